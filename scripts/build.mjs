@@ -1,0 +1,50 @@
+// Builds dist/: the command line (cli.js), the library (index.js) and its types. Runs on `npm ci` through "prepare".
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const esbuild = await import('esbuild').catch(() => null);
+if (esbuild === null) {
+  console.error('faultline: esbuild is not installed, dist/ was not built (install with development dependencies)');
+  process.exit(existsSync(join(root, 'dist/cli.js')) ? 0 : 1);
+}
+
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const shared = {
+  absWorkingDir: root,
+  bundle: true,
+  format: 'esm',
+  target: 'node20.19',
+  sourcemap: 'linked',
+  logLevel: 'warning',
+  define: { FAULTLINE_VERSION: JSON.stringify(version) },
+};
+
+await Promise.all([
+  // The library has no Node import in it, so the same file serves the browser.
+  esbuild.build({ ...shared, entryPoints: { index: 'src/index.ts' }, outdir: 'dist', platform: 'neutral' }),
+  esbuild.build({
+    ...shared,
+    entryPoints: { cli: 'cli/main.ts' },
+    outdir: 'dist',
+    platform: 'node',
+    // commander is CommonJS and asks for Node's own modules through require.
+    banner: {
+      js: "#!/usr/bin/env node\nimport { createRequire as faultlineRequire } from 'node:module';\nconst require = faultlineRequire(import.meta.url);",
+    },
+  }),
+]);
+chmodSync(join(root, 'dist/cli.js'), 0o755);
+// cli.js holds commander, whose licence asks for its text beside every copy.
+const license = readFileSync(join(root, 'node_modules/commander/LICENSE'), 'utf8');
+writeFileSync(join(root, 'dist/third-party-licenses.txt'), `dist/cli.js contains commander:\n\n${license}`);
+
+if (!process.argv.includes('--no-types')) {
+  rmSync(join(root, 'dist/types'), { recursive: true, force: true });
+  mkdirSync(join(root, 'dist/types'), { recursive: true });
+  const tsc = join(root, 'node_modules/.bin/tsc');
+  execFileSync(tsc, ['-p', 'scripts/tsconfig.types.json'], { cwd: root, stdio: 'inherit' });
+  writeFileSync(join(root, 'dist/types/package.json'), '{ "type": "module" }\n');
+}
