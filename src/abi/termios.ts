@@ -1,0 +1,66 @@
+/** Numbers of <termios.h> (include/uapi/asm-generic/termbits.h): the same on riscv64 and i386. */
+export const VINTR = 0;
+export const VQUIT = 1;
+export const VERASE = 2;
+export const VKILL = 3;
+export const VEOF = 4;
+export const VTIME = 5;
+export const VMIN = 6;
+export const VSWTC = 7;
+export const VSTART = 8;
+export const VSTOP = 9;
+export const VSUSP = 10;
+export const VEOL = 11;
+export const VREPRINT = 12;
+export const VDISCARD = 13;
+export const VWERASE = 14;
+export const VLNEXT = 15;
+export const VEOL2 = 16;
+export const NCCS = 19;
+
+export const IGNBRK = 0x001;
+export const BRKINT = 0x002;
+export const IGNPAR = 0x004;
+export const PARMRK = 0x008;
+export const INPCK = 0x010;
+export const ISTRIP = 0x020;
+export const INLCR = 0x040;
+export const IGNCR = 0x080;
+export const ICRNL = 0x100;
+export const IUCLC = 0x200;
+export const IXON = 0x400;
+export const IXANY = 0x800;
+export const IXOFF = 0x1000;
+export const IMAXBEL = 0x2000;
+export const IUTF8 = 0x4000;
+
+export const OPOST = 0x01;
+export const OLCUC = 0x02;
+export const ONLCR = 0x04;
+export const OCRNL = 0x08;
+export const ONOCR = 0x10;
+export const ONLRET = 0x20;
+export const TABDLY = 0x1800;
+export const XTABS = 0x1800;
+
+export const B38400 = 0x0f;
+export const CS8 = 0x30;
+export const CREAD = 0x80;
+export const HUPCL = 0x400;
+export const CLOCAL = 0x800;
+
+export const ISIG = 0x00001;
+export const ICANON = 0x00002;
+export const XCASE = 0x00004;
+export const ECHO = 0x00008;
+export const ECHOE = 0x00010;
+export const ECHOK = 0x00020;
+export const ECHONL = 0x00040;
+export const NOFLSH = 0x00080;
+export const TOSTOP = 0x00100;
+export const ECHOCTL = 0x00200;
+export const ECHOPRT = 0x00400;
+export const ECHOKE = 0x00800;
+export const FLUSHO = 0x01000;
+export const PENDIN = 0x04000;
+export const IEXTEN = 0x08000;

@@ -1,0 +1,66 @@
+/**
+ * Where bytes of a read go to and bytes of a write come from: user memory (mm/user-access.ts UserIo, which may fault) or a
+ * kernel buffer. Files, pipes and the page cache move bytes through these, so that each byte is copied once.
+ */
+export interface IoSink {
+  /** Bytes that still fit. */
+  readonly remaining: number;
+  /** Takes bytes from the front of `bytes`; returns how many it took: less than offered only when full or on a bad address (`faulted`). */
+  put(bytes: Uint8Array): number;
+  /** True once an address could not be written or read: the call's result is the short count, or -EFAULT if nothing moved. */
+  readonly faulted: boolean;
+}
+
+export interface IoSource {
+  readonly remaining: number;
+  /** Fills `into` from the front; returns how many bytes it gave. */
+  take(into: Uint8Array): number;
+  readonly faulted: boolean;
+}
+
+export class BufferSink implements IoSink {
+  readonly bytes: Uint8Array;
+  length = 0;
+  readonly faulted = false;
+
+  constructor(capacityBytes: number) {
+    this.bytes = new Uint8Array(capacityBytes);
+  }
+
+  get remaining(): number {
+    return this.bytes.length - this.length;
+  }
+
+  put(bytes: Uint8Array): number {
+    const count = Math.min(bytes.length, this.remaining);
+    this.bytes.set(count === bytes.length ? bytes : bytes.subarray(0, count), this.length);
+    this.length += count;
+    return count;
+  }
+
+  /** The bytes put so far. */
+  get filled(): Uint8Array {
+    return this.bytes.subarray(0, this.length);
+  }
+}
+
+export class BufferSource implements IoSource {
+  private readonly bytes: Uint8Array;
+  private at = 0;
+  readonly faulted = false;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  get remaining(): number {
+    return this.bytes.length - this.at;
+  }
+
+  take(into: Uint8Array): number {
+    const count = Math.min(into.length, this.remaining);
+    into.set(this.bytes.subarray(this.at, this.at + count));
+    this.at += count;
+    return count;
+  }
+}

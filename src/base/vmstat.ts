@@ -1,0 +1,30 @@
+/**
+ * Event counters of /proc/vmstat under Linux's names (include/linux/vm_event_item.h). Plain numeric fields, all since boot.
+ * Gauges (nr_free_pages ...) are not here: they are computed from the state that they describe.
+ */
+export class Vmstat {
+  pgpgin = 0;
+  pgpgout = 0;
+  pswpin = 0;
+  pswpout = 0;
+  pgalloc_dma = 0;
+  pgalloc_dma32 = 0;
+  pgalloc_normal = 0;
+  pgalloc_movable = 0;
+  pgfree = 0;
+  pgactivate = 0;
+  pgdeactivate = 0;
+  pgfault = 0;
+  pgmajfault = 0;
+  pgscan_direct = 0;
+  pgsteal_direct = 0;
+  pgscan_file = 0;
+  pgsteal_file = 0;
+  allocstall_normal = 0;
+  oom_kill = 0;
+  drop_pagecache = 0;
+  drop_slab = 0;
+  nr_tlb_remote_flush = 0;
+  nr_tlb_local_flush_all = 0;
+  nr_tlb_local_flush_one = 0;
+}

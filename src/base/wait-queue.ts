@@ -1,0 +1,43 @@
+/** Tids that became runnable; the scheduler drains it in order (first woken, first run). Plain data, one a machine. */
+export class WakeList {
+  readonly tids: number[] = [];
+}
+
+/**
+ * What a blocked task waits for, as data: the tids asleep on one condition. A tid may stand in several queues (poll); the
+ * scheduler removes it from all of them when it wakes it, so waking a task twice is harmless.
+ */
+export class WaitQueue {
+  readonly waiters: number[] = [];
+  /** How often it was woken, waiters or none: edge-triggered epoll reports each time once. */
+  wakeups = 0;
+  private readonly wakeList: WakeList;
+
+  constructor(wakeList: WakeList) {
+    this.wakeList = wakeList;
+  }
+
+  add(tid: number): void {
+    if (!this.waiters.includes(tid)) this.waiters.push(tid);
+  }
+
+  remove(tid: number): void {
+    const at = this.waiters.indexOf(tid);
+    if (at >= 0) this.waiters.splice(at, 1);
+  }
+
+  wakeAll(): void {
+    this.wakeups++;
+    for (const tid of this.waiters) this.wakeList.tids.push(tid);
+    this.waiters.length = 0;
+  }
+
+  /** Wakes the longest waiter; false when nobody waits. */
+  wakeOne(): boolean {
+    this.wakeups++;
+    const tid = this.waiters.shift();
+    if (tid === undefined) return false;
+    this.wakeList.tids.push(tid);
+    return true;
+  }
+}
