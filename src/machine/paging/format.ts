@@ -1,0 +1,39 @@
+import type { Pfn } from '../units.ts';
+
+/**
+ * A page-table format as the hardware defines it. A machine has at most 2^20 frames, so an entry's frame number and flags
+ * fit the low 32 bits of every format; entries are handled as unsigned 32-bit numbers and the high word, where there is
+ * one, stays zero. A flag that the format lacks is 0.
+ *
+ * A non-present entry whose value is not 0 is software's (swap, guard marker); the hardware ignores all but PRESENT.
+ */
+export interface PagingFormat {
+  readonly name: string;
+  /** Levels of the walk, 2 to 5; level 0 is the leaf table of 4 KiB pages. */
+  readonly levels: number;
+  /** log2 of entries in one table, the same at every level. */
+  readonly bitsPerLevel: number;
+  readonly entryBytes: 4 | 8;
+  /** User virtual pages: Vpn in [0, userPages). */
+  readonly userPages: number;
+
+  readonly PRESENT: number;
+  readonly READ: number;
+  readonly WRITE: number;
+  readonly EXEC: number;
+  readonly USER: number;
+  readonly ACCESSED: number;
+  readonly DIRTY: number;
+  /** Two bits that the hardware leaves to software. */
+  readonly SOFT0: number;
+  readonly SOFT1: number;
+
+  /** A present leaf entry; `flags` is an or of the constants above and must include PRESENT. */
+  makeLeaf(frame: Pfn, flags: number): number;
+  /** A present entry that points to the next lower table. */
+  makeTable(frame: Pfn): number;
+  isLeaf(entry: number): boolean;
+  frameOf(entry: number): Pfn;
+  /** Flags of `mmap`'s prot (1 read, 2 write, 4 exec) as this format's permission bits, PRESENT and USER included; 0 prot gives no PRESENT. */
+  permissionFlags(prot: number): number;
+}

@@ -1,0 +1,41 @@
+import type { Pfn } from '../units.ts';
+import type { PagingFormat } from './format.ts';
+
+const V = 1;
+const R = 2;
+const W = 4;
+const X = 8;
+const U = 16;
+const A = 64;
+const D = 128;
+const FRAME_UNIT = 1024; // the frame number starts at bit 10
+
+/** RISC-V's Sv39, Sv48 and Sv57 (privileged specification 20240411, chapters 12.4 to 12.6): they differ in levels only. */
+export function svFormat(name: string, levels: 3 | 4 | 5): PagingFormat {
+  return {
+    name,
+    levels,
+    bitsPerLevel: 9,
+    entryBytes: 8,
+    userPages: 2 ** (9 * levels - 1),
+    PRESENT: V,
+    READ: R,
+    WRITE: W,
+    EXEC: X,
+    USER: U,
+    ACCESSED: A,
+    DIRTY: D,
+    SOFT0: 256,
+    SOFT1: 512,
+    makeLeaf: (frame, flags) => frame * FRAME_UNIT + flags,
+    makeTable: (frame) => frame * FRAME_UNIT + V,
+    isLeaf: (entry) => (entry & (R | X)) !== 0,
+    frameOf: (entry) => Math.floor(entry / FRAME_UNIT) as Pfn,
+    permissionFlags(prot) {
+      // Write without read is a reserved encoding; Linux's protection_map gives such a page read as well.
+      if ((prot & 7) === 0) return 0;
+      const write = (prot & 2) !== 0 ? R | W : 0;
+      return V | U | write | ((prot & 1) !== 0 ? R : 0) | ((prot & 4) !== 0 ? X : 0);
+    },
+  };
+}
