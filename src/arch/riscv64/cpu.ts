@@ -1,0 +1,180 @@
+import type { Cpu, Trap } from '../../machine/cpu.ts';
+import type { Access, TranslationRoot } from '../../machine/mmu.ts';
+import type { PagingFormat } from '../../machine/paging/format.ts';
+import type { Ram } from '../../machine/ram.ts';
+import type { Pfn, Vaddr, Vpn } from '../../machine/units.ts';
+import { CodeCache } from './code-cache.ts';
+import { createFpSlowPath } from './fp/slow-path.ts';
+import { generateInterpreter } from './generate.ts';
+import * as at from './layout.ts';
+import { REGISTER_WORDS } from './registers.ts';
+
+const WORD = 2 ** 32;
+/** ASIDs that a TLB tag has room for, 0 excluded. */
+const HARDWARE_ASIDS = 511;
+
+/**
+ * The RV64GC user-mode hart over a Ram whose machine area is MACHINE_AREA_BYTES long.
+ *
+ * Where the architecture leaves a choice: misaligned loads and stores work, misaligned atomics trap; an access that
+ * crosses pages reports the page that faults; ACCESSED and DIRTY are set by the walk (Svadu); stores are seen by
+ * later fetches at once, so fence.i does nothing; cycle and instret are `retired`; time is `retired + timeOffset`, in
+ * nanoseconds.
+ *
+ * Invariant: TLB entries and decoded code are caches; losing them at any trap changes no architectural result.
+ */
+export class Riscv64Cpu implements Cpu {
+  readonly registers: Uint32Array;
+  /** Added to `retired` where the guest reads the time counter; the kernel sets it before `run`. Whole, up to 2^53. */
+  timeOffset = 0;
+  private retiredCount = 0;
+  private root: TranslationRoot = { rootFrame: 0 as Pfn, asid: 0 };
+  private readonly ram: Ram;
+  private readonly code: CodeCache;
+  private readonly enter: (budget: number) => number;
+  private readonly translateWords: (low: number, high: number, access: number) => number;
+  /** Asid of the kernel -> asid in tags. A flushed space gets a new one. */
+  private readonly tags = new Map<number, number>();
+  private nextTag = 1;
+
+  constructor(ram: Ram, format: PagingFormat) {
+    this.ram = ram;
+    this.registers = ram.u32.subarray(at.REGISTER_BASE / 4, at.REGISTER_BASE / 4 + REGISTER_WORDS);
+    this.code = new CodeCache(ram);
+    const memoryPages = ram.u8.length / 65536;
+    const bytes = generateInterpreter({ format, ramBase: ram.ramBase, frameCount: ram.frameCount, memoryPages });
+    const fp = createFpSlowPath();
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+      env: {
+        memory: ram.memory,
+        ensureSlot: (frame: number) => this.code.ensureSlot(frame),
+        decode: (slot: number, entry: number) => this.code.decode(slot, entry),
+        decodeStraddle: (slot: number, word: number) => this.code.decodeStraddle(slot, word),
+        ...fp.imports,
+      },
+    });
+    this.enter = exports['run'] as (budget: number) => number;
+    this.translateWords = exports['translate'] as (low: number, high: number, access: number) => number;
+    this.clearReservation();
+    ram.setCodeListener(this);
+  }
+
+  setSpace(root: TranslationRoot): void {
+    this.root = root;
+    this.loadRoot(root);
+  }
+
+  run(budget: number): Trap {
+    // The space may have been flushed since, which changes its tag.
+    this.loadRoot(this.root);
+    this.put64(at.MAIL_INSTRET, this.retiredCount);
+    this.put64(at.MAIL_TIME_OFFSET, this.timeOffset);
+    const trap = this.enter(budget);
+    this.retiredCount += budget - this.ram.i32[at.MAIL_LEFT / 4];
+    return trap as Trap;
+  }
+
+  get retired(): number {
+    return this.retiredCount;
+  }
+
+  /** Exact below 2^53, rounded above; `trapAddressWords` is exact. */
+  get trapAddress(): Vaddr {
+    return this.get64(at.MAIL_TRAP_ADDRESS) as Vaddr;
+  }
+
+  /** Low and high word. */
+  get trapAddressWords(): readonly [number, number] {
+    const word = at.MAIL_TRAP_ADDRESS / 4;
+    return [this.ram.u32[word], this.ram.u32[word + 1]];
+  }
+
+  get trapAccess(): Access {
+    return this.ram.u32[at.MAIL_TRAP_ACCESS / 4] as Access;
+  }
+
+  clearReservation(): void {
+    this.ram.i32[at.MAIL_RESERVATION / 4] = -1;
+  }
+
+  get tlbMisses(): number {
+    return this.get64(at.MAIL_TLB_MISSES);
+  }
+
+  get walkReferences(): number {
+    return this.get64(at.MAIL_WALK_REFERENCES);
+  }
+
+  translate(root: TranslationRoot, address: Vaddr, access: Access): number {
+    this.loadRoot(root);
+    const high = Math.floor(address / WORD);
+    const offset = this.translateWords((address - high * WORD) | 0, high | 0, access);
+    return offset === -1 ? -1 : offset >>> 0;
+  }
+
+  flushPage(asid: number, page: Vpn): void {
+    const tag = this.tags.get(asid);
+    if (tag === undefined) return;
+    // A superpage is in the TLB as its 4 KiB pages, any of which may have to go.
+    if (this.ram.u32[at.MAIL_SUPERPAGES / 4] !== 0) {
+      this.flushSpace(asid);
+      return;
+    }
+    const address = page * 4096;
+    const high = Math.floor(address / WORD);
+    const low = address - high * WORD + tag * 8;
+    const data = (page % at.DATA_TLB_ENTRIES) * at.TLB_ENTRY_BYTES;
+    this.clearEntry(at.READ_TLB + data, low, high);
+    this.clearEntry(at.WRITE_TLB + data, low, high);
+    this.clearEntry(at.FETCH_TLB + (page % at.FETCH_TLB_ENTRIES) * at.TLB_ENTRY_BYTES, low, high);
+  }
+
+  flushSpace(asid: number): void {
+    this.tags.delete(asid);
+  }
+
+  flushAll(): void {
+    this.ram.u8.fill(0, at.READ_TLB, at.TLB_END);
+    this.ram.u32[at.MAIL_SUPERPAGES / 4] = 0;
+    this.tags.clear();
+    this.nextTag = 1;
+  }
+
+  dropCode(frame: Pfn): void {
+    this.code.drop(frame);
+  }
+
+  /** Forgets all decoded code. */
+  dropAllCode(): void {
+    this.code.dropAll();
+  }
+
+  private loadRoot(root: TranslationRoot): void {
+    let tag = this.tags.get(root.asid);
+    if (tag === undefined) {
+      if (this.nextTag > HARDWARE_ASIDS) this.flushAll();
+      tag = this.nextTag++;
+      this.tags.set(root.asid, tag);
+    }
+    this.ram.u32[at.MAIL_ASID_TAG / 4] = tag * 8;
+    this.ram.u32[at.MAIL_ROOT / 4] = root.rootFrame;
+  }
+
+  private clearEntry(offset: number, low: number, high: number): void {
+    const { u32 } = this.ram;
+    if (u32[offset / 4] === low && u32[offset / 4 + 1] === high) {
+      u32[offset / 4] = 0;
+      u32[offset / 4 + 1] = 0;
+    }
+  }
+
+  private get64(offset: number): number {
+    return this.ram.u32[offset / 4] + this.ram.u32[offset / 4 + 1] * WORD;
+  }
+
+  private put64(offset: number, value: number): void {
+    const high = Math.floor(value / WORD);
+    this.ram.u32[offset / 4] = value - high * WORD;
+    this.ram.u32[offset / 4 + 1] = high;
+  }
+}

@@ -1,0 +1,484 @@
+import type { FunctionBuilder, Label } from '../wasm/function-builder.ts';
+import * as w from '../wasm/opcodes.ts';
+import * as at from './layout.ts';
+import type { Emitter, Helper } from './semantics/emit.ts';
+import type { TranslationFunctions } from './translation.ts';
+import { pushIndex } from './walk.ts';
+
+/** What `run` returns; the values of machine/cpu.ts's TRAP_*. */
+export const EXIT_BUDGET = 0;
+export const EXIT_SYSCALL = 1;
+export const EXIT_PAGE_FAULT = 2;
+export const EXIT_ILLEGAL = 3;
+export const EXIT_BREAKPOINT = 4;
+export const EXIT_MISALIGNED = 5;
+
+/** Where a branch goes, as far as the decoder knows: further on in its page, not further on in its page, or anywhere. */
+export type Reach = 'any' | 'forward' | 'back';
+
+/** Locals of the interpreter's function, and the labels that an instruction leaves through. */
+export interface Frame {
+  readonly b: FunctionBuilder;
+  /** i32 parameter. */
+  readonly budget: number;
+  /** i32: entry of the current instruction. */
+  readonly entry: number;
+  /** i32: slot of the current page. */
+  readonly slot: number;
+  /** i64: pc = pcBase + (entry >> 2). */
+  readonly pcBase: number;
+  /** i32: budget minus instructions begun. */
+  readonly left: number;
+  /** i64: where `jump` goes. */
+  readonly target: number;
+  /** i32: what run returns. */
+  readonly code: number;
+  /** i64: asid << 3. */
+  readonly asidTag: number;
+  /** Scratch of the memory accesses. */
+  readonly va: number;
+  readonly cell: number;
+  /** The current entry is done or replaced: go on at `entry`. */
+  readonly next: Label;
+  /** Go on at `target`, through the fetch TLB. */
+  readonly jump: Label;
+  /** Return `code` with pc at the current instruction, which has not retired. */
+  readonly leaveHere: Label;
+  /** Return `code` with pc = `target`. */
+  readonly leaveAtTarget: Label;
+}
+
+/** Emits one operation's semantics with operands read from the predecoded entry. */
+export class InterpreterEmitter implements Emitter {
+  readonly b: FunctionBuilder;
+  private readonly f: Frame;
+  private readonly functions: TranslationFunctions;
+  private readonly callHelper: (b: FunctionBuilder, helper: Helper) => void;
+  /** 2 or 4 */
+  private readonly length: number;
+  private readonly reach: Reach;
+  /** The semantics went somewhere else itself. */
+  left = false;
+
+  constructor(
+    frame: Frame,
+    functions: TranslationFunctions,
+    callHelper: (b: FunctionBuilder, helper: Helper) => void,
+    length: 2 | 4,
+    reach: Reach,
+  ) {
+    this.b = frame.b;
+    this.f = frame;
+    this.functions = functions;
+    this.callHelper = callHelper;
+    this.length = length;
+    this.reach = reach;
+  }
+
+  /** Pushes the offset of the register that byte `field` of the entry names. */
+  private register(field: number): void {
+    this.b.get(this.f.entry);
+    this.b.memory(w.I32_LOAD8_U, field);
+    this.b.i32(3);
+    this.b.op(w.I32_SHL);
+  }
+
+  private read(field: number, opcode: number): void {
+    this.register(field);
+    this.b.memory(opcode, at.REGISTER_BASE);
+  }
+
+  x1(): void {
+    this.read(2, w.I64_LOAD);
+  }
+  x2(): void {
+    this.read(3, w.I64_LOAD);
+  }
+  x1w(): void {
+    this.read(2, w.I32_LOAD);
+  }
+  x2w(): void {
+    this.read(3, w.I32_LOAD);
+  }
+  setX(value: () => void): void {
+    this.register(1);
+    value();
+    this.b.memory(w.I64_STORE, at.REGISTER_BASE);
+  }
+  setXw(value: () => void): void {
+    this.setX(() => {
+      value();
+      this.b.op(w.I64_EXTEND_I32_S);
+    });
+  }
+
+  f1(): void {
+    this.read(2, w.I64_LOAD);
+  }
+  f2(): void {
+    this.read(3, w.I64_LOAD);
+  }
+  /** rs3 is in byte 1 of the immediate. */
+  f3(): void {
+    this.read(5, w.I64_LOAD);
+  }
+  f1d(): void {
+    this.read(2, w.F64_LOAD);
+  }
+  f2d(): void {
+    this.read(3, w.F64_LOAD);
+  }
+  f3d(): void {
+    this.read(5, w.F64_LOAD);
+  }
+  f1w(): void {
+    this.read(2, w.I32_LOAD);
+  }
+  f2w(): void {
+    this.read(3, w.I32_LOAD);
+  }
+  f3w(): void {
+    this.read(5, w.I32_LOAD);
+  }
+  setF(value: () => void): void {
+    this.setX(value);
+  }
+  setFd(value: () => void): void {
+    this.register(1);
+    value();
+    this.b.memory(w.F64_STORE, at.REGISTER_BASE);
+  }
+  setFs(value: () => void): void {
+    this.setX(() => {
+      value();
+      this.b.op(w.I64_EXTEND_I32_U);
+      this.b.i64big(0xffffffff00000000n);
+      this.b.op(w.I64_OR);
+    });
+  }
+
+  fcsr(): void {
+    this.b.i32(0);
+    this.b.memory(w.I32_LOAD, at.FCSR);
+  }
+  setFcsr(value: () => void): void {
+    this.b.i32(0);
+    value();
+    this.b.memory(w.I32_STORE, at.FCSR);
+  }
+  raiseFlags(flags: () => void): void {
+    this.setFcsr(() => {
+      this.fcsr();
+      flags();
+      this.b.op(w.I32_OR);
+    });
+  }
+  rmField(): void {
+    this.b.get(this.f.entry);
+    this.b.memory(w.I32_LOAD8_U, 4);
+  }
+  roundingMode(): void {
+    const b = this.b;
+    const mode = b.local(w.I32);
+    this.rmField();
+    b.tee(mode);
+    b.if(w.I32);
+    b.get(mode);
+    b.i32(7);
+    b.op(w.I32_XOR);
+    b.else();
+    this.fcsr();
+    b.i32(5);
+    b.op(w.I32_SHR_U);
+    b.end();
+    b.tee(mode);
+    b.i32(4);
+    b.op(w.I32_GT_U);
+    this.illegalIf();
+    b.get(mode);
+    b.release(mode);
+  }
+
+  imm(): void {
+    this.b.get(this.f.entry);
+    this.b.memory(w.I64_LOAD32_S, 4);
+  }
+  immw(): void {
+    this.b.get(this.f.entry);
+    this.b.memory(w.I32_LOAD, 4);
+  }
+  pc(): void {
+    pushPc(this.f);
+  }
+  nextPc(): void {
+    this.pc();
+    this.b.i64(this.length);
+    this.b.op(w.I64_ADD);
+  }
+
+  /** Pushes the TLB entry's offset and whether it translates `va` for an aligned access of so many bytes. */
+  private probe(tlb: number, bytes: number): void {
+    const { b, f } = this;
+    pushIndex(b, f.va, at.DATA_TLB_ENTRIES);
+    b.tee(f.cell);
+    b.memory(w.I64_LOAD, tlb);
+    b.get(f.va);
+    b.i64(-4096 | (bytes - 1));
+    b.op(w.I64_AND);
+    b.get(f.asidTag);
+    b.op(w.I64_OR, w.I64_EQ);
+  }
+
+  private pushHit(tlb: number): void {
+    const { b, f } = this;
+    b.get(f.cell);
+    b.memory(w.I32_LOAD, tlb + 8);
+    b.get(f.va);
+    b.op(w.I32_WRAP_I64, w.I32_ADD);
+  }
+
+  load(opcode: number, bytes: 1 | 2 | 4 | 8, address: () => void): void {
+    const { b, f } = this;
+    address();
+    b.set(f.va);
+    this.probe(at.READ_TLB, bytes);
+    b.if(w.I32);
+    this.pushHit(at.READ_TLB);
+    b.else();
+    b.get(f.va);
+    b.i32(bytes);
+    b.call(this.functions.loadSlow);
+    b.tee(f.cell);
+    b.i32(-1);
+    b.op(w.I32_EQ);
+    this.leaveIf(EXIT_PAGE_FAULT);
+    b.get(f.cell);
+    b.end();
+    b.memory(opcode);
+  }
+
+  store(bytes: 1 | 2 | 4 | 8, address: () => void, value: () => void): void {
+    const { b, f } = this;
+    address();
+    b.set(f.va);
+    this.probe(at.WRITE_TLB, bytes);
+    b.if();
+    this.pushHit(at.WRITE_TLB);
+    value();
+    b.memory({ 1: w.I64_STORE8, 2: w.I64_STORE16, 4: w.I64_STORE32, 8: w.I64_STORE }[bytes]);
+    b.else();
+    b.get(f.va);
+    b.i32(bytes);
+    value();
+    b.call(this.functions.storeSlow);
+    this.leaveIf(EXIT_PAGE_FAULT);
+    b.end();
+  }
+
+  atomicAddress(bytes: 4 | 8, access: 'read' | 'write'): void {
+    const { b, f } = this;
+    const bits = access === 'read' ? 1 : 2;
+    const tlb = access === 'read' ? at.READ_TLB : at.WRITE_TLB;
+    this.x1();
+    b.set(f.va);
+    this.probe(tlb, bytes);
+    b.if(w.I32);
+    this.pushHit(tlb);
+    b.else();
+    b.get(f.va);
+    b.op(w.I32_WRAP_I64);
+    b.i32(bytes - 1);
+    b.op(w.I32_AND);
+    b.if();
+    b.i32(0);
+    b.get(f.va);
+    b.memory(w.I64_STORE, at.MAIL_TRAP_ADDRESS);
+    b.i32(0);
+    b.i32(bits);
+    b.memory(w.I32_STORE, at.MAIL_TRAP_ACCESS);
+    this.leave(EXIT_MISALIGNED);
+    b.end();
+    b.get(f.va);
+    b.i32(bytes);
+    b.i32(bits);
+    b.call(this.functions.atomicSlow);
+    b.tee(f.cell);
+    b.i32(-1);
+    b.op(w.I32_EQ);
+    this.leaveIf(EXIT_PAGE_FAULT);
+    b.get(f.cell);
+    b.end();
+  }
+
+  reservation(): void {
+    this.b.i32(0);
+    this.b.memory(w.I32_LOAD, at.MAIL_RESERVATION);
+  }
+  setReservation(offset: () => void): void {
+    this.b.i32(0);
+    offset();
+    this.b.memory(w.I32_STORE, at.MAIL_RESERVATION);
+  }
+
+  branchIf(condition: () => void): void {
+    const b = this.b;
+    condition();
+    b.if();
+    this.goRelative();
+    b.end();
+  }
+
+  jump(): void {
+    this.setX(() => this.nextPc());
+    this.goRelative();
+    this.left = true;
+  }
+
+  /** The immediate of branches and jal is in bytes of entries (offset * 4). */
+  private goRelative(): void {
+    const { b, f } = this;
+    if (this.reach !== 'any') {
+      this.goInPage(this.reach);
+      return;
+    }
+    this.immw();
+    b.get(f.entry);
+    b.op(w.I32_ADD);
+    b.tee(f.cell);
+    b.get(f.slot);
+    b.op(w.I32_SUB);
+    b.i32(at.SLOT_CODE_BYTES);
+    b.op(w.I32_LT_U);
+    b.if();
+    // In the page: the budget is looked at on the way back only.
+    b.get(f.cell);
+    b.get(f.entry);
+    b.op(w.I32_GT_U);
+    b.get(f.left);
+    b.i32(0);
+    b.op(w.I32_GT_S, w.I32_OR);
+    b.if();
+    b.get(f.cell);
+    b.set(f.entry);
+    b.br(f.next);
+    b.end();
+    b.end();
+    b.get(f.cell);
+    pushPcOf(f);
+    b.set(f.target);
+    b.get(f.cell);
+    b.get(f.entry);
+    b.op(w.I32_GT_S);
+    b.brIf(f.jump);
+    this.goTargetTested();
+  }
+
+  private goInPage(reach: 'forward' | 'back'): void {
+    const { b, f } = this;
+    this.immw();
+    b.get(f.entry);
+    b.op(w.I32_ADD);
+    b.set(f.entry);
+    if (reach === 'forward') {
+      b.br(f.next);
+      return;
+    }
+    b.get(f.left);
+    b.i32(0);
+    b.op(w.I32_GT_S);
+    b.brIf(f.next);
+    pushPc(f);
+    b.set(f.target);
+    b.i32(EXIT_BUDGET);
+    b.set(f.code);
+    b.br(f.leaveAtTarget);
+  }
+
+  private goTargetTested(): void {
+    const { b, f } = this;
+    b.get(f.left);
+    b.i32(0);
+    b.op(w.I32_GT_S);
+    b.brIf(f.jump);
+    b.i32(EXIT_BUDGET);
+    b.set(f.code);
+    b.br(f.leaveAtTarget);
+  }
+
+  jumpTo(target: () => void): void {
+    const { b, f } = this;
+    target();
+    b.i64(-2);
+    b.op(w.I64_AND);
+    b.set(f.target);
+    this.setX(() => this.nextPc());
+    this.goTargetTested();
+    this.left = true;
+  }
+
+  trap(kind: 'syscall' | 'breakpoint' | 'illegal'): void {
+    if (kind === 'illegal') this.noteIllegal();
+    this.leave(kind === 'syscall' ? EXIT_SYSCALL : kind === 'breakpoint' ? EXIT_BREAKPOINT : EXIT_ILLEGAL);
+    this.left = true;
+  }
+
+  illegalIf(): void {
+    this.b.if();
+    this.noteIllegal();
+    this.leave(EXIT_ILLEGAL);
+    this.b.end();
+  }
+
+  private noteIllegal(): void {
+    this.b.i32(0);
+    this.pc();
+    this.b.memory(w.I64_STORE, at.MAIL_TRAP_ADDRESS);
+  }
+
+  private leaveIf(code: number): void {
+    this.b.if();
+    this.leave(code);
+    this.b.end();
+  }
+
+  private leave(code: number): void {
+    this.b.i32(code);
+    this.b.set(this.f.code);
+    this.b.br(this.f.leaveHere);
+  }
+
+  /** The current instruction is counted, but has not retired: + 1. */
+  instret(): void {
+    const { b, f } = this;
+    b.i32(0);
+    b.memory(w.I64_LOAD, at.MAIL_INSTRET);
+    b.get(f.budget);
+    b.get(f.left);
+    b.op(w.I32_SUB);
+    b.i32(1);
+    b.op(w.I32_SUB, w.I64_EXTEND_I32_S, w.I64_ADD);
+  }
+  time(): void {
+    this.instret();
+    this.b.i32(0);
+    this.b.memory(w.I64_LOAD, at.MAIL_TIME_OFFSET);
+    this.b.op(w.I64_ADD);
+  }
+
+  call(helper: Helper): void {
+    this.callHelper(this.b, helper);
+  }
+}
+
+/** i32 entry offset on the stack -> i64 pc. */
+function pushPcOf(f: Frame): void {
+  f.b.i32(2);
+  f.b.op(w.I32_SHR_S, w.I64_EXTEND_I32_S);
+  f.b.get(f.pcBase);
+  f.b.op(w.I64_ADD);
+}
+
+export function pushPc(f: Frame): void {
+  f.b.get(f.entry);
+  pushPcOf(f);
+}
