@@ -1,0 +1,158 @@
+import type { TranslationRoot } from '../machine/mmu.ts';
+import type { Pfn, Vaddr, Vpn } from '../machine/units.ts';
+import type { MappableFile } from './mappable-file.ts';
+import type { VmaIndex } from './vma-index/vma-index.ts';
+
+/** Indices of AddressSpace.rss (include/linux/mm_types_task.h). */
+export const MM_FILEPAGES = 0;
+export const MM_ANONPAGES = 1;
+export const MM_SWAPENTS = 2;
+export const MM_SHMEMPAGES = 3;
+
+/** Fault kinds by index: what `space.faults`, `mm.faultCounts` and EV_PAGE_FAULT count. */
+export const FAULT_KINDS = [
+  'anonZero',
+  'anonReadZero',
+  'cowCopy',
+  'cowReuse',
+  'fileRead',
+  'fileShared',
+  'stackGrow',
+  'swapIn',
+  'spurious',
+  'segv',
+  'bus',
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+export const KIND_ANON_ZERO = 0;
+export const KIND_ANON_READ_ZERO = 1;
+export const KIND_COW_COPY = 2;
+export const KIND_COW_REUSE = 3;
+export const KIND_FILE_READ = 4;
+export const KIND_FILE_SHARED = 5;
+export const KIND_STACK_GROW = 6;
+export const KIND_SWAP_IN = 7;
+export const KIND_SPURIOUS = 8;
+export const KIND_SEGV = 9;
+export const KIND_BUS = 10;
+
+/** The resource limits that mm obeys, soft values in bytes; Infinity is RLIM_INFINITY. Written by the kernel (prlimit). */
+export class MmLimits {
+  stackBytes = 8 * 1024 * 1024;
+  dataBytes = Number.POSITIVE_INFINITY;
+  asBytes = Number.POSITIVE_INFINITY;
+  memlockBytes = 8 * 1024 * 1024;
+  /** CAP_IPC_LOCK: memlockBytes does not bind. */
+  mayIgnoreMemlock = true;
+  /** CAP_SYS_RAWIO: mmap below mmap_min_addr. */
+  mayMapLow = true;
+}
+
+/** Gives a space its ASID when it is first used (MemoryManager). */
+export interface AsidSource {
+  assignAsid(space: AddressSpace): number;
+}
+
+/**
+ * Linux's mm_struct. Fields named start/end hold byte addresses (they are what prctl and /proc show); the rest is in pages.
+ *
+ * Invariants (checked by invariants.ts):
+ *  S1 totalVm, dataVm, execVm, stackVm, lockedVm are the sums over the VMAs that mm/accounting.ts defines.
+ *  S2 rss[member] is the number of present entries that map a frame of that kind; the zero page is in none.
+ *  S3 pgtablesBytes is the size of all tables below the root (mm_pgtables_bytes: the root itself is not counted).
+ *  S4 mapCount = vmas.count.
+ */
+export class AddressSpace implements TranslationRoot {
+  /** Rises by one a space, never reused: mm_id of rss_stat. */
+  readonly id: number;
+  /** Object in the mm_struct slab. */
+  readonly slot: number;
+  readonly rootFrame: Pfn;
+  readonly vmas: VmaIndex;
+  private currentAsid = 0;
+  private readonly asids: AsidSource;
+
+  /** Tasks that share the space (mm_users); exitSpace runs when it falls to 0. Kept by the kernel. */
+  users = 1;
+
+  startCode = 0 as Vaddr;
+  endCode = 0 as Vaddr;
+  startData = 0 as Vaddr;
+  endData = 0 as Vaddr;
+  startBrk = 0 as Vaddr;
+  brk = 0 as Vaddr;
+  startStack = 0 as Vaddr;
+  argStart = 0 as Vaddr;
+  argEnd = 0 as Vaddr;
+  envStart = 0 as Vaddr;
+  envEnd = 0 as Vaddr;
+  vdso = 0 as Vaddr;
+  /** saved_auxv: the bytes of /proc/PID/auxv. */
+  auxv: Uint8Array = new Uint8Array(0);
+  exeFile: MappableFile | null = null;
+
+  /** Top-down: the page above the highest that mmap gives; bottom-up: the lowest that it gives. */
+  mmapBase = 0 as Vpn;
+  /** Pages of user address space. */
+  taskSize: Vpn;
+  layout: 'topDown' | 'legacy' = 'topDown';
+
+  totalVm = 0;
+  lockedVm = 0;
+  pinnedVm = 0;
+  dataVm = 0;
+  execVm = 0;
+  stackVm = 0;
+  /** VM_* that every new mapping gets (mlockall(MCL_FUTURE)). */
+  defFlags = 0;
+  mapCount = 0;
+  readonly rss = new Float64Array(4);
+  /** Highest sum of resident pages seen when it last fell; read through hiwaterRssPages. */
+  hiwaterRss = 0;
+  hiwaterVm = 0;
+  pgtablesBytes = 0;
+  /** Fault counts by FAULT_KINDS index. */
+  readonly faults = new Float64Array(FAULT_KINDS.length);
+  majorFaults = 0;
+  readonly limits = new MmLimits();
+
+  constructor(id: number, slot: number, rootFrame: Pfn, taskSize: Vpn, vmas: VmaIndex, asids: AsidSource) {
+    this.id = id;
+    this.slot = slot;
+    this.rootFrame = rootFrame;
+    this.taskSize = taskSize;
+    this.vmas = vmas;
+    this.asids = asids;
+  }
+
+  /** Never 0: assigned at first use, and again after another space took it away. */
+  get asid(): number {
+    return this.currentAsid !== 0 ? this.currentAsid : this.asids.assignAsid(this);
+  }
+
+  /** For MemoryManager alone; 0 takes it away. */
+  setAsid(asid: number): void {
+    this.currentAsid = asid;
+  }
+
+  /** 0 while the space has no TLB entries at all, so nothing needs a flush. */
+  get asidIfAny(): number {
+    return this.currentAsid;
+  }
+
+  /** get_mm_rss: file, anonymous and shared memory pages resident. */
+  get rssPages(): number {
+    const { rss } = this;
+    return rss[MM_FILEPAGES] + rss[MM_ANONPAGES] + rss[MM_SHMEMPAGES];
+  }
+
+  /** VmHWM in pages (get_mm_hiwater_rss). */
+  get hiwaterRssPages(): number {
+    return Math.max(this.hiwaterRss, this.rssPages);
+  }
+
+  /** VmPeak in pages (get_mm_hiwater_vm). */
+  get hiwaterVmPages(): number {
+    return Math.max(this.hiwaterVm, this.totalVm);
+  }
+}

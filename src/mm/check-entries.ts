@@ -1,0 +1,136 @@
+import { assert, panic } from '../base/assert.ts';
+import type { Pfn, Vpn } from '../machine/units.ts';
+import { type AddressSpace, MM_SWAPENTS } from './address-space.ts';
+import type { MemoryManager } from './memory-manager.ts';
+import { PG_anon, PG_anon_exclusive, PG_pagecache } from './phys/page-flags.ts';
+import type { RmapVma } from './rmap/rmap-vma.ts';
+import { VM_ACCESS_FLAGS, VM_SHARED, VM_WRITE } from './vm-flags.ts';
+import { VMA_ANON, type Vma } from './vma.ts';
+import { rssMemberOf } from './zap.ts';
+
+const EXCLUSIVE = PG_anon | PG_anon_exclusive;
+
+/**
+ * The part of checkInvariants that looks at every leaf entry: S2, P3, R2, R4. It runs once for each entry at each trap of a
+ * test, so what is the same for all pages of a VMA is looked up once a VMA, and the walk stays in a leaf table.
+ * Counts each frame's entries into `seen`.
+ */
+export function checkEntries(mm: MemoryManager, space: AddressSpace, seen: Uint32Array): void {
+  const { pageTables } = mm;
+  const rss = new Float64Array(4);
+  let end = 0 as Vpn;
+  for (let vma = space.vmas.first(); vma !== null; vma = space.vmas.next(vma)) {
+    assert(!pageTables.seek(space, end, vma.startVpn), 'mm/check-entries.ts: P3 an entry lies in a VMA');
+    checkEntriesOf(mm, vma, seen, rss);
+    end = vma.endVpn;
+  }
+  assert(!pageTables.seek(space, end, space.taskSize), 'mm/check-entries.ts: P3 an entry lies in a VMA');
+  for (let member = 0; member < 4; member++)
+    if (rss[member] !== space.rss[member]) panic(`mm/check-entries.ts: S2 rss[${member}] counts the entries`);
+  assert(space.rss[MM_SWAPENTS] === 0, 'mm/check-entries.ts: S2 there is no swap');
+}
+
+function checkEntriesOf(mm: MemoryManager, vma: Vma, seen: Uint32Array, rss: Float64Array): void {
+  const { pageTables, format, zeroPage } = mm;
+  const { flags } = mm.frames;
+  const perTable = 2 ** format.bitsPerLevel;
+  const hasRights = (vma.flags & VM_ACCESS_FLAGS) !== 0;
+  const mayWrite = (vma.flags & VM_WRITE) !== 0;
+  const isShared = (vma.flags & VM_SHARED) !== 0;
+  const isAnon = vma.kind === VMA_ANON;
+  const reverse = new ReverseCheck(mm, vma);
+  let page: number = vma.startVpn;
+  while (pageTables.seek(vma.space, page as Vpn, vma.endVpn)) {
+    page = pageTables.foundVpn;
+    let slot = pageTables.foundSlot;
+    do {
+      const entry = pageTables.read(slot);
+      const at = page;
+      page++;
+      slot = pageTables.slotBeside(slot, 1);
+      if (entry === 0) continue;
+      assert(pageTables.isMapped(entry), 'mm/check-entries.ts: P3 an entry maps a frame');
+      assert(
+        ((entry & format.PRESENT) !== 0) === hasRights,
+        'mm/check-entries.ts: P3 an entry is present exactly if the VMA has rights',
+      );
+      const frame = pageTables.frameOf(entry);
+      const exclusive = (flags[frame] & EXCLUSIVE) === EXCLUSIVE;
+      if ((entry & format.WRITE) !== 0) {
+        assert(mayWrite, 'mm/check-entries.ts: P3 WRITE only where the VMA allows it');
+        assert(isShared || exclusive, 'mm/check-entries.ts: P3 a private page is written when exclusive');
+      }
+      if (frame === zeroPage) {
+        assert(isAnon, 'mm/check-entries.ts: P3 the zero page is anonymous memory');
+        continue;
+      }
+      seen[frame]++;
+      assert(!exclusive || seen[frame] === 1, 'mm/check-entries.ts: R4 an exclusive frame is mapped once');
+      rss[rssMemberOf(mm, frame)]++;
+      reverse.check(at as Vpn, frame);
+    } while (page % perTable !== 0 && page < vma.endVpn);
+  }
+}
+
+/**
+ * R2 for the pages of one VMA: the frame leads back to the entry. The tree in which it is found is right by itself (T1 to T3)
+ * and holds the VMA with its bounds (A1 for chains, here for i_mmap), so owner and index decide for each page.
+ */
+class ReverseCheck {
+  private readonly mm: MemoryManager;
+  private readonly vma: Vma;
+  private readonly indexAt: number;
+  private knownAnonVma = 0;
+  private isInMap = false;
+
+  constructor(mm: MemoryManager, vma: Vma) {
+    this.mm = mm;
+    this.vma = vma;
+    this.indexAt = vma.pgoff - vma.startVpn;
+  }
+
+  check(page: Vpn, frame: Pfn): void {
+    const { vma } = this;
+    const { frames } = this.mm;
+    const flags = frames.flags[frame];
+    if ((flags & (PG_anon | PG_pagecache)) === 0) {
+      assert(vma.special?.frames.includes(frame) === true, 'mm/check-entries.ts: R2 a frame has an owner');
+      return;
+    }
+    assert(frames.index[frame] === page + this.indexAt, 'mm/check-entries.ts: R2 index of a mapped frame');
+    if ((flags & PG_anon) !== 0) {
+      if (frames.owner[frame] !== this.knownAnonVma) this.checkAnonVma(frames.owner[frame]);
+      return;
+    }
+    assert(
+      vma.pages?.id === frames.owner[frame],
+      'mm/check-entries.ts: R2 a file frame is mapped by a VMA of its file',
+    );
+    if (!this.isInMap) this.checkMap();
+  }
+
+  private checkAnonVma(id: number): void {
+    const anonVma = this.mm.rmap.anonVmaById(id);
+    assert(anonVma !== null, 'mm/check-entries.ts: R2 an anonymous frame has an anon_vma');
+    assert(
+      this.vma.anonVmaChain.some((chain) => chain.anonVma === anonVma),
+      "mm/check-entries.ts: R2 the VMA is in the tree of its page's anon_vma",
+    );
+    this.knownAnonVma = id;
+  }
+
+  private checkMap(): void {
+    const { vma } = this;
+    const last = vma.pgoff + (vma.endVpn - vma.startVpn) - 1;
+    const node = vma.sharedNode;
+    const sameBounds = node !== null && node.start === vma.pgoff && node.last === last;
+    assert(sameBounds, 'mm/check-entries.ts: R2 i_mmap has the bounds of the VMA');
+    let found = false;
+    vma.pages?.i_mmap.forEachOverlap(vma.pgoff, last, (other: RmapVma) => {
+      found ||= other === vma;
+      return !found;
+    });
+    assert(found, 'mm/check-entries.ts: R2 i_mmap leads back to the VMA');
+    this.isInMap = true;
+  }
+}

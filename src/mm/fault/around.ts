@@ -1,0 +1,54 @@
+import { type Pfn, pagesOf, type Vpn } from '../../machine/units.ts';
+import { MM_FILEPAGES, MM_SHMEMPAGES } from '../address-space.ts';
+import type { MemoryManager } from '../memory-manager.ts';
+import type { FilePages } from '../page-cache/file-pages.ts';
+import { VM_SHARED, VM_WRITE } from '../vm-flags.ts';
+import { VMA_SHMEM, type Vma } from '../vma.ts';
+
+/** fault_around_bytes (64 KiB): a power of two of pages, so that a window lies in one leaf table. */
+export const FAULT_AROUND_PAGES = 16;
+
+/**
+ * Maps what the page cache has already of the 16 pages around a read fault (Linux 6.18: do_fault_around, filemap_map_pages).
+ * Reads nothing and makes no page; entries that are there stay. Returns whether `page` is mapped now: then the fault is done.
+ */
+export function mapAround(mm: MemoryManager, vma: Vma, page: Vpn): boolean {
+  const { pageTables, format } = mm;
+  const pages = vma.pages as FilePages;
+  const window = page - (page % FAULT_AROUND_PAGES);
+  const first = Math.max(window, vma.startVpn);
+  const end = Math.min(window + FAULT_AROUND_PAGES, vma.endVpn);
+  const indexAt = vma.pgoff - vma.startVpn;
+  const endIndex = Math.min(end + indexAt, pagesOf(pages.sizeBytes));
+  let index = pages.pages.next(first + indexAt, 'any');
+  if (index < 0 || index >= endIndex) return false;
+  const leaf = pageTables.ensureLeaf(vma.space, page);
+  if (leaf === -1) return false; // the fault itself will find no memory either
+  // Making the table may have reclaimed the page that was found.
+  index = pages.pages.next(first + indexAt, 'any');
+  const write = wantsNoWriteNotice(vma) ? 'writable' : 'readonly';
+  let mapped = 0;
+  let done = false;
+  for (; index >= 0 && index < endIndex; index = pages.pages.next(index + 1, 'any')) {
+    const at = index - indexAt;
+    const slot = pageTables.slotBeside(leaf, at - page);
+    if (pageTables.read(slot) !== 0) continue;
+    const frame = pages.findPage(index) as Pfn;
+    mm.alloc.getFrame(frame);
+    mm.rmap.addFileRmap(frame);
+    // mk_pte of vm_page_prot: PAGE_BASE has ACCESSED on RISC-V, so the neighbours look used, too.
+    pageTables.set(slot, pageTables.makeEntry(frame, vma.flags, write, format.ACCESSED));
+    mapped++;
+    if (at === page) {
+      done = true;
+      mm.lastFaultFrame = frame;
+    }
+  }
+  if (mapped > 0) mm.addRss(vma.space, vma.kind === VMA_SHMEM ? MM_SHMEMPAGES : MM_FILEPAGES, mapped);
+  return done;
+}
+
+/** A shared mapping of shmem needs no notice of the first write, so it is mapped writable at once (vma_wants_writenotify). */
+export function wantsNoWriteNotice(vma: Vma): boolean {
+  return vma.kind === VMA_SHMEM && (vma.flags & VM_SHARED) !== 0 && (vma.flags & VM_WRITE) !== 0;
+}

@@ -1,0 +1,60 @@
+import type { Pfn, Vpn } from '../../machine/units.ts';
+import { KIND_COW_COPY, KIND_COW_REUSE } from '../address-space.ts';
+import type { MemoryManager } from '../memory-manager.ts';
+import { NO_FRAME } from '../phys/frame-table.ts';
+import { PG_anon, PG_anon_exclusive } from '../phys/page-flags.ts';
+import { VM_MAYSHARE, VM_SHARED, VM_WRITE } from '../vm-flags.ts';
+import type { Vma } from '../vma.ts';
+import { rssMemberOf } from '../zap.ts';
+import { allocCopy, allocZeroed, installAnon } from './install.ts';
+import { FAULT_DONE, FAULT_OOM, type FaultResult } from './results.ts';
+import { sharedWriteFault } from './shared-write.ts';
+
+/**
+ * A write to a page that is mapped read-only (Linux 6.18: do_wp_page).
+ *
+ *   shared mapping ------------------------------> sharedWriteFault (page_mkwrite)
+ *   private, anonymous, PG_anon_exclusive -------> reuse
+ *   private, anonymous, this entry holds the only
+ *   reference (wp_can_reuse_anon_folio) ---------> reuse, exclusive from now on
+ *   private, anything else (shared anonymous page,
+ *   page of the file, zero page) ----------------> copy (wp_page_copy)
+ */
+export function cowFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): FaultResult {
+  const { pageTables, frames, format } = mm;
+  if ((vma.flags & (VM_SHARED | VM_MAYSHARE)) !== 0) return sharedWriteFault(mm, vma, page, slot);
+  const entry = pageTables.read(slot);
+  const old = pageTables.frameOf(entry);
+  const oldFlags = frames.flags[old];
+  const reusable =
+    old !== mm.zeroPage &&
+    (oldFlags & PG_anon) !== 0 &&
+    ((oldFlags & PG_anon_exclusive) !== 0 || frames.refcount[old] === 1);
+  if (reusable) {
+    mm.lastFaultKind = KIND_COW_REUSE;
+    mm.lastFaultFrame = old;
+    if ((oldFlags & PG_anon_exclusive) === 0) mm.rmap.moveAnonRmap(old, vma);
+    const write = (vma.flags & VM_WRITE) !== 0 ? 'writable' : 'readonly';
+    pageTables.set(slot, pageTables.makeEntry(old, vma.flags, write, format.ACCESSED | format.DIRTY));
+    mm.flushPage(vma.space, page);
+    return FAULT_DONE;
+  }
+  mm.lastFaultKind = KIND_COW_COPY;
+  if (mm.rmap.anonVmaPrepare(vma) !== 0) return FAULT_OOM;
+  const fresh = old === mm.zeroPage ? allocZeroed(mm) : allocCopy(mm, old);
+  if (fresh === NO_FRAME) return FAULT_OOM;
+  // The allocation may have reclaimed the very page: look again before the entry is replaced.
+  if (pageTables.read(slot) !== entry) {
+    mm.alloc.putFrame(fresh as Pfn);
+    return FAULT_DONE;
+  }
+  if (old !== mm.zeroPage) mm.addRss(vma.space, rssMemberOf(mm, old), -1);
+  pageTables.set(slot, 0);
+  mm.flushPage(vma.space, page);
+  installAnon(mm, vma, page, slot, fresh as Pfn);
+  if (old !== mm.zeroPage) {
+    mm.rmap.removeRmap(old);
+    mm.alloc.putFrame(old);
+  }
+  return FAULT_DONE;
+}

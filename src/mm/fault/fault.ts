@@ -1,0 +1,115 @@
+import { EV_PAGE_FAULT } from '../../base/event-kinds.ts';
+import { COST_FAULT_NS } from '../../machine/cost-model.ts';
+import { ACCESS_WRITE, type Access } from '../../machine/mmu.ts';
+import { type Vaddr, type Vpn, vpnOf } from '../../machine/units.ts';
+import { type AddressSpace, KIND_BUS, KIND_SEGV, KIND_SPURIOUS, KIND_STACK_GROW } from '../address-space.ts';
+import type { MemoryManager } from '../memory-manager.ts';
+import { VM_GROWSDOWN } from '../vm-flags.ts';
+import { VMA_ANON, VMA_SPECIAL, type Vma } from '../vma.ts';
+import { anonFault } from './anon.ts';
+import { cowFault } from './cow.ts';
+import { fileFault } from './file.ts';
+import { FAULT_BUS, FAULT_DONE, FAULT_SEGV_ACCERR, FAULT_SEGV_MAPERR, type FaultResult } from './results.ts';
+import { specialFault } from './special.ts';
+import { expandStack } from './stack.ts';
+
+/**
+ * An access that the page tables did not allow (DESIGN.md section 3). Allocates no JavaScript object.
+ *
+ *   find the VMA, or grow the stack -> check rights -> classify -> one handler -> installed entry
+ *
+ * Every call counts once: one kind in space.faults and mm.faultCounts, one EV_PAGE_FAULT.
+ */
+export function handleFault(
+  mm: MemoryManager,
+  space: AddressSpace,
+  address: Vaddr,
+  access: Access,
+  mode: 'user' | 'kernel' = 'user',
+): FaultResult {
+  mm.lastFaultMajor = 0;
+  mm.lastFaultFrame = -1;
+  mm.clock.charge(COST_FAULT_NS);
+  const page = vpnOf(address);
+  let result: FaultResult;
+  let grown = false;
+  let vma = space.vmas.find(page);
+  if (vma !== null && vma.startVpn > page) {
+    grown = (vma.flags & VM_GROWSDOWN) !== 0 && expandStack(mm, vma, page) === 0;
+    if (!grown) vma = null;
+  }
+  if (vma === null) {
+    result = FAULT_SEGV_MAPERR;
+    mm.lastFaultKind = KIND_SEGV;
+  } else if (!mm.access.allows(vma.flags, access)) {
+    result = FAULT_SEGV_ACCERR;
+    mm.lastFaultKind = KIND_SEGV;
+  } else {
+    result = resolveFault(mm, vma, page, access);
+    if (grown && result === FAULT_DONE) mm.lastFaultKind = KIND_STACK_GROW;
+  }
+  countFault(mm, space, address, access, mode);
+  return result;
+}
+
+/**
+ * The fault of an access that the VMA allows (Linux: handle_mm_fault). Also what populate calls, for a page that is not there
+ * or not writable; the caller has set lastFaultMajor and lastFaultFrame and calls countFault.
+ */
+export function resolveFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access): FaultResult {
+  mm.vmstat.pgfault++;
+  const result = classify(mm, vma, page, access);
+  if (result === FAULT_DONE) {
+    const account = mm.faultAccount;
+    if (mm.lastFaultMajor !== 0) {
+      vma.space.majorFaults++;
+      if (account !== null) account.majflt++;
+    } else if (account !== null) account.minflt++;
+  } else if (result === FAULT_BUS) mm.lastFaultKind = KIND_BUS;
+  return result;
+}
+
+/** handle_pte_fault: which of the handlers it is. */
+function classify(mm: MemoryManager, vma: Vma, page: Vpn, access: Access): FaultResult {
+  const { pageTables, format } = mm;
+  const slot = pageTables.findLeaf(vma.space, page);
+  const entry = slot === -1 ? 0 : pageTables.read(slot);
+  if (entry === 0) {
+    if (vma.kind === VMA_ANON) return anonFault(mm, vma, page, access);
+    if (vma.kind === VMA_SPECIAL) return specialFault(mm, vma, page, access);
+    return fileFault(mm, vma, page, access);
+  }
+  if (access === ACCESS_WRITE && (entry & format.WRITE) === 0) return cowFault(mm, vma, page, slot);
+  // The entry allows it already: a TLB that had not seen it. Accessed and Dirty are set as the access will.
+  mm.lastFaultKind = KIND_SPURIOUS;
+  mm.lastFaultFrame = pageTables.frameOf(entry);
+  const state = format.ACCESSED | (access === ACCESS_WRITE ? format.DIRTY : 0);
+  pageTables.set(slot, (entry | state) >>> 0);
+  mm.flushPage(vma.space, page);
+  return FAULT_DONE;
+}
+
+/** Counts the fault that lastFaultKind, lastFaultMajor and lastFaultFrame describe. */
+export function countFault(
+  mm: MemoryManager,
+  space: AddressSpace,
+  address: Vaddr,
+  access: Access,
+  mode: 'user' | 'kernel',
+): void {
+  const kind = mm.lastFaultKind;
+  mm.lastFaultSpace = space;
+  space.faults[kind]++;
+  mm.faultCounts[kind]++;
+  if (mm.events.enabled[EV_PAGE_FAULT] !== 0)
+    mm.events.emit(
+      EV_PAGE_FAULT,
+      mm.events.currentPid,
+      address,
+      access,
+      kind,
+      mm.lastFaultFrame,
+      mm.lastFaultMajor,
+      mode === 'user' ? 1 : 0,
+    );
+}

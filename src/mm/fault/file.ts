@@ -1,0 +1,61 @@
+import { ENOMEM } from '../../abi/errno.ts';
+import { ACCESS_WRITE, type Access } from '../../machine/mmu.ts';
+import { type Pfn, pagesOf, type Vpn } from '../../machine/units.ts';
+import { KIND_COW_COPY, KIND_FILE_READ, KIND_FILE_SHARED } from '../address-space.ts';
+import type { MemoryManager } from '../memory-manager.ts';
+import type { FilePages } from '../page-cache/file-pages.ts';
+import { NO_FRAME } from '../phys/frame-table.ts';
+import { VM_RAND_READ, VM_SHARED } from '../vm-flags.ts';
+import type { Vma } from '../vma.ts';
+import { mapAround, wantsNoWriteNotice } from './around.ts';
+import { allocCopy, installAnon, installFile } from './install.ts';
+import { FAULT_BUS, FAULT_DONE, FAULT_OOM, type FaultResult } from './results.ts';
+import { announceWrite } from './shared-write.ts';
+
+/** The first touch of a page that a file backs (Linux: do_fault): read, private write (do_cow_fault) or shared write. */
+export function fileFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access): FaultResult {
+  const shared = (vma.flags & VM_SHARED) !== 0;
+  if (access !== ACCESS_WRITE) mm.lastFaultKind = KIND_FILE_READ;
+  else mm.lastFaultKind = shared ? KIND_FILE_SHARED : KIND_COW_COPY;
+
+  const isPrivateWrite = access === ACCESS_WRITE && !shared;
+  if (isPrivateWrite && mm.rmap.anonVmaPrepare(vma) !== 0) return FAULT_OOM;
+
+  // filemap_fault, shmem_fault: SIGBUS for a page wholly beyond the end.
+  const pages = vma.pages as FilePages;
+  const index = vma.pgoff + (page - vma.startVpn);
+  if (access !== ACCESS_WRITE && mapAround(mm, vma, page)) return FAULT_DONE;
+  if (index >= pagesOf(pages.sizeBytes)) return FAULT_BUS;
+  const cached = mm.pageCache.ensurePage(pages, index, (vma.flags & VM_RAND_READ) !== 0 ? 'none' : 'around');
+  if (cached < 0) return cached === -ENOMEM ? FAULT_OOM : FAULT_BUS;
+  const frame = cached as Pfn;
+  if (mm.pageCache.lastEnsureWasMajor) {
+    mm.lastFaultMajor = 1;
+    mm.vmstat.pgmajfault++;
+  }
+
+  const slot = mm.pageTables.ensureLeaf(vma.space, page);
+  if (slot === -1) return giveUp(mm, frame, FAULT_OOM);
+
+  if (isPrivateWrite) {
+    const copy = allocCopy(mm, frame);
+    mm.alloc.putFrame(frame);
+    if (copy === NO_FRAME) return FAULT_OOM;
+    installAnon(mm, vma, page, slot, copy as Pfn);
+    return FAULT_DONE;
+  }
+  const { format } = mm;
+  if (access === ACCESS_WRITE) {
+    if (!announceWrite(vma, page)) return giveUp(mm, frame, FAULT_BUS);
+    installFile(mm, vma, slot, frame, 'writable', format.ACCESSED | format.DIRTY);
+    mm.pageCache.markDirty(frame);
+    return FAULT_DONE;
+  }
+  installFile(mm, vma, slot, frame, wantsNoWriteNotice(vma) ? 'writable' : 'readonly', format.ACCESSED);
+  return FAULT_DONE;
+}
+
+function giveUp(mm: MemoryManager, frame: Pfn, result: FaultResult): FaultResult {
+  mm.alloc.putFrame(frame);
+  return result;
+}

@@ -1,0 +1,55 @@
+import { COST_PAGE_COPY_NS, COST_PAGE_ZERO_NS } from '../../machine/cost-model.ts';
+import type { Pfn, Vpn } from '../../machine/units.ts';
+import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES } from '../address-space.ts';
+import type { MemoryManager } from '../memory-manager.ts';
+import { NO_FRAME } from '../phys/frame-table.ts';
+import { GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
+import { VM_WRITE } from '../vm-flags.ts';
+import { VMA_SHMEM, type Vma } from '../vma.ts';
+
+/** A zeroed frame for user memory, or NO_FRAME (vma_alloc_zeroed_movable_folio). */
+export function allocZeroed(mm: MemoryManager): Pfn | -1 {
+  const frame = mm.alloc.allocFrame(GFP_HIGHUSER_MOVABLE);
+  if (frame === NO_FRAME) return NO_FRAME;
+  mm.ram.zeroFrame(frame as Pfn);
+  mm.clock.charge(COST_PAGE_ZERO_NS);
+  return frame as Pfn;
+}
+
+/** A frame with the contents of `from`, or NO_FRAME. */
+export function allocCopy(mm: MemoryManager, from: Pfn): Pfn | -1 {
+  const frame = mm.alloc.allocFrame(GFP_HIGHUSER_MOVABLE);
+  if (frame === NO_FRAME) return NO_FRAME;
+  mm.ram.copyFrame(frame as Pfn, from);
+  mm.clock.charge(COST_PAGE_COPY_NS);
+  return frame as Pfn;
+}
+
+/**
+ * Maps a new anonymous frame, whose one reference passes to the entry: exclusive, so writable where the VMA is. The VMA has
+ * its anon_vma. The slot is empty, or holds an entry whose frame the caller lets go.
+ */
+export function installAnon(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, frame: Pfn): void {
+  const { format } = mm;
+  const writable = (vma.flags & VM_WRITE) !== 0;
+  mm.rmap.addNewAnonRmap(frame, vma, page);
+  mm.addRss(vma.space, MM_ANONPAGES, 1);
+  const state = format.ACCESSED | (writable ? format.DIRTY : 0);
+  mm.pageTables.set(slot, mm.pageTables.makeEntry(frame, vma.flags, writable ? 'writable' : 'readonly', state));
+  mm.lastFaultFrame = frame;
+}
+
+/** Maps a frame of a file (or of the kernel, for special mappings), whose reference passes to the entry. */
+export function installFile(
+  mm: MemoryManager,
+  vma: Vma,
+  slot: number,
+  frame: Pfn,
+  write: 'writable' | 'readonly',
+  state: number,
+): void {
+  mm.rmap.addFileRmap(frame);
+  mm.addRss(vma.space, vma.kind === VMA_SHMEM ? MM_SHMEMPAGES : MM_FILEPAGES, 1);
+  mm.pageTables.set(slot, mm.pageTables.makeEntry(frame, vma.flags, write, state));
+  mm.lastFaultFrame = frame;
+}

@@ -1,0 +1,25 @@
+import type { Vpn } from '../../machine/units.ts';
+import { KIND_FILE_SHARED } from '../address-space.ts';
+import type { MemoryManager } from '../memory-manager.ts';
+import type { Vma } from '../vma.ts';
+import { FAULT_BUS, FAULT_DONE, type FaultResult } from './results.ts';
+
+/** page_mkwrite, file_update_time: the file learns that a mapping is about to write its page. False: SIGBUS. */
+export function announceWrite(vma: Vma, page: Vpn): boolean {
+  const index = vma.pgoff + (page - vma.startVpn);
+  const result = vma.file?.pageMkwrite?.(index) ?? 0;
+  return result >= 0;
+}
+
+/** The first write, since it was last clean, to a page of a shared mapping (Linux: wp_page_shared, wp_page_reuse). */
+export function sharedWriteFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): FaultResult {
+  const { pageTables, format } = mm;
+  mm.lastFaultKind = KIND_FILE_SHARED;
+  const frame = pageTables.frameOf(pageTables.read(slot));
+  mm.lastFaultFrame = frame;
+  if (!announceWrite(vma, page)) return FAULT_BUS;
+  mm.pageCache.markDirty(frame);
+  pageTables.set(slot, pageTables.makeEntry(frame, vma.flags, 'writable', format.ACCESSED | format.DIRTY));
+  mm.flushPage(vma.space, page);
+  return FAULT_DONE;
+}

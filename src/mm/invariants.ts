@@ -1,0 +1,104 @@
+import { assert, panic } from '../base/assert.ts';
+import { PAGE_SIZE, type Pfn, type Vpn } from '../machine/units.ts';
+import { accountVm } from './accounting.ts';
+import { AddressSpace } from './address-space.ts';
+import { checkEntries } from './check-entries.ts';
+import type { MemoryManager } from './memory-manager.ts';
+import { checkPhysical } from './phys/check.ts';
+import { PG_anon, PG_pagecache, PG_reserved, PG_table } from './phys/page-flags.ts';
+import { VM_ACCOUNT, VM_LOCKED } from './vm-flags.ts';
+import { VMA_FILE, VMA_SHMEM, type Vma } from './vma.ts';
+
+/**
+ * Recomputes every count from the page tables, VMAs and lists, and compares. Throws KernelPanic that names the broken
+ * invariant by its number: M (memory-manager.ts), S (address-space.ts), V (vma.ts), P (page-table.ts), X (vma-index), R and A
+ * (rmap), F, C, L and others of the physical side (phys/check.ts). mm/README.md lists them all. Walks everything: for tests
+ * and for the check at every trap.
+ */
+export function checkInvariants(mm: MemoryManager): void {
+  const seen = new Uint32Array(mm.ram.frameCount);
+  const asids = new Set<number>();
+  let accounted = mm.shmemCommittedPages;
+  for (const space of mm.spaces) {
+    const asid = space.asidIfAny;
+    assert(asid === 0 || !asids.has(asid), 'mm/invariants.ts: M3 no two spaces have the same ASID');
+    asids.add(asid);
+    accounted += checkVmas(mm, space);
+    checkTables(mm, space);
+    checkEntries(mm, space, seen);
+  }
+  assert(accounted === mm.committedPages, 'mm/invariants.ts: M2 committedPages is the sum of what is accounted');
+  checkFrames(mm, seen);
+  checkPhysical(mm);
+}
+
+/** S1, S4, V1, V3, X: returns the space's accounted pages. */
+function checkVmas(mm: MemoryManager, space: AddressSpace): number {
+  const broken = space.vmas.findBroken();
+  if (broken !== null) panic(`mm/invariants.ts: VMA index ${broken}`);
+  const sums = new AddressSpace(0, 0, space.rootFrame, space.taskSize, space.vmas, mm);
+  let count = 0;
+  let accounted = 0;
+  let locked = 0;
+  let before: Vma | null = null;
+  for (let vma = space.vmas.first(); vma !== null; vma = space.vmas.next(vma)) {
+    count++;
+    assert(vma.space === space, 'mm/invariants.ts: V1 the index holds VMAs of its space');
+    assert(vma.startVpn < vma.endVpn, 'mm/invariants.ts: V1 a VMA is not empty');
+    assert(before === null || before.endVpn <= vma.startVpn, 'mm/invariants.ts: V1 VMAs do not overlap');
+    assert(vma.endVpn <= space.taskSize, 'mm/invariants.ts: V1 VMAs lie in user space');
+    const backed = vma.kind === VMA_FILE || vma.kind === VMA_SHMEM;
+    assert((vma.pages !== null) === backed, 'mm/invariants.ts: V3 a VMA of a file has its pages');
+    assert((vma.sharedNode !== null) === backed, 'mm/invariants.ts: V3 a VMA of a file is in its i_mmap');
+    assert(
+      vma.anonVma === null || vma.anonVmaChain.some((chain) => chain.anonVma === vma.anonVma),
+      'mm/invariants.ts: R3 a VMA has its anon_vma in its chain',
+    );
+    accountVm(sums, vma.flags, vma.sizePages);
+    if ((vma.flags & VM_ACCOUNT) !== 0) accounted += vma.sizePages;
+    if ((vma.flags & VM_LOCKED) !== 0) locked += vma.sizePages;
+    before = vma;
+  }
+  assert(count === space.vmas.count && count === space.mapCount, 'mm/invariants.ts: S4 mapCount counts the VMAs');
+  assert(sums.totalVm === space.totalVm, 'mm/invariants.ts: S1 totalVm');
+  assert(sums.execVm === space.execVm, 'mm/invariants.ts: S1 execVm');
+  assert(sums.stackVm === space.stackVm, 'mm/invariants.ts: S1 stackVm');
+  assert(sums.dataVm === space.dataVm, 'mm/invariants.ts: S1 dataVm');
+  assert(locked === space.lockedVm, 'mm/invariants.ts: S1 lockedVm');
+  return accounted;
+}
+
+/** S3, P1, P2. */
+function checkTables(mm: MemoryManager, space: AddressSpace): void {
+  const { frames, format } = mm;
+  const isTable = (frame: Pfn) => frames.has(frame, PG_table) && frames.refcount[frame] === 1;
+  assert(isTable(space.rootFrame), 'mm/invariants.ts: P1 the root is a table frame');
+  let bytes = 0;
+  mm.pageTables.forEachTable(space, (frame, level, firstPage) => {
+    bytes += PAGE_SIZE;
+    assert(isTable(frame), 'mm/invariants.ts: P1 a table is a table frame with one reference');
+    // A stack grown and not touched there can leave its table's neighbourhood empty; a table far from any VMA is lost memory.
+    const span = 2 ** (format.bitsPerLevel * (level + 1));
+    const vma = space.vmas.find(firstPage as Vpn);
+    const prev = space.vmas.findPrev((firstPage + span) as Vpn);
+    const near = (vma !== null && vma.startVpn < firstPage + span) || (prev !== null && prev.endVpn > firstPage);
+    assert(near, 'mm/invariants.ts: P2 a table lies under a VMA');
+  });
+  assert(bytes === space.pgtablesBytes, 'mm/invariants.ts: S3 pgtablesBytes is the size of the tables');
+}
+
+/** F2, and references: an anonymous frame has one an entry, a cached one more, the zero page its own. */
+function checkFrames(mm: MemoryManager, seen: Uint32Array): void {
+  const { mapcount, refcount, flags, frameCount } = mm.frames;
+  for (let frame = 0; frame < frameCount; frame++) {
+    if (mapcount[frame] !== seen[frame])
+      panic(`mm/invariants.ts: F2 mapcount of frame ${frame} is the number of entries`);
+    if (frame === mm.zeroPage)
+      assert((flags[frame] & PG_reserved) !== 0, 'mm/invariants.ts: F2 the zero page is reserved');
+    if (seen[frame] === 0 && (flags[frame] & PG_anon) === 0) continue;
+    const cache = (flags[frame] & PG_pagecache) !== 0 ? 1 : 0;
+    if ((flags[frame] & PG_anon) !== 0 && refcount[frame] !== seen[frame])
+      panic(`mm/invariants.ts: F2 references of anonymous frame ${frame} are its entries`);
+    if (refcount[frame] < seen[frame] + cache) panic(`mm/invariants.ts: F2 references of frame ${frame}`);
+  }
+}

@@ -1,0 +1,32 @@
+import type { FilePages } from './page-cache/file-pages.ts';
+
+/**
+ * What memory mapping needs of an open file (Linux: struct file with its f_mapping). fs/file.ts implements it; mm makes one
+ * of its own for shared anonymous memory. A VMA holds one reference.
+ */
+export interface MappableFile {
+  readonly readable: boolean;
+  readonly writable: boolean;
+  /** Inode attribute, not O_APPEND: IS_APPEND. */
+  readonly appendOnly?: boolean;
+  /** On a noexec mount: path_noexec. */
+  readonly noExec: boolean;
+  /** 'file' and 'shmem' map `pages`; 'zero' is /dev/zero; 'none' cannot be mapped (ENODEV). */
+  readonly mapKind: 'file' | 'shmem' | 'zero' | 'none';
+  /** The page cache of the inode; null exactly for 'zero' and 'none'. Does not change while the file is mapped. */
+  readonly pages: FilePages | null;
+  readonly devMajor: number;
+  readonly devMinor: number;
+  readonly ino: number;
+  /** As /proc/PID/maps shows it, ' (deleted)' included. */
+  displayPath(): string;
+  retain(): void;
+  release(): void;
+  /**
+   * A shared mapping is about to write pages (page_mkwrite, file_update_time): mtime and ctime. 0 or -ERRNO (then SIGBUS:
+   * read-only remount, no space).
+   */
+  pageMkwrite?(index: number): number;
+  /** May a shared mapping that could be written be made or enabled (mapping_map_writable: memfd seals)? 0 or -EPERM. */
+  mapWritable?(): number;
+}

@@ -1,0 +1,260 @@
+import { ENOMEM } from '../abi/errno.ts';
+import { assert } from '../base/assert.ts';
+import { EV_RSS_STAT } from '../base/event-kinds.ts';
+import type { EventSink } from '../base/events.ts';
+import type { Rng } from '../base/rng.ts';
+import type { Vmstat } from '../base/vmstat.ts';
+import type { LayoutConstants } from '../machine/address-layout.ts';
+import type { VirtualClock } from '../machine/clock.ts';
+import type { Mmu } from '../machine/mmu.ts';
+import type { PagingFormat } from '../machine/paging/format.ts';
+import type { Ram } from '../machine/ram.ts';
+import { PAGE_SIZE, type Pfn, type Vpn } from '../machine/units.ts';
+import { AccessRules } from './access-rules.ts';
+import { AddressSpace, FAULT_KINDS } from './address-space.ts';
+import type { PageCache } from './page-cache/page-cache.ts';
+import { PageTables } from './page-table.ts';
+import type { FrameAllocator } from './phys/alloc.ts';
+import { type FrameTable, NO_FRAME } from './phys/frame-table.ts';
+import { __GFP_ZERO, GFP_KERNEL } from './phys/gfp.ts';
+import { PG_reserved } from './phys/page-flags.ts';
+import type { KmemCache, SlabAllocator } from './phys/slab.ts';
+import { PteEditor } from './pte-editor.ts';
+import type { Rmap } from './rmap/rmap.ts';
+import { TlbBatch } from './tlb-batch.ts';
+import { MapleIndex } from './vma-index/maple.ts';
+import type { VmaIndex } from './vma-index/vma-index.ts';
+import { VmaNeighbours } from './vma-neighbours.ts';
+
+/** What can be set from outside; Linux's sysctl names where there is one. */
+export interface MmConfig {
+  readonly layout: LayoutConstants;
+  /** /proc/sys/kernel/randomize_va_space: 0 none, 1 mmap base, stack, vdso, 2 also brk. */
+  randomizeVaSpace: 0 | 1 | 2;
+  /** Where randomised addresses come from; the default of the product is seeded, so deterministic (D3). */
+  readonly rng: Rng;
+  /** vm.overcommit_memory: 0 heuristic, 1 always, 2 never. */
+  overcommitMemory: 0 | 1 | 2;
+  overcommitRatio: number;
+  mmapMinAddrBytes: number;
+  maxMapCount: number;
+  stackGuardGapPages: number;
+  /** vm.legacy_va_layout. */
+  legacyVaLayout: boolean;
+  /** Another VmaIndex than the default, for comparison. */
+  createIndex?: () => VmaIndex;
+}
+
+/** The parts that system.ts has built before. */
+export interface MmParts {
+  readonly ram: Ram;
+  readonly format: PagingFormat;
+  readonly mmu: Mmu;
+  readonly clock: VirtualClock;
+  readonly events: EventSink;
+  readonly vmstat: Vmstat;
+  readonly frames: FrameTable;
+  readonly alloc: FrameAllocator;
+  readonly slab: SlabAllocator;
+  readonly pageCache: PageCache;
+  readonly rmap: Rmap;
+}
+
+/** Address-space identifiers that the hardware has (9 bits are plenty for a TLB of this size); 0 is never used. */
+const LAST_ASID = 511;
+
+/**
+ * The memory manager of one machine: what every operation in ops/ and fault/ takes as its first argument. It holds the parts
+ * and the few facts that are the machine's and not a space's.
+ *
+ * Invariants (checked by invariants.ts):
+ *  M1 spaces holds every live AddressSpace.
+ *  M2 committedPages is the sum of the VM_ACCOUNT VMAs' pages and of the accounted shared memory objects (vm_committed_as).
+ *  M3 No two spaces have the same ASID.
+ */
+export class MemoryManager {
+  readonly ram: Ram;
+  readonly format: PagingFormat;
+  readonly mmu: Mmu;
+  readonly clock: VirtualClock;
+  readonly events: EventSink;
+  readonly vmstat: Vmstat;
+  readonly frames: FrameTable;
+  readonly alloc: FrameAllocator;
+  readonly slab: SlabAllocator;
+  readonly pageCache: PageCache;
+  readonly rmap: Rmap;
+  readonly config: MmConfig;
+  readonly pageTables: PageTables;
+  readonly access: AccessRules;
+  readonly tlbBatch: TlbBatch;
+  readonly zeroPage: Pfn;
+  readonly spaces = new Set<AddressSpace>();
+  /** Since boot, by FAULT_KINDS index, all spaces. */
+  readonly faultCounts = new Float64Array(FAULT_KINDS.length);
+  committedPages = 0;
+  private deadPeakRssPages = 0;
+  /** Pages of shared memory objects that count in committedPages. */
+  shmemCommittedPages = 0;
+  /** The space that the CPU runs now: its ASID is never taken away. The kernel sets it at a context switch. */
+  activeSpace: AddressSpace | null = null;
+  /** Whose min_flt and maj_flt a fault counts in: the running task, set by the kernel at a context switch. */
+  faultAccount: { minflt: number; majflt: number } | null = null;
+  /** Of the last fault that was counted: its space. In execve it is not yet the one of the current task. */
+  lastFaultSpace: AddressSpace | null = null;
+  /** Of the last handleFault: KIND_*, 1 if it read a device, and the frame it installed (-1 none). */
+  lastFaultKind = 0;
+  lastFaultMajor = 0;
+  lastFaultFrame = -1;
+
+  readonly vmaCache: KmemCache;
+  readonly mmCache: KmemCache;
+  private nextSpaceId = 1;
+  private nextShmemIno = 1;
+  private readonly asidOwners: (AddressSpace | null)[] = new Array(LAST_ASID + 1).fill(null);
+  private nextAsid = 1;
+
+  /** Throws KernelPanic if there is no memory for the zero page: a machine that small does not boot. */
+  constructor(parts: MmParts, config: MmConfig) {
+    this.ram = parts.ram;
+    this.format = parts.format;
+    this.mmu = parts.mmu;
+    this.clock = parts.clock;
+    this.events = parts.events;
+    this.vmstat = parts.vmstat;
+    this.frames = parts.frames;
+    this.alloc = parts.alloc;
+    this.slab = parts.slab;
+    this.pageCache = parts.pageCache;
+    this.rmap = parts.rmap;
+    this.config = config;
+    this.pageTables = new PageTables(this);
+    this.access = new AccessRules(parts.format);
+    this.tlbBatch = new TlbBatch(this);
+    const zeroPage = this.alloc.allocFrame(GFP_KERNEL | __GFP_ZERO);
+    assert(zeroPage !== NO_FRAME, 'mm/memory-manager.ts: memory for the zero page');
+    this.zeroPage = zeroPage as Pfn;
+    this.frames.set(this.zeroPage, PG_reserved);
+    this.vmaCache = this.slab.cacheNamed('vm_area_struct');
+    this.mmCache = this.slab.cacheNamed('mm_struct');
+    this.rmap.setEditor(new PteEditor(this));
+    this.rmap.setNeighbourFinder(new VmaNeighbours());
+  }
+
+  /** mm_alloc: an empty space with its top-level table, or -ENOMEM. */
+  createSpace(): AddressSpace | number {
+    const slot = this.mmCache.alloc();
+    if (slot === 0) return -ENOMEM;
+    const root = this.pageTables.createRoot();
+    if (root === NO_FRAME) {
+      this.mmCache.free(slot);
+      return -ENOMEM;
+    }
+    const index = this.config.createIndex?.() ?? new MapleIndex();
+    const space = new AddressSpace(this.nextSpaceId++, slot, root as Pfn, this.config.layout.taskSize, index, this);
+    this.spaces.add(space);
+    return space;
+  }
+
+  /** The last step of exitSpace: the space is empty and no longer exists. */
+  destroySpace(space: AddressSpace): void {
+    assert(space.vmas.count === 0, 'mm/memory-manager.ts: only an empty space is destroyed');
+    this.pageTables.freeRoot(space);
+    this.deadPeakRssPages = Math.max(this.deadPeakRssPages, space.hiwaterRssPages);
+    const asid = space.asidIfAny;
+    if (asid !== 0) {
+      this.mmu.flushSpace(asid);
+      this.asidOwners[asid] = null;
+      space.setAsid(0);
+    }
+    if (this.activeSpace === space) this.activeSpace = null;
+    if (this.lastFaultSpace === space) this.lastFaultSpace = null;
+    this.mmCache.free(space.slot);
+    this.spaces.delete(space);
+  }
+
+  /** AddressSpace.asid's source: the next identifier in turn that is free, or one taken from a space that is not running. */
+  assignAsid(space: AddressSpace): number {
+    let chosen = 0;
+    for (let tried = 0; tried < LAST_ASID; tried++) {
+      const asid = this.nextAsid;
+      this.nextAsid = asid === LAST_ASID ? 1 : asid + 1;
+      if (this.asidOwners[asid] === null) {
+        chosen = asid;
+        break;
+      }
+    }
+    if (chosen === 0) {
+      do {
+        chosen = this.nextAsid;
+        this.nextAsid = chosen === LAST_ASID ? 1 : chosen + 1;
+      } while (this.asidOwners[chosen] === this.activeSpace);
+      this.asidOwners[chosen]?.setAsid(0);
+      this.mmu.flushSpace(chosen);
+    }
+    this.asidOwners[chosen] = space;
+    space.setAsid(chosen);
+    return chosen;
+  }
+
+  addRss(space: AddressSpace, member: number, pages: number): void {
+    if (pages < 0) {
+      const resident = space.rssPages;
+      if (resident > space.hiwaterRss) space.hiwaterRss = resident;
+    }
+    space.rss[member] += pages;
+    if (this.events.enabled[EV_RSS_STAT] !== 0)
+      this.events.emit(EV_RSS_STAT, space.id, member, space.rss[member] * PAGE_SIZE);
+  }
+
+  /** One page's translation changed; spaces that never ran have none. */
+  flushPage(space: AddressSpace, page: Vpn): void {
+    const asid = space.asidIfAny;
+    if (asid === 0) return;
+    this.vmstat.nr_tlb_local_flush_one++;
+    this.mmu.flushPage(asid, page);
+  }
+
+  flushSpace(space: AddressSpace): void {
+    const asid = space.asidIfAny;
+    if (asid === 0) return;
+    this.vmstat.nr_tlb_local_flush_all++;
+    this.mmu.flushSpace(asid);
+  }
+
+  /** get_next_ino of the kernel's own shmem mount. */
+  takeShmemIno(): number {
+    return this.nextShmemIno++;
+  }
+
+  /**
+   * __vm_enough_memory (6.18, mm/util.c): takes `pages` of commit charge, or returns -ENOMEM and takes none.
+   */
+  chargeCommit(space: AddressSpace | null, pages: number): number {
+    if (this.config.overcommitMemory === 0) {
+      if (pages > this.alloc.totalCount) return -ENOMEM;
+    } else if (this.config.overcommitMemory === 2) {
+      const limit = this.commitLimitPages - (space === null ? 0 : Math.min(Math.floor(space.totalVm / 32), 32768));
+      if (this.committedPages + pages >= limit) return -ENOMEM;
+    }
+    this.committedPages += pages;
+    return 0;
+  }
+
+  unchargeCommit(pages: number): void {
+    this.committedPages -= pages;
+    assert(this.committedPages >= 0, 'mm/memory-manager.ts: M2 committedPages is not negative');
+  }
+
+  /** The most pages that one space ever had resident, machine-wide. */
+  get peakRssPages(): number {
+    let peak = this.deadPeakRssPages;
+    for (const space of this.spaces) peak = Math.max(peak, space.hiwaterRssPages);
+    return peak;
+  }
+
+  /** CommitLimit of /proc/meminfo in pages (vm_commit_limit). */
+  get commitLimitPages(): number {
+    return Math.floor((this.alloc.totalCount * this.config.overcommitRatio) / 100);
+  }
+}

@@ -1,0 +1,151 @@
+import { ENOMEM } from '../../abi/errno.ts';
+import type { Vpn } from '../../machine/units.ts';
+import { accountVm } from '../accounting.ts';
+import type { AddressSpace } from '../address-space.ts';
+import { MM_ANONPAGES } from '../address-space.ts';
+import type { MemoryManager } from '../memory-manager.ts';
+import { PG_anon } from '../phys/page-flags.ts';
+import {
+  isCowMapping,
+  VM_ACCOUNT,
+  VM_DONTCOPY,
+  VM_INIT_DEF_MASK,
+  VM_LOCKED_MASK,
+  VM_MIXEDMAP,
+  VM_PFNMAP,
+  VM_SHARED,
+  VM_WIPEONFORK,
+} from '../vm-flags.ts';
+import type { Vma } from '../vma.ts';
+import { allocVma, copyVmaFacts, discardVma, linkVma } from '../vma-adjust.ts';
+import { rssMemberOf } from '../zap.ts';
+import { exitSpace } from './exit.ts';
+
+/**
+ * dup_mm, dup_mmap (Linux 6.18, mm/mmap.c): a copy of the space in which private pages are shared copy-on-write, or -ENOMEM.
+ * Copies no page, and no entry that a fault can find again (D5).
+ */
+export function dupSpace(mm: MemoryManager, parent: AddressSpace): AddressSpace | number {
+  const child = mm.createSpace();
+  if (typeof child === 'number') return child;
+  copyFacts(parent, child);
+  for (let vma = parent.vmas.first(); vma !== null; vma = parent.vmas.next(vma)) {
+    if ((vma.flags & VM_DONTCOPY) !== 0) {
+      accountVm(child, vma.flags, -vma.sizePages);
+      continue;
+    }
+    const result = dupVma(mm, child, vma);
+    if (result !== 0) {
+      mm.flushSpace(parent);
+      abandon(mm, child);
+      return result;
+    }
+  }
+  mm.flushSpace(parent);
+  return child;
+}
+
+function copyFacts(parent: AddressSpace, child: AddressSpace): void {
+  child.startCode = parent.startCode;
+  child.endCode = parent.endCode;
+  child.startData = parent.startData;
+  child.endData = parent.endData;
+  child.startBrk = parent.startBrk;
+  child.brk = parent.brk;
+  child.startStack = parent.startStack;
+  child.argStart = parent.argStart;
+  child.argEnd = parent.argEnd;
+  child.envStart = parent.envStart;
+  child.envEnd = parent.envEnd;
+  child.vdso = parent.vdso;
+  child.auxv = parent.auxv;
+  child.exeFile = parent.exeFile;
+  child.exeFile?.retain();
+  child.mmapBase = parent.mmapBase;
+  child.taskSize = parent.taskSize;
+  child.layout = parent.layout;
+  child.totalVm = parent.totalVm;
+  child.dataVm = parent.dataVm;
+  child.execVm = parent.execVm;
+  child.stackVm = parent.stackVm;
+  child.hiwaterVm = child.totalVm;
+  child.defFlags = parent.defFlags & VM_INIT_DEF_MASK;
+  Object.assign(child.limits, parent.limits);
+}
+
+/** The child gets one VMA more; sizes are accounted already. */
+function dupVma(mm: MemoryManager, child: AddressSpace, vma: Vma): number {
+  const accounted = (vma.flags & VM_ACCOUNT) !== 0;
+  if (accounted && mm.chargeCommit(child, vma.sizePages) !== 0) return -ENOMEM;
+  const copy = allocVma(mm, child, vma.startVpn, vma.endVpn, vma.flags & ~VM_LOCKED_MASK, vma.pgoff);
+  if (copy === null) {
+    if (accounted) mm.unchargeCommit(vma.sizePages);
+    return -ENOMEM;
+  }
+  const wiped = (vma.flags & VM_WIPEONFORK) !== 0;
+  if (!wiped && mm.rmap.anonVmaFork(copy, vma) !== 0) {
+    discardVma(mm, copy);
+    if (accounted) mm.unchargeCommit(vma.sizePages);
+    return -ENOMEM;
+  }
+  copyVmaFacts(vma, copy);
+  linkVma(mm, copy);
+  if (wiped || !needsCopy(vma)) return 0;
+  return copyEntries(mm, vma, copy);
+}
+
+/** vma_needs_copy: without an anon_vma every page can be faulted in again from the file, or is the zero page. */
+function needsCopy(vma: Vma): boolean {
+  return (vma.flags & (VM_PFNMAP | VM_MIXEDMAP)) !== 0 || vma.anonVma !== null;
+}
+
+/** copy_page_range: both sides map the same frames; in a private mapping neither may write them. */
+function copyEntries(mm: MemoryManager, from: Vma, to: Vma): number {
+  const { pageTables, format, frames } = mm;
+  const protect = isCowMapping(from.flags);
+  const counts = [0, 0, 0, 0];
+  let page = from.startVpn;
+  let result = 0;
+  while (pageTables.seek(from.space, page, from.endVpn)) {
+    const at = pageTables.foundVpn;
+    const source = pageTables.foundSlot;
+    page = (at + 1) as Vpn;
+    const target = pageTables.ensureLeaf(to.space, at);
+    if (target === -1) {
+      result = -ENOMEM;
+      break;
+    }
+    let entry = pageTables.read(source);
+    if (entry === 0) continue; // making the table reclaimed the page
+    const frame = pageTables.frameOf(entry);
+    if (frame !== mm.zeroPage) {
+      mm.alloc.getFrame(frame);
+      if ((frames.flags[frame] & PG_anon) !== 0) {
+        mm.rmap.dupAnonRmap(frame);
+        counts[MM_ANONPAGES]++;
+      } else {
+        mm.rmap.addFileRmap(frame);
+        counts[rssMemberOf(mm, frame)]++;
+      }
+    }
+    if (protect && (entry & format.WRITE) !== 0) {
+      entry = (entry & ~format.WRITE) >>> 0;
+      pageTables.set(source, entry);
+    }
+    if ((from.flags & VM_SHARED) !== 0) entry = (entry & ~format.DIRTY) >>> 0;
+    pageTables.set(target, (entry & ~format.ACCESSED) >>> 0);
+  }
+  for (let member = 0; member < 4; member++) if (counts[member] !== 0) mm.addRss(to.space, member, counts[member]);
+  return result;
+}
+
+/** The VMAs that were not reached are accounted in the child: set its sums to what it has, then let it go. */
+function abandon(mm: MemoryManager, child: AddressSpace): void {
+  child.totalVm = 0;
+  child.dataVm = 0;
+  child.execVm = 0;
+  child.stackVm = 0;
+  for (let vma = child.vmas.first(); vma !== null; vma = child.vmas.next(vma))
+    accountVm(child, vma.flags, vma.sizePages);
+  exitSpace(mm, child);
+}

@@ -1,0 +1,237 @@
+import { EACCES, EAGAIN, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP } from '../../abi/errno.ts';
+import {
+  MADV_COLD,
+  MADV_DODUMP,
+  MADV_DOFORK,
+  MADV_DONTDUMP,
+  MADV_DONTFORK,
+  MADV_DONTNEED,
+  MADV_DONTNEED_LOCKED,
+  MADV_KEEPONFORK,
+  MADV_NORMAL,
+  MADV_PAGEOUT,
+  MADV_POPULATE_READ,
+  MADV_POPULATE_WRITE,
+  MADV_RANDOM,
+  MADV_REMOVE,
+  MADV_SEQUENTIAL,
+  MADV_WILLNEED,
+  MADV_WIPEONFORK,
+} from '../../abi/mman.ts';
+import { ACCESS_READ, ACCESS_WRITE } from '../../machine/mmu.ts';
+import { isPageAligned, PAGE_SIZE, type Pfn, pagesOf, roundUpToPage, type Vpn, vpn } from '../../machine/units.ts';
+import type { AddressSpace } from '../address-space.ts';
+import type { MemoryManager } from '../memory-manager.ts';
+import type { FilePages } from '../page-cache/file-pages.ts';
+import { punchHole } from '../page-cache/truncate.ts';
+import { PG_active, PG_referenced } from '../phys/page-flags.ts';
+import {
+  VM_DONTCOPY,
+  VM_DONTDUMP,
+  VM_HUGETLB,
+  VM_IO,
+  VM_LOCKED,
+  VM_MAYWRITE,
+  VM_PFNMAP,
+  VM_RAND_READ,
+  VM_SEQ_READ,
+  VM_SHARED,
+  VM_SPECIAL,
+  VM_WIPEONFORK,
+} from '../vm-flags.ts';
+import { VMA_FILE, VMA_SHMEM, type Vma } from '../vma.ts';
+import { modifyVma } from '../vma-merge.ts';
+import { zapRange } from '../zap.ts';
+import { faultInPage } from './populate.ts';
+
+const SUPPORTED: readonly number[] = [
+  MADV_NORMAL,
+  MADV_RANDOM,
+  MADV_SEQUENTIAL,
+  MADV_WILLNEED,
+  MADV_DONTNEED,
+  MADV_REMOVE,
+  MADV_DONTFORK,
+  MADV_DOFORK,
+  MADV_DONTDUMP,
+  MADV_DODUMP,
+  MADV_WIPEONFORK,
+  MADV_KEEPONFORK,
+  MADV_COLD,
+  MADV_PAGEOUT,
+  MADV_POPULATE_READ,
+  MADV_POPULATE_WRITE,
+  MADV_DONTNEED_LOCKED,
+];
+
+/**
+ * madvise(2) (Linux 6.18, mm/madvise.c). 0 or -ERRNO. Advice that this kernel does not have is -EINVAL, as on a kernel built
+ * without it. Holes are passed over and give -ENOMEM at the end.
+ */
+export function madvise(
+  mm: MemoryManager,
+  space: AddressSpace,
+  address: number,
+  lengthBytes: number,
+  advice: number,
+): number {
+  if (!SUPPORTED.includes(advice) || !isPageAligned(address)) return -EINVAL;
+  const length = roundUpToPage(lengthBytes);
+  if (address + length >= 2 ** 64) return -EINVAL;
+  if (length === 0) return 0;
+  const start = vpn(address / PAGE_SIZE);
+  const end = vpn((address + length) / PAGE_SIZE);
+  if (advice === MADV_POPULATE_READ || advice === MADV_POPULATE_WRITE) return populate(mm, space, start, end, advice);
+  let at = start;
+  let hole = 0;
+  while (at < end) {
+    const vma = space.vmas.find(at);
+    if (vma === null) return -ENOMEM;
+    if (at < vma.startVpn) {
+      hole = -ENOMEM;
+      at = vma.startVpn;
+      if (at >= end) break;
+    }
+    const to = Math.min(vma.endVpn, end) as Vpn;
+    const result = adviseVma(mm, vma, at, to, advice);
+    if (result !== 0) return result;
+    at = to;
+  }
+  return hole;
+}
+
+/** madvise_vma_behavior. */
+function adviseVma(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, advice: number): number {
+  const { flags } = vma;
+  switch (advice) {
+    case MADV_WILLNEED:
+      return readAhead(mm, vma, start, end);
+    case MADV_DONTNEED:
+    case MADV_DONTNEED_LOCKED:
+      if ((flags & (VM_PFNMAP | VM_HUGETLB)) !== 0) return -EINVAL;
+      if (advice === MADV_DONTNEED && (flags & VM_LOCKED) !== 0) return -EINVAL;
+      zapRange(mm, vma, start, end);
+      return 0;
+    case MADV_REMOVE:
+      return removePages(mm, vma, start, end);
+    case MADV_COLD:
+    case MADV_PAGEOUT:
+      if ((flags & (VM_LOCKED | VM_PFNMAP | VM_HUGETLB)) !== 0) return -EINVAL;
+      if (advice === MADV_COLD) coolRange(mm, vma, start, end);
+      else pageOut(mm, vma, start, end);
+      return 0;
+    case MADV_NORMAL:
+      return changeFlags(mm, vma, start, end, flags & ~(VM_RAND_READ | VM_SEQ_READ));
+    case MADV_SEQUENTIAL:
+      return changeFlags(mm, vma, start, end, (flags & ~VM_RAND_READ) | VM_SEQ_READ);
+    case MADV_RANDOM:
+      return changeFlags(mm, vma, start, end, (flags & ~VM_SEQ_READ) | VM_RAND_READ);
+    case MADV_DONTFORK:
+      return changeFlags(mm, vma, start, end, flags | VM_DONTCOPY);
+    case MADV_DOFORK:
+      return (flags & VM_IO) !== 0 ? -EINVAL : changeFlags(mm, vma, start, end, flags & ~VM_DONTCOPY);
+    case MADV_WIPEONFORK:
+      if (vma.file !== null || (flags & VM_SHARED) !== 0) return -EINVAL;
+      return changeFlags(mm, vma, start, end, flags | VM_WIPEONFORK);
+    case MADV_KEEPONFORK:
+      return changeFlags(mm, vma, start, end, flags & ~VM_WIPEONFORK);
+    case MADV_DONTDUMP:
+      return changeFlags(mm, vma, start, end, flags | VM_DONTDUMP);
+    case MADV_DODUMP:
+      return (flags & VM_SPECIAL) !== 0 ? -EINVAL : changeFlags(mm, vma, start, end, flags & ~VM_DONTDUMP);
+    default:
+      return -EINVAL;
+  }
+}
+
+/** madvise_remove: the pages go from the file itself, for all who map it; private copies stay. Only shmem can do it here. */
+function removePages(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): number {
+  if ((vma.flags & VM_LOCKED) !== 0) return -EINVAL;
+  if (vma.pages === null) return -EINVAL;
+  if ((vma.flags & VM_SHARED) === 0 || (vma.flags & VM_MAYWRITE) === 0) return -EACCES;
+  if (vma.kind !== VMA_SHMEM) return -EOPNOTSUPP;
+  const sealed = vma.file?.mapWritable?.() ?? 0;
+  if (sealed < 0) return sealed;
+  const first = vma.pgoff + (start - vma.startVpn);
+  punchHole(mm.pageCache, vma.pages, first * PAGE_SIZE, (first + (end - start)) * PAGE_SIZE);
+  return 0;
+}
+
+/** madvise_update_vma: -EAGAIN where a split cannot be had. */
+function changeFlags(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, flags: number): number {
+  if (flags === vma.flags) return 0;
+  const target = modifyVma(mm, vma, start, end, flags);
+  if (typeof target === 'number') return -EAGAIN;
+  target.flags = flags;
+  return 0;
+}
+
+/** madvise_willneed: reads the file's pages into the page cache; nothing to do for memory without a file or for shmem. */
+function readAhead(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): number {
+  if (vma.kind !== VMA_FILE) return 0;
+  const pages = vma.pages as FilePages;
+  const first = vma.pgoff + (start - vma.startVpn);
+  const last = Math.min(first + (end - start), pagesOf(pages.sizeBytes));
+  for (let index = first; index < last; index++) {
+    const frame = mm.pageCache.ensurePage(pages, index);
+    if (frame < 0) break; // advice only: no memory or a bad disk is not the caller's error
+    mm.alloc.putFrame(frame as Pfn);
+  }
+  return 0;
+}
+
+/** madvise_cold_or_pageout_pte_range: the pages look unused to the next reclaim. */
+function coolRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): void {
+  const { pageTables, format, frames } = mm;
+  let page = start;
+  while (pageTables.seek(vma.space, page, end)) {
+    const at = pageTables.foundVpn;
+    const slot = pageTables.foundSlot;
+    page = (at + 1) as Vpn;
+    const entry = pageTables.read(slot);
+    const frame = pageTables.frameOf(entry);
+    if (frame === mm.zeroPage || frames.mapcount[frame] !== 1) continue;
+    if ((entry & format.ACCESSED) !== 0) {
+      pageTables.set(slot, (entry & ~format.ACCESSED) >>> 0);
+      mm.tlbBatch.add(at);
+    }
+    frames.clear(frame, PG_referenced);
+    if ((frames.flags[frame] & PG_active) !== 0) mm.alloc.lru.changeFlags(frame, 0, PG_active);
+  }
+  mm.tlbBatch.finish(vma.space);
+}
+
+/** MADV_PAGEOUT: file pages that only this entry maps are written back and dropped; anonymous pages have nowhere to go. */
+function pageOut(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): void {
+  if (vma.kind !== VMA_FILE) return;
+  const pages = vma.pages as FilePages;
+  coolRange(mm, vma, start, end);
+  const first = vma.pgoff + (start - vma.startVpn);
+  const last = first + (end - start);
+  for (
+    let index = pages.pages.next(first, 'any');
+    index >= 0 && index < last;
+    index = pages.pages.next(index + 1, 'any')
+  ) {
+    const frame = pages.findPage(index) as Pfn;
+    if (mm.frames.mapcount[frame] > 1) continue;
+    mm.alloc.getFrame(frame);
+    mm.rmap.tryToUnmap(frame);
+    mm.alloc.putFrame(frame);
+    mm.pageCache.writeback(pages, index, index + 1);
+    if (mm.pageCache.isDroppable(frame)) mm.pageCache.dropPage(frame);
+  }
+}
+
+/** madvise_populate: -ENOMEM for a hole, -EINVAL for rights that forbid it, -EFAULT for what would be a signal. */
+function populate(mm: MemoryManager, space: AddressSpace, start: Vpn, end: Vpn, advice: number): number {
+  const access = advice === MADV_POPULATE_WRITE ? ACCESS_WRITE : ACCESS_READ;
+  for (let page = start; page < end; page = (page + 1) as Vpn) {
+    const vma = space.vmas.find(page);
+    if (vma === null || vma.startVpn > page) return -ENOMEM;
+    if ((vma.flags & (VM_IO | VM_PFNMAP)) !== 0 || !mm.access.allows(vma.flags, access)) return -EINVAL;
+    const result = faultInPage(mm, vma, page, access);
+    if (result !== 0) return result === -ENOMEM ? -ENOMEM : -EFAULT;
+  }
+  return 0;
+}

@@ -1,0 +1,46 @@
+import { EINVAL, ENOMEM } from '../../abi/errno.ts';
+import { isPageAligned, PAGE_SIZE, pagesOf, type Vpn, vpn } from '../../machine/units.ts';
+import type { AddressSpace } from '../address-space.ts';
+import type { MemoryManager } from '../memory-manager.ts';
+import { NO_FRAME } from '../phys/frame-table.ts';
+import { VMA_SPECIAL } from '../vma.ts';
+
+/**
+ * mincore(2) (Linux 6.18): one byte a page, bit 0 set where the page is mapped or in the page cache. -EINVAL, -ENOMEM. A
+ * mapping that is neither anonymous nor a file tells nothing: all ones (can_do_mincore). The caller may open every file for
+ * writing (uid 0), so the rule that hides other people's page cache does not bind.
+ */
+export function mincore(
+  mm: MemoryManager,
+  space: AddressSpace,
+  address: number,
+  lengthBytes: number,
+): Uint8Array | number {
+  if (!isPageAligned(address)) return -EINVAL;
+  if (address + lengthBytes > space.taskSize * PAGE_SIZE) return -ENOMEM;
+  const count = pagesOf(lengthBytes);
+  const start = vpn(address / PAGE_SIZE);
+  const end = vpn(start + count);
+  for (let at = start; at < end; ) {
+    const vma = space.vmas.find(at);
+    if (vma === null || vma.startVpn > at) return -ENOMEM;
+    at = vma.endVpn;
+  }
+  const result = new Uint8Array(count);
+  for (let vma = space.vmas.find(start); vma !== null && vma.startVpn < end; vma = space.vmas.next(vma)) {
+    const from = Math.max(start, vma.startVpn) as Vpn;
+    const to = Math.min(end, vma.endVpn) as Vpn;
+    if (vma.kind === VMA_SPECIAL) {
+      result.fill(1, from - start, to - start);
+      continue;
+    }
+    const { pages } = vma;
+    for (let page = from; page < to; page = (page + 1) as Vpn) {
+      const slot = mm.pageTables.findLeaf(space, page);
+      const mapped = slot !== -1 && mm.pageTables.read(slot) !== 0;
+      const cached = pages !== null && pages.findPage(vma.pgoff + (page - vma.startVpn)) !== NO_FRAME;
+      result[page - start] = mapped || cached ? 1 : 0;
+    }
+  }
+  return result;
+}

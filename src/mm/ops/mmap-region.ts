@@ -1,0 +1,110 @@
+import { ENOMEM } from '../../abi/errno.ts';
+import type { Vpn } from '../../machine/units.ts';
+import { accountVm, mayExpandVm } from '../accounting.ts';
+import type { AddressSpace } from '../address-space.ts';
+import type { MappableFile } from '../mappable-file.ts';
+import type { MemoryManager } from '../memory-manager.ts';
+import { SharedAnonymousFile } from '../shared-anonymous-file.ts';
+import {
+  isAccountable,
+  VM_ACCOUNT,
+  VM_LOCKED,
+  VM_LOCKED_MASK,
+  VM_MAYWRITE,
+  VM_NORESERVE,
+  VM_SHARED,
+  VM_SOFTDIRTY,
+  VM_SPECIAL,
+} from '../vm-flags.ts';
+import { VMA_ANON, VMA_FILE, VMA_SHMEM, type VmaKind } from '../vma.ts';
+import { allocVma, linkVma } from '../vma-adjust.ts';
+import { mergeNewRange } from '../vma-merge.ts';
+import { measureRange, removePreparedRange, splitAround } from './munmap.ts';
+
+/**
+ * mmap_region (Linux 6.18, mm/vma.c): replaces whatever is in [start, end) by a mapping with `flags`. 0 or -ERRNO; where it
+ * fails for a limit, what was there stays.
+ */
+export function mapRegion(
+  mm: MemoryManager,
+  space: AddressSpace,
+  start: Vpn,
+  end: Vpn,
+  vmFlags: number,
+  pgoff: number,
+  sourceFile: MappableFile | null,
+): number {
+  const pages = end - start;
+  let flags = vmFlags;
+  // mapping_map_writable: a sealed memfd may not be mapped shared where it could be written.
+  if (sourceFile !== null && (flags & (VM_SHARED | VM_MAYWRITE)) === (VM_SHARED | VM_MAYWRITE)) {
+    const allowed = sourceFile.mapWritable?.() ?? 0;
+    if (allowed < 0) return allowed;
+  }
+  const split = splitAround(mm, space, start, end);
+  if (split !== 0) return split;
+  const replaced = measureRange(space, start, end);
+  if (!mayExpandVm(space, flags, pages - replaced.pages)) return -ENOMEM;
+  let charged = 0;
+  if (isAccountable(flags)) {
+    const extra = pages - replaced.accountedPages;
+    if (extra > 0 && mm.chargeCommit(space, extra) !== 0) return -ENOMEM;
+    if (extra < 0) mm.unchargeCommit(-extra);
+    charged = pages;
+    flags |= VM_ACCOUNT;
+  }
+  // The charge of what goes away passes to the new mapping: removePreparedRange gives it back, so take it again.
+  if (charged > 0) mm.committedPages += replaced.accountedPages;
+  removePreparedRange(mm, space, start, end);
+
+  let kind: VmaKind = VMA_ANON;
+  let file = sourceFile;
+  let ownFile: SharedAnonymousFile | null = null;
+  if (file !== null) {
+    if (file.mapKind === 'file') kind = VMA_FILE;
+    else if (file.mapKind === 'shmem') kind = VMA_SHMEM;
+  }
+  if ((flags & VM_SHARED) !== 0 && (file === null || file.mapKind === 'zero')) {
+    ownFile = SharedAnonymousFile.create(mm, pages, (flags & VM_NORESERVE) !== 0 ? 'noreserve' : 'account');
+    if (ownFile === null) return -ENOMEM;
+    file = ownFile;
+    kind = VMA_SHMEM;
+  }
+
+  const merged =
+    ownFile !== null
+      ? null
+      : mergeNewRange(mm, space, {
+          start,
+          end,
+          pgoff,
+          flags,
+          kind,
+          file,
+          anonVma: null,
+          middle: null,
+          copiedFrom: null,
+        });
+  if (merged === null) {
+    const vma = allocVma(mm, space, start, end, flags, pgoff);
+    if (vma === null) {
+      ownFile?.release();
+      if (charged > 0) mm.unchargeCommit(charged);
+      return -ENOMEM;
+    }
+    vma.kind = kind;
+    vma.file = file;
+    if (ownFile === null) file?.retain();
+    linkVma(mm, vma);
+  }
+  const vma = merged ?? space.vmas.find(start);
+  accountVm(space, flags, pages);
+  if (vma !== null) {
+    if ((flags & VM_LOCKED) !== 0) {
+      if ((flags & VM_SPECIAL) !== 0) vma.flags &= ~VM_LOCKED_MASK;
+      else space.lockedVm += pages;
+    }
+    vma.flags |= VM_SOFTDIRTY;
+  }
+  return 0;
+}

@@ -1,0 +1,191 @@
+import { EACCES, EAGAIN, EEXIST, EINVAL, ENODEV, ENOMEM, EOPNOTSUPP, EOVERFLOW, EPERM } from '../../abi/errno.ts';
+import {
+  MAP_ANONYMOUS,
+  MAP_DENYWRITE,
+  MAP_EXECUTABLE,
+  MAP_FIXED,
+  MAP_FIXED_NOREPLACE,
+  MAP_GROWSDOWN,
+  MAP_HUGE_SHIFT,
+  MAP_HUGETLB,
+  MAP_LOCKED,
+  MAP_NONBLOCK,
+  MAP_NORESERVE,
+  MAP_POPULATE,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  MAP_SHARED_VALIDATE,
+  MAP_STACK,
+  MAP_SYNC,
+  MAP_TYPE,
+  MAP_UNINITIALIZED,
+  PROT_EXEC,
+  PROT_READ,
+  PROT_WRITE,
+} from '../../abi/mman.ts';
+import {
+  isPageAligned,
+  PAGE_SIZE,
+  pagesOf,
+  roundDownToPage,
+  roundUpToPage,
+  type Vpn,
+  vpn,
+} from '../../machine/units.ts';
+import { canDoMlock, mlockFutureOk } from '../accounting.ts';
+import type { AddressSpace } from '../address-space.ts';
+import type { MappableFile } from '../mappable-file.ts';
+import type { MemoryManager } from '../memory-manager.ts';
+import {
+  VM_EXEC,
+  VM_GROWSDOWN,
+  VM_LOCKED,
+  VM_MAYEXEC,
+  VM_MAYREAD,
+  VM_MAYSHARE,
+  VM_MAYWRITE,
+  VM_NOHUGEPAGE,
+  VM_NORESERVE,
+  VM_SHARED,
+  VM_SYNC,
+} from '../vm-flags.ts';
+import { mapRegion } from './mmap-region.ts';
+import { populateRange } from './populate.ts';
+import { getUnmappedArea } from './unmapped-area.ts';
+
+export interface MmapRequest {
+  /** MAP_FIXED address or hint, in bytes. */
+  readonly address: number;
+  readonly lengthBytes: number;
+  readonly prot: number;
+  readonly flags: number;
+  /** The open file; ignored with MAP_ANONYMOUS. The VMA takes its own reference. */
+  readonly file: MappableFile | null;
+  /** A multiple of the page size; a negative one is the large unsigned number that Linux takes it for. */
+  readonly offsetBytes: number;
+}
+
+/** Flags that MAP_SHARED always let pass (LEGACY_MAP_MASK); MAP_SHARED_VALIDATE refuses all others. */
+const LEGACY_MAP_MASK =
+  MAP_SHARED |
+  MAP_PRIVATE |
+  MAP_FIXED |
+  MAP_ANONYMOUS |
+  MAP_DENYWRITE |
+  MAP_EXECUTABLE |
+  MAP_GROWSDOWN |
+  MAP_LOCKED |
+  MAP_NORESERVE |
+  MAP_POPULATE |
+  MAP_NONBLOCK |
+  MAP_STACK |
+  MAP_HUGETLB |
+  MAP_UNINITIALIZED |
+  (21 << MAP_HUGE_SHIFT) |
+  (30 << MAP_HUGE_SHIFT);
+/** s_maxbytes of regular files on 64 bits: MAX_LFS_FILESIZE. */
+const MAX_FILE_BYTES = 2 ** 63;
+
+/**
+ * mmap(2) (Linux 6.18: ksys_mmap_pgoff, do_mmap): byte address of the mapping, or -ERRNO in Linux's order of checks. The
+ * caller has turned a bad descriptor into -EBADF (after the offset's alignment).
+ */
+export function mmap(mm: MemoryManager, space: AddressSpace, request: MmapRequest): number {
+  const { prot } = request;
+  const offsetBytes = request.offsetBytes < 0 ? request.offsetBytes + 2 ** 64 : request.offsetBytes;
+  if (!isPageAligned(offsetBytes)) return -EINVAL;
+  const file = (request.flags & MAP_ANONYMOUS) !== 0 ? null : request.file;
+  // Neither a file nor anonymous: the caller's descriptor was looked at already. No pool of huge pages here.
+  if ((request.flags & MAP_HUGETLB) !== 0) return file === null ? -ENOMEM : -EINVAL;
+
+  if (request.lengthBytes === 0) return -EINVAL;
+  let flags = request.flags;
+  if ((flags & MAP_FIXED_NOREPLACE) !== 0) flags |= MAP_FIXED;
+  let address = request.address;
+  if ((flags & MAP_FIXED) === 0) address = roundHintToMin(mm, address);
+  if (request.lengthBytes > 2 ** 64 - PAGE_SIZE) return -ENOMEM;
+  const lengthBytes = roundUpToPage(request.lengthBytes);
+  let pgoff = offsetBytes / PAGE_SIZE;
+  if (space.mapCount > mm.config.maxMapCount) return -ENOMEM;
+
+  let vmFlags = vmFlagsOf(prot, flags) | space.defFlags | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+  address = getUnmappedArea(mm, space, address, lengthBytes, flags);
+  if (address < 0) return address;
+  const start = vpn(address / PAGE_SIZE);
+  const end = vpn((address + lengthBytes) / PAGE_SIZE);
+  if ((flags & MAP_FIXED_NOREPLACE) !== 0) {
+    const there = space.vmas.find(start);
+    if (there !== null && there.startVpn < end) return -EEXIST;
+  }
+  if ((flags & MAP_LOCKED) !== 0 && !canDoMlock(space)) return -EPERM;
+  if (!mlockFutureOk(space, vmFlags, pagesOf(lengthBytes))) return -EAGAIN;
+
+  if (file !== null) {
+    const checked = checkFile(file, prot, flags, vmFlags, offsetBytes, lengthBytes);
+    if (checked < 0) return checked;
+    vmFlags = checked;
+  } else {
+    const type = flags & MAP_TYPE;
+    if (type === MAP_SHARED) {
+      if ((vmFlags & VM_GROWSDOWN) !== 0) return -EINVAL;
+      pgoff = 0;
+      vmFlags |= VM_SHARED | VM_MAYSHARE;
+    } else if (type === MAP_PRIVATE) pgoff = start;
+    else return -EINVAL;
+  }
+  if ((flags & MAP_NORESERVE) !== 0 && mm.config.overcommitMemory !== 2) vmFlags |= VM_NORESERVE;
+
+  const result = mapRegion(mm, space, start, end, vmFlags, pgoff, file);
+  if (result < 0) return result;
+  if ((vmFlags & VM_LOCKED) !== 0 || (flags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE)
+    populateRange(mm, space, start, end as Vpn);
+  return address;
+}
+
+/** round_hint_to_min. */
+function roundHintToMin(mm: MemoryManager, hint: number): number {
+  const page = roundDownToPage(hint);
+  return page !== 0 && page < mm.config.mmapMinAddrBytes ? roundUpToPage(mm.config.mmapMinAddrBytes) : page;
+}
+
+/** calc_vm_prot_bits and calc_vm_flag_bits. MAP_STACK asks for no huge pages (6.7 and later). */
+function vmFlagsOf(prot: number, flags: number): number {
+  let vmFlags = prot & (PROT_READ | PROT_WRITE | PROT_EXEC);
+  if ((flags & MAP_GROWSDOWN) !== 0) vmFlags |= VM_GROWSDOWN;
+  if ((flags & MAP_LOCKED) !== 0) vmFlags |= VM_LOCKED;
+  if ((flags & MAP_SYNC) !== 0) vmFlags |= VM_SYNC;
+  if ((flags & MAP_STACK) !== 0) vmFlags |= VM_NOHUGEPAGE;
+  return vmFlags;
+}
+
+/** do_mmap's checks of a file mapping: the VM_* flags, or -ERRNO. */
+function checkFile(
+  file: MappableFile,
+  prot: number,
+  flags: number,
+  vmFlags: number,
+  offsetBytes: number,
+  lengthBytes: number,
+): number {
+  if (file.mapKind === 'file' || file.mapKind === 'shmem') {
+    if (offsetBytes + lengthBytes >= MAX_FILE_BYTES) return -EOVERFLOW;
+  }
+  let result = vmFlags;
+  const type = flags & MAP_TYPE;
+  if (type === MAP_SHARED || type === MAP_SHARED_VALIDATE) {
+    // Bits that a plain MAP_SHARED carries beyond the legacy ones are ignored.
+    if (type === MAP_SHARED_VALIDATE && (flags & ~(LEGACY_MAP_MASK | MAP_SHARED_VALIDATE)) !== 0) return -EOPNOTSUPP;
+    if ((prot & PROT_WRITE) !== 0 && !file.writable) return -EACCES;
+    if (file.appendOnly === true && file.writable) return -EACCES;
+    result |= VM_SHARED | VM_MAYSHARE;
+    if (!file.writable) result &= ~(VM_MAYWRITE | VM_SHARED);
+  } else if (type !== MAP_PRIVATE) return -EINVAL;
+  if (!file.readable) return -EACCES;
+  if (file.noExec) {
+    if ((result & VM_EXEC) !== 0) return -EPERM;
+    result &= ~VM_MAYEXEC;
+  }
+  if (file.mapKind === 'none') return -ENODEV;
+  if ((result & VM_GROWSDOWN) !== 0) return -EINVAL;
+  return result;
+}

@@ -1,0 +1,91 @@
+import { EINVAL, ENOMEM, EPERM } from '../../abi/errno.ts';
+import { MAP_FIXED } from '../../abi/mman.ts';
+import { isPageAligned, PAGE_SIZE, pagesOf, roundUpToPage, type Vpn, vpn } from '../../machine/units.ts';
+import type { AddressSpace } from '../address-space.ts';
+import type { MemoryManager } from '../memory-manager.ts';
+import { VM_GROWSDOWN } from '../vm-flags.ts';
+import type { Vma } from '../vma.ts';
+
+/** vm_start_gap: where a VMA begins for its neighbours, the guard gap of a stack included. */
+export function startWithGap(mm: MemoryManager, vma: Vma): Vpn {
+  if ((vma.flags & VM_GROWSDOWN) === 0) return vma.startVpn;
+  return Math.max(0, vma.startVpn - mm.config.stackGuardGapPages) as Vpn;
+}
+
+/**
+ * Where a mapping of `lengthBytes` (page multiple) goes: MAP_FIXED address, the hint if it is free, or a place by the space's
+ * layout (Linux 6.18: __get_unmapped_area, generic_get_unmapped_area_topdown). Byte address or -ERRNO.
+ */
+export function getUnmappedArea(
+  mm: MemoryManager,
+  space: AddressSpace,
+  address: number,
+  lengthBytes: number,
+  flags: number,
+): number {
+  const taskBytes = space.taskSize * PAGE_SIZE;
+  if (lengthBytes > taskBytes) return -ENOMEM;
+  const found = searchArea(mm, space, address, lengthBytes, flags);
+  if (found < 0) return found;
+  if (found > taskBytes - lengthBytes) return -ENOMEM;
+  if (!isPageAligned(found)) return -EINVAL;
+  // security_mmap_addr: CAP_SYS_RAWIO may map below.
+  if (found < mm.config.mmapMinAddrBytes && !space.limits.mayMapLow) return -EPERM;
+  return found;
+}
+
+function searchArea(
+  mm: MemoryManager,
+  space: AddressSpace,
+  address: number,
+  lengthBytes: number,
+  flags: number,
+): number {
+  const taskBytes = space.taskSize * PAGE_SIZE;
+  const minAddr = mm.config.mmapMinAddrBytes;
+  if (lengthBytes > taskBytes - minAddr) return -ENOMEM;
+  if ((flags & MAP_FIXED) !== 0) return address;
+  if (address !== 0) {
+    const hint = roundUpToPage(address);
+    if (taskBytes - lengthBytes >= hint && hint >= minAddr && fits(mm, space, hint, lengthBytes)) return hint;
+  }
+  const sizePages = pagesOf(lengthBytes);
+  let page: number = -1;
+  if (space.layout === 'topDown') page = searchTopDown(mm, space, vpn(1), space.mmapBase, sizePages);
+  if (page === -1) {
+    const low = space.layout === 'topDown' ? mm.config.layout.unmappedBase : space.mmapBase;
+    page = searchBottomUp(mm, space, low, space.taskSize, sizePages);
+  }
+  return page === -1 ? -ENOMEM : page * PAGE_SIZE;
+}
+
+function fits(mm: MemoryManager, space: AddressSpace, hint: number, lengthBytes: number): boolean {
+  const vma = space.vmas.find(vpn(hint / PAGE_SIZE));
+  return vma === null || (hint + lengthBytes) / PAGE_SIZE <= startWithGap(mm, vma);
+}
+
+/** unmapped_area: the lowest place, clear of the guard gap of a stack above it. */
+function searchBottomUp(mm: MemoryManager, space: AddressSpace, low: Vpn, high: Vpn, sizePages: number): number {
+  let from = low;
+  for (;;) {
+    const page = space.vmas.gapBottomUp(from, high, sizePages);
+    if (page === -1) return -1;
+    const above = space.vmas.find(page);
+    if (above === null || (above.flags & VM_GROWSDOWN) === 0 || startWithGap(mm, above) >= page + sizePages)
+      return page;
+    from = above.endVpn;
+  }
+}
+
+/** unmapped_area_topdown: the highest place. */
+function searchTopDown(mm: MemoryManager, space: AddressSpace, low: Vpn, high: Vpn, sizePages: number): number {
+  let to = high;
+  for (;;) {
+    const page = space.vmas.gapTopDown(low, to, sizePages);
+    if (page === -1) return -1;
+    const above = space.vmas.find(page);
+    if (above === null || (above.flags & VM_GROWSDOWN) === 0 || startWithGap(mm, above) >= page + sizePages)
+      return page;
+    to = startWithGap(mm, above);
+  }
+}

@@ -1,0 +1,100 @@
+import { EFAULT } from '../../abi/errno.ts';
+import type { IoSink, IoSource } from '../../base/io.ts';
+import { PAGE_SIZE, type Pfn } from '../../machine/units.ts';
+import { NO_FRAME } from '../phys/frame-table.ts';
+import type { FilePages } from './file-pages.ts';
+import type { PageCache } from './page-cache.ts';
+
+const ZEROES = new Uint8Array(PAGE_SIZE);
+/** Bytes on their way into a page that is to be overwritten whole; no state. */
+const scratch = new Uint8Array(PAGE_SIZE);
+
+/**
+ * read(2) of a file (Linux: filemap_read; shmem_file_read_iter, where a hole reads as zeroes and stays a hole). Bytes moved,
+ * short at the end of file or on a bad address; 0 at the end; -EFAULT, -EIO, -ENOMEM if nothing moved.
+ */
+export function readInto(cache: PageCache, file: FilePages, positionBytes: number, sink: IoSink): number {
+  const { ram, allocator } = cache;
+  let done = 0;
+  while (sink.remaining > 0) {
+    const position = positionBytes + done;
+    const left = file.sizeBytes - position;
+    if (left <= 0) break;
+    const index = Math.floor(position / PAGE_SIZE);
+    const offset = position % PAGE_SIZE;
+    const want = Math.min(PAGE_SIZE - offset, left, sink.remaining);
+    let moved: number;
+    if (file.backing === null && file.pages.find(index) === NO_FRAME) {
+      moved = sink.put(ZEROES.subarray(0, want));
+    } else {
+      const frame = cache.ensurePage(file, index, 'sequential');
+      if (frame < 0) return done > 0 ? done : frame;
+      cache.markAccessed(frame as Pfn);
+      const base = ram.offsetOf(frame as Pfn) + offset;
+      moved = sink.put(ram.u8.subarray(base, base + want));
+      allocator.putFrame(frame as Pfn);
+    }
+    done += moved;
+    if (moved < want) break;
+  }
+  return done === 0 && sink.faulted ? -EFAULT : done;
+}
+
+/**
+ * write(2) to a file (Linux: generic_perform_write): fills pages of the cache, marks them dirty and raises the size page by
+ * page. Bytes moved, short on a bad address; -EFAULT, -EIO, -ENOMEM if nothing moved. Limits (RLIMIT_FSIZE, s_maxbytes),
+ * times and O_APPEND are the file system's.
+ */
+export function writeFrom(cache: PageCache, file: FilePages, positionBytes: number, source: IoSource): number {
+  const { ram, allocator } = cache;
+  if (positionBytes > file.sizeBytes && source.remaining > 0) cache.zeroPastEnd(file, file.sizeBytes);
+  let done = 0;
+  while (source.remaining > 0) {
+    const position = positionBytes + done;
+    const index = Math.floor(position / PAGE_SIZE);
+    const offset = position % PAGE_SIZE;
+    const want = Math.min(PAGE_SIZE - offset, source.remaining);
+    const isHole = file.pages.find(index) === NO_FRAME;
+    const hasOld = file.backing !== null && index * PAGE_SIZE < file.sizeBytes;
+    const overwritesAll = offset === 0 && (want === PAGE_SIZE || position + want >= file.sizeBytes);
+    let moved: number;
+    if (isHole && hasOld && overwritesAll) {
+      // The old contents need not be read, unless the source fails half way or is a mapping of this very page: so the bytes
+      // are taken before the page is made.
+      moved = source.take(scratch.subarray(0, want));
+      if (moved === 0) break;
+      const result = storePage(cache, file, index, scratch.subarray(0, moved), moved === want ? 'new' : 'read');
+      if (result < 0) return done > 0 ? done : result;
+    } else {
+      const fresh = isHole && !hasOld;
+      const frame = fresh ? cache.addZeroedPage(file, index) : cache.ensurePage(file, index, 'none');
+      if (frame < 0) return done > 0 ? done : frame;
+      ram.beforeWrite(frame as Pfn);
+      const base = ram.offsetOf(frame as Pfn) + offset;
+      moved = source.take(ram.u8.subarray(base, base + want));
+      if (moved > 0) finishStore(cache, frame as Pfn);
+      else if (fresh && cache.frames.mapcount[frame] === 0) cache.dropPage(frame as Pfn); // nobody wrote: still a hole
+      allocator.putFrame(frame as Pfn);
+    }
+    if (moved > 0 && position + moved > file.sizeBytes) file.sizeBytes = position + moved;
+    done += moved;
+    if (moved < want) break;
+  }
+  return done === 0 && source.faulted ? -EFAULT : done;
+}
+
+/** Puts `bytes` at the start of a page that was a hole, over zeroes ('new') or over the old contents ('read'). 0 or -ERRNO. */
+function storePage(cache: PageCache, file: FilePages, index: number, bytes: Uint8Array, over: 'new' | 'read'): number {
+  const isHole = file.pages.find(index) === NO_FRAME;
+  const frame = over === 'new' && isHole ? cache.addZeroedPage(file, index) : cache.ensurePage(file, index, 'none');
+  if (frame < 0) return frame;
+  cache.ram.writeFrame(frame as Pfn, 0, bytes);
+  finishStore(cache, frame as Pfn);
+  cache.allocator.putFrame(frame as Pfn);
+  return 0;
+}
+
+function finishStore(cache: PageCache, frame: Pfn): void {
+  cache.markDirty(frame);
+  cache.markAccessed(frame);
+}

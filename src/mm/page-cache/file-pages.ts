@@ -1,0 +1,68 @@
+import type { Pfn } from '../../machine/units.ts';
+import type { KmemCache } from '../phys/slab.ts';
+import { IntervalTree } from '../rmap/interval-tree.ts';
+import type { RmapVma } from '../rmap/rmap-vma.ts';
+import { PageIndex } from './page-index.ts';
+
+/**
+ * Where the pages of a file come from and go to. Synchronous; the page cache charges the virtual clock for each request, the
+ * implementation charges nothing.
+ */
+export interface PageBacking {
+  /** Length of the file (i_size). The page cache raises it as a write goes past the end, the file system sets it otherwise. */
+  sizeBytes: number;
+  /** Fills `into` (4096 bytes) from byte index * 4096 on. Bytes given, short at the end of file, or -ERRNO. */
+  readPage(index: number, into: Uint8Array): number;
+  /** The same for several pages in a row (`into.length` is a multiple of 4096): one request. */
+  readPages?(index: number, into: Uint8Array): number;
+  /** Stores the first `lengthBytes` of `from` at byte index * 4096. 0 or more, or -ERRNO (-ENOSPC, -EIO). */
+  writePage(index: number, from: Uint8Array, lengthBytes: number): number;
+}
+
+/**
+ * The cached pages of one file (Linux: struct address_space). Made by PageCache.createFile or shmem.ts; ended by
+ * PageCache.evict. `pages` is written by PageCache alone, `i_mmap` by Rmap alone.
+ *
+ * Invariants: mm/page-cache/page-cache.ts C1 to C5.
+ */
+export class FilePages {
+  readonly id: number;
+  /** 'shmem': no backing, the pages are the storage and are never dropped while the object lives. */
+  readonly kind: 'file' | 'shmem';
+  readonly backing: PageBacking | null;
+  readonly pages: PageIndex;
+  /** VMAs that map the file, by their range of page offsets. */
+  readonly i_mmap = new IntervalTree<RmapVma>();
+  /** The first error of a write-back that nobody was told yet, as -ERRNO (AS_EIO, AS_ENOSPC; filemap_check_errors). */
+  writebackError = 0;
+  /** End of the last read-ahead window and its size, in pages (struct file_ra_state; Linux has one an open file). */
+  readAheadEnd = 0;
+  readAheadPages = 0;
+  private ownSizeBytes = 0;
+
+  constructor(id: number, kind: 'file' | 'shmem', backing: PageBacking | null, nodes: KmemCache) {
+    this.id = id;
+    this.kind = kind;
+    this.backing = backing;
+    this.pages = new PageIndex(nodes);
+  }
+
+  get sizeBytes(): number {
+    return this.backing === null ? this.ownSizeBytes : this.backing.sizeBytes;
+  }
+
+  set sizeBytes(bytes: number) {
+    if (this.backing === null) this.ownSizeBytes = bytes;
+    else this.backing.sizeBytes = bytes;
+  }
+
+  /** The cached frame at a page index, or NO_FRAME. No reference is taken. */
+  findPage(index: number): Pfn | -1 {
+    return this.pages.find(index);
+  }
+
+  /** Cached pages (nrpages). */
+  get pageCount(): number {
+    return this.pages.count;
+  }
+}

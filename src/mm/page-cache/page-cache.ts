@@ -1,0 +1,262 @@
+import { ENOMEM } from '../../abi/errno.ts';
+import { assert } from '../../base/assert.ts';
+import type { Vmstat } from '../../base/vmstat.ts';
+import type { VirtualClock } from '../../machine/clock.ts';
+import type { Ram } from '../../machine/ram.ts';
+import { PAGE_SIZE, type Pfn } from '../../machine/units.ts';
+import type { FrameAllocator } from '../phys/alloc.ts';
+import { type FrameTable, NO_FRAME } from '../phys/frame-table.ts';
+import { GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
+import { PG_dirty, PG_pagecache, PG_swapbacked, PG_uptodate } from '../phys/page-flags.ts';
+import type { KmemCache } from '../phys/slab.ts';
+import type { Rmap } from '../rmap/rmap.ts';
+import { FilePages, type PageBacking } from './file-pages.ts';
+import { readMissingPage } from './readahead.ts';
+import { truncatePages } from './truncate.ts';
+import { writebackPages } from './writeback.ts';
+
+export interface PageCacheOptions {
+  readonly ram: Ram;
+  readonly allocator: FrameAllocator;
+  readonly rmap: Rmap;
+  readonly nodes: KmemCache;
+  /** By FilePages id; the table is shared with Rmap, which reads it. Empty at the start. */
+  readonly files: (FilePages | null)[];
+  readonly vmstat: Vmstat;
+  readonly clock: VirtualClock;
+}
+
+/**
+ * The page cache: every page of every file that is in memory, once (Linux: mm/filemap.c). Reads, writes and mappings of a file
+ * meet in its frames.
+ *
+ *   hole --ensurePage--> clean --markDirty--> dirty --writeback--> clean --dropPage (truncate, shrink, evict)--> hole
+ *
+ * Invariants (checked by phys/check.ts):
+ *  C1 file.findPage(index) = frame exactly when the frame has PG_pagecache, owner = file.id, index = index.
+ *  C2 The cache holds one reference on each of its frames, each page-table entry one, whoever looks at a page one meanwhile.
+ *  C3 PG_dirty and the index's dirty mark agree for files with a backing; nr_dirty counts those. Shmem pages have PG_dirty
+ *     alone. A page is dirty or holds what the backing holds.
+ *  C4 Backed files' pages are on the file LRU lists, shmem's (PG_swapbacked) on the anonymous ones.
+ *  C5 nr_file_pages counts all pages of the cache, nr_shmem those of shmem.
+ *  C6 Bytes of a page that lie past the end of its file are 0 when the page is read in, written back or extended over.
+ */
+export class PageCache {
+  readonly ram: Ram;
+  readonly allocator: FrameAllocator;
+  readonly frames: FrameTable;
+  readonly rmap: Rmap;
+  readonly vmstat: Vmstat;
+  readonly clock: VirtualClock;
+  /** By id; index 0 is nobody. */
+  readonly files: (FilePages | null)[];
+  /** Did the last ensurePage wait for the backing? (Then a fault is a major one.) */
+  lastEnsureWasMajor = false;
+  private readonly nodes: KmemCache;
+  private readonly freeIds: number[] = [];
+
+  constructor(options: PageCacheOptions) {
+    this.ram = options.ram;
+    this.allocator = options.allocator;
+    this.frames = options.allocator.frames;
+    this.rmap = options.rmap;
+    this.nodes = options.nodes;
+    this.files = options.files;
+    this.files[0] = null;
+    this.vmstat = options.vmstat;
+    this.clock = options.clock;
+  }
+
+  /** The cached pages of a new inode. `null`: shmem, the pages are the storage. Ended by `evict`. */
+  createFile(backing: PageBacking | null): FilePages {
+    const id = this.freeIds.pop() ?? this.files.length;
+    const file = new FilePages(id, backing === null ? 'shmem' : 'file', backing, this.nodes);
+    this.files[id] = file;
+    return file;
+  }
+
+  fileById(id: number): FilePages | null {
+    return this.files[id] ?? null;
+  }
+
+  /**
+   * The frame of a page, read in where it is missing, with one more reference for the caller; -ENOMEM, or the backing's error
+   * (-EIO). `index` is below the end of file; shmem gets a zeroed page for a hole. 'around' is a fault's read-ahead,
+   * 'sequential' that of read(2), 'none' reads the one page.
+   */
+  ensurePage(file: FilePages, index: number, readAhead: 'around' | 'sequential' | 'none' = 'around'): Pfn | number {
+    this.lastEnsureWasMajor = false;
+    const frame = file.pages.find(index);
+    if (frame !== NO_FRAME) {
+      this.allocator.getFrame(frame as Pfn);
+      return frame;
+    }
+    if (file.backing === null) return this.addZeroedPage(file, index);
+    this.lastEnsureWasMajor = true;
+    return readMissingPage(this, file, index, readAhead);
+  }
+
+  /** A new zeroed page at a hole, its reference the caller's; -ENOMEM. It counts as up to date. */
+  addZeroedPage(file: FilePages, index: number): Pfn | number {
+    const frame = this.allocator.allocFrame(GFP_HIGHUSER_MOVABLE);
+    if (frame === NO_FRAME) return -ENOMEM;
+    this.ram.zeroFrame(frame as Pfn);
+    if (this.addPage(file, index, frame as Pfn)) return frame;
+    this.allocator.putFrame(frame as Pfn);
+    return -ENOMEM;
+  }
+
+  /**
+   * Enters a filled frame (filemap_add_folio); the cache takes a reference of its own. False when there is no memory for the
+   * index.
+   */
+  addPage(file: FilePages, index: number, frame: Pfn): boolean {
+    if (!file.pages.insert(index, frame)) return false;
+    const { frames } = this;
+    const { stat } = this.allocator;
+    this.allocator.getFrame(frame);
+    frames.flags[frame] |= PG_pagecache | PG_uptodate | (file.kind === 'shmem' ? PG_swapbacked : 0);
+    frames.owner[frame] = file.id;
+    frames.index[frame] = index;
+    stat.nr_file_pages++;
+    if (file.kind === 'shmem') stat.nr_shmem++;
+    this.allocator.lru.add(frame);
+    return true;
+  }
+
+  /** The page's contents differ from the backing's (folio_mark_dirty). Frames that are not the cache's are left alone. */
+  markDirty(frame: Pfn): void {
+    const { frames } = this;
+    if ((frames.flags[frame] & (PG_dirty | PG_pagecache)) !== PG_pagecache) return;
+    frames.flags[frame] |= PG_dirty;
+    const file = this.fileOf(frame);
+    if (file.backing === null) return;
+    file.pages.markDirty(frames.index[frame]);
+    this.allocator.stat.nr_dirty++;
+    this.allocator.stat.nr_dirtied++;
+  }
+
+  /** The page is about to be written, or dropped unwritten: no longer dirty (folio_cancel_dirty). */
+  clearDirty(frame: Pfn): void {
+    const { frames } = this;
+    if ((frames.flags[frame] & PG_dirty) === 0) return;
+    frames.flags[frame] &= ~PG_dirty;
+    const file = this.fileOf(frame);
+    if (file.backing === null) return;
+    file.pages.clearDirty(frames.index[frame]);
+    this.allocator.stat.nr_dirty--;
+  }
+
+  /** A use that reclaim should know of (folio_mark_accessed). */
+  markAccessed(frame: Pfn): void {
+    if (this.allocator.lru.markAccessed(frame)) this.vmstat.pgactivate++;
+  }
+
+  /** Takes a page out of the cache with its reference (filemap_remove_folio). It is unmapped; unwritten changes are lost. */
+  dropPage(frame: Pfn): void {
+    const { frames } = this;
+    const { stat } = this.allocator;
+    assert((frames.flags[frame] & PG_pagecache) !== 0, 'mm/page-cache/page-cache.ts: a dropped page is in the cache');
+    assert(frames.mapcount[frame] === 0, 'mm/page-cache/page-cache.ts: a dropped page is not mapped');
+    const file = this.fileOf(frame);
+    this.clearDirty(frame);
+    file.pages.remove(frames.index[frame]);
+    // PG_active stays: it says which LRU list the page is on until it is freed.
+    frames.flags[frame] &= ~PG_pagecache;
+    frames.owner[frame] = 0;
+    stat.nr_file_pages--;
+    if (file.kind === 'shmem') stat.nr_shmem--;
+    this.allocator.putFrame(frame);
+  }
+
+  /** Writes the dirty pages of [startIndex, endIndex) back; 0, or the first error. Mappings fault again on a store. */
+  writeback(file: FilePages, startIndex = 0, endIndex = Number.MAX_SAFE_INTEGER): number {
+    return writebackPages(this, file, startIndex, endIndex);
+  }
+
+  /** fsync's view of write-back: also an error that nobody was told yet, once (file_check_and_advance_wb_err). */
+  takeWritebackError(file: FilePages): number {
+    const error = file.writebackError;
+    file.writebackError = 0;
+    return error;
+  }
+
+  /** sync(2): every file; 0 or the first error. */
+  writebackAll(): number {
+    let first = 0;
+    for (const file of this.files) {
+      if (file === null || file.backing === null) continue;
+      const result = this.writeback(file);
+      if (result < 0 && first === 0) first = result;
+    }
+    return first;
+  }
+
+  /**
+   * The file ends at `newSizeBytes` from now on (truncate_setsize): sets the size, unmaps everything beyond (private copies
+   * too), drops the pages, zeroes the rest of the last one. Growing changes only the size.
+   */
+  truncate(file: FilePages, newSizeBytes: number): void {
+    const oldSizeBytes = file.sizeBytes;
+    file.sizeBytes = newSizeBytes;
+    if (newSizeBytes < oldSizeBytes) {
+      truncatePages(this, file, newSizeBytes);
+    } else if (newSizeBytes > oldSizeBytes) this.zeroPastEnd(file, oldSizeBytes);
+  }
+
+  /** Before a file grows past `endBytes`: stores through a mapping behind the old end must not show up (C6). */
+  zeroPastEnd(file: FilePages, endBytes: number): void {
+    const offset = endBytes % PAGE_SIZE;
+    const frame = offset === 0 ? NO_FRAME : file.pages.find(Math.floor(endBytes / PAGE_SIZE));
+    if (frame !== NO_FRAME) this.zeroTail(frame as Pfn, offset);
+  }
+
+  zeroTail(frame: Pfn, offset: number): void {
+    this.ram.beforeWrite(frame);
+    const start = this.ram.offsetOf(frame);
+    this.ram.u8.fill(0, start + offset, start + PAGE_SIZE);
+  }
+
+  /** Drops the clean unmapped pages of a file (invalidate_mapping_pages); how many. Shmem has none that can go. */
+  invalidate(file: FilePages): number {
+    if (file.backing === null) return 0;
+    let dropped = 0;
+    for (let index = file.pages.next(0, 'any'); index >= 0; index = file.pages.next(index + 1, 'any')) {
+      const frame = file.pages.find(index) as Pfn;
+      if (!this.isDroppable(frame)) continue;
+      this.dropPage(frame);
+      dropped++;
+    }
+    return dropped;
+  }
+
+  /** /proc/sys/vm/drop_caches, 1: every clean unmapped page; how many. */
+  invalidateAll(): number {
+    this.vmstat.drop_pagecache++;
+    return this.files.reduce((sum, file) => (file === null ? sum : sum + this.invalidate(file)), 0);
+  }
+
+  /** Clean, unmapped and held by nobody but the cache. */
+  isDroppable(frame: Pfn): boolean {
+    const { frames } = this;
+    return (frames.flags[frame] & PG_dirty) === 0 && frames.mapcount[frame] === 0 && frames.refcount[frame] === 1;
+  }
+
+  /**
+   * The inode goes (truncate_inode_pages_final): all its pages are dropped, dirty ones unwritten, and `file` ends. No VMA maps
+   * it any more.
+   */
+  evict(file: FilePages): void {
+    assert(file.i_mmap.isEmpty, 'mm/page-cache/page-cache.ts: a file that is evicted is not mapped');
+    assert(this.files[file.id] === file, 'mm/page-cache/page-cache.ts: a file is evicted once');
+    truncatePages(this, file, 0);
+    this.files[file.id] = null;
+    this.freeIds.push(file.id);
+  }
+
+  private fileOf(frame: Pfn): FilePages {
+    const file = this.files[this.frames.owner[frame]];
+    assert(file !== null && file !== undefined, 'mm/page-cache/page-cache.ts: C1 a page of the cache has a file');
+    return file;
+  }
+}

@@ -1,0 +1,311 @@
+import { assert } from '../../base/assert.ts';
+import type { Pfn } from '../../machine/units.ts';
+import { NO_FRAME } from '../phys/frame-table.ts';
+import type { KmemCache } from '../phys/slab.ts';
+
+/** XA_CHUNK_SHIFT: 64 slots a node. */
+const SHIFT = 6;
+const SLOTS = 64;
+/** Twelve levels would be 2^72 pages; nine hold every index below 2^53. */
+const MAX_LEVELS = 9;
+
+/**
+ * One node of the tree. Level 0 holds frames (`pages`), higher levels hold nodes (`children`); `dirty` has one bit a slot: the
+ * page is dirty, or something below it is.
+ */
+interface IndexNode {
+  readonly level: number;
+  /** Address of its object in the radix_tree_node slab. */
+  readonly slot: number;
+  readonly pages: Int32Array | null;
+  readonly children: (IndexNode | null)[] | null;
+  /** Slots in use. */
+  count: number;
+  dirtyLow: number;
+  dirtyHigh: number;
+}
+
+/**
+ * Page index -> frame of one file, with a dirty mark (Linux: the xarray address_space.i_pages and PAGECACHE_TAG_DIRTY): a radix
+ * tree of 64-way nodes, as high as the greatest index needs, each node an object of the radix_tree_node slab. Quick for dense
+ * files (the last leaf is remembered) and for sparse ones; a range's dirty pages are found without looking at clean ones.
+ *
+ * Invariants:
+ *  X1 A node has at least one slot in use; count says how many.
+ *  X2 A dirty bit of an inner node is set exactly when the child has one set.
+ *  X3 count of the tree is the number of pages; the root is as low as the greatest index allows.
+ */
+export class PageIndex {
+  /** Pages in the index. */
+  count = 0;
+  private readonly nodes: KmemCache;
+  private root: IndexNode | null = null;
+  private lastLeaf: IndexNode | null = null;
+  private lastLeafStart = -1;
+
+  constructor(nodes: KmemCache) {
+    this.nodes = nodes;
+  }
+
+  /** The frame at `index`, or NO_FRAME. */
+  find(index: number): Pfn | -1 {
+    const leaf = this.findLeaf(index);
+    return leaf === null ? NO_FRAME : ((leaf.pages as Int32Array)[index % SLOTS] as Pfn | -1);
+  }
+
+  /**
+   * Enters a frame at an index that has none. False when there is no memory for nodes. Allocating a node may reclaim and so
+   * change this very tree; nodes are therefore got first and the tree is walked after (radix_tree_preload).
+   */
+  insert(index: number, frame: Pfn): boolean {
+    const leaf = this.findLeaf(index);
+    if (leaf !== null) {
+      this.enter(leaf, index, frame);
+      return true;
+    }
+    const reserve: number[] = [];
+    let enough = true;
+    while (enough && reserve.length < this.nodesNeeded(index)) {
+      const slot = this.nodes.alloc();
+      if (slot === 0) enough = false;
+      else reserve.push(slot);
+    }
+    if (enough) this.insertWith(index, frame, reserve);
+    for (const slot of reserve) this.nodes.free(slot);
+    return enough;
+  }
+
+  /** Takes the page at `index` out; there must be one. Its dirty mark goes too. */
+  remove(index: number): void {
+    const leaf = this.findLeaf(index);
+    assert(
+      leaf !== null && this.find(index) !== NO_FRAME,
+      'mm/page-cache/page-index.ts: a page that is removed is there',
+    );
+    if (hasDirty(leaf, index % SLOTS)) this.clearDirty(index);
+    (leaf.pages as Int32Array)[index % SLOTS] = NO_FRAME;
+    leaf.count--;
+    this.count--;
+    if (leaf.count > 0) return;
+    const path = this.pathTo(index);
+    for (let depth = path.length - 1; depth >= 0 && path[depth].count === 0; depth--) {
+      const node = path[depth];
+      if (node === this.lastLeaf) this.forgetLeaf();
+      this.nodes.free(node.slot);
+      if (depth === 0) this.root = null;
+      else {
+        const parent = path[depth - 1];
+        (parent.children as (IndexNode | null)[])[slotAt(index, parent.level)] = null;
+        parent.count--;
+      }
+    }
+    this.lowerRoot();
+  }
+
+  isDirty(index: number): boolean {
+    const leaf = this.findLeaf(index);
+    return leaf !== null && hasDirty(leaf, index % SLOTS);
+  }
+
+  markDirty(index: number): void {
+    for (let node = this.root; node !== null; ) {
+      const slot = slotAt(index, node.level);
+      setDirty(node, slot);
+      node = node.children === null ? null : node.children[slot];
+    }
+  }
+
+  clearDirty(index: number): void {
+    const path = this.pathTo(index);
+    for (let depth = path.length - 1; depth >= 0; depth--) {
+      const node = path[depth];
+      unsetDirty(node, slotAt(index, node.level));
+      if ((node.dirtyLow | node.dirtyHigh) !== 0) return;
+    }
+  }
+
+  /** The least index >= `from` that has a page (any, or a dirty one), or -1. */
+  next(from: number, which: 'any' | 'dirty'): number {
+    if (this.root === null || from >= spanOf(this.root.level + 1)) return -1;
+    return nextUnder(this.root, 0, from, which);
+  }
+
+  /** What is broken (X1 to X3), or null. */
+  findBroken(): string | null {
+    const { root } = this;
+    if (root === null) return this.count === 0 ? null : 'X3: count of an empty tree';
+    if (root.level > 0 && (root.children as (IndexNode | null)[]).every((child, slot) => slot === 0 || child === null))
+      return 'X3: root too high';
+    const tally = { pages: 0 };
+    return checkUnder(root, tally) ?? (tally.pages === this.count ? null : 'X3: count');
+  }
+
+  private findLeaf(index: number): IndexNode | null {
+    const start = index - (index % SLOTS);
+    if (start === this.lastLeafStart) return this.lastLeaf;
+    let node = this.root;
+    if (node === null || index >= spanOf(node.level + 1)) return null;
+    while (node !== null && node.children !== null) node = node.children[slotAt(index, node.level)];
+    if (node !== null) {
+      this.lastLeaf = node;
+      this.lastLeafStart = start;
+    }
+    return node;
+  }
+
+  private forgetLeaf(): void {
+    this.lastLeaf = null;
+    this.lastLeafStart = -1;
+  }
+
+  /** Nodes from the root to the leaf that covers `index`; the leaf must be there. */
+  private pathTo(index: number): IndexNode[] {
+    const path: IndexNode[] = [];
+    for (let node = this.root; node !== null; ) {
+      path.push(node);
+      node = node.children === null ? null : node.children[slotAt(index, node.level)];
+    }
+    return path;
+  }
+
+  private nodesNeeded(index: number): number {
+    const { root } = this;
+    if (root === null) return levelsFor(index);
+    const raised = Math.max(0, levelsFor(index) - (root.level + 1));
+    if (raised > 0) return raised + levelsFor(index) - 1;
+    let node: IndexNode | null = root;
+    while (node !== null && node.children !== null) {
+      const child: IndexNode | null = node.children[slotAt(index, node.level)];
+      if (child === null) return node.level;
+      node = child;
+    }
+    return 0;
+  }
+
+  private insertWith(index: number, frame: Pfn, reserve: number[]): void {
+    this.forgetLeaf();
+    if (this.root === null) this.root = makeNode(levelsFor(index) - 1, reserve.pop() as number);
+    while (this.root.level + 1 < levelsFor(index)) {
+      const raised = makeNode(this.root.level + 1, reserve.pop() as number);
+      (raised.children as (IndexNode | null)[])[0] = this.root;
+      raised.count = 1;
+      if ((this.root.dirtyLow | this.root.dirtyHigh) !== 0) setDirty(raised, 0);
+      this.root = raised;
+    }
+    let node = this.root;
+    while (node.children !== null) {
+      const slot = slotAt(index, node.level);
+      let child = node.children[slot];
+      if (child === null) {
+        child = makeNode(node.level - 1, reserve.pop() as number);
+        node.children[slot] = child;
+        node.count++;
+      }
+      node = child;
+    }
+    this.enter(node, index, frame);
+  }
+
+  private enter(leaf: IndexNode, index: number, frame: Pfn): void {
+    const pages = leaf.pages as Int32Array;
+    assert(pages[index % SLOTS] === NO_FRAME, 'mm/page-cache/page-index.ts: a page is entered once');
+    pages[index % SLOTS] = frame;
+    leaf.count++;
+    this.count++;
+  }
+
+  /** xas_shrink: a root whose only child is the first is not needed. */
+  private lowerRoot(): void {
+    while (this.root !== null && this.root.children !== null && this.root.count === 1) {
+      const only = this.root.children[0];
+      if (only === null) return;
+      this.nodes.free(this.root.slot);
+      this.root = only;
+    }
+  }
+}
+
+function makeNode(level: number, slot: number): IndexNode {
+  return {
+    level,
+    slot,
+    pages: level === 0 ? new Int32Array(SLOTS).fill(NO_FRAME) : null,
+    children: level === 0 ? null : new Array(SLOTS).fill(null),
+    count: 0,
+    dirtyLow: 0,
+    dirtyHigh: 0,
+  };
+}
+
+/** Pages that one slot of a node of each level spans. */
+const SPANS = Array.from({ length: MAX_LEVELS + 1 }, (_, level) => 2 ** (SHIFT * level));
+
+function spanOf(level: number): number {
+  return SPANS[level];
+}
+
+function slotAt(index: number, level: number): number {
+  if (level === 0) return index % SLOTS;
+  if (level < 5 && index < 0x8000_0000) return (index >>> (SHIFT * level)) & (SLOTS - 1);
+  return Math.floor(index / spanOf(level)) % SLOTS;
+}
+
+function levelsFor(index: number): number {
+  let levels = 1;
+  while (levels < MAX_LEVELS && index >= spanOf(levels)) levels++;
+  return levels;
+}
+
+function hasDirty(node: IndexNode, slot: number): boolean {
+  return ((slot < 32 ? node.dirtyLow >>> slot : node.dirtyHigh >>> (slot - 32)) & 1) !== 0;
+}
+
+function setDirty(node: IndexNode, slot: number): void {
+  if (slot < 32) node.dirtyLow |= 1 << slot;
+  else node.dirtyHigh |= 1 << (slot - 32);
+}
+
+function unsetDirty(node: IndexNode, slot: number): void {
+  if (slot < 32) node.dirtyLow &= ~(1 << slot);
+  else node.dirtyHigh &= ~(1 << (slot - 32));
+}
+
+function nextUnder(node: IndexNode, base: number, from: number, which: 'any' | 'dirty'): number {
+  const span = spanOf(node.level);
+  const firstSlot = from <= base ? 0 : Math.floor((from - base) / span);
+  for (let slot = firstSlot; slot < SLOTS; slot++) {
+    if (which === 'dirty' && !hasDirty(node, slot)) continue;
+    if (node.pages !== null) {
+      if (node.pages[slot] !== NO_FRAME) return base + slot;
+      continue;
+    }
+    const child = (node.children as (IndexNode | null)[])[slot];
+    if (child === null) continue;
+    const found = nextUnder(child, base + slot * span, from, which);
+    if (found >= 0) return found;
+  }
+  return -1;
+}
+
+function checkUnder(node: IndexNode, tally: { pages: number }): string | null {
+  let used = 0;
+  for (let slot = 0; slot < SLOTS; slot++) {
+    if (node.pages !== null) {
+      if (node.pages[slot] === NO_FRAME) {
+        if (hasDirty(node, slot)) return 'X2: dirty hole';
+        continue;
+      }
+      tally.pages++;
+    } else {
+      const child = (node.children as (IndexNode | null)[])[slot];
+      if (child === null ? hasDirty(node, slot) : hasDirty(node, slot) !== ((child.dirtyLow | child.dirtyHigh) !== 0))
+        return 'X2: dirty bit';
+      if (child === null) continue;
+      const below = checkUnder(child, tally);
+      if (below !== null) return below;
+    }
+    used++;
+  }
+  if (used !== node.count || used === 0) return 'X1: slots in use';
+  return null;
+}

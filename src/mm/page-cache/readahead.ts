@@ -1,0 +1,121 @@
+import { ENOMEM } from '../../abi/errno.ts';
+import { COST_HOST_PAGE_NS, COST_HOST_REQUEST_NS } from '../../machine/cost-model.ts';
+import { PAGE_SIZE, type Pfn, pagesOf } from '../../machine/units.ts';
+import { NO_FRAME } from '../phys/frame-table.ts';
+import { __GFP_NORETRY, __GFP_NOWARN, GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
+import type { FilePages, PageBacking } from './file-pages.ts';
+import type { PageCache } from './page-cache.ts';
+
+/** read_ahead_kb = 128 (VM_READAHEAD_PAGES). */
+export const READ_AHEAD_PAGES = 32;
+/** The window that a file read from its start begins with (get_init_ra_size of a one-page read). */
+const FIRST_WINDOW_PAGES = 4;
+const GFP_READ_AHEAD = GFP_HIGHUSER_MOVABLE | __GFP_NORETRY | __GFP_NOWARN;
+
+/** Holds one request on its way from the backing; no state. */
+const scratch = new Uint8Array(READ_AHEAD_PAGES * PAGE_SIZE);
+
+/**
+ * Reads a missing page and its read-ahead window (Linux: mm/readahead.c). A fault reads around itself
+ * (do_sync_mmap_readahead); read(2) that goes on where the last window ended doubles the window up to READ_AHEAD_PAGES
+ * (page_cache_sync_ra), anything else reads one page. The frame with a reference for the caller, or -ERRNO if the page itself
+ * could not be had; the others are a favour, and may be reclaimed again at once.
+ */
+export function readMissingPage(
+  cache: PageCache,
+  file: FilePages,
+  index: number,
+  readAhead: 'around' | 'sequential' | 'none',
+): Pfn | number {
+  let start = index;
+  let size = 1;
+  if (readAhead === 'around') {
+    start = Math.max(0, index - READ_AHEAD_PAGES / 2);
+    size = READ_AHEAD_PAGES;
+  } else if (readAhead === 'sequential') {
+    const goesOn = index === file.readAheadEnd;
+    if (goesOn)
+      size = index === 0 ? FIRST_WINDOW_PAGES : Math.min(READ_AHEAD_PAGES, Math.max(2, file.readAheadPages * 2));
+    file.readAheadEnd = index + size;
+    file.readAheadPages = size;
+  }
+  const endOfFile = pagesOf((file.backing as PageBacking).sizeBytes);
+  const end = Math.max(index + 1, Math.min(start + size, endOfFile));
+  // The request that has the wanted page comes first: what follows may find no memory.
+  let first = index;
+  while (first > start && file.pages.find(first - 1) === NO_FRAME) first--;
+  let stop = index + 1;
+  while (stop < end && file.pages.find(stop) === NO_FRAME) stop++;
+  const frame = readRun(cache, file, first, stop, index);
+  if (frame < 0) return frame;
+  readHoles(cache, file, start, first);
+  readHoles(cache, file, stop, end);
+  return frame;
+}
+
+/** Reads the missing pages of [start, end), for nobody in particular. */
+function readHoles(cache: PageCache, file: FilePages, start: number, end: number): void {
+  for (let at = start; at < end; at++) {
+    if (file.pages.find(at) !== NO_FRAME) continue;
+    let stop = at + 1;
+    while (stop < end && file.pages.find(stop) === NO_FRAME) stop++;
+    readRun(cache, file, at, stop, -1);
+    at = stop;
+  }
+}
+
+/**
+ * Reads pages [start, stop), all missing, at most READ_AHEAD_PAGES, in one request. Returns the frame of page `wanted` with a
+ * reference, or why it could not be had; 0 where `wanted` is -1.
+ */
+function readRun(cache: PageCache, file: FilePages, start: number, stop: number, wanted: number): Pfn | number {
+  const { clock, vmstat } = cache;
+  const given = readBacking(file.backing as PageBacking, start, stop);
+  clock.charge(COST_HOST_REQUEST_NS);
+  if (given < 0) {
+    // One bad page must not take its neighbours along, nor they it (Linux then reads the page alone: filemap_read_folio).
+    return wanted < 0 || stop - start === 1 ? given : readRun(cache, file, wanted, wanted + 1, wanted);
+  }
+  const count = stop - start;
+  clock.charge(COST_HOST_PAGE_NS * count);
+  vmstat.pgpgin += (count * PAGE_SIZE) / 1024;
+  scratch.fill(0, given, count * PAGE_SIZE); // C6
+  let result: Pfn | number = wanted < 0 ? 0 : -ENOMEM;
+  // Nearest to the wanted page does not matter, but the wanted page itself goes first.
+  if (wanted >= 0) {
+    result = addFilledPage(cache, file, wanted, wanted - start, GFP_HIGHUSER_MOVABLE);
+    if (result < 0) return result;
+  }
+  for (let at = start; at < stop; at++) {
+    if (at === wanted) continue;
+    const frame = addFilledPage(cache, file, at, at - start, GFP_READ_AHEAD);
+    if (frame < 0) break;
+    cache.allocator.putFrame(frame as Pfn);
+  }
+  return result;
+}
+
+/** Bytes put in `scratch` from page `start` on, or -ERRNO. */
+function readBacking(backing: PageBacking, start: number, stop: number): number {
+  if (stop - start > 1 && backing.readPages !== undefined)
+    return backing.readPages(start, scratch.subarray(0, (stop - start) * PAGE_SIZE));
+  let total = 0;
+  for (let at = start; at < stop; at++) {
+    const begin = (at - start) * PAGE_SIZE;
+    const given = backing.readPage(at, scratch.subarray(begin, begin + PAGE_SIZE));
+    if (given < 0) return given;
+    total = begin + given;
+    if (given < PAGE_SIZE) break; // the end of the file
+  }
+  return total;
+}
+
+/** A frame with bytes of `scratch`, entered in the cache, with a reference for the caller; or -ENOMEM. */
+function addFilledPage(cache: PageCache, file: FilePages, index: number, at: number, gfp: number): Pfn | number {
+  const frame = cache.allocator.allocFrame(gfp);
+  if (frame === NO_FRAME) return -ENOMEM;
+  cache.ram.writeFrame(frame as Pfn, 0, scratch.subarray(at * PAGE_SIZE, (at + 1) * PAGE_SIZE));
+  if (cache.addPage(file, index, frame as Pfn)) return frame;
+  cache.allocator.putFrame(frame as Pfn);
+  return -ENOMEM;
+}

@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest';
+import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE } from '../abi/mman.ts';
+import { i386 } from '../machine/paging/i386.ts';
+import { sv39 } from '../machine/paging/sv39.ts';
+import { sv48 } from '../machine/paging/sv48.ts';
+import { sv57 } from '../machine/paging/sv57.ts';
+import { PAGE_SIZE, type Vpn, vaddr, vpn } from '../machine/units.ts';
+import type { AddressSpace } from './address-space.ts';
+import { checkInvariants } from './invariants.ts';
+import { exitSpace } from './ops/exit.ts';
+import { dupSpace } from './ops/fork.ts';
+import { mmap } from './ops/mmap.ts';
+import { munmap } from './ops/munmap.ts';
+import { createTestMachine, type TestMachine } from './testing/test-machine.ts';
+import { copyFromUser, copyToUser } from './user-access.ts';
+
+function mapPage({ mm }: TestMachine, space: AddressSpace, page: number, pages = 1): void {
+  const address = page * PAGE_SIZE;
+  const request = { address, lengthBytes: pages * PAGE_SIZE, prot: 3, file: null, offsetBytes: 0 };
+  expect(mmap(mm, space, { ...request, flags: MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED })).toBe(address);
+}
+
+function write({ mm }: TestMachine, space: AddressSpace, page: number, value: number): void {
+  expect(copyToUser(mm, space, page * PAGE_SIZE, Uint8Array.of(value))).toBe(1);
+}
+
+function read({ mm }: TestMachine, space: AddressSpace, page: number): number {
+  const bytes = new Uint8Array(1);
+  expect(copyFromUser(mm, space, page * PAGE_SIZE, bytes)).toBe(1);
+  return bytes[0];
+}
+
+/** What every format must do: one generic walk, folded to its levels. */
+describe.each([i386, sv39, sv48, sv57])('page tables of $name', (format) => {
+  const leafPages = 2 ** format.bitsPerLevel;
+  const create = () => {
+    const machine = createTestMachine({ format, mmu: 'cached' });
+    const { taskSize } = machine.mm.config.layout;
+    return { machine, last: taskSize - 1 };
+  };
+
+  it('reaches the first and the last page of user space through one table a level', () => {
+    const { machine, last } = create();
+    const { mm } = machine;
+    const space = machine.createSpace();
+    const below = (format.levels - 1) * PAGE_SIZE;
+    mapPage(machine, space, 16);
+    mapPage(machine, space, last);
+    write(machine, space, 16, 7);
+    expect(space.pgtablesBytes).toBe(below);
+    write(machine, space, last, 9);
+    // The formats with more levels than the test layout needs share the upper ones.
+    const shared = format.levels > 3 ? (format.levels - 3) * PAGE_SIZE : 0;
+    expect(space.pgtablesBytes).toBe(2 * below - shared);
+    expect([read(machine, space, 16), read(machine, space, last)]).toEqual([7, 9]);
+    checkInvariants(mm);
+    exitSpace(mm, space);
+  });
+
+  it('gives a leaf table back with the last mapping under it, and all of them at exit', () => {
+    const { machine } = create();
+    const { mm } = machine;
+    const free = machine.countFree();
+    const space = machine.createSpace();
+    const first = 4 * leafPages;
+    mapPage(machine, space, first, 2 * leafPages);
+    write(machine, space, first, 1);
+    write(machine, space, first + leafPages, 2);
+    const both = space.pgtablesBytes;
+    expect(both).toBe(format.levels * PAGE_SIZE);
+    expect(munmap(mm, space, first * PAGE_SIZE, leafPages * PAGE_SIZE)).toBe(0);
+    expect(space.pgtablesBytes).toBe(both - PAGE_SIZE);
+    expect(mm.pageTables.findLeaf(space, vpn(first))).toBe(-1);
+    expect(read(machine, space, first + leafPages)).toBe(2);
+    checkInvariants(mm);
+    exitSpace(mm, space);
+    expect(machine.countFree()).toBe(free);
+  });
+
+  it('seeks over empty tables to the next entry', () => {
+    const { machine } = create();
+    const { mm } = machine;
+    const space = machine.createSpace();
+    const pages = [17, leafPages + 3, 9 * leafPages - 1, 700 * leafPages + 1];
+    for (const page of pages) {
+      mapPage(machine, space, page);
+      write(machine, space, page, 1);
+    }
+    const found: number[] = [];
+    for (let page = vpn(0); mm.pageTables.seek(space, page, space.taskSize); ) {
+      const at: Vpn = mm.pageTables.foundVpn;
+      found.push(at);
+      page = vpn(at + 1);
+    }
+    expect(found).toEqual(pages);
+    exitSpace(mm, space);
+  });
+
+  it('the MMU marks ACCESSED and DIRTY in the same bytes; fork takes WRITE away and a store brings a copy', () => {
+    const { machine } = create();
+    const { mm } = machine;
+    const space = machine.createSpace();
+    mapPage(machine, space, 32);
+    write(machine, space, 32, 5);
+    const entry = mm.pageTables.read(mm.pageTables.findLeaf(space, vpn(32)));
+    const state = format.PRESENT | format.USER | format.WRITE | format.ACCESSED | format.DIRTY;
+    expect(entry & state).toBe(state);
+    const child = dupSpace(mm, space);
+    if (typeof child === 'number') throw new Error('no memory');
+    expect(mm.pageTables.read(mm.pageTables.findLeaf(space, vpn(32))) & format.WRITE).toBe(0);
+    write(machine, child, 32, 6);
+    expect([read(machine, space, 32), read(machine, child, 32)]).toEqual([5, 6]);
+    checkInvariants(mm);
+    exitSpace(mm, child);
+    exitSpace(mm, space);
+  });
+
+  it('no access above user space', () => {
+    const { machine, last } = create();
+    const space = machine.createSpace();
+    expect(copyToUser(machine.mm, space, (last + 1) * PAGE_SIZE, Uint8Array.of(1))).toBe(0);
+    expect(machine.mmu.translate(space, vaddr(format.userPages * PAGE_SIZE), 1)).toBe(-1);
+    exitSpace(machine.mm, space);
+  });
+});

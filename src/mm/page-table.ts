@@ -1,0 +1,237 @@
+import { assert } from '../base/assert.ts';
+import type { PagingFormat } from '../machine/paging/format.ts';
+import { PAGE_SIZE, type Pfn, type Vpn } from '../machine/units.ts';
+import type { AddressSpace } from './address-space.ts';
+import type { MemoryManager } from './memory-manager.ts';
+import { NO_FRAME } from './phys/frame-table.ts';
+import { GFP_PGTABLE_USER } from './phys/gfp.ts';
+import { PG_table } from './phys/page-flags.ts';
+import { VM_EXEC, VM_READ, VM_WRITE } from './vm-flags.ts';
+
+/**
+ * Page tables: real entries in RAM frames (D1), for every format that PagingFormat can describe. The only writer of entries
+ * besides the MMU's Accessed and Dirty bits. A `slot` is the index in Ram.u32 of an entry's low word; slots and entries are
+ * plain numbers, nothing is allocated on the way.
+ *
+ *   entry of the leaf table:  0            nothing
+ *                             PRESENT      maps frameOf(entry)
+ *                             SOFT0        PROT_NONE: maps a frame that no access may reach (Linux: _PAGE_PROT_NONE);
+ *                                          PRESENT clear, frame, ACCESSED and DIRTY kept
+ *
+ * Invariants (checked by invariants.ts):
+ *  P1 A table frame has PG_table, one reference, and exactly one parent entry (the root: its AddressSpace).
+ *  P2 A table lies under a range that some VMA of the space touches or touched since the range was last unmapped whole
+ *     (free_pgtables): tables of unmapped ranges are given back.
+ *  P3 A leaf entry lies inside a VMA, and WRITE is set only where the VMA has VM_WRITE and, in a private VMA, only on an
+ *     anonymous frame that is PG_anon_exclusive.
+ */
+export class PageTables {
+  /** Results of `seek`. */
+  foundVpn = 0 as Vpn;
+  foundSlot = -1;
+  /** Frames of tables now, roots included, machine-wide; and the most there ever were. */
+  tableFrames = 0;
+  peakFrames = 0;
+
+  private readonly mm: MemoryManager;
+  private readonly format: PagingFormat;
+  private readonly u32: Uint32Array;
+  private readonly ramBaseWords: number;
+  private readonly entries: number;
+  private readonly words: number;
+  /** Pages under one entry, by level. */
+  private readonly span: Float64Array;
+  private readonly present: number;
+
+  constructor(mm: MemoryManager) {
+    this.mm = mm;
+    this.format = mm.format;
+    this.u32 = mm.ram.u32;
+    this.ramBaseWords = mm.ram.ramBase / 4;
+    this.entries = 2 ** mm.format.bitsPerLevel;
+    this.words = mm.format.entryBytes / 4;
+    this.span = Float64Array.from({ length: mm.format.levels + 1 }, (_, level) => this.entries ** level);
+    this.present = mm.format.PRESENT;
+  }
+
+  private tableBase(frame: Pfn): number {
+    return this.ramBaseWords + frame * (PAGE_SIZE / 4);
+  }
+
+  private slotIn(frame: Pfn, level: number, page: number): number {
+    return this.tableBase(frame) + (Math.floor(page / this.span[level]) % this.entries) * this.words;
+  }
+
+  /** The slot of the page's leaf entry, or -1 where its table is not there. */
+  findLeaf(space: AddressSpace, page: Vpn): number {
+    let frame = space.rootFrame;
+    for (let level = this.format.levels - 1; level > 0; level--) {
+      const entry = this.u32[this.slotIn(frame, level, page)];
+      if ((entry & this.present) === 0) return -1;
+      frame = this.format.frameOf(entry);
+    }
+    return this.slotIn(frame, 0, page);
+  }
+
+  /** The slot, with the tables on the way made where they lack; -1 when out of memory. */
+  ensureLeaf(space: AddressSpace, page: Vpn): number {
+    let frame = space.rootFrame;
+    for (let level = this.format.levels - 1; level > 0; level--) {
+      const slot = this.slotIn(frame, level, page);
+      const entry = this.u32[slot];
+      if ((entry & this.present) !== 0) {
+        frame = this.format.frameOf(entry);
+        continue;
+      }
+      const table = this.allocTable();
+      if (table === NO_FRAME) return -1;
+      space.pgtablesBytes += PAGE_SIZE;
+      this.u32[slot] = this.format.makeTable(table as Pfn);
+      frame = table as Pfn;
+    }
+    return this.slotIn(frame, 0, page);
+  }
+
+  /** The first entry of [from, end) that is not 0: sets foundVpn and foundSlot, or returns false. */
+  seek(space: AddressSpace, from: Vpn, end: Vpn): boolean {
+    const { u32, format, entries, words } = this;
+    let page: number = from;
+    while (page < end) {
+      let frame = space.rootFrame;
+      let level = format.levels - 1;
+      for (; level > 0; level--) {
+        const entry = u32[this.slotIn(frame, level, page)];
+        if ((entry & this.present) === 0) break;
+        frame = format.frameOf(entry);
+      }
+      if (level > 0) {
+        page = (Math.floor(page / this.span[level]) + 1) * this.span[level];
+        continue;
+      }
+      const first = page % entries;
+      const limit = Math.min(entries, first + (end - page));
+      let slot = this.tableBase(frame) + first * words;
+      for (let i = first; i < limit; i++, slot += words) {
+        if (u32[slot] !== 0) {
+          this.foundVpn = (page + (i - first)) as Vpn;
+          this.foundSlot = slot;
+          return true;
+        }
+      }
+      page += limit - first;
+    }
+    return false;
+  }
+
+  /** The slot of the page `pages` after (before: negative) that of `slot`, in the same leaf table. */
+  slotBeside(slot: number, pages: number): number {
+    return slot + pages * this.words;
+  }
+
+  read(slot: number): number {
+    return this.u32[slot];
+  }
+
+  /** The one place that writes a leaf entry. The caller flushes the TLB where the old entry could be cached. */
+  set(slot: number, entry: number): void {
+    this.u32[slot] = entry;
+  }
+
+  /** A frame is behind the entry (present to the hardware, or PROT_NONE). */
+  isMapped(entry: number): boolean {
+    return (entry & (this.present | this.format.SOFT0)) !== 0;
+  }
+
+  frameOf(entry: number): Pfn {
+    return this.format.frameOf(entry);
+  }
+
+  /**
+   * An entry for `frame` with the rights of the VMA's flags. WRITE only with 'writable' (and VM_WRITE); `state` is an or of
+   * the format's ACCESSED and DIRTY.
+   */
+  makeEntry(frame: Pfn, vmFlags: number, write: 'writable' | 'readonly', state: number): number {
+    const { format } = this;
+    const permission = this.mm.access.permission[vmFlags & (VM_READ | VM_WRITE | VM_EXEC)];
+    if ((permission & format.PRESENT) === 0)
+      return ((format.makeLeaf(frame, format.PRESENT | state) & ~format.PRESENT) | format.SOFT0) >>> 0;
+    const rights = write === 'writable' ? permission : permission & ~format.WRITE;
+    return format.makeLeaf(frame, rights | state) >>> 0;
+  }
+
+  /**
+   * Gives back the tables under [start, end) that no other mapping needs: those that lie wholly in [floor, ceiling), the
+   * unmapped stretch around it (Linux: free_pgd_range). The leaf entries there are 0.
+   */
+  freeTables(space: AddressSpace, start: Vpn, end: Vpn, floor: Vpn, ceiling: Vpn): void {
+    this.freeUnder(space, space.rootFrame, this.format.levels - 1, start, end, floor, ceiling);
+  }
+
+  private freeUnder(
+    space: AddressSpace,
+    table: Pfn,
+    level: number,
+    start: number,
+    end: number,
+    floor: number,
+    ceiling: number,
+  ): void {
+    const span = this.span[level];
+    for (let base = Math.floor(start / span) * span; base < end; base += span) {
+      const slot = this.slotIn(table, level, base);
+      const entry = this.u32[slot];
+      if ((entry & this.present) === 0) continue;
+      const child = this.format.frameOf(entry);
+      const last = base + span;
+      if (level > 1)
+        this.freeUnder(space, child, level - 1, Math.max(base, start), Math.min(last, end), floor, ceiling);
+      if (base < floor || last > ceiling) continue;
+      this.u32[slot] = 0;
+      this.freeTable(child);
+      space.pgtablesBytes -= PAGE_SIZE;
+    }
+  }
+
+  private allocTable(): Pfn | -1 {
+    const frame = this.mm.alloc.allocFrame(GFP_PGTABLE_USER);
+    if (frame === NO_FRAME) return NO_FRAME;
+    this.mm.frames.set(frame as Pfn, PG_table);
+    this.mm.alloc.stat.nr_page_table_pages++;
+    this.tableFrames++;
+    if (this.tableFrames > this.peakFrames) this.peakFrames = this.tableFrames;
+    return frame as Pfn;
+  }
+
+  private freeTable(frame: Pfn): void {
+    this.mm.frames.clear(frame, PG_table);
+    this.mm.alloc.stat.nr_page_table_pages--;
+    this.tableFrames--;
+    this.mm.alloc.putFrame(frame);
+  }
+
+  /** pgd_alloc: the frame or NO_FRAME. */
+  createRoot(): Pfn | -1 {
+    return this.allocTable();
+  }
+
+  freeRoot(space: AddressSpace): void {
+    assert(space.pgtablesBytes === 0, 'mm/page-table.ts: P2 an empty space has no tables below its root');
+    this.freeTable(space.rootFrame);
+  }
+
+  /** For invariants and viewers: calls `visit` for each table below the root with its level, and checks nothing. */
+  forEachTable(space: AddressSpace, visit: (frame: Pfn, level: number, firstPage: number) => void): void {
+    const walk = (table: Pfn, level: number, base: number): void => {
+      if (level === 0) return;
+      for (let i = 0; i < this.entries; i++) {
+        const entry = this.u32[this.tableBase(table) + i * this.words];
+        if ((entry & this.present) === 0) continue;
+        const child = this.format.frameOf(entry);
+        const first = base + i * this.span[level];
+        visit(child, level - 1, first);
+        walk(child, level - 1, first);
+      }
+    };
+    walk(space.rootFrame, this.format.levels - 1, 0);
+  }
+}

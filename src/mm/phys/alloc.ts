@@ -1,0 +1,292 @@
+import { assert, panic } from '../../base/assert.ts';
+import { EV_PAGE_ALLOC, EV_PAGE_FREE } from '../../base/event-kinds.ts';
+import type { EventSink } from '../../base/events.ts';
+import type { Vmstat } from '../../base/vmstat.ts';
+import type { Ram } from '../../machine/ram.ts';
+import type { Pfn } from '../../machine/units.ts';
+import { MAX_PAGE_ORDER } from './buddy.ts';
+import { type FrameTable, NO_FRAME } from './frame-table.ts';
+import {
+  __GFP_COMP,
+  __GFP_DIRECT_RECLAIM,
+  __GFP_DMA,
+  __GFP_DMA32,
+  __GFP_HIGH,
+  __GFP_HIGHMEM,
+  __GFP_MEMALLOC,
+  __GFP_MOVABLE,
+  __GFP_NOFAIL,
+  __GFP_NORETRY,
+  __GFP_ZERO,
+} from './gfp.ts';
+import { Lruvec } from './lruvec.ts';
+import { NodeStat } from './node-stat.ts';
+import {
+  PG_buddy,
+  PG_head,
+  PG_locked,
+  PG_lru,
+  PG_mlocked,
+  PG_pagecache,
+  PG_reserved,
+  PG_slab,
+  PG_table,
+  PG_tail,
+  PG_writeback,
+} from './page-flags.ts';
+import type { Reclaimer } from './reclaimer.ts';
+import { calculateMinFreeKbytes, setupLowmemReserve, setupPerZoneWatermarks } from './watermarks.ts';
+import {
+  WMARK_LOW,
+  WMARK_MIN,
+  ZONE_DMA,
+  ZONE_DMA32,
+  ZONE_HIGHMEM,
+  ZONE_MOVABLE,
+  ZONE_NAMES,
+  ZONE_NORMAL,
+  Zone,
+  type ZoneConfig,
+} from './zone.ts';
+
+/** Frames asked of the reclaimer at a time (SWAP_CLUSTER_MAX), so that one call pays for many allocations. */
+const RECLAIM_BATCH = 32;
+/** Rounds of reclaim without an allocation succeeding before the request fails (MAX_RECLAIM_RETRIES). */
+const MAX_RECLAIM_RETRIES = 16;
+/** A frame that still has one of these is not free: whoever owns the flag forgot to let go (PAGE_FLAGS_CHECK_AT_FREE). */
+const BAD_AT_FREE = PG_locked | PG_slab | PG_pagecache | PG_table | PG_reserved | PG_writeback | PG_buddy | PG_tail;
+
+export interface FrameAllocatorOptions {
+  readonly ram: Ram;
+  readonly frames: FrameTable;
+  readonly zones: readonly ZoneConfig[];
+  /** The first frames, kept for the kernel image: never handed out. At least 1, so that no allocation is at address 0. */
+  readonly reservedFrames: number;
+  readonly events: EventSink;
+  readonly vmstat: Vmstat;
+}
+
+/**
+ * The page allocator (Linux: __alloc_pages, mm/page_alloc.c) and the one place where reference counts change.
+ *
+ * Invariants:
+ *  P1 A frame that is handed out has refcount 1, mapcount 0, owner 0, no flags (PG_head on a compound block's first frame).
+ *  P2 putFrame frees at zero; then the frame is unmapped, in no page cache, no slab, no page table, and off the LRU lists.
+ *  P3 Only a request with __GFP_DIRECT_RECLAIM calls the reclaimer, and never from within the reclaimer.
+ *  P4 Requests leave `min + lowmem_reserve` frames in each zone, less for __GFP_HIGH, 0 for the reclaimer itself.
+ */
+export class FrameAllocator {
+  readonly frames: FrameTable;
+  readonly zones: readonly Zone[];
+  readonly lru: Lruvec;
+  readonly stat = new NodeStat();
+  minFreeKbytes: number;
+  private readonly ram: Ram;
+  private readonly events: EventSink;
+  private readonly vmstat: Vmstat;
+  /** By the highest zone type allowed: the zones to try, highest first (ZONELIST_FALLBACK). */
+  private readonly zonelists: readonly (readonly Zone[])[];
+  private reclaimer: Reclaimer | null = null;
+  private inReclaim = false;
+
+  constructor(options: FrameAllocatorOptions) {
+    const { frames, reservedFrames } = options;
+    assert(reservedFrames >= 1, 'mm/phys/alloc.ts: frame 0 is reserved');
+    this.ram = options.ram;
+    this.frames = frames;
+    this.events = options.events;
+    this.vmstat = options.vmstat;
+    this.lru = new Lruvec(frames);
+    this.zones = options.zones.map((config) => new Zone(frames, config)).sort((a, b) => a.type - b.type);
+    this.zonelists = ZONE_NAMES.map((_, highest) => this.zones.filter((zone) => zone.type <= highest).reverse());
+    for (let frame = 0; frame < reservedFrames; frame++) {
+      frames.flags[frame] = PG_reserved;
+      frames.refcount[frame] = 1;
+    }
+    for (const zone of this.zones) giveBootMemory(zone, Math.max(zone.startPfn, reservedFrames));
+    this.minFreeKbytes = calculateMinFreeKbytes(this.zones);
+    setupPerZoneWatermarks(this.zones, this.minFreeKbytes);
+    setupLowmemReserve(this.zones);
+  }
+
+  setReclaimer(reclaimer: Reclaimer): void {
+    this.reclaimer = reclaimer;
+  }
+
+  /** One frame with refcount 1, or NO_FRAME. */
+  allocFrame(gfp: number): Pfn | -1 {
+    return this.allocFrames(0, gfp);
+  }
+
+  /** The first of 2^order frames in a row, aligned to their number, or NO_FRAME. */
+  allocFrames(order: number, gfp: number): Pfn | -1 {
+    assert(order >= 0 && order <= MAX_PAGE_ORDER, 'mm/phys/alloc.ts: order is 0 to MAX_PAGE_ORDER');
+    const highest = gfpZone(gfp);
+    const watermarkless = this.inReclaim || (gfp & __GFP_MEMALLOC) !== 0;
+    let frame = this.takeFromZones(highest, order, WMARK_LOW, watermarkless ? 'all' : 'none');
+    if (frame === NO_FRAME) frame = this.allocSlowpath(highest, order, gfp);
+    if (frame === NO_FRAME) {
+      if ((gfp & __GFP_NOFAIL) !== 0) panic('mm/phys/alloc.ts: memory for a request that must not fail');
+      return NO_FRAME;
+    }
+    this.prepareNew(frame as Pfn, order, gfp);
+    return frame;
+  }
+
+  /** Drops the one reference on a block that is not compound, all of whose frames go (Linux: __free_pages). */
+  freeFrames(frame: Pfn, order: number): void {
+    const { refcount } = this.frames;
+    assert(refcount[frame] === 1, 'mm/phys/alloc.ts: freeFrames ends the last reference');
+    refcount[frame] = 0;
+    this.release(frame, order);
+  }
+
+  getFrame(frame: Pfn): void {
+    const head = this.frames.headOf(frame);
+    assert(this.frames.refcount[head] > 0, 'mm/phys/alloc.ts: a reference is taken on a frame in use');
+    this.frames.refcount[head]++;
+  }
+
+  /** Drops a reference; the last one frees the frame, or the compound block that it is part of (P2). */
+  putFrame(frame: Pfn): void {
+    const head = this.frames.headOf(frame);
+    const left = --this.frames.refcount[head];
+    if (left > 0) return;
+    assert(left === 0, 'mm/phys/alloc.ts: refcount is not negative');
+    this.release(head, (this.frames.flags[head] & PG_head) !== 0 ? this.frames.order[head] : 0);
+  }
+
+  /** Free frames of all zones. */
+  get freeCount(): number {
+    let total = 0;
+    for (const zone of this.zones) total += zone.buddy.freePages;
+    return total;
+  }
+
+  /** Frames that the allocator manages (MemTotal). */
+  get totalCount(): number {
+    let total = 0;
+    for (const zone of this.zones) total += zone.managedPages;
+    return total;
+  }
+
+  zoneOf(frame: Pfn): Zone {
+    for (const zone of this.zones) if (frame >= zone.startPfn && frame < zone.endPfn) return zone;
+    return panic('mm/phys/alloc.ts: every frame that is freed lies in a zone');
+  }
+
+  /** vm.min_free_kbytes was written. */
+  setMinFreeKbytes(kbytes: number): void {
+    this.minFreeKbytes = kbytes;
+    setupPerZoneWatermarks(this.zones, kbytes);
+  }
+
+  /** __alloc_pages_slowpath: down to the min mark, then reclaim and try again as long as that makes progress. */
+  private allocSlowpath(highest: number, order: number, gfp: number): Pfn | -1 {
+    const mayReclaim = (gfp & __GFP_DIRECT_RECLAIM) !== 0 && !this.inReclaim;
+    const depth: Depth = (gfp & __GFP_HIGH) !== 0 ? 'high' : 'none';
+    const depthNow: Depth = mayReclaim || this.inReclaim ? depth : depth === 'high' ? 'atomic' : 'none';
+    let frame = this.takeFromZones(highest, order, WMARK_MIN, depthNow);
+    if (frame !== NO_FRAME || !mayReclaim || this.reclaimer === null) return frame;
+    for (let round = 0; round < MAX_RECLAIM_RETRIES; round++) {
+      this.vmstat.allocstall_normal++;
+      this.inReclaim = true;
+      const freed = this.reclaimer.reclaim(Math.max(RECLAIM_BATCH, 1 << order));
+      this.inReclaim = false;
+      frame = this.takeFromZones(highest, order, WMARK_MIN, depth);
+      if (frame !== NO_FRAME || freed === 0 || (gfp & __GFP_NORETRY) !== 0) return frame;
+    }
+    return NO_FRAME;
+  }
+
+  /** get_page_from_freelist. */
+  private takeFromZones(highest: number, order: number, mark: number, depth: Depth): Pfn | -1 {
+    for (const zone of this.zonelists[highest]) {
+      if (!isWatermarkOk(zone, highest, order, mark, depth)) continue;
+      const frame = zone.buddy.alloc(order);
+      if (frame === NO_FRAME) continue;
+      const count = 1 << order;
+      zone.pgalloc += count;
+      if (zone.type === ZONE_DMA) this.vmstat.pgalloc_dma += count;
+      else if (zone.type === ZONE_DMA32) this.vmstat.pgalloc_dma32 += count;
+      else if (zone.type === ZONE_NORMAL) this.vmstat.pgalloc_normal += count;
+      else if (zone.type === ZONE_MOVABLE) this.vmstat.pgalloc_movable += count;
+      return frame;
+    }
+    return NO_FRAME;
+  }
+
+  private prepareNew(frame: Pfn, order: number, gfp: number): void {
+    const { frames } = this;
+    assert(frames.refcount[frame] === 0 && frames.flags[frame] === 0, 'mm/phys/alloc.ts: P1 a free frame is blank');
+    frames.refcount[frame] = 1;
+    const count = 1 << order;
+    if (order > 0 && (gfp & __GFP_COMP) !== 0) {
+      frames.flags[frame] = PG_head;
+      frames.order[frame] = order;
+      for (let tail = frame + 1; tail < frame + count; tail++) {
+        frames.flags[tail] = PG_tail;
+        frames.owner[tail] = frame;
+      }
+    }
+    if ((gfp & __GFP_ZERO) !== 0) for (let i = 0; i < count; i++) this.ram.zeroFrame((frame + i) as Pfn);
+    if (this.events.enabled[EV_PAGE_ALLOC] !== 0) this.events.emit(EV_PAGE_ALLOC, frame, order, gfp);
+  }
+
+  /** free_pages_prepare and __free_one_page: the block is blank again and back in its zone. */
+  private release(frame: Pfn, order: number): void {
+    const { frames } = this;
+    const { flags } = frames;
+    const count = 1 << order;
+    if ((flags[frame] & PG_lru) !== 0) this.lru.remove(frame);
+    if ((flags[frame] & PG_mlocked) !== 0) this.stat.nr_mlock -= count;
+    for (let each = frame as number; each < frame + count; each++) {
+      const bad = each === frame ? BAD_AT_FREE : BAD_AT_FREE & ~PG_tail;
+      if ((flags[each] & bad) !== 0) panic('mm/phys/alloc.ts: P2 nobody owns a frame that is freed');
+      assert(frames.mapcount[each] === 0, 'mm/phys/alloc.ts: P2 a frame that is freed is not mapped');
+      flags[each] = 0;
+      frames.owner[each] = 0;
+      frames.index[each] = 0;
+      frames.private[each] = 0;
+      frames.order[each] = 0;
+      this.ram.beforeWrite(each as Pfn);
+    }
+    const zone = this.zoneOf(frame);
+    zone.pgfree += count;
+    this.vmstat.pgfree += count;
+    zone.buddy.free(frame, order);
+    if (this.events.enabled[EV_PAGE_FREE] !== 0) this.events.emit(EV_PAGE_FREE, frame, order);
+  }
+}
+
+/** How far below the mark a request may go: ALLOC_MIN_RESERVE, with ALLOC_NON_BLOCK, ALLOC_NO_WATERMARKS. */
+type Depth = 'none' | 'high' | 'atomic' | 'all';
+
+/** __zone_watermark_ok (6.18). */
+function isWatermarkOk(zone: Zone, highest: number, order: number, mark: number, depth: Depth): boolean {
+  if (depth === 'all') return true;
+  let min = zone.watermarks[mark];
+  if (depth !== 'none') min -= Math.floor(min / 2);
+  if (depth === 'atomic') min -= Math.floor(min / 4);
+  const free = zone.buddy.freePages - ((1 << order) - 1);
+  if (free <= min + zone.lowmemReserve[highest]) return false;
+  return order === 0 || zone.buddy.hasBlock(order);
+}
+
+/** gfp_zone: the highest zone that the request may come from. */
+function gfpZone(gfp: number): number {
+  if ((gfp & __GFP_DMA) !== 0) return ZONE_DMA;
+  if ((gfp & __GFP_HIGHMEM) !== 0) return (gfp & __GFP_MOVABLE) !== 0 ? ZONE_MOVABLE : ZONE_HIGHMEM;
+  return (gfp & __GFP_DMA32) !== 0 ? ZONE_DMA32 : ZONE_NORMAL;
+}
+
+/** memblock_free_all: the largest aligned blocks, lowest first, so that low addresses are given out first. */
+function giveBootMemory(zone: Zone, firstFree: number): void {
+  for (let frame = firstFree; frame < zone.endPfn; ) {
+    let order = MAX_PAGE_ORDER;
+    while (frame % (1 << order) !== 0 || frame + (1 << order) > zone.endPfn) order--;
+    zone.buddy.free(frame as Pfn, order, 'back');
+    frame += 1 << order;
+  }
+  zone.managedPages = zone.buddy.freePages;
+}

@@ -1,0 +1,231 @@
+import { assert, panic } from '../../base/assert.ts';
+import { PAGE_SIZE, type Pfn } from '../../machine/units.ts';
+import type { PageCache } from '../page-cache/page-cache.ts';
+import type { FrameAllocator } from './alloc.ts';
+import { MAX_PAGE_ORDER } from './buddy.ts';
+import type { FrameList } from './frame-list.ts';
+import { type FrameTable, NO_FRAME } from './frame-table.ts';
+import {
+  PG_anon,
+  PG_buddy,
+  PG_dirty,
+  PG_head,
+  PG_lru,
+  PG_pagecache,
+  PG_reserved,
+  PG_slab,
+  PG_swapbacked,
+  PG_tail,
+} from './page-flags.ts';
+import type { KmemCache, SlabAllocator } from './slab.ts';
+import { objectsIn } from './slab-layout.ts';
+import type { Zone } from './zone.ts';
+
+/**
+ * Recomputes what the physical side counts and caches, and compares; throws KernelPanic naming the invariant. Costs a walk of
+ * the whole frame table. What needs page tables (F2, R2, rss) is mm/invariants.ts.
+ */
+export function checkPhysical(parts: {
+  readonly alloc: FrameAllocator;
+  readonly slab: SlabAllocator;
+  readonly pageCache: PageCache;
+}): void {
+  const { alloc, slab, pageCache } = parts;
+  checkBuddy(alloc);
+  checkSlab(alloc, slab);
+  checkLru(alloc);
+  checkPageCache(pageCache);
+  const broken = pageCache.rmap.findBroken();
+  if (broken !== null) panic(`mm/rmap: ${broken}`);
+}
+
+/** B1 to B4, F1, F3, F5, F6. */
+export function checkBuddy(alloc: FrameAllocator): void {
+  for (const zone of alloc.zones) checkZone(alloc.frames, zone);
+}
+
+function checkZone(frames: FrameTable, zone: Zone): void {
+  const { flags, refcount, mapcount, owner, order } = frames;
+  const { buddy } = zone;
+  let listed = 0;
+  for (let size = 0; size <= MAX_PAGE_ORDER; size++) {
+    listed += walk(frames, buddy.freeLists[size], (block) => {
+      assert((flags[block] & PG_buddy) !== 0 && order[block] === size, 'mm/phys/buddy.ts: B1 a listed block is free');
+      assert(block % (1 << size) === 0, 'mm/phys/buddy.ts: B2 a block is aligned');
+      const other = block ^ (1 << size);
+      const inZone = other >= zone.startPfn && other + (1 << size) <= zone.endPfn;
+      const mergeable = size < MAX_PAGE_ORDER && inZone && (flags[other] & PG_buddy) !== 0 && order[other] === size;
+      assert(!mergeable, 'mm/phys/buddy.ts: B3 coalescing is complete');
+    });
+  }
+  let blocks = 0;
+  let freePages = 0;
+  for (let frame = zone.startPfn; frame < zone.endPfn; ) {
+    const word = flags[frame];
+    if ((word & PG_buddy) !== 0) {
+      const count = 1 << order[frame];
+      // One word of all that must be 0: this loop runs once for each free frame at each trap of a test.
+      let traces = word ^ PG_buddy;
+      for (let each = frame + 1; each < frame + count; each++) traces |= flags[each];
+      for (let each = frame; each < frame + count; each++) traces |= refcount[each] | mapcount[each] | owner[each];
+      assert(traces === 0, 'mm/phys/frame-table.ts: F6 free frames are blank');
+      blocks++;
+      freePages += count;
+      frame += count;
+      continue;
+    }
+    if ((word & PG_head) !== 0)
+      for (let tail = frame + 1; tail < frame + (1 << order[frame]); tail++)
+        assert(
+          (flags[tail] & PG_tail) !== 0 && owner[tail] === frame,
+          'mm/phys/frame-table.ts: F4 tails name the head',
+        );
+    else assert(order[frame] === 0, 'mm/phys/frame-table.ts: F5 order is set on heads and free blocks alone');
+    assert(mapcount[frame] >= 0 && refcount[frame] >= 0, 'mm/phys/frame-table.ts: counts are not negative');
+    assert(
+      mapcount[frame] <= refcount[frame] || (word & PG_tail) !== 0,
+      'mm/phys/frame-table.ts: F2 mapcount <= refcount',
+    );
+    frame++;
+  }
+  assert(blocks === listed, 'mm/phys/buddy.ts: B1 every free block is listed');
+  assert(freePages === buddy.freePages, 'mm/phys/buddy.ts: B4 freePages');
+}
+
+/** S1 to S3, and the slab gauges. */
+export function checkSlab(alloc: FrameAllocator, slab: SlabAllocator): void {
+  const { frames, stat } = alloc;
+  const sums = slab.caches.map(() => ({ slabs: 0, slots: 0, active: 0, partial: 0 }));
+  let reclaimable = 0;
+  let unreclaimable = 0;
+  const { flags, frameCount } = frames;
+  for (let frame = 0; frame < frameCount; frame++) {
+    if ((flags[frame] & PG_slab) === 0) continue;
+    const cache = slab.caches[frames.owner[frame] - 1];
+    assert(cache !== undefined, 'mm/phys/slab.ts: S1 a slab has a cache');
+    const slots = objectsIn(frames.order[frame], cache.sizeBytes);
+    const free = countFree(frames, cache, frame as Pfn, slots);
+    assert(free + frames.private[frame] === slots, 'mm/phys/slab.ts: S1 free and used slots make up the slab');
+    const sum = sums[cache.id - 1];
+    sum.slabs++;
+    sum.slots += slots;
+    sum.active += frames.private[frame];
+    if (free > 0) sum.partial++;
+    if (cache.reclaimable) reclaimable += 1 << frames.order[frame];
+    else unreclaimable += 1 << frames.order[frame];
+  }
+  for (const cache of slab.caches) {
+    const sum = sums[cache.id - 1];
+    const listed = walk(frames, cache.partial, (block) => {
+      assert(
+        frames.owner[block] === cache.id && frames.index[block] !== 0,
+        'mm/phys/slab.ts: S2 partial slabs have room',
+      );
+    });
+    assert(listed === sum.partial, 'mm/phys/slab.ts: S2 every slab with room is listed');
+    const same = cache.slabCount === sum.slabs && cache.slotCount === sum.slots && cache.activeCount === sum.active;
+    assert(same, `mm/phys/slab.ts: S3 counts of ${cache.name}`);
+  }
+  assert(stat.nr_slab_reclaimable === reclaimable, 'mm/phys/node-stat.ts: nr_slab_reclaimable');
+  assert(stat.nr_slab_unreclaimable === unreclaimable, 'mm/phys/node-stat.ts: nr_slab_unreclaimable');
+}
+
+/** Walks the list in the slab's own memory; a loop or a wild link is found by the slot seen twice or outside. */
+function countFree(frames: FrameTable, cache: KmemCache, slab: Pfn, slots: number): number {
+  const first = slab * PAGE_SIZE;
+  const seen = new Uint8Array(slots);
+  let free = 0;
+  for (let slot = frames.index[slab]; slot !== 0; slot = cache.readLink(slot)) {
+    const at = (slot - first) / cache.sizeBytes;
+    assert(
+      Number.isInteger(at) && at >= 0 && at < slots,
+      `mm/phys/slab.ts: S1 a free link stays in the slab (${cache.name})`,
+    );
+    assert(seen[at] === 0, `mm/phys/slab.ts: S1 a slot is free once (${cache.name})`);
+    seen[at] = 1;
+    free++;
+  }
+  return free;
+}
+
+/** L1. */
+export function checkLru(alloc: FrameAllocator): void {
+  const { frames, lru } = alloc;
+  let listed = 0;
+  lru.lists.forEach((list, which) => {
+    listed += walk(frames, list, (frame) => {
+      const right = (frames.flags[frame] & PG_lru) !== 0 && lru.listOf(frame) === which;
+      assert(right, 'mm/phys/lruvec.ts: L1 a page is on the list that its flags name');
+    });
+  });
+  let flagged = 0;
+  const { flags, frameCount } = frames;
+  for (let frame = 0; frame < frameCount; frame++) if ((flags[frame] & PG_lru) !== 0) flagged++;
+  assert(flagged === listed, 'mm/phys/lruvec.ts: L1 PG_lru is set on listed pages alone');
+}
+
+/** C1 to C5, R1's gauges, and the references that the cache and page tables account for. */
+export function checkPageCache(cache: PageCache): void {
+  const { frames, allocator, files } = cache;
+  const { flags, mapcount, refcount, frameCount } = frames;
+  const { stat } = allocator;
+  let indexed = 0;
+  for (const file of files) {
+    if (file === null) continue;
+    const broken = file.pages.findBroken() ?? file.i_mmap.findBroken();
+    if (broken !== null) panic(`mm/page-cache: ${broken}`);
+    for (let index = file.pages.next(0, 'any'); index >= 0; index = file.pages.next(index + 1, 'any')) {
+      const frame = file.pages.find(index);
+      indexed++;
+      const own =
+        (flags[frame] & PG_pagecache) !== 0 && frames.owner[frame] === file.id && frames.index[frame] === index;
+      assert(own, 'mm/page-cache/page-cache.ts: C1 index and frame agree');
+      assert(refcount[frame] >= mapcount[frame] + 1, 'mm/page-cache/page-cache.ts: C2 the cache holds a reference');
+      const marked = file.pages.isDirty(index);
+      const dirty = (flags[frame] & PG_dirty) !== 0 && file.backing !== null;
+      assert(marked === dirty, 'mm/page-cache/page-cache.ts: C3 dirty marks agree');
+      const swapbacked = (flags[frame] & PG_swapbacked) !== 0;
+      assert(swapbacked === (file.kind === 'shmem'), 'mm/page-cache/page-cache.ts: C4 shmem pages are swapbacked');
+    }
+  }
+  let cached = 0;
+  let shmem = 0;
+  let dirty = 0;
+  let anonMapped = 0;
+  let fileMapped = 0;
+  for (let frame = 0; frame < frameCount; frame++) {
+    const word = flags[frame];
+    if ((word & PG_pagecache) !== 0) {
+      cached++;
+      const isShmem = (word & PG_swapbacked) !== 0;
+      if (isShmem) shmem++;
+      else if ((word & PG_dirty) !== 0) dirty++;
+    }
+    if (mapcount[frame] > 0 && (word & PG_reserved) === 0) {
+      if ((word & PG_anon) !== 0) anonMapped++;
+      else fileMapped++;
+    }
+  }
+  assert(cached === indexed, 'mm/page-cache/page-cache.ts: C1 every cached frame is in an index');
+  assert(
+    stat.nr_file_pages === cached && stat.nr_shmem === shmem,
+    'mm/page-cache/page-cache.ts: C5 nr_file_pages, nr_shmem',
+  );
+  assert(stat.nr_dirty === dirty, 'mm/page-cache/page-cache.ts: C3 nr_dirty');
+  assert(stat.nr_anon_pages === anonMapped, 'mm/rmap/rmap.ts: R1 nr_anon_pages');
+  assert(stat.nr_mapped === fileMapped, 'mm/rmap/rmap.ts: R1 nr_mapped');
+}
+
+/** Visits a list front to back, checking its links and length (F3); returns its length. */
+function walk(frames: FrameTable, list: FrameList, visit: (frame: Pfn) => void): number {
+  let count = 0;
+  let before: number = NO_FRAME;
+  for (let frame = list.head; frame !== NO_FRAME; frame = list.after(frame as Pfn)) {
+    assert(frames.prev[frame] === before, 'mm/phys/frame-list.ts: F3 links agree');
+    assert(count++ <= list.length, 'mm/phys/frame-list.ts: F3 a list has no loop');
+    visit(frame as Pfn);
+    before = frame;
+  }
+  assert(count === list.length && list.tail === before, 'mm/phys/frame-list.ts: F3 length and tail');
+  return count;
+}

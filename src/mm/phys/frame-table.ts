@@ -1,0 +1,68 @@
+import type { Pfn } from '../../machine/units.ts';
+import { PG_tail } from './page-flags.ts';
+
+/** "No frame": an allocation that failed, an index with no page, the end of a frame list. Never a valid pfn. */
+export const NO_FRAME = -1;
+
+/**
+ * What the memory manager knows of each frame (Linux: struct page, mem_map): one typed array a field, the row is the pfn.
+ * The fields are public because the fault path reads them; who may write which is said here and in mm/README.md.
+ *
+ * Invariants (checked by phys/check.ts):
+ *  F1 refcount[pfn] = 0 exactly when the frame is free (PG_buddy, or inside a free block) or a tail of a larger block.
+ *     Written by FrameAllocator alone (getFrame, putFrame, alloc, free).
+ *  F2 mapcount[pfn] = number of page-table entries that map the frame. Written by Rmap alone. Each such entry holds one
+ *     reference, so mapcount <= refcount. The zero page is counted in neither.
+ *  F3 A frame is on at most one list; `next` and `prev` belong to that list's owner: free lists (PG_buddy), LRU lists
+ *     (PG_lru), partial slabs (PG_slab).
+ *  F4 PG_anon: owner is an AnonVma's id, index the linear page index in it (vma.pgoff + page of the vma).
+ *     PG_pagecache: owner is a FilePages' id, index the page of the file. PG_slab: owner is a KmemCache's id, index the first
+ *     free object's address (0 none), private the number of objects in use. PG_tail: owner is the head's pfn.
+ *  F5 order[pfn] is the block's order on its first frame where PG_buddy or PG_head is set, else 0.
+ *  F6 A free frame has flags 0 or PG_buddy, owner 0, mapcount 0.
+ */
+export class FrameTable {
+  readonly frameCount: number;
+  /** PG_* bits (page-flags.ts). */
+  readonly flags: Uint32Array;
+  readonly refcount: Int32Array;
+  /** Page-table entries that map the frame; 0 is unmapped (Linux stores -1). */
+  readonly mapcount: Int32Array;
+  readonly owner: Int32Array;
+  readonly index: Float64Array;
+  readonly order: Uint8Array;
+  /** Linux's page->private: meaning depends on the owner (F4). */
+  readonly private: Int32Array;
+  readonly next: Int32Array;
+  readonly prev: Int32Array;
+
+  constructor(frameCount: number) {
+    this.frameCount = frameCount;
+    this.flags = new Uint32Array(frameCount);
+    this.refcount = new Int32Array(frameCount);
+    this.mapcount = new Int32Array(frameCount);
+    this.owner = new Int32Array(frameCount);
+    this.index = new Float64Array(frameCount);
+    this.order = new Uint8Array(frameCount);
+    this.private = new Int32Array(frameCount);
+    this.next = new Int32Array(frameCount).fill(NO_FRAME);
+    this.prev = new Int32Array(frameCount).fill(NO_FRAME);
+  }
+
+  has(frame: Pfn, flag: number): boolean {
+    return (this.flags[frame] & flag) !== 0;
+  }
+
+  set(frame: Pfn, flag: number): void {
+    this.flags[frame] |= flag;
+  }
+
+  clear(frame: Pfn, flag: number): void {
+    this.flags[frame] &= ~flag;
+  }
+
+  /** The frame that carries the block's facts (Linux: compound_head). */
+  headOf(frame: Pfn): Pfn {
+    return (this.flags[frame] & PG_tail) !== 0 ? (this.owner[frame] as Pfn) : frame;
+  }
+}

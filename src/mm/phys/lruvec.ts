@@ -1,0 +1,85 @@
+import type { Pfn } from '../../machine/units.ts';
+import { FrameList } from './frame-list.ts';
+import type { FrameTable } from './frame-table.ts';
+import { PG_active, PG_lru, PG_mlocked, PG_referenced, PG_swapbacked, PG_unevictable } from './page-flags.ts';
+
+export const LRU_INACTIVE_ANON = 0;
+export const LRU_ACTIVE_ANON = 1;
+export const LRU_INACTIVE_FILE = 2;
+export const LRU_ACTIVE_FILE = 3;
+export const LRU_UNEVICTABLE = 4;
+export const NR_LRU_LISTS = 5;
+
+/**
+ * Linux's struct lruvec (include/linux/mmzone.h): user pages in order of use. Which list a page is on follows from its
+ * flags alone: PG_unevictable, else PG_swapbacked (anonymous and shmem) or file, PG_active or not. Newest at the front.
+ *
+ * Invariant L1: PG_lru is set exactly on the frames of these lists, each on the list that its flags name.
+ */
+export class Lruvec {
+  readonly lists: readonly FrameList[];
+  private readonly frames: FrameTable;
+
+  constructor(frames: FrameTable) {
+    this.frames = frames;
+    this.lists = Array.from({ length: NR_LRU_LISTS }, () => new FrameList(frames));
+  }
+
+  /** Linux: folio_lru_list. */
+  listOf(page: Pfn): number {
+    const flags = this.frames.flags[page];
+    if ((flags & PG_unevictable) !== 0) return LRU_UNEVICTABLE;
+    const base = (flags & PG_swapbacked) !== 0 ? LRU_INACTIVE_ANON : LRU_INACTIVE_FILE;
+    return (flags & PG_active) !== 0 ? base + 1 : base;
+  }
+
+  /** A page that is on no list joins the front of its own (Linux: folio_add_lru; mlocked pages are unevictable). */
+  add(page: Pfn): void {
+    const { flags } = this.frames;
+    if ((flags[page] & PG_lru) !== 0) return;
+    if ((flags[page] & PG_mlocked) !== 0) flags[page] = (flags[page] & ~PG_active) | PG_unevictable;
+    flags[page] |= PG_lru;
+    this.lists[this.listOf(page)].pushFront(page);
+  }
+
+  /** Takes the page off its list; PG_active and PG_unevictable stay and say where it was. */
+  remove(page: Pfn): void {
+    const { flags } = this.frames;
+    if ((flags[page] & PG_lru) === 0) return;
+    this.lists[this.listOf(page)].remove(page);
+    flags[page] &= ~PG_lru;
+  }
+
+  /** Changes flags that decide the list (PG_active, PG_unevictable, PG_swapbacked), moving the page along. */
+  changeFlags(page: Pfn, set: number, clear: number): void {
+    const { flags } = this.frames;
+    const listed = (flags[page] & PG_lru) !== 0;
+    if (listed) this.lists[this.listOf(page)].remove(page);
+    flags[page] = (flags[page] & ~clear) | set;
+    if (listed) this.lists[this.listOf(page)].pushFront(page);
+  }
+
+  /** To the front of its list: the last to be reclaimed of it. */
+  rotateToFront(page: Pfn): void {
+    if ((this.frames.flags[page] & PG_lru) === 0) return;
+    const list = this.lists[this.listOf(page)];
+    list.remove(page);
+    list.pushFront(page);
+  }
+
+  /**
+   * A read or write through the page cache, or a fault (Linux: folio_mark_accessed, mm/swap.c): the second access in a row
+   * activates. Returns whether it did.
+   */
+  markAccessed(page: Pfn): boolean {
+    const { flags } = this.frames;
+    const word = flags[page];
+    if ((word & PG_referenced) === 0) {
+      flags[page] = word | PG_referenced;
+      return false;
+    }
+    if ((word & (PG_unevictable | PG_active)) !== 0 || (word & PG_lru) === 0) return false;
+    this.changeFlags(page, PG_active, PG_referenced);
+    return true;
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * Gauges of /proc/vmstat and /proc/meminfo under Linux's names (enum node_stat_item), in frames unless said. Each is changed
+ * where the state that it counts changes, and nowhere else; phys/check.ts recomputes those that it can see.
+ */
+export class NodeStat {
+  /** Page-cache pages, shmem included [page cache]. */
+  nr_file_pages = 0;
+  /** Shmem pages, also in nr_file_pages [page cache]. */
+  nr_shmem = 0;
+  nr_dirty = 0;
+  nr_writeback = 0;
+  /** Dirtied and written since boot (counters) [page cache]. */
+  nr_dirtied = 0;
+  nr_written = 0;
+  /** File and shmem pages with mapcount > 0 [rmap]. */
+  nr_mapped = 0;
+  /** Anonymous pages with mapcount > 0 [rmap]. */
+  nr_anon_pages = 0;
+  nr_slab_reclaimable = 0;
+  nr_slab_unreclaimable = 0;
+  /** Frames of page tables of all levels [page-table.ts]. */
+  nr_page_table_pages = 0;
+  /** KiB, as in Linux [kernel, one stack a task]. */
+  nr_kernel_stack = 0;
+  /** Mlocked pages [mlock]. */
+  nr_mlock = 0;
+}

@@ -1,0 +1,48 @@
+import type { EventSink } from '../base/events.ts';
+import type { Vmstat } from '../base/vmstat.ts';
+import type { VirtualClock } from '../machine/clock.ts';
+import type { Ram } from '../machine/ram.ts';
+import type { FilePages } from './page-cache/file-pages.ts';
+import { PageCache } from './page-cache/page-cache.ts';
+import { PageCacheShrinker } from './page-cache/shrink.ts';
+import { FrameAllocator } from './phys/alloc.ts';
+import { FrameTable } from './phys/frame-table.ts';
+import { SlabAllocator } from './phys/slab.ts';
+import type { ZoneConfig } from './phys/zone.ts';
+import { Rmap } from './rmap/rmap.ts';
+
+export interface PhysicalMemoryOptions {
+  readonly ram: Ram;
+  readonly vmstat: Vmstat;
+  readonly events: EventSink;
+  readonly clock: VirtualClock;
+  /** Together all of RAM, or what the machine has of it; they do not overlap. */
+  readonly zones: readonly ZoneConfig[];
+  /** Frames from 0 on that the kernel image keeps; at least 1. */
+  readonly reservedFrames: number;
+}
+
+/** The physical side of the memory manager. `rmap.setEditor` must be called before anything is mapped. */
+export interface PhysicalMemory {
+  readonly frames: FrameTable;
+  readonly alloc: FrameAllocator;
+  readonly slab: SlabAllocator;
+  readonly rmap: Rmap;
+  readonly pageCache: PageCache;
+  readonly reclaimer: PageCacheShrinker;
+}
+
+/** Builds the parts in the order in which they need each other. */
+export function createPhysicalMemory(options: PhysicalMemoryOptions): PhysicalMemory {
+  const { ram, vmstat, events, clock, zones, reservedFrames } = options;
+  const frames = new FrameTable(ram.frameCount);
+  const alloc = new FrameAllocator({ ram, frames, zones, reservedFrames, events, vmstat });
+  const slab = new SlabAllocator(ram, alloc);
+  const files: (FilePages | null)[] = [];
+  const rmap = new Rmap(alloc, slab.cacheNamed('anon_vma'), slab.cacheNamed('anon_vma_chain'), files);
+  const nodes = slab.cacheNamed('radix_tree_node');
+  const pageCache = new PageCache({ ram, allocator: alloc, rmap, nodes, files, vmstat, clock });
+  const reclaimer = new PageCacheShrinker(pageCache, slab);
+  alloc.setReclaimer(reclaimer);
+  return { frames, alloc, slab, rmap, pageCache, reclaimer };
+}

@@ -1,0 +1,52 @@
+import type { Pfn, Vpn } from '../../machine/units.ts';
+import type { FilePages } from '../page-cache/file-pages.ts';
+import type { AnonVma, AnonVmaChain } from './anon-vma.ts';
+import type { IntervalNode } from './interval-tree.ts';
+
+/**
+ * What reverse mapping needs of a VMA; mm/vma.ts implements it. Fields marked "rmap's" are written by src/mm/rmap alone;
+ * start with null or empty.
+ *
+ * Before `startVpn`, `endVpn` or `pgoff` of a linked VMA change, call rmap.beforeVmaResize(vma), after it
+ * rmap.afterVmaResize(vma) (Linux: vma_prepare and vma_complete, mm/vma.c): they are keys of the interval trees.
+ */
+export interface RmapVma {
+  readonly space: { readonly asid: number };
+  readonly startVpn: Vpn;
+  readonly endVpn: Vpn;
+  /** VM_* bits; compared in findMergeableAnonVma. */
+  readonly flags: number;
+  /** Page of the file at startVpn; for an anonymous VMA the linear index (its first vpn when it was made). */
+  readonly pgoff: number;
+  readonly file: { readonly pages: FilePages | null } | null;
+  /** rmap's: the AnonVma that new anonymous pages of this VMA belong to. */
+  anonVma: AnonVma | null;
+  /** rmap's: links to every AnonVma that may own a page of this VMA, oldest ancestor first. */
+  anonVmaChain: AnonVmaChain[];
+  /** rmap's: place in the file's i_mmap tree (Linux: vma->shared.rb), null when not linked. */
+  sharedNode: IntervalNode<RmapVma> | null;
+}
+
+/**
+ * The verbs on page-table entries that reverse mapping, writeback and truncation need. page-table.ts, the only writer of
+ * PTEs, implements it; injected with rmap.setEditor and used nowhere else.
+ */
+export interface PageTableEditor {
+  /** The frame that the present entry of `page` maps, or NO_FRAME. */
+  frameAt(vma: RmapVma, page: Vpn): Pfn | -1;
+  /**
+   * Clears WRITE and DIRTY of the present entry and flushes the TLB (Linux: page_vma_mkclean_one); true if the entry was
+   * dirty. The next store faults again.
+   */
+  cleanPage(vma: RmapVma, page: Vpn): boolean;
+  /**
+   * Removes the present entry: TLB, rss, DIRTY moved to the page (pageCache.markDirty), rmap.removeRmap, putFrame. Where
+   * nothing is mapped it does nothing.
+   */
+  unmapPage(vma: RmapVma, page: Vpn): void;
+  /**
+   * Removes all entries of [start, end) of the VMA (Linux: zap_page_range). 'even_cows' also drops private copies, as
+   * truncate wants; 'pagecache' keeps them, as dropping a cached page wants.
+   */
+  zapRange(vma: RmapVma, start: Vpn, end: Vpn, what: 'even_cows' | 'pagecache'): void;
+}

@@ -1,0 +1,393 @@
+import { ENOMEM } from '../../abi/errno.ts';
+import { assert, panic } from '../../base/assert.ts';
+import type { Pfn, Vpn } from '../../machine/units.ts';
+import type { FilePages } from '../page-cache/file-pages.ts';
+import type { FrameAllocator } from '../phys/alloc.ts';
+import type { FrameTable } from '../phys/frame-table.ts';
+import { PG_anon, PG_anon_exclusive, PG_pagecache, PG_swapbacked, PG_uptodate } from '../phys/page-flags.ts';
+import type { KmemCache } from '../phys/slab.ts';
+import { AnonVma, AnonVmaChain } from './anon-vma.ts';
+import type { PageTableEditor, RmapVma } from './rmap-vma.ts';
+
+/** Flags that may differ between two VMAs that share an AnonVma: VM_READ, WRITE, EXEC (VM_ACCESS_FLAGS) and VM_SOFTDIRTY. */
+const VM_MAY_DIFFER = 0x7 | 0x08000000;
+
+/**
+ * From a frame to the page-table entries that map it (Linux: mm/rmap.c), and the counts that follow from it. An anonymous
+ * frame's entries are found through its AnonVma, a file frame's through FilePages.i_mmap.
+ *
+ *   fork of a process that has touched an anonymous VMA, twice (-> parent, [..] VMAs in the tree):
+ *
+ *     A [p, c, g]  <-  C [c, g]  <-  G [g]          p's pages point to A, c's to C, g's to G; root of all: A
+ *
+ * Invariants (checked by findBroken and mm/invariants.ts):
+ *  R1 mapcount is changed here alone; nr_anon_pages and nr_mapped count frames with mapcount > 0.
+ *  R2 Every entry that maps an anonymous frame lies in a VMA that is in the tree of the frame's AnonVma, at
+ *     startVpn + (index - pgoff). The same for file frames and i_mmap.
+ *  R3 A VMA's anonVma is one of its chain; a VMA without chain has none.
+ *  R4 PG_anon_exclusive: exactly one entry may map the frame, and it may be made writable without a copy.
+ *  And A1 to A4 (anon-vma.ts).
+ */
+export class Rmap {
+  private readonly frames: FrameTable;
+  private readonly allocator: FrameAllocator;
+  private readonly anonVmaSlots: KmemCache;
+  private readonly chainSlots: KmemCache;
+  private editorOrNull: PageTableEditor | null = null;
+  private neighboursOf: NeighbourFinder | null = null;
+  /** By id; index 0 is nobody. Ids of the dead are taken again, last first. */
+  private readonly anonVmas: (AnonVma | null)[] = [null];
+  private readonly freeIds: number[] = [];
+  /** By FilePages id; filled by the page cache. */
+  private readonly files: (FilePages | null)[];
+
+  constructor(allocator: FrameAllocator, anonVmaSlots: KmemCache, chainSlots: KmemCache, files: (FilePages | null)[]) {
+    this.allocator = allocator;
+    this.frames = allocator.frames;
+    this.anonVmaSlots = anonVmaSlots;
+    this.chainSlots = chainSlots;
+    this.files = files;
+  }
+
+  setEditor(editor: PageTableEditor): void {
+    this.editorOrNull = editor;
+  }
+
+  /** Who knows the VMAs beside a VMA; without it every VMA prepares an AnonVma of its own. */
+  setNeighbourFinder(finder: NeighbourFinder): void {
+    this.neighboursOf = finder;
+  }
+
+  get editor(): PageTableEditor {
+    return this.editorOrNull ?? panic('mm/rmap/rmap.ts: setEditor is called before memory is mapped');
+  }
+
+  // AnonVmas of a VMA.
+
+  /**
+   * Gives the VMA an AnonVma if it has none: a neighbour's where the two could merge later, else a new root
+   * (__anon_vma_prepare). 0 or -ENOMEM.
+   */
+  anonVmaPrepare(vma: RmapVma): number {
+    if (vma.anonVma !== null) return 0;
+    const slot = this.chainSlots.alloc();
+    if (slot === 0) return -ENOMEM;
+    let anonVma = this.findMergeableAnonVma(vma);
+    if (anonVma === null) {
+      anonVma = this.makeAnonVma();
+      if (anonVma === null) {
+        this.chainSlots.free(slot);
+        return -ENOMEM;
+      }
+      anonVma.numChildren++; // a root is its own parent
+    }
+    vma.anonVma = anonVma;
+    this.linkChain(vma, anonVma, slot);
+    anonVma.numActiveVmas++;
+    return 0;
+  }
+
+  /**
+   * Puts dst (new, with no chain) into every tree that src is in (anon_vma_clone): split, mremap, merge of an empty VMA. With
+   * dst.anonVma null, an AnonVma that lost its VMA and has at most one child is reused for it, so that a chain of forks
+   * does not grow for ever. 0, or -ENOMEM and dst has no chain.
+   */
+  anonVmaClone(dst: RmapVma, src: RmapVma): number {
+    for (const chain of src.anonVmaChain) {
+      const slot = this.chainSlots.alloc();
+      if (slot === 0) {
+        dst.anonVma = null; // it was not counted yet
+        this.unlinkAnonVmas(dst);
+        return -ENOMEM;
+      }
+      const { anonVma } = chain;
+      this.linkChain(dst, anonVma, slot);
+      if (dst.anonVma === null && src.anonVma !== null && anonVma.numChildren < 2 && anonVma.numActiveVmas === 0)
+        dst.anonVma = anonVma;
+    }
+    if (dst.anonVma !== null) dst.anonVma.numActiveVmas++;
+    return 0;
+  }
+
+  /** The child's copy of a VMA: all of the parent's trees, and an AnonVma of its own below (anon_vma_fork). 0 or -ENOMEM. */
+  anonVmaFork(child: RmapVma, parent: RmapVma): number {
+    if (parent.anonVma === null) return 0;
+    child.anonVma = null;
+    if (this.anonVmaClone(child, parent) !== 0) return -ENOMEM;
+    if (child.anonVma !== null) return 0; // reused
+    const anonVma = this.makeAnonVma();
+    const slot = anonVma === null ? 0 : this.chainSlots.alloc();
+    if (anonVma === null || slot === 0) {
+      if (anonVma !== null) this.putAnonVma(anonVma);
+      this.unlinkAnonVmas(child);
+      return -ENOMEM;
+    }
+    anonVma.numActiveVmas++;
+    anonVma.root = parent.anonVma.root;
+    anonVma.parent = parent.anonVma;
+    anonVma.root.refcount++;
+    child.anonVma = anonVma;
+    this.linkChain(child, anonVma, slot);
+    anonVma.parent.numChildren++;
+    return 0;
+  }
+
+  /** The VMA goes, or has lost all its anonymous pages for good (unlink_anon_vmas). Its pages are unmapped already. */
+  unlinkAnonVmas(vma: RmapVma): void {
+    const chains = vma.anonVmaChain;
+    for (const chain of chains) {
+      if (chain.node === null) panic('mm/rmap/rmap.ts: a VMA is not unlinked while it is resized');
+      chain.anonVma.tree.remove(chain.node);
+      if (chain.anonVma.tree.isEmpty) chain.anonVma.parent.numChildren--;
+    }
+    if (vma.anonVma !== null) {
+      vma.anonVma.numActiveVmas--;
+      vma.anonVma = null;
+    }
+    for (const chain of chains) {
+      if (chain.anonVma.tree.isEmpty) this.putAnonVma(chain.anonVma);
+      this.chainSlots.free(chain.slot);
+    }
+    chains.length = 0;
+  }
+
+  /** A neighbour's AnonVma, if the two VMAs would be one but for their rights (find_mergeable_anon_vma, mm/vma.c). */
+  findMergeableAnonVma(vma: RmapVma): AnonVma | null {
+    if (this.neighboursOf === null) return null;
+    const next = this.neighboursOf.nextVma(vma);
+    if (next !== null && isCompatible(vma, next) && isReusable(next)) return next.anonVma;
+    const prev = this.neighboursOf.prevVma(vma);
+    if (prev !== null && isCompatible(prev, vma) && isReusable(prev)) return prev.anonVma;
+    return null;
+  }
+
+  // File VMAs.
+
+  /** Enters a VMA of a file into i_mmap (vma_link_file). */
+  linkFileVma(vma: RmapVma): void {
+    const pages = vma.file?.pages ?? null;
+    if (pages === null) return;
+    assert(vma.sharedNode === null, 'mm/rmap/rmap.ts: a VMA is linked once');
+    vma.sharedNode = pages.i_mmap.insert(vma.pgoff, lastIndexOf(vma), vma);
+  }
+
+  unlinkFileVma(vma: RmapVma): void {
+    const pages = vma.file?.pages ?? null;
+    if (vma.sharedNode === null || pages === null) return;
+    pages.i_mmap.remove(vma.sharedNode);
+    vma.sharedNode = null;
+  }
+
+  /** Takes the VMA out of all trees that are ordered by its bounds; nothing may look for pages until afterVmaResize. */
+  beforeVmaResize(vma: RmapVma): void {
+    for (const chain of vma.anonVmaChain) {
+      if (chain.node !== null) chain.anonVma.tree.remove(chain.node);
+      chain.node = null;
+    }
+    this.unlinkFileVma(vma);
+  }
+
+  afterVmaResize(vma: RmapVma): void {
+    for (const chain of vma.anonVmaChain) chain.node = chain.anonVma.tree.insert(vma.pgoff, lastIndexOf(vma), chain);
+    if (vma.sharedNode === null) this.linkFileVma(vma);
+  }
+
+  // Entries that come and go. None touches refcount: the caller hands over or drops the entry's reference.
+
+  /** The first entry of a new anonymous frame (folio_add_new_anon_rmap, folio_add_lru_vma). The VMA has its AnonVma. */
+  addNewAnonRmap(frame: Pfn, vma: RmapVma, page: Vpn): void {
+    const { frames } = this;
+    if (vma.anonVma === null) panic('mm/rmap/rmap.ts: anonVmaPrepare comes before the first anonymous page');
+    assert(frames.mapcount[frame] === 0, 'mm/rmap/rmap.ts: a new frame is not mapped yet');
+    frames.flags[frame] |= PG_anon | PG_anon_exclusive | PG_swapbacked | PG_uptodate;
+    frames.owner[frame] = vma.anonVma.id;
+    frames.index[frame] = vma.pgoff + (page - vma.startVpn);
+    frames.mapcount[frame] = 1;
+    this.allocator.stat.nr_anon_pages++;
+    this.allocator.lru.add(frame);
+  }
+
+  /** One more entry for an anonymous frame, in a child (folio_try_dup_anon_rmap_pte): no longer exclusive. */
+  dupAnonRmap(frame: Pfn): void {
+    const { frames } = this;
+    frames.flags[frame] &= ~PG_anon_exclusive;
+    if (frames.mapcount[frame]++ === 0) this.allocator.stat.nr_anon_pages++;
+  }
+
+  /** The VMA is the sole owner now: new relatives need not look at its page (folio_move_anon_rmap). */
+  moveAnonRmap(frame: Pfn, vma: RmapVma): void {
+    if (vma.anonVma === null) panic('mm/rmap/rmap.ts: a VMA that owns an anonymous page has an AnonVma');
+    this.frames.owner[frame] = vma.anonVma.id;
+    this.frames.flags[frame] |= PG_anon_exclusive;
+  }
+
+  /** One more entry for a frame of a file or of the kernel (folio_add_file_rmap_pte, folio_dup_file_rmap_pte). */
+  addFileRmap(frame: Pfn): void {
+    if (this.frames.mapcount[frame]++ === 0) this.allocator.stat.nr_mapped++;
+  }
+
+  /** An entry has gone (folio_remove_rmap_pte). */
+  removeRmap(frame: Pfn): void {
+    const { frames } = this;
+    const left = --frames.mapcount[frame];
+    assert(left >= 0, 'mm/rmap/rmap.ts: R1 mapcount is not negative');
+    if (left > 0) return;
+    if ((frames.flags[frame] & PG_anon) !== 0) this.allocator.stat.nr_anon_pages--;
+    else this.allocator.stat.nr_mapped--;
+  }
+
+  // Walks.
+
+  anonVmaById(id: number): AnonVma | null {
+    return this.anonVmas[id] ?? null;
+  }
+
+  /** AnonVmas that live. */
+  get anonVmaCount(): number {
+    return this.anonVmas.length - 1 - this.freeIds.length;
+  }
+
+  /**
+   * Calls `visit` for each VMA that may map the frame, with the page at which it would (rmap_walk); stops and returns false
+   * when `visit` does. The entry may be absent or map another frame: look with editor.frameAt. `visit` must not change VMAs.
+   */
+  forEachCandidate(frame: Pfn, visit: (vma: RmapVma, page: Vpn) => boolean): boolean {
+    const { frames } = this;
+    const index = frames.index[frame];
+    const owner = frames.owner[frame];
+    if ((frames.flags[frame] & PG_anon) !== 0) {
+      const anonVma = this.anonVmas[owner];
+      if (anonVma === null || anonVma === undefined) return true;
+      return anonVma.tree.forEachOverlap(index, index, ({ vma }) => visit(vma, pageAt(vma, index)));
+    }
+    if ((frames.flags[frame] & PG_pagecache) === 0) return true;
+    const file = this.files[owner];
+    if (file === null || file === undefined) return true;
+    return file.i_mmap.forEachOverlap(index, index, (vma) => visit(vma, pageAt(vma, index)));
+  }
+
+  /** Calls `visit` for each page-table entry that maps the frame (page_vma_mapped_walk); stops after mapcount of them. */
+  forEachMapping(frame: Pfn, visit: (vma: RmapVma, page: Vpn) => void): void {
+    let left = this.frames.mapcount[frame];
+    if (left === 0) return;
+    const { editor } = this;
+    this.forEachCandidate(frame, (vma, page) => {
+      if (editor.frameAt(vma, page) !== frame) return true;
+      visit(vma, page);
+      return --left > 0;
+    });
+  }
+
+  /** Removes all entries that map the frame (try_to_unmap); true if none is left. The caller holds a reference. */
+  tryToUnmap(frame: Pfn): boolean {
+    const { editor } = this;
+    this.forEachMapping(frame, (vma, page) => editor.unmapPage(vma, page));
+    return this.frames.mapcount[frame] === 0;
+  }
+
+  /** Clears WRITE and DIRTY in all entries of a file frame (folio_mkclean); how many were dirty. */
+  makeClean(frame: Pfn): number {
+    const { editorOrNull } = this;
+    if (editorOrNull === null) return 0;
+    let dirty = 0;
+    this.forEachMapping(frame, (vma, page) => {
+      if (editorOrNull.cleanPage(vma, page)) dirty++;
+    });
+    return dirty;
+  }
+
+  /** Drops the entries of all VMAs for file pages [startIndex, endIndex) (unmap_mapping_pages). */
+  unmapFileRange(file: FilePages, startIndex: number, endIndex: number, what: 'even_cows' | 'pagecache'): void {
+    if (file.i_mmap.isEmpty || startIndex >= endIndex) return;
+    const { editor } = this;
+    for (const vma of file.i_mmap.collectOverlaps(startIndex, endIndex - 1)) {
+      const first = Math.max(startIndex, vma.pgoff);
+      const end = Math.min(endIndex, lastIndexOf(vma) + 1);
+      editor.zapRange(vma, pageAt(vma, first), pageAt(vma, end), what);
+    }
+  }
+
+  /** What is broken of A1 to A4 and the trees, or null. Walks everything; VMAs are checked by mm/invariants.ts. */
+  findBroken(): string | null {
+    const children = new Map<AnonVma, number>();
+    const below = new Map<AnonVma, number>();
+    const active = new Map<AnonVma, Set<RmapVma>>();
+    let broken: string | null = null;
+    for (const anonVma of this.anonVmas) {
+      if (anonVma === null) continue;
+      broken ??= anonVma.tree.findBroken();
+      if (!anonVma.tree.isEmpty) children.set(anonVma.parent, (children.get(anonVma.parent) ?? 0) + 1);
+      if (anonVma.root !== anonVma) below.set(anonVma.root, (below.get(anonVma.root) ?? 0) + 1);
+      anonVma.tree.forEachOverlap(0, Number.MAX_SAFE_INTEGER, (chain) => {
+        const { vma, node } = chain;
+        if (chain.anonVma !== anonVma || !vma.anonVmaChain.includes(chain)) broken ??= 'A1: a chain in the wrong tree';
+        if (node === null || node.start !== vma.pgoff || node.last !== lastIndexOf(vma)) broken ??= 'A1: stale bounds';
+        if (vma.anonVma === anonVma) active.set(anonVma, (active.get(anonVma) ?? new Set()).add(vma));
+        return true;
+      });
+    }
+    for (const anonVma of this.anonVmas) {
+      if (anonVma === null) continue;
+      const own = anonVma.tree.isEmpty ? 0 : 1;
+      if (anonVma.numChildren !== (children.get(anonVma) ?? 0)) broken ??= 'A2: numChildren';
+      if (anonVma.numActiveVmas !== (active.get(anonVma)?.size ?? 0)) broken ??= 'A3: numActiveVmas';
+      if (anonVma.refcount !== own + (below.get(anonVma) ?? 0)) broken ??= 'A4: refcount';
+    }
+    return broken;
+  }
+
+  private makeAnonVma(): AnonVma | null {
+    const slot = this.anonVmaSlots.alloc();
+    if (slot === 0) return null;
+    const id = this.freeIds.pop() ?? this.anonVmas.length;
+    const anonVma = new AnonVma(id, slot);
+    this.anonVmas[id] = anonVma;
+    return anonVma;
+  }
+
+  /** put_anon_vma: the last reference frees it, and lets go of its root. */
+  private putAnonVma(anonVma: AnonVma): void {
+    if (--anonVma.refcount > 0) return;
+    this.anonVmas[anonVma.id] = null;
+    this.freeIds.push(anonVma.id);
+    this.anonVmaSlots.free(anonVma.slot);
+    if (anonVma.root !== anonVma) this.putAnonVma(anonVma.root);
+  }
+
+  private linkChain(vma: RmapVma, anonVma: AnonVma, slot: number): void {
+    const chain = new AnonVmaChain(vma, anonVma, slot);
+    vma.anonVmaChain.push(chain);
+    chain.node = anonVma.tree.insert(vma.pgoff, lastIndexOf(vma), chain);
+  }
+}
+
+/** The VMAs directly before and after a VMA in its space, or null. */
+export interface NeighbourFinder {
+  prevVma(vma: RmapVma): RmapVma | null;
+  nextVma(vma: RmapVma): RmapVma | null;
+}
+
+/** Page index of the VMA's last page (vma_last_pgoff). */
+export function lastIndexOf(vma: RmapVma): number {
+  return vma.pgoff + (vma.endVpn - vma.startVpn) - 1;
+}
+
+/** The page of the VMA at a page index (vma_address). */
+export function pageAt(vma: RmapVma, index: number): Vpn {
+  return (vma.startVpn + (index - vma.pgoff)) as Vpn;
+}
+
+/** anon_vma_compatible: a before b, mergeable but for rights. */
+function isCompatible(a: RmapVma, b: RmapVma): boolean {
+  return (
+    a.endVpn === b.startVpn &&
+    a.file === b.file &&
+    ((a.flags ^ b.flags) & ~VM_MAY_DIFFER) === 0 &&
+    b.pgoff === a.pgoff + (b.startVpn - a.startVpn)
+  );
+}
+
+/** reusable_anon_vma: only a VMA that has not been forked (its chain is one long) shares its AnonVma. */
+function isReusable(vma: RmapVma): boolean {
+  return vma.anonVma !== null && vma.anonVmaChain.length === 1;
+}

@@ -1,0 +1,75 @@
+import type { Access, Mmu, TranslationRoot } from '../../machine/mmu.ts';
+import type { PagingFormat } from '../../machine/paging/format.ts';
+import type { Ram } from '../../machine/ram.ts';
+import { offsetInPage, type Vaddr, type Vpn, vpnOf } from '../../machine/units.ts';
+
+/**
+ * An Mmu in the plainest way: a walk for every access, A and D set in the tables, no TLB. With 'cached' it keeps every
+ * translation until it is told to forget, so that a missing flush shows. Tests only; also an oracle for the CPU's own.
+ */
+export class ReferenceMmu implements Mmu {
+  private readonly ram: Ram;
+  private readonly format: PagingFormat;
+  private readonly cache: Map<string, { entry: number }> | null;
+  flushes = 0;
+
+  constructor(ram: Ram, format: PagingFormat, mode: 'plain' | 'cached' = 'plain') {
+    this.ram = ram;
+    this.format = format;
+    this.cache = mode === 'cached' ? new Map() : null;
+  }
+
+  translate(root: TranslationRoot, address: Vaddr, access: Access): number {
+    const { format } = this;
+    const page = vpnOf(address);
+    if (page >= format.userPages) return -1;
+    const key = `${root.asid}:${page}`;
+    const cached = this.cache?.get(key);
+    if (
+      cached !== undefined &&
+      this.allows(cached.entry, access) &&
+      (access !== 2 || (cached.entry & format.DIRTY) !== 0)
+    )
+      return this.ram.offsetOf(format.frameOf(cached.entry)) + offsetInPage(address);
+    let table = root.rootFrame;
+    for (let level = format.levels - 1; ; level--) {
+      const entries = 2 ** format.bitsPerLevel;
+      const index = Math.floor(page / entries ** level) % entries;
+      const slot = (this.ram.offsetOf(table) + index * format.entryBytes) / 4;
+      const entry = this.ram.u32[slot];
+      if ((entry & format.PRESENT) === 0) return -1;
+      if (level > 0) {
+        table = format.frameOf(entry);
+        continue;
+      }
+      if (!this.allows(entry, access)) return -1;
+      const marked = (entry | format.ACCESSED | (access === 2 ? format.DIRTY : 0)) >>> 0;
+      this.ram.u32[slot] = marked;
+      this.cache?.set(key, { entry: marked });
+      return this.ram.offsetOf(format.frameOf(entry)) + offsetInPage(address);
+    }
+  }
+
+  private allows(entry: number, access: Access): boolean {
+    const { format } = this;
+    if ((entry & format.PRESENT) === 0 || (entry & format.USER) === 0) return false;
+    if (access === 2) return (entry & format.WRITE) !== 0;
+    if (access === 4) return format.EXEC === 0 || (entry & format.EXEC) !== 0;
+    return format.READ === 0 || (entry & format.READ) !== 0;
+  }
+
+  flushPage(asid: number, page: Vpn): void {
+    this.flushes++;
+    this.cache?.delete(`${asid}:${page}`);
+  }
+
+  flushSpace(asid: number): void {
+    this.flushes++;
+    for (const key of this.cache?.keys() ?? []) if (key.startsWith(`${asid}:`)) this.cache?.delete(key);
+  }
+
+  flushAll(): void {
+    this.flushes++;
+    this.cache?.clear();
+  }
+}

@@ -1,0 +1,55 @@
+import type { IoSink, IoSource } from '../base/io.ts';
+import type { AddressSpace } from './address-space.ts';
+import type { MemoryManager } from './memory-manager.ts';
+import { copyFromUser, copyToUser, type IoVec } from './user-access.ts';
+
+/** User memory, one or several stretches in a row, as the source or sink of a file operation (Linux: struct iov_iter). */
+export class UserIo implements IoSink, IoSource {
+  faulted = false;
+  remaining: number;
+  private readonly mm: MemoryManager;
+  private readonly space: AddressSpace;
+  private readonly vectors: readonly IoVec[];
+  private at = 0;
+  private offset = 0;
+
+  constructor(mm: MemoryManager, space: AddressSpace, vectors: readonly IoVec[]) {
+    this.mm = mm;
+    this.space = space;
+    this.vectors = vectors;
+    let total = 0;
+    for (const vector of vectors) total += vector.lengthBytes;
+    this.remaining = total;
+  }
+
+  put(bytes: Uint8Array): number {
+    return this.move(bytes, 'put');
+  }
+
+  take(into: Uint8Array): number {
+    return this.move(into, 'take');
+  }
+
+  private move(bytes: Uint8Array, direction: 'put' | 'take'): number {
+    let done = 0;
+    while (done < bytes.length && this.remaining > 0 && !this.faulted) {
+      const { address, lengthBytes } = this.vectors[this.at];
+      if (this.offset === lengthBytes) {
+        this.at++;
+        this.offset = 0;
+        continue;
+      }
+      const want = Math.min(bytes.length - done, lengthBytes - this.offset);
+      const part = bytes.subarray(done, done + want);
+      const moved =
+        direction === 'put'
+          ? copyToUser(this.mm, this.space, address + this.offset, part)
+          : copyFromUser(this.mm, this.space, address + this.offset, part);
+      this.offset += moved;
+      this.remaining -= moved;
+      done += moved;
+      if (moved < want) this.faulted = true;
+    }
+    return done;
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Bits of Vma.flags under Linux's names and values (include/linux/mm.h, 6.18). Import-free leaf file: constants are folded.
+ * The low three equal mmap's prot bits and Mmu's access bits.
+ */
+export const VM_READ = 0x1;
+export const VM_WRITE = 0x2;
+export const VM_EXEC = 0x4;
+export const VM_SHARED = 0x8;
+/** What mprotect may grant. */
+export const VM_MAYREAD = 0x10;
+export const VM_MAYWRITE = 0x20;
+export const VM_MAYEXEC = 0x40;
+export const VM_MAYSHARE = 0x80;
+export const VM_GROWSDOWN = 0x100;
+export const VM_PFNMAP = 0x400;
+export const VM_LOCKED = 0x2000;
+export const VM_IO = 0x4000;
+export const VM_SEQ_READ = 0x8000;
+export const VM_RAND_READ = 0x10000;
+/** Not copied at fork (MADV_DONTFORK). */
+export const VM_DONTCOPY = 0x20000;
+export const VM_DONTEXPAND = 0x40000;
+export const VM_LOCKONFAULT = 0x80000;
+/** Its pages are counted in committedPages. */
+export const VM_ACCOUNT = 0x100000;
+export const VM_NORESERVE = 0x200000;
+export const VM_HUGETLB = 0x400000;
+export const VM_SYNC = 0x800000;
+export const VM_WIPEONFORK = 0x2000000;
+export const VM_DONTDUMP = 0x4000000;
+export const VM_SOFTDIRTY = 0x8000000;
+export const VM_MIXEDMAP = 0x10000000;
+export const VM_HUGEPAGE = 0x20000000;
+export const VM_NOHUGEPAGE = 0x40000000;
+
+export const VM_ACCESS_FLAGS = VM_READ | VM_WRITE | VM_EXEC;
+export const VM_LOCKED_MASK = VM_LOCKED | VM_LOCKONFAULT;
+/** Never merged, never locked. */
+export const VM_SPECIAL = VM_IO | VM_DONTEXPAND | VM_PFNMAP | VM_MIXEDMAP;
+/** Two VMAs that differ only in these merge. */
+export const VM_IGNORE_MERGE = VM_SOFTDIRTY;
+export const VM_STACK = VM_GROWSDOWN;
+/** riscv and x86-64 without READ_IMPLIES_EXEC: brk, stack. */
+export const VM_DATA_DEFAULT_FLAGS = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+export const VM_STACK_FLAGS = VM_STACK | VM_DATA_DEFAULT_FLAGS | VM_ACCOUNT;
+/** Shadow of mm->def_flags that fork keeps (VM_INIT_DEF_MASK). */
+export const VM_INIT_DEF_MASK = VM_NOHUGEPAGE;
+
+/** Private and possibly writable: a store must not reach what others see (is_cow_mapping). */
+export function isCowMapping(flags: number): boolean {
+  return (flags & (VM_SHARED | VM_MAYWRITE)) === VM_MAYWRITE;
+}
+/** Private and writable memory counts against the commit limit (accountable_mapping). */
+export function isAccountable(flags: number): boolean {
+  return (flags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) === VM_WRITE;
+}
+export function isDataMapping(flags: number): boolean {
+  return (flags & (VM_WRITE | VM_SHARED | VM_STACK)) === VM_WRITE;
+}
+export function isExecMapping(flags: number): boolean {
+  return (flags & (VM_EXEC | VM_WRITE | VM_STACK)) === VM_EXEC;
+}
+export function isStackMapping(flags: number): boolean {
+  return (flags & VM_STACK) !== 0;
+}

@@ -1,0 +1,77 @@
+import { ENOMEM } from '../abi/errno.ts';
+import type { Vpn } from '../machine/units.ts';
+import type { AddressSpace } from './address-space.ts';
+import type { MemoryManager } from './memory-manager.ts';
+import { VMA_FILE, VMA_SHMEM, Vma } from './vma.ts';
+
+/** vm_area_alloc: not yet in the space; null when the slab is out of memory. */
+export function allocVma(
+  mm: MemoryManager,
+  space: AddressSpace,
+  startVpn: Vpn,
+  endVpn: Vpn,
+  flags: number,
+  pgoff: number,
+): Vma | null {
+  const slot = mm.vmaCache.alloc();
+  return slot === 0 ? null : new Vma(slot, space, startVpn, endVpn, flags, pgoff);
+}
+
+/** Copies what a VMA is, without its place among the anon_vmas; takes a reference on the file (vm_area_dup). */
+export function copyVmaFacts(from: Vma, to: Vma): void {
+  to.kind = from.kind;
+  to.special = from.special;
+  to.file = from.file;
+  to.file?.retain();
+}
+
+/** vma_link: enters a VMA into the space and into its file's interval tree. Sizes are accounted by the caller. */
+export function linkVma(mm: MemoryManager, vma: Vma): void {
+  vma.space.vmas.insert(vma);
+  vma.space.mapCount++;
+  if (vma.kind === VMA_FILE || vma.kind === VMA_SHMEM) mm.rmap.linkFileVma(vma);
+}
+
+/** Takes a VMA out of the space and frees it (vma_complete's remove, remove_vma). No entry maps anything there. */
+export function removeVma(mm: MemoryManager, vma: Vma): void {
+  vma.space.vmas.erase(vma);
+  vma.space.mapCount--;
+  discardVma(mm, vma);
+}
+
+/** Frees a VMA that is not in the index. */
+export function discardVma(mm: MemoryManager, vma: Vma): void {
+  if (vma.sharedNode !== null) mm.rmap.unlinkFileVma(vma);
+  mm.rmap.unlinkAnonVmas(vma);
+  vma.file?.release();
+  mm.vmaCache.free(vma.slot);
+}
+
+/** The one way to change a linked VMA's bounds (V2). */
+export function setVmaBounds(mm: MemoryManager, vma: Vma, startVpn: Vpn, endVpn: Vpn, pgoff: number): void {
+  mm.rmap.beforeVmaResize(vma);
+  vma.space.vmas.resize(vma, startVpn, endVpn);
+  vma.pgoff = pgoff;
+  mm.rmap.afterVmaResize(vma);
+}
+
+/** __split_vma: `vma` keeps [startVpn, at), a new VMA gets the rest and is returned; -ENOMEM changes nothing. */
+export function splitVmaUnchecked(mm: MemoryManager, vma: Vma, at: Vpn): Vma | number {
+  const upper = allocVma(mm, vma.space, at, vma.endVpn, vma.flags, vma.pgoff + (at - vma.startVpn));
+  if (upper === null) return -ENOMEM;
+  upper.anonVma = vma.anonVma;
+  if (mm.rmap.anonVmaClone(upper, vma) !== 0) {
+    mm.vmaCache.free(upper.slot);
+    return -ENOMEM;
+  }
+  copyVmaFacts(vma, upper);
+  setVmaBounds(mm, vma, vma.startVpn, at, vma.pgoff);
+  linkVma(mm, upper);
+  return upper;
+}
+
+/** split_vma: as above, within the map count. */
+export function splitVma(mm: MemoryManager, vma: Vma, at: Vpn): Vma | number {
+  if (vma.space.mapCount >= mm.config.maxMapCount) return -ENOMEM;
+  return splitVmaUnchecked(mm, vma, at);
+}

@@ -1,0 +1,4 @@
+import { AvlIndex } from './avl.ts';
+import { testVmaIndex } from './testing/contract.ts';
+
+testVmaIndex('avl', () => new AvlIndex());

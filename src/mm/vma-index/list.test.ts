@@ -1,0 +1,4 @@
+import { ListIndex } from './list.ts';
+import { testVmaIndex } from './testing/contract.ts';
+
+testVmaIndex('list', () => new ListIndex());

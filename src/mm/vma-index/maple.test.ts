@@ -1,0 +1,4 @@
+import { MapleIndex } from './maple.ts';
+import { testVmaIndex } from './testing/contract.ts';
+
+testVmaIndex('maple', () => new MapleIndex());

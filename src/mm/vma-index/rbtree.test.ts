@@ -1,0 +1,4 @@
+import { RbTreeIndex } from './rbtree.ts';
+import { testVmaIndex } from './testing/contract.ts';
+
+testVmaIndex('rbtree', () => new RbTreeIndex());

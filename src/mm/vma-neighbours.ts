@@ -1,0 +1,16 @@
+import type { NeighbourFinder } from './rmap/rmap.ts';
+import type { RmapVma } from './rmap/rmap-vma.ts';
+import type { Vma } from './vma.ts';
+
+/** Reverse mapping's view of the order of VMAs: anonVmaPrepare shares a neighbour's AnonVma where the two could merge. */
+export class VmaNeighbours implements NeighbourFinder {
+  prevVma(view: RmapVma): RmapVma | null {
+    const vma = view as Vma;
+    return vma.space.vmas.prev(vma);
+  }
+
+  nextVma(view: RmapVma): RmapVma | null {
+    const vma = view as Vma;
+    return vma.space.vmas.next(vma);
+  }
+}

@@ -1,0 +1,46 @@
+import type { Vmstat } from '../base/vmstat.ts';
+import type { FrameAllocator } from './phys/alloc.ts';
+import {
+  LRU_ACTIVE_ANON,
+  LRU_ACTIVE_FILE,
+  LRU_INACTIVE_ANON,
+  LRU_INACTIVE_FILE,
+  LRU_UNEVICTABLE,
+} from './phys/lruvec.ts';
+
+export type VmstatRow = readonly [name: string, value: number];
+
+/** The node's gauges under Linux's names and in its order (vmstat_text, mm/vmstat.c); nr_kernel_stack in KiB. */
+export function collectNodeStats(alloc: FrameAllocator): VmstatRow[] {
+  const { stat, lru } = alloc;
+  const list = (index: number): number => lru.lists[index].length;
+  return [
+    ['nr_inactive_anon', list(LRU_INACTIVE_ANON)],
+    ['nr_active_anon', list(LRU_ACTIVE_ANON)],
+    ['nr_inactive_file', list(LRU_INACTIVE_FILE)],
+    ['nr_active_file', list(LRU_ACTIVE_FILE)],
+    ['nr_unevictable', list(LRU_UNEVICTABLE)],
+    ['nr_slab_reclaimable', stat.nr_slab_reclaimable],
+    ['nr_slab_unreclaimable', stat.nr_slab_unreclaimable],
+    ['nr_anon_pages', stat.nr_anon_pages],
+    ['nr_mapped', stat.nr_mapped],
+    ['nr_file_pages', stat.nr_file_pages],
+    ['nr_dirty', stat.nr_dirty],
+    ['nr_writeback', stat.nr_writeback],
+    ['nr_shmem', stat.nr_shmem],
+    ['nr_dirtied', stat.nr_dirtied],
+    ['nr_written', stat.nr_written],
+    ['nr_kernel_stack', stat.nr_kernel_stack],
+    ['nr_page_table_pages', stat.nr_page_table_pages],
+  ];
+}
+
+/** The lines of /proc/vmstat: free pages and mlock (zone gauges), the node's gauges, then the counters since boot. */
+export function collectVmstat(alloc: FrameAllocator, vmstat: Vmstat): VmstatRow[] {
+  return [
+    ['nr_free_pages', alloc.freeCount],
+    ['nr_mlock', alloc.stat.nr_mlock],
+    ...collectNodeStats(alloc),
+    ...(Object.entries(vmstat) as VmstatRow[]),
+  ];
+}

@@ -1,0 +1,62 @@
+import type { Pfn, Vpn } from '../machine/units.ts';
+import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES } from './address-space.ts';
+import type { MemoryManager } from './memory-manager.ts';
+import { PG_anon, PG_pagecache, PG_swapbacked } from './phys/page-flags.ts';
+import { VM_SEQ_READ } from './vm-flags.ts';
+import type { Vma } from './vma.ts';
+
+/** Which rss counter a mapped frame is in (mm_counter). */
+export function rssMemberOf(mm: MemoryManager, frame: Pfn): number {
+  const flags = mm.frames.flags[frame];
+  if ((flags & PG_anon) !== 0) return MM_ANONPAGES;
+  return (flags & PG_swapbacked) !== 0 ? MM_SHMEMPAGES : MM_FILEPAGES;
+}
+
+/**
+ * Removes every entry of [start, end) of the VMA (Linux: unmap_page_range, zap_pte_range): DIRTY and ACCESSED move to the
+ * page, references and map counts fall, frames that nobody else holds become free. The tables stay.
+ * 'pagecache' keeps private copies (the caller drops a cached page, not the program's data).
+ */
+export function zapRange(
+  mm: MemoryManager,
+  vma: Vma,
+  start: Vpn,
+  end: Vpn,
+  what: 'even_cows' | 'pagecache' = 'even_cows',
+): void {
+  const { pageTables, frames } = mm;
+  const { space } = vma;
+  const counts = [0, 0, 0, 0];
+  let page = start;
+  while (pageTables.seek(space, page, end)) {
+    const at = pageTables.foundVpn;
+    const slot = pageTables.foundSlot;
+    page = (at + 1) as Vpn;
+    const entry = pageTables.read(slot);
+    const frame = pageTables.frameOf(entry);
+    if (what === 'pagecache' && frame !== mm.zeroPage && (frames.flags[frame] & PG_anon) !== 0) continue;
+    counts[rssMemberOf(mm, frame)] += zapEntry(mm, vma, at, slot);
+  }
+  for (let member = 0; member < 4; member++) if (counts[member] !== 0) mm.addRss(space, member, -counts[member]);
+  mm.tlbBatch.finish(space);
+}
+
+/**
+ * Removes one entry that is there. Returns 1 if it counted in rss (the caller lowers it), 0 for the zero page. The page is in
+ * mm.tlbBatch afterwards.
+ */
+export function zapEntry(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): 0 | 1 {
+  const { pageTables, frames, format } = mm;
+  const entry = pageTables.read(slot);
+  const frame = pageTables.frameOf(entry);
+  pageTables.set(slot, 0);
+  if ((entry & format.PRESENT) !== 0) mm.tlbBatch.add(page);
+  if (frame === mm.zeroPage) return 0;
+  if ((frames.flags[frame] & (PG_anon | PG_pagecache)) === PG_pagecache) {
+    if ((entry & format.DIRTY) !== 0) mm.pageCache.markDirty(frame);
+    if ((entry & format.ACCESSED) !== 0 && (vma.flags & VM_SEQ_READ) === 0) mm.alloc.lru.markAccessed(frame);
+  }
+  mm.rmap.removeRmap(frame);
+  mm.alloc.putFrame(frame);
+  return 1;
+}
