@@ -1,0 +1,97 @@
+import { ENOMEM, ENOSPC } from '../abi/errno.ts';
+import { TMPFS_MAGIC } from '../abi/mount.ts';
+import { S_IFMT, S_IFREG } from '../abi/stat.ts';
+import { PAGE_SIZE } from '../machine/units.ts';
+import type { KmemCache } from '../mm/phys/slab.ts';
+import type { FsCore } from './fs-core.ts';
+import { MemoryInode } from './memory-inode.ts';
+import { type StatFs, Superblock } from './superblock.ts';
+
+/** tmpfs: files in RAM, at most `limitPages` of them (default: half of RAM, as Linux's size=50%). */
+export class MemorySuperblock extends Superblock {
+  readonly slots: KmemCache;
+  readonly limitPages: number;
+  /** Pages that inodes have reported (MemoryInode.recharge); pages that mappings added since are counted at the next report. */
+  usedPages = 0;
+  inodeCount = 0;
+
+  constructor(
+    core: FsCore,
+    options: { fsType?: string; magic?: number; isReadonly?: boolean; limitPages?: number; revalidates?: boolean } = {},
+  ) {
+    super(core, { fsType: 'tmpfs', magic: TMPFS_MAGIC, ...options });
+    this.slots = core.shmemInodeSlots;
+    this.limitPages = options.limitPages ?? Math.floor(core.mm.alloc.totalCount / 2);
+  }
+
+  /** A new inode of this kind, or -ENOMEM. */
+  makeInode(mode: number): MemoryInode | number {
+    const slot = this.slots.alloc();
+    if (slot === 0) return -ENOMEM;
+    const inode = this.buildInode(slot, this.takeIno(), mode);
+    if ((mode & S_IFMT) === S_IFREG) inode.pages = this.core.mm.pageCache.createFile(null);
+    return inode;
+  }
+
+  protected buildInode(slot: number, ino: number, mode: number): MemoryInode {
+    return new MemoryInode(this, slot, ino, mode);
+  }
+
+  /** How many bytes of a write at `pos` find room: all, or as far as the pages last; -ENOSPC if none. */
+  admitPages(inode: MemoryInode, pos: number, lengthBytes: number): number {
+    const first = Math.floor(pos / PAGE_SIZE);
+    const end = Math.ceil((pos + lengthBytes) / PAGE_SIZE);
+    inode.recharge();
+    if (this.usedPages + (end - first) <= this.limitPages) return lengthBytes;
+    let room = this.limitPages - this.usedPages;
+    for (let index = first; index < end; index++) {
+      if (inode.pages!.findPage(index) >= 0) continue;
+      if (room <= 0) return index * PAGE_SIZE <= pos ? -ENOSPC : index * PAGE_SIZE - pos;
+      room--;
+    }
+    return lengthBytes;
+  }
+
+  /** Allocates the pages of a range (fallocate): 0, -ENOSPC, -ENOMEM; pages that were made stay. */
+  fillPages(inode: MemoryInode, start: number, end: number): number {
+    if (this.admitPages(inode, start, end - start) !== end - start) return -ENOSPC;
+    const { pageCache, alloc } = this.core.mm;
+    for (let index = Math.floor(start / PAGE_SIZE); index * PAGE_SIZE < end; index++) {
+      const frame = pageCache.ensurePage(inode.pages!, index);
+      if (frame < 0) return frame;
+      pageCache.markDirty(frame as never);
+      alloc.putFrame(frame as never);
+    }
+    return 0;
+  }
+
+  override statfs(): StatFs {
+    return {
+      blockBytes: PAGE_SIZE,
+      blocks: this.limitPages,
+      blocksFree: Math.max(0, this.limitPages - this.usedPages),
+      files: this.limitPages,
+      filesFree: Math.max(0, this.limitPages - this.inodeCount),
+    };
+  }
+
+  override showOptions(): string {
+    return `,size=${this.limitPages * 4}k`;
+  }
+
+  /** kill_litter_super: every inode of the tree goes. */
+  killTree(root: MemoryInode): void {
+    // A set is walked in the order of insertion, what is added on the way included: a tree may be deeper than the stack.
+    const seen = new Set<MemoryInode>([root]);
+    for (const inode of seen) {
+      for (const child of inode.children?.values() ?? []) if (child !== null) seen.add(child);
+    }
+    for (const inode of seen) {
+      // An overlay's unchanged root has gone with its dentry.
+      if (inode.slot === 0) continue;
+      inode.retain();
+      inode.nlink = 0;
+      inode.release();
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import { EBADF, EFBIG, EINVAL, ENODEV, ENXIO } from '../abi/errno.ts';
+import { SEEK_DATA, SEEK_HOLE } from '../abi/fcntl.ts';
+import { FIONREAD } from '../abi/ioctl.ts';
+import type { IoSink, IoSource } from '../base/io.ts';
+import { PAGE_SIZE } from '../machine/units.ts';
+import { readInto, writeFrom } from '../mm/page-cache/file-io.ts';
+import type { FilePages } from '../mm/page-cache/file-pages.ts';
+import { File, MAX_FILE_BYTES, seekIn, type UserArg } from './file.ts';
+
+/** A regular file whose bytes are in the page cache of its inode: read, write and mmap see the same frames. */
+export class RegularFile extends File {
+  override get pages(): FilePages | null {
+    return this.inode.pages;
+  }
+  override get mapKind(): 'file' | 'shmem' | 'none' {
+    return this.inode.pages?.kind ?? 'none';
+  }
+  override get isSeekable(): boolean {
+    return true;
+  }
+
+  override get countsAsWriter(): boolean {
+    return true;
+  }
+
+  protected override onLastRelease(): void {
+    if (!this.writable) return;
+    this.inode.writeCount--;
+    const error = this.inode.flush();
+    // close(2) has reported what it could; this is a mapping's or a late writer's error.
+    if (error < 0) this.core.noteHostError(this.displayPath(), error);
+  }
+
+  override flush(): number {
+    return this.writable ? this.inode.flush() : 0;
+  }
+
+  override read(sink: IoSink, pos: number | null): number {
+    const { inode } = this;
+    if (!this.readable) return -EBADF;
+    const at = pos ?? this.pos;
+    if (inode.pages === null) return -EINVAL;
+    if (at >= inode.size || sink.remaining === 0) return 0;
+    const moved = readInto(this.core.mm.pageCache, inode.pages, at, sink);
+    if (moved > 0) {
+      if (pos === null) this.pos = at + moved;
+      inode.touchAccessed();
+    }
+    return moved;
+  }
+
+  override write(source: IoSource, pos: number | null): number {
+    const { inode } = this;
+    if (!this.writable) return -EBADF;
+    // Linux: pwrite on an O_APPEND file appends (pwrite(2), BUGS).
+    const at = this.isAppend ? inode.size : (pos ?? this.pos);
+    if (source.remaining === 0) return 0;
+    if (at >= MAX_FILE_BYTES) return -EFBIG;
+    const admitted = inode.admitWrite(at, source.remaining);
+    if (admitted < 0) return admitted;
+    const limited = admitted < source.remaining ? new LimitedSource(source, admitted) : source;
+    const moved = writeFrom(this.core.mm.pageCache, inode.pages!, at, limited);
+    if (moved > 0) {
+      if (pos === null) this.pos = at + moved;
+      inode.noteWritten();
+    }
+    return moved;
+  }
+
+  override seek(offset: number, whence: number): number {
+    if (whence !== SEEK_DATA && whence !== SEEK_HOLE) return seekIn(this, offset, whence, this.inode.size);
+    const { pages, size } = this.inode;
+    if (offset < 0 || offset >= size) return -ENXIO;
+    // A file with a store behind it has no holes that we know of (generic_file_llseek); shmem's are its missing pages.
+    if (pages === null || pages.kind === 'file') return seekIn(this, offset, whence, size);
+    let index = Math.floor(offset / PAGE_SIZE);
+    if (whence === SEEK_DATA) {
+      const found = pages.pages.next(index, 'any');
+      if (found < 0 || found * PAGE_SIZE >= size) return -ENXIO;
+      this.pos = Math.max(offset, found * PAGE_SIZE);
+    } else {
+      while (index * PAGE_SIZE < size && pages.findPage(index) >= 0) index++;
+      this.pos = Math.min(size, Math.max(offset, index * PAGE_SIZE));
+    }
+    return this.pos;
+  }
+
+  override truncate(sizeBytes: number): number {
+    return this.writable ? this.inode.truncate(sizeBytes) : -EINVAL;
+  }
+  override fallocate(mode: number, offset: number, lengthBytes: number): number {
+    if (!this.writable) return -EBADF;
+    return this.inode.pages === null ? -ENODEV : this.inode.fallocate(mode, offset, lengthBytes);
+  }
+  override fsync(): number {
+    return this.inode.sync();
+  }
+  override ioctl(request: number, arg: UserArg): number {
+    if (request !== FIONREAD) return super.ioctl(request, arg);
+    const bytes = new Uint8Array(4);
+    new DataView(bytes.buffer).setInt32(
+      0,
+      Math.min(0x7fffffff, Math.max(-0x80000000, this.inode.size - this.pos)),
+      true,
+    );
+    return arg.write(bytes);
+  }
+
+  override pageMkwrite(index: number): number {
+    const { inode } = this;
+    const admitted = inode.admitWrite(index * PAGE_SIZE, 1);
+    if (admitted < 0) return admitted;
+    inode.noteWritten();
+    return 0;
+  }
+  override mapWritable(): number {
+    return this.inode.mapWritable();
+  }
+}
+
+/** At most `remaining` bytes of another source. */
+class LimitedSource implements IoSource {
+  private readonly inner: IoSource;
+  private left: number;
+
+  constructor(inner: IoSource, lengthBytes: number) {
+    this.inner = inner;
+    this.left = lengthBytes;
+  }
+  get remaining(): number {
+    return Math.min(this.left, this.inner.remaining);
+  }
+  get faulted(): boolean {
+    return this.inner.faulted;
+  }
+  take(into: Uint8Array): number {
+    const count = this.inner.take(into.length > this.left ? into.subarray(0, this.left) : into);
+    this.left -= count;
+    return count;
+  }
+}
