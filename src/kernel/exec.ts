@@ -1,0 +1,328 @@
+import { PF_X, PT_GNU_STACK, PT_INTERP } from '../abi/elf.ts';
+import { EACCES, ELOOP, ENOEXEC, ENOMEM } from '../abi/errno.ts';
+import { RLIMIT_STACK } from '../abi/resource.ts';
+import { SI_KERNEL, SIG_IGN, SIGSEGV } from '../abi/signal.ts';
+import { EV_PROCESS_EXEC } from '../base/event-kinds.ts';
+import type { File } from '../fs/file.ts';
+import { type PathRef, resolve } from '../fs/path.ts';
+import { PAGE_SIZE, vaddr } from '../machine/units.ts';
+import { pickMmapLayout, randomizeBrk, randomizeStackTop } from '../mm/layout.ts';
+import { setupStack } from '../mm/ops/setup-stack.ts';
+import { deThread } from './de-thread.ts';
+import {
+  type ElfHeader,
+  isElf,
+  type ProgramHeader,
+  parseHeader,
+  readAt,
+  readExactly,
+  readProgramHeaders,
+} from './elf.ts';
+import { type LoadedImage, loadImage } from './elf-load.ts';
+import { writeInitialStack } from './exec-stack.ts';
+import { checkStringLimits, MAX_ARG_STRLEN } from './exec-strings.ts';
+import { releaseSpace } from './exit.ts';
+import type { Kernel } from './kernel.ts';
+import { applyMmLimits } from './rlimits.ts';
+import { useSpaceOf } from './scheduler.ts';
+import { parseScript } from './script.ts';
+import { resetAltStack } from './signals/deliver.ts';
+import { forceSignal } from './signals/send.ts';
+import { Sighand } from './signals/sighand.ts';
+import { siginfo } from './signals/siginfo.ts';
+import { NO_RESULT } from './syscalls/row.ts';
+import type { Task } from './task.ts';
+
+/** BINPRM_BUF_SIZE: what a format is recognised by. */
+const HEAD_BYTES = 256;
+/** Interpreters of interpreters (exec_binprm). */
+const MAX_DEPTH = 5;
+const PATH_MAX = 4096;
+
+export interface ExecRequest {
+  /** Opened for execution; execve takes over the reference. */
+  readonly file: File;
+  /** As the caller named it. */
+  readonly filename: Uint8Array;
+  readonly argv: readonly Uint8Array[];
+  readonly envp: readonly Uint8Array[];
+}
+
+/** do_open_execat: a regular file with an execute bit on a mount that allows it; the caller owns the reference. */
+export function openForExec(k: Kernel, t: Task, base: PathRef | null, path: string, follow = true): File | number {
+  if (t.fs === null) return -ENOEXEC;
+  const found = resolve(t.fs, base, path, follow ? 'follow' : 'nofollow');
+  return typeof found === 'number' ? found : openExecPath(k, found);
+}
+
+const S_IFMT = 0o170000;
+const S_IFREG = 0o100000;
+const S_IFLNK = 0o120000;
+const X_OK = 1;
+
+export function openExecPath(k: Kernel, path: PathRef): File | number {
+  const { mode } = path.inode;
+  if ((mode & S_IFMT) === S_IFLNK) return -ELOOP;
+  if ((mode & S_IFMT) !== S_IFREG) return -EACCES;
+  const denied = k.vfs.access(path, X_OK);
+  if (denied < 0) return denied;
+  const file = k.vfs.openPath(path, 0);
+  if (typeof file === 'number') return file;
+  if (file.noExec) {
+    file.release();
+    return -EACCES;
+  }
+  return file;
+}
+
+/** What is known before anything of the caller is given up. */
+interface Program {
+  readonly file: File;
+  readonly header: ElfHeader;
+  readonly headers: readonly ProgramHeader[];
+  readonly interpreter: {
+    readonly file: File;
+    readonly header: ElfHeader;
+    readonly headers: readonly ProgramHeader[];
+  } | null;
+}
+
+/**
+ * execve of the calling task (bprm_execve, load_elf_binary, begin_new_exec; 6.18). NO_RESULT when the new program is in
+ * place, or -ERRNO with nothing changed. A failure behind the point of no return kills the process with SIGSEGV.
+ */
+export function execve(k: Kernel, t: Task, request: ExecRequest): number {
+  const { filename, envp } = request;
+  const argv = request.argv.length === 0 ? [new Uint8Array(0)] : request.argv;
+  const tooBig = checkStringLimits(k, t.process.rlimits[RLIMIT_STACK].soft, argv, envp, filename);
+  if (tooBig < 0) {
+    request.file.release();
+    return tooBig;
+  }
+  const found = findProgram(k, t, request.file, argv, filename, 0);
+  if (typeof found === 'number') return found;
+  const { program } = found;
+  const result = install(k, t, program, found.argv, envp, filename);
+  program.file.release();
+  program.interpreter?.file.release();
+  return result;
+}
+
+/** search_binary_handler: follows scripts to an ELF file. Releases `file` when it fails or passes on. */
+function findProgram(
+  k: Kernel,
+  t: Task,
+  file: File,
+  argv: readonly Uint8Array[],
+  name: Uint8Array,
+  depth: number,
+): { program: Program; argv: readonly Uint8Array[] } | number {
+  const fail = (error: number): number => {
+    file.release();
+    return error;
+  };
+  if (depth > MAX_DEPTH) return fail(-ELOOP);
+  const head = readAt(file, 0, HEAD_BYTES);
+  if (typeof head === 'number') return fail(head);
+  if (head[0] === 0x23 && head[1] === 0x21) {
+    const padded = new Uint8Array(HEAD_BYTES);
+    padded.set(head);
+    const script = parseScript(padded);
+    if (script === null) return fail(-ENOEXEC);
+    file.release();
+    const next = openForExec(k, t, null, new TextDecoder().decode(script.interpreter));
+    if (typeof next === 'number') return next;
+    const rest = [script.interpreter, ...(script.argument === null ? [] : [script.argument]), name, ...argv.slice(1)];
+    if (rest.some((text) => text.length + 1 > MAX_ARG_STRLEN)) {
+      next.release();
+      return -ENOMEM;
+    }
+    return findProgram(k, t, next, rest, script.interpreter, depth + 1);
+  }
+  if (!isElf(head)) return fail(-ENOEXEC);
+  const header = parseHeader(k.arch, head, 'program');
+  if (typeof header === 'number') return fail(header);
+  if (file.mapKind !== 'file' && file.mapKind !== 'shmem') return fail(-ENOEXEC);
+  const headers = readProgramHeaders(k.arch, file, header);
+  if (typeof headers === 'number') return fail(headers);
+  const interpreter = openInterpreter(k, t, file, headers);
+  if (typeof interpreter === 'number') return fail(interpreter);
+  return { program: { file, header, headers, interpreter }, argv };
+}
+
+/** PT_INTERP: null without one. */
+function openInterpreter(
+  k: Kernel,
+  t: Task,
+  file: File,
+  headers: readonly ProgramHeader[],
+): Program['interpreter'] | number {
+  const segment = headers.find((header) => header.type === PT_INTERP);
+  if (segment === undefined) return null;
+  if (segment.fileBytes > PATH_MAX || segment.fileBytes < 2) return -ENOEXEC;
+  const bytes = readExactly(file, segment.offset, segment.fileBytes);
+  if (typeof bytes === 'number') return bytes;
+  if (bytes[bytes.length - 1] !== 0) return -ENOEXEC;
+  const opened = openForExec(k, t, null, new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0))));
+  if (typeof opened === 'number') return opened;
+  const fail = (error: number): number => {
+    opened.release();
+    return error;
+  };
+  const head = readExactly(opened, 0, 64);
+  if (typeof head === 'number') return fail(head);
+  const header = parseHeader(k.arch, head, 'interpreter');
+  if (typeof header === 'number') return fail(header);
+  const interpreterHeaders = readProgramHeaders(k.arch, opened, header);
+  if (typeof interpreterHeaders === 'number') return fail(interpreterHeaders);
+  return { file: opened, header, headers: interpreterHeaders };
+}
+
+/** From begin_new_exec on. */
+function install(
+  k: Kernel,
+  t: Task,
+  program: Program,
+  argv: readonly Uint8Array[],
+  envp: readonly Uint8Array[],
+  filename: Uint8Array,
+): number {
+  if (t.files !== null && t.files.users > 1) {
+    const copy = t.files.copy();
+    if (typeof copy === 'number') return copy;
+    t.files.release();
+    t.files = copy;
+  }
+  const space = k.mm.createSpace();
+  if (typeof space === 'number') return space;
+  let sighandSlot = 0;
+  if (t.sighand!.users > 1) {
+    sighandSlot = k.caches.sighand.alloc();
+    if (sighandSlot === 0) {
+      space.users = 1;
+      k.mm.destroySpace(space);
+      return -ENOMEM;
+    }
+  }
+
+  // Point of no return.
+  deThread(k, t);
+  const vforkParent = t.vforkParent;
+  if (t.space !== null) releaseSpace(k, t);
+  else if (vforkParent !== 0) t.vforkParent = vforkParent;
+  t.space = space;
+  t.clearChildTid = 0;
+  t.robustListHead = 0;
+  program.file.retain();
+  space.exeFile = program.file;
+  applyMmLimits(t.process, space);
+  if (k.current === t) useSpaceOf(k, t);
+  unshareSighand(k, t, sighandSlot);
+  flushHandlers(t);
+  resetAltStack(t.altstack);
+  t.process.posixTimers.length = 0;
+  t.process.hasExeced = true;
+  t.process.dumpable = 1;
+  t.exitSignal = 17;
+  t.restart = null;
+  t.comm = commOf(filename);
+  t.files?.closeOnExec();
+
+  const entry = buildImage(k, t, program, argv, envp, filename);
+  if (entry < 0) {
+    forceSignal(k, t, siginfo(SIGSEGV, SI_KERNEL), 'fatal');
+    return entry;
+  }
+  if (k.events.enabled[EV_PROCESS_EXEC] !== 0) k.events.emit(EV_PROCESS_EXEC, t.tgid);
+  return NO_RESULT;
+}
+
+/** Fills the new space; 0 or -ERRNO. */
+function buildImage(
+  k: Kernel,
+  t: Task,
+  program: Program,
+  argv: readonly Uint8Array[],
+  envp: readonly Uint8Array[],
+  filename: Uint8Array,
+): number {
+  const space = t.space!;
+  const stackHeader = program.headers.find((header) => header.type === PT_GNU_STACK);
+  const stackMode = stackHeader !== undefined && (stackHeader.flags & PF_X) !== 0 ? 'exec' : 'noexec';
+  const top = randomizeStackTop(k.mm);
+  pickMmapLayout(k.mm, space);
+  const stringBytes =
+    [...argv, ...envp].reduce((sum, text) => sum + text.length + 1, 0) + filename.length + 1 + k.arch.wordBytes;
+  const stack = setupStack(k.mm, space, top, stringBytes, stackMode);
+  if (stack < 0) return stack;
+  const { header, headers, file, interpreter } = program;
+  const image = loadImage(k, space, { file, header, headers, role: interpreter === null ? 'static' : 'program' });
+  if (typeof image === 'number') return image;
+  let entry = image.entry;
+  let interpreterBase = 0;
+  if (interpreter !== null) {
+    const loaded = loadImage(k, space, { ...interpreter, role: 'interpreter' });
+    if (typeof loaded === 'number') return loaded;
+    entry = loaded.entry;
+    interpreterBase = loaded.bias;
+  }
+  const hasVdso = k.mapVdso(space);
+  if (hasVdso < 0) return hasVdso;
+  const sp = writeInitialStack(k, t, space, top, {
+    argv,
+    envp,
+    filename,
+    image,
+    phnum: header.phnum,
+    interpreterBase,
+  });
+  if (sp < 0) return sp;
+  setFields(k, t, image, program);
+  k.arch.startThread(k.registersOf(t), entry, sp);
+  return 0;
+}
+
+/** The code, data and brk fields of mm_struct; where the heap starts. */
+function setFields(k: Kernel, t: Task, image: LoadedImage, program: Program): void {
+  const space = t.space!;
+  space.startCode = vaddr(image.startCode);
+  space.endCode = vaddr(image.endCode);
+  space.startData = vaddr(image.startData);
+  space.endData = vaddr(image.endData);
+  let brk = Math.ceil(image.brk / PAGE_SIZE) * PAGE_SIZE;
+  const isStaticPie = program.header.type === 3 && program.interpreter === null;
+  if (isStaticPie) brk = k.mm.config.layout.elfEtDynBase;
+  else if (k.mm.config.randomizeVaSpace === 2) brk += PAGE_SIZE;
+  const start = randomizeBrk(k.mm, vaddr(Math.ceil(brk / PAGE_SIZE) * PAGE_SIZE));
+  space.startBrk = start;
+  space.brk = start;
+}
+
+/** unshare_sighand: with a slot taken before the point of no return; not needed if only dead threads shared it. */
+function unshareSighand(k: Kernel, t: Task, slot: number): void {
+  if (slot === 0) return;
+  const old = t.sighand!;
+  if (old.users === 1) {
+    k.caches.sighand.free(slot);
+    return;
+  }
+  t.sighand = new Sighand(slot, old);
+  old.users--;
+}
+
+/** flush_signal_handlers: ignored stays ignored, all else is default. */
+function flushHandlers(t: Task): void {
+  for (const action of t.sighand!.actions) {
+    if (action.handler !== SIG_IGN) action.handler = 0;
+    action.flags = 0;
+    action.restorer = 0;
+    action.maskLow = 0;
+    action.maskHigh = 0;
+  }
+}
+
+/** kbasename, cut to TASK_COMM_LEN - 1 bytes. */
+export function commOf(filename: Uint8Array): string {
+  const base = filename.subarray(filename.lastIndexOf(0x2f) + 1);
+  return new TextDecoder().decode(base.subarray(0, 15));
+}

@@ -1,0 +1,189 @@
+import { SI_USER, SIGCONT, SIGHUP } from '../abi/signal.ts';
+import { EV_PROCESS_EXIT } from '../base/event-kinds.ts';
+import { exitSpace } from '../mm/ops/exit.ts';
+import { writeU32 } from '../mm/user-access.ts';
+import { wakeFutex } from './futex.ts';
+import type { Kernel } from './kernel.ts';
+import { killOrphanedGroup, notifyParentOfExit } from './notify-parent.ts';
+import type { Process } from './process.ts';
+import { walkRobustList } from './robust-list.ts';
+import { leaveCpu, wakeTask } from './scheduler.ts';
+import { killThread, sendToGroup, sendToProcess } from './signals/send.ts';
+import { siginfo } from './signals/siginfo.ts';
+import type { Task } from './task.ts';
+
+/** do_group_exit: all threads end with `status` (as wait4 encodes it), the caller now. */
+export function exitGroup(k: Kernel, t: Task, status: number): void {
+  const { process } = t;
+  if (!process.groupExit) {
+    process.groupExit = true;
+    process.groupExitCode = status;
+    process.stopSignal = 0;
+    for (const thread of process.threads) if (thread !== t) killThread(k, thread);
+  }
+  exitTask(k, t, process.groupExitCode);
+}
+
+/** do_exit of one thread. */
+export function exitTask(k: Kernel, t: Task, status: number): void {
+  const { process } = t;
+  t.exitCode = status;
+  releaseSpace(k, t);
+  t.files?.release();
+  t.files = null;
+  releaseFs(k, t);
+  const isLast = process.threads.every((thread) => thread === t || thread.state === 'Z');
+  if (t.wait !== null) for (const queue of t.wait.queues) queue.remove(t.tid);
+  t.wait = null;
+  t.call = null;
+  t.state = 'Z';
+  leaveCpu(k, t);
+  releaseSighand(k, t);
+  k.tracer?.taskExit(t, process.groupExit ? process.groupExitCode : status);
+  if (isLast) endProcess(k, process, process.groupExit ? process.groupExitCode : process.leader.exitCode);
+  if (t !== process.leader) releaseThread(k, t);
+}
+
+/** exit_mm and mm_release. */
+export function releaseSpace(k: Kernel, t: Task): void {
+  const { space } = t;
+  if (space === null) return;
+  walkRobustList(k, t);
+  if (t.clearChildTid !== 0) {
+    if (space.users > 1) {
+      writeU32(k.mm, space, t.clearChildTid, 0);
+      wakeFutex(k, space, t.clearChildTid, 1);
+    }
+    t.clearChildTid = 0;
+  }
+  finishVfork(k, t);
+  dropSpace(k, t);
+}
+
+/** mmput: the last user gives everything back. */
+export function dropSpace(k: Kernel, t: Task): void {
+  const space = t.space!;
+  const { process } = t;
+  t.space = null;
+  process.maxRssKb = Math.max(process.maxRssKb, space.hiwaterRssPages * 4);
+  if (--space.users > 0) return;
+  if (k.activeSpace === space) k.activeSpace = null;
+  if (k.mm.activeSpace === space) k.mm.activeSpace = null;
+  exitSpace(k.mm, space);
+}
+
+/** complete_vfork_done: the parent goes on. */
+export function finishVfork(k: Kernel, t: Task): void {
+  const parent = k.tasks.get(t.vforkParent);
+  t.vforkParent = 0;
+  if (parent !== undefined) wakeTask(k, parent, 'event');
+}
+
+export function releaseSighand(k: Kernel, t: Task): void {
+  const { sighand } = t;
+  t.sighand = null;
+  if (sighand !== null && --sighand.users === 0) k.caches.sighand.free(sighand.slot);
+}
+
+export function releaseFs(k: Kernel, t: Task): void {
+  const { fs } = t;
+  t.fs = null;
+  if (fs === null) return;
+  fs.release();
+  if (fs.users === 0) {
+    const slot = k.fsSlots.get(fs);
+    if (slot !== undefined) k.caches.fs.free(slot);
+    k.fsSlots.delete(fs);
+  }
+}
+
+/** exit_notify for a whole thread group. */
+function endProcess(k: Kernel, process: Process, status: number): void {
+  process.isZombie = true;
+  process.exitStatus = status;
+  process.posixTimers.length = 0;
+  for (const timer of process.itimers) timer.expiresNs = 0;
+  if (process.session === process.pid) endSession(k, process);
+  forgetOriginalParent(k, process);
+  killOrphanedGroup(k, process, process.parent, process);
+  if (k.events.enabled[EV_PROCESS_EXIT] !== 0) k.events.emit(EV_PROCESS_EXIT, process.pid, status);
+  if (k.spawnedStatus.has(process.pid)) k.spawnedStatus.set(process.pid, status);
+  process.exitQueue.wakeAll();
+  k.liveProcesses--;
+  if (notifyParentOfExit(k, process, process.leader.exitSignal) === 'reap') releaseProcess(k, process);
+}
+
+/** disassociate_ctty of a session leader. */
+function endSession(k: Kernel, leader: Process): void {
+  const { tty } = leader;
+  if (tty === null) return;
+  const foreground = tty.foregroundPgrp;
+  if (foreground > 0) {
+    sendToGroup(k, foreground, siginfo(SIGHUP, SI_USER));
+    sendToGroup(k, foreground, siginfo(SIGCONT, SI_USER));
+  }
+  tty.session = 0;
+  tty.foregroundPgrp = 0;
+  for (const process of k.processes.values()) if (process.session === leader.session) process.tty = null;
+}
+
+/** forget_original_parent: children go to the nearest subreaper, else to init, which reaps at once. */
+function forgetOriginalParent(k: Kernel, process: Process): void {
+  if (process.children.length === 0) return;
+  let reaper = process.parent;
+  while (reaper !== null && reaper !== k.init && !(reaper.isChildSubreaper && !reaper.isZombie)) reaper = reaper.parent;
+  const heir = reaper ?? k.init;
+  for (const child of [...process.children]) {
+    child.parent = heir;
+    heir.children.push(child);
+    for (const thread of child.threads) {
+      if (thread.pdeathSignal !== 0) sendToProcess(k, child, siginfo(thread.pdeathSignal, SI_USER));
+    }
+    if (child.isZombie) {
+      child.leader.exitSignal = 17;
+      if (notifyParentOfExit(k, child, 17) === 'reap') releaseProcess(k, child);
+    } else killOrphanedGroup(k, child, process, child);
+  }
+  process.children.length = 0;
+}
+
+/** release_task of a thread that is not the leader: its tid is free again. */
+export function releaseThread(k: Kernel, t: Task): void {
+  const { process } = t;
+  const at = process.threads.indexOf(t);
+  if (at >= 0) process.threads.splice(at, 1);
+  addTimes(process, t);
+  freeTask(k, t);
+}
+
+function addTimes(process: Process, t: Task): void {
+  process.utimeNs += t.utimeNs;
+  process.stimeNs += t.stimeNs;
+  process.minflt += t.minflt;
+  process.majflt += t.majflt;
+  process.nvcsw += t.nvcsw;
+  process.nivcsw += t.nivcsw;
+}
+
+function freeTask(k: Kernel, t: Task): void {
+  t.state = 'X';
+  t.pending.clear();
+  k.tasks.delete(t.tid);
+  k.caches.task.free(t.slot);
+  k.caches.pid.free(t.pidSlot);
+}
+
+/** release_task of a reaped zombie: nothing of the process is left. */
+export function releaseProcess(k: Kernel, process: Process): void {
+  const { leader, parent } = process;
+  addTimes(process, leader);
+  process.threads.length = 0;
+  if (parent !== null) {
+    const at = parent.children.indexOf(process);
+    if (at >= 0) parent.children.splice(at, 1);
+  }
+  freeTask(k, leader);
+  process.shared.clear();
+  k.processes.delete(process.pid);
+  k.caches.signal.free(process.slot);
+}

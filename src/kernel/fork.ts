@@ -1,0 +1,181 @@
+import { EAGAIN, EINVAL, ENOMEM, EPERM } from '../abi/errno.ts';
+import { RLIMIT_NPROC } from '../abi/resource.ts';
+import {
+  CLONE_CHILD_CLEARTID,
+  CLONE_CHILD_SETTID,
+  CLONE_CLEAR_SIGHAND_HIGH,
+  CLONE_FILES,
+  CLONE_FS,
+  CLONE_NAMESPACES,
+  CLONE_NEWNS,
+  CLONE_NEWUSER,
+  CLONE_PARENT,
+  CLONE_PARENT_SETTID,
+  CLONE_PIDFD,
+  CLONE_SETTLS,
+  CLONE_SIGHAND,
+  CLONE_THREAD,
+  CLONE_VFORK,
+  CLONE_VM,
+} from '../abi/sched.ts';
+import { SIG_IGN } from '../abi/signal.ts';
+import { EV_PROCESS_FORK } from '../base/event-kinds.ts';
+import { dupSpace } from '../mm/ops/fork.ts';
+import { writeU32 } from '../mm/user-access.ts';
+import type { Kernel } from './kernel.ts';
+import { chargeFs, discardTask, newTask } from './new-task.ts';
+import { threadsMax } from './rlimits.ts';
+import { makeRunnable } from './scheduler.ts';
+import { resetAltStack } from './signals/deliver.ts';
+import { hasPendingSignal } from './signals/pending-test.ts';
+import type { Task } from './task.ts';
+import { ERESTARTNOINTR } from './wait-state.ts';
+
+/** kernel_clone_args: what clone and clone3 have in common. */
+export interface CloneRequest {
+  /** Low word of the flags, CSIGNAL taken out. */
+  readonly flags: number;
+  readonly flagsHigh: number;
+  readonly exitSignal: number;
+  /** Stack pointer of the child; 0: the parent's. */
+  readonly stack: number;
+  readonly parentTid: number;
+  readonly childTid: number;
+  readonly tls: number;
+}
+
+/** capability.h: CAP_SYS_ADMIN is 21, CAP_SYS_RESOURCE 24. */
+const CAP_SYS_ADMIN_BIT = 1 << 21;
+const CAP_SYS_RESOURCE_BIT = 1 << 24;
+
+const has = (flags: number, bit: number): boolean => (flags & bit) !== 0;
+
+/** The refusals of copy_process, in its order. */
+function checkFlags(flags: number, flagsHigh: number, t: Task): number {
+  if (has(flags, CLONE_NEWNS) && has(flags, CLONE_FS)) return -EINVAL;
+  if (has(flags, CLONE_NEWUSER) && has(flags, CLONE_FS)) return -EINVAL;
+  if (has(flags, CLONE_THREAD) && !has(flags, CLONE_SIGHAND)) return -EINVAL;
+  if (has(flags, CLONE_SIGHAND) && !has(flags, CLONE_VM)) return -EINVAL;
+  if (has(flags, CLONE_SIGHAND) && (flagsHigh & CLONE_CLEAR_SIGHAND_HIGH) !== 0) return -EINVAL;
+  if (has(flags, CLONE_PARENT) && t.process.parent?.leader.kind === 'kthread') return -EINVAL;
+  // Namespaces and pidfds are not there: what a kernel built without them answers.
+  if ((flags & CLONE_NAMESPACES) !== 0) return -EPERM;
+  if (has(flags, CLONE_PIDFD)) return -EINVAL;
+  return 0;
+}
+
+/** copy_process: RLIMIT_NPROC counts the tasks of the caller's user, zombies too; threads-max those of all, the superuser's too. */
+function isOverTaskLimit(k: Kernel, t: Task): boolean {
+  if (k.tasks.size >= threadsMax(k.mm.alloc.totalCount)) return true;
+  const { uid, capEffective } = t.cred;
+  if (uid === 0 || (capEffective[0] & (CAP_SYS_ADMIN_BIT | CAP_SYS_RESOURCE_BIT)) !== 0) return false;
+  const limit = t.process.rlimits[RLIMIT_NPROC].soft;
+  if (limit > k.tasks.size) return false;
+  let own = 0;
+  for (const task of k.tasks.values()) if (task.cred.uid === uid) own++;
+  return own >= limit;
+}
+
+/** kernel_clone: the child's tid in the caller's eyes, or -ERRNO. The child is runnable; a vfork parent must then wait. */
+export function cloneTask(k: Kernel, t: Task, request: CloneRequest): Task | number {
+  const { flags, flagsHigh } = request;
+  const refused = checkFlags(flags, flagsHigh, t);
+  if (refused < 0) return refused;
+  if (hasPendingSignal(t)) return -ERESTARTNOINTR;
+  const isThread = has(flags, CLONE_THREAD);
+  if (isOverTaskLimit(k, t)) return -EAGAIN;
+  const parent = has(flags, CLONE_PARENT) || isThread ? t.process.parent! : t.process;
+  const child = newTask(k, {
+    kind: t.kind,
+    comm: t.comm,
+    cred: t.cred,
+    process: isThread ? t.process : null,
+    parent,
+    sighand: has(flags, CLONE_SIGHAND) ? t.sighand : null,
+    sighandFrom: t.sighand,
+  });
+  if (typeof child === 'number') return child;
+  const failed = copyResources(k, t, child, flags);
+  if (failed < 0) {
+    discardTask(k, child);
+    return failed;
+  }
+  copyPlainState(k, t, child, request, isThread);
+  startChild(k, t, child, request);
+  return child;
+}
+
+/** copy_files, copy_fs, copy_mm: on failure what was taken is given back. */
+function copyResources(k: Kernel, t: Task, child: Task, flags: number): number {
+  if (has(flags, CLONE_VM)) {
+    child.space = t.space;
+    if (t.space !== null) t.space.users++;
+  } else if (t.space !== null) {
+    const space = dupSpace(k.mm, t.space);
+    if (typeof space === 'number') return space;
+    child.space = space;
+  }
+  const undo = (): number => {
+    const { space } = child;
+    child.space = null;
+    if (space !== null && --space.users === 0) k.freeSpace(space);
+    return -ENOMEM;
+  };
+  if (t.files !== null) {
+    if (has(flags, CLONE_FILES)) {
+      child.files = t.files;
+      t.files.users++;
+    } else {
+      const files = t.files.copy();
+      if (typeof files === 'number') return undo();
+      child.files = files;
+    }
+  }
+  if (t.fs === null) return 0;
+  if (has(flags, CLONE_FS)) {
+    child.fs = t.fs;
+    t.fs.retain();
+    return 0;
+  }
+  const fs = t.fs.copy();
+  if (chargeFs(k, fs) < 0) {
+    fs.release();
+    child.files?.release();
+    return undo();
+  }
+  child.fs = fs;
+  return 0;
+}
+
+function copyPlainState(k: Kernel, t: Task, child: Task, request: CloneRequest, isThread: boolean): void {
+  const { flags } = request;
+  child.registers.set(k.registersOf(t).subarray(0, k.arch.registerWords));
+  k.arch.startChild(child.registers, request.stack, has(flags, CLONE_SETTLS) ? request.tls : null);
+  child.sigmask.copyFrom(t.savedMask ?? t.sigmask);
+  Object.assign(child.altstack, t.altstack);
+  if (has(flags, CLONE_VM) && !has(flags, CLONE_VFORK)) resetAltStack(child.altstack);
+  if ((request.flagsHigh & CLONE_CLEAR_SIGHAND_HIGH) !== 0) {
+    for (const action of child.sighand!.actions) if (action.handler !== SIG_IGN) action.handler = 0;
+  }
+  child.exitSignal = isThread ? -1 : has(flags, CLONE_PARENT) ? t.process.leader.exitSignal : request.exitSignal;
+  child.clearChildTid = has(flags, CLONE_CHILD_CLEARTID) ? request.childTid : 0;
+  child.setChildTid = has(flags, CLONE_CHILD_SETTID) ? request.childTid : 0;
+  child.policy = t.resetOnFork ? 0 : t.policy;
+  child.nice = t.resetOnFork && t.nice < 0 ? 0 : t.nice;
+  child.rtPriority = t.resetOnFork ? 0 : t.rtPriority;
+  child.personality = t.personality;
+  child.noNewPrivs = t.noNewPrivs;
+  child.timerSlackNs = t.timerSlackNs;
+}
+
+function startChild(k: Kernel, t: Task, child: Task, request: CloneRequest): void {
+  const { flags } = request;
+  if (child.isLeader) k.liveProcesses++;
+  k.forks++;
+  if (has(flags, CLONE_PARENT_SETTID)) writeU32(k.mm, t.space!, request.parentTid, child.tid);
+  if (child.setChildTid !== 0) writeU32(k.mm, child.space!, child.setChildTid, child.tid);
+  if (has(flags, CLONE_VFORK)) child.vforkParent = t.tid;
+  if (k.events.enabled[EV_PROCESS_FORK] !== 0) k.events.emit(EV_PROCESS_FORK, t.tid, child.tid);
+  k.tracer?.taskNew(t, child);
+  makeRunnable(k, child);
+}

@@ -1,0 +1,250 @@
+import type { Arch } from '../arch/arch.ts';
+import type { EventSink } from '../base/events.ts';
+import type { Rng } from '../base/rng.ts';
+import { timespecOfNs } from '../base/timespec.ts';
+import type { Vmstat } from '../base/vmstat.ts';
+import { WaitQueue, type WakeList } from '../base/wait-queue.ts';
+import type { File } from '../fs/file.ts';
+import type { FsContext } from '../fs/fs-context.ts';
+import type { Vfs } from '../fs/vfs.ts';
+import type { VirtualClock } from '../machine/clock.ts';
+import type { Cpu } from '../machine/cpu.ts';
+import type { Environment } from '../machine/environment.ts';
+import type { AddressSpace } from '../mm/address-space.ts';
+import type { MemoryManager } from '../mm/memory-manager.ts';
+import { exitSpace } from '../mm/ops/exit.ts';
+import { type DrivenOptions, spawnDriven } from './driven.ts';
+import { FutexTable } from './futex.ts';
+import { bootKernelTasks } from './init.ts';
+import { adoptTerminal, KernelJobControl } from './job-control.ts';
+import { KernelCaches } from './kernel-caches.ts';
+import { LoadAverage } from './load-average.ts';
+import type { Process } from './process.ts';
+import { type RunLimits, type RunStatus, runMachine } from './run-loop.ts';
+import { block } from './scheduler.ts';
+import { endAllProcesses, shutdownKernel } from './shutdown.ts';
+import { userMemory } from './signals/deliver.ts';
+import { type SpawnOptions, spawnProgram } from './spawn.ts';
+import type { SyscallRow } from './syscalls/row.ts';
+import type { SystemName } from './system-name.ts';
+import type { Task } from './task.ts';
+import { TimerHeap } from './timers.ts';
+import type { Tracer } from './tracer.ts';
+import { buildVdso, mapVdso, type VdsoMapping } from './vdso-mapping.ts';
+import type { WaitRequest } from './wait-state.ts';
+
+export interface KernelParts {
+  readonly mm: MemoryManager;
+  readonly vfs: Vfs;
+  readonly arch: Arch;
+  readonly cpu: Cpu;
+  readonly clock: VirtualClock;
+  readonly events: EventSink;
+  readonly vmstat: Vmstat;
+  readonly environment: Environment;
+  readonly wakeList: WakeList;
+  /** Every row that the kernel answers (syscalls/table.ts ALL_CALLS). */
+  readonly calls: readonly SyscallRow[];
+}
+
+export interface KernelConfig {
+  /** Wall-clock time of boot in ns since the epoch; DEFAULT_BOOT_REAL_NS keeps runs the same. */
+  bootRealNs: number;
+  clockSource: 'virtual' | 'host';
+  /** AT_RANDOM and pids need none; getrandom has its own. */
+  readonly rng: Rng;
+  /** Length of a time slice in virtual time. */
+  sliceNs: number;
+}
+
+/** 2026-01-01T00:00:00Z. */
+export const DEFAULT_BOOT_REAL_NS = 1_767_225_600_000_000_000;
+/** 4 ms: one tick of the 250 Hz that distributions build; the round-robin slice of SCHED_RR is longer, of CFS about this. */
+export const DEFAULT_SLICE_NS = 4_000_000;
+
+/**
+ * The kernel of one machine: all state that is neither memory nor files. Operations are functions in their own files that
+ * take the kernel first; the methods here are the surface for system.ts and the system calls.
+ *
+ * Invariants:
+ *  K1 tasks holds every task that is not 'X'; processes every process with a task or a zombie leader.
+ *  K2 pid 1 is init and pid 2 kthreadd: kernel tasks without user memory. Programs start at pid 3... as on Linux, where no
+ *     ordinary program is pid 1 (which signals' default actions would not reach).
+ *  K3 current is the task whose registers are in the CPU, or null.
+ */
+export class Kernel {
+  readonly mm: MemoryManager;
+  readonly vfs: Vfs;
+  readonly arch: Arch;
+  readonly cpu: Cpu;
+  readonly clock: VirtualClock;
+  readonly events: EventSink;
+  readonly vmstat: Vmstat;
+  readonly environment: Environment;
+  readonly config: KernelConfig;
+  readonly wakeList: WakeList;
+  readonly caches: KernelCaches;
+  readonly tasks = new Map<number, Task>();
+  readonly processes = new Map<number, Process>();
+  readonly timers = new TimerHeap();
+  readonly futexes = new FutexTable();
+  /** Tids, first in first run. */
+  readonly runQueue: number[] = [];
+  current: Task | null = null;
+  /** current while it has the CPU: then it is in no queue, and a wake-up leaves it there. */
+  running: Task | null = null;
+  /** The task at the head of runQueue whose slice a limit of run() cut: it goes on with what is left. 0: none. */
+  cutSliceTid = 0;
+  /** The space that the CPU is set to (a kernel thread borrows it). */
+  activeSpace: AddressSpace | null = null;
+  /** pid 1. */
+  init!: Process;
+  lastPid = 0;
+  /** User processes that are not reaped zombies: the run ends when it falls to 0. */
+  liveProcesses = 0;
+  /** Status of programs that were spawned from outside, by pid, as wait4 encodes it; null while one runs. */
+  readonly spawnedStatus = new Map<number, number | null>();
+  readonly rows: (SyscallRow | undefined)[] = [];
+  readonly namesByNumber: (string | undefined)[] = [];
+  readonly syscallCounts = new Map<string, number>();
+  readonly absentSyscalls = new Map<string, number>();
+  tracer: Tracer<Task> | null = null;
+  /** uname's fields (system-name.ts). */
+  systemName: SystemName | null = null;
+  /** The last lines of the kernel log, as dmesg shows them without the time. */
+  readonly dmesg: { timeNs: number; text: string }[] = [];
+  readonly loadAverage = new LoadAverage();
+  contextSwitches = 0;
+  forks = 0;
+  vdso: VdsoMapping | null = null;
+  /** Slots of fs_cache, by the context that lives in one. */
+  readonly fsSlots = new Map<FsContext, number>();
+  /** Host time of boot, with the host's clock; set at the first reading. */
+  hostBootNs = 0;
+  flusherTid = 0;
+  flusherArmed = false;
+  /** Processes driven from TypeScript: they count in liveProcesses but do not keep a run going. */
+  drivenProcesses = 0;
+  /** Wait queues that a timer wakes (timerfd), by id. */
+  readonly timerQueues = new Map<number, WaitQueue>();
+  lastTimerFile = 0;
+  /** Called after every trap; the test configuration checks invariants here. */
+  afterTrap: (() => void) | null = null;
+  /** What a driven task waits on: nothing ever wakes it. */
+  readonly never: WaitQueue;
+
+  constructor(parts: KernelParts, config: KernelConfig) {
+    this.mm = parts.mm;
+    this.vfs = parts.vfs;
+    this.arch = parts.arch;
+    this.cpu = parts.cpu;
+    this.clock = parts.clock;
+    this.events = parts.events;
+    this.vmstat = parts.vmstat;
+    this.environment = parts.environment;
+    this.wakeList = parts.wakeList;
+    this.config = config;
+    this.never = new WaitQueue(parts.wakeList);
+    for (const [name, nr] of parts.arch.syscallNumbers) this.namesByNumber[nr] = name;
+    for (const row of parts.calls) {
+      const nr = parts.arch.syscallNumbers.get(row.name);
+      if (nr !== undefined) this.rows[nr] = row;
+    }
+    for (const { name, args, run, support, note } of parts.arch.ownCalls) {
+      this.rows[parts.arch.syscallNumbers.get(name) as number] = {
+        name,
+        args,
+        run: (k, t, ...values) => run(userMemory(k, t), values),
+        support,
+        note,
+      };
+    }
+    this.caches = new KernelCaches(parts.mm.slab);
+    this.vfs.core.jobControl = new KernelJobControl(this);
+    this.vfs.core.bootTime = timespecOfNs(config.bootRealNs);
+    this.vdso = buildVdso(this);
+    bootKernelTasks(this);
+  }
+
+  /** Puts the calling task to sleep: BLOCKED, or -onSignal when a signal is to be handled first. See syscalls/row.ts. */
+  block(task: Task, request: WaitRequest): number {
+    return block(this, task, request);
+  }
+
+  /** The register file that holds the task's state now. */
+  registersOf(task: Task): Uint32Array {
+    return task === this.current ? this.cpu.registers : task.registers;
+  }
+
+  /** Starts a program in a new process of its own session with descriptors 0, 1, 2; its pid, or -ERRNO of execve. */
+  spawn(program: string, argv: readonly string[], env: readonly string[], options: SpawnOptions): number {
+    return spawnProgram(this, program, argv, env, options);
+  }
+
+  /** A process without a program, driven from TypeScript: never scheduled, with an empty space; or -ENOMEM. */
+  createProcess(options: DrivenOptions): Task | number {
+    return spawnDriven(this, options);
+  }
+
+  /** Runs until every process has ended, a limit is reached, or nothing can run before outside input comes. */
+  run(limits: RunLimits): RunStatus {
+    return runMachine(this, limits);
+  }
+
+  /** Ends whatever still lives and gives back all that the kernel holds. */
+  shutdown(): void {
+    shutdownKernel(this);
+    this.vfs.shutdown();
+  }
+
+  /** Kills and reaps every user process. */
+  endAll(): void {
+    endAllProcesses(this);
+  }
+
+  /** CLOCK_REALTIME in ns since the epoch. */
+  get realTimeNs(): number {
+    return this.config.clockSource === 'host'
+      ? this.environment.hostTimeNs()
+      : this.config.bootRealNs + Math.floor(this.clock.nowNs);
+  }
+
+  /** CLOCK_REALTIME, exact: a number of ns since the epoch has no room for single ns. */
+  realTime(): { seconds: number; ns: number } {
+    if (this.config.clockSource === 'host') {
+      const now = this.environment.hostTimeNs();
+      const seconds = Math.floor(now / 1e9);
+      return { seconds, ns: Math.floor(now - seconds * 1e9) };
+    }
+    const up = Math.floor(this.clock.nowNs);
+    const bootSeconds = Math.floor(this.config.bootRealNs / 1e9);
+    return { seconds: bootSeconds + Math.floor(up / 1e9), ns: up % 1e9 };
+  }
+
+  /** CLOCK_MONOTONIC in ns. With the host's clock the time since the first reading passes as it does there. */
+  monotonicNs(): number {
+    if (this.config.clockSource !== 'host') return this.clock.nowNs;
+    const now = this.environment.hostTimeNs();
+    if (this.hostBootNs === 0) this.hostBootNs = now - this.clock.nowNs;
+    return now - this.hostBootNs;
+  }
+
+  /** The terminal of a program's standard input becomes its controlling terminal. */
+  adoptTerminal(task: Task, file: File): void {
+    adoptTerminal(this, task, file);
+  }
+
+  mapVdso(space: AddressSpace): number {
+    return mapVdso(this, space);
+  }
+
+  /** A space whose last user went before it ran. */
+  freeSpace(space: AddressSpace): void {
+    exitSpace(this.mm, space);
+  }
+
+  log(text: string): void {
+    this.dmesg.push({ timeNs: this.clock.nowNs, text });
+    if (this.dmesg.length > 1000) this.dmesg.shift();
+  }
+}

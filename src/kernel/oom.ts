@@ -1,0 +1,39 @@
+import { SI_KERNEL, SIGKILL } from '../abi/signal.ts';
+import type { Kernel } from './kernel.ts';
+import type { Process } from './process.ts';
+import { sendToProcess } from './signals/send.ts';
+import { siginfo } from './signals/siginfo.ts';
+
+/** oom_badness: resident pages, swap and page tables, shifted by oom_score_adj; -Infinity: never. */
+export function oomBadness(k: Kernel, process: Process): number {
+  const space = process.leader.space ?? process.threads.find((thread) => thread.space !== null)?.space;
+  if (space === null || space === undefined || process === k.init || process.oomScoreAdj === -1000)
+    return Number.NEGATIVE_INFINITY;
+  const points = space.rssPages + space.rss[2] + space.pgtablesBytes / 4096;
+  return points + (process.oomScoreAdj * k.mm.alloc.totalCount) / 1000;
+}
+
+/** out_of_memory: kills the process with the most memory. False when there is none to kill. */
+export function outOfMemory(k: Kernel): boolean {
+  let victim: Process | null = null;
+  let worst = Number.NEGATIVE_INFINITY;
+  for (const process of k.processes.values()) {
+    if (process.isZombie || process.leader.kind !== 'user') continue;
+    // One that is dying already will free its memory: wait for that.
+    if (process.groupExit) return true;
+    const points = oomBadness(k, process);
+    if (points > worst) {
+      victim = process;
+      worst = points;
+    }
+  }
+  if (victim === null) return false;
+  k.vmstat.oom_kill++;
+  const space = victim.leader.space;
+  const kb = (pages: number): string => `${pages * 4}kB`;
+  k.log(
+    `Out of memory: Killed process ${victim.pid} (${victim.leader.comm}) total-vm:${kb(space?.totalVm ?? 0)}, anon-rss:${kb(space?.rss[1] ?? 0)}, file-rss:${kb(space?.rss[0] ?? 0)}, shmem-rss:${kb(space?.rss[3] ?? 0)}, UID:${victim.leader.cred.uid} pgtables:${Math.round((space?.pgtablesBytes ?? 0) / 1024)}kB oom_score_adj:${victim.oomScoreAdj}`,
+  );
+  sendToProcess(k, victim, siginfo(SIGKILL, SI_KERNEL));
+  return true;
+}

@@ -1,0 +1,70 @@
+import type { IoSink } from '../../base/io.ts';
+import type { AddressSpace } from '../../mm/address-space.ts';
+import {
+  PG_active,
+  PG_anon,
+  PG_buddy,
+  PG_dirty,
+  PG_head,
+  PG_locked,
+  PG_lru,
+  PG_mlocked,
+  PG_private,
+  PG_reclaim,
+  PG_referenced,
+  PG_reserved,
+  PG_slab,
+  PG_swapbacked,
+  PG_swapcache,
+  PG_table,
+  PG_tail,
+  PG_unevictable,
+  PG_uptodate,
+  PG_writeback,
+} from '../../mm/phys/page-flags.ts';
+import type { Kernel } from '../kernel.ts';
+import { readFrameWords } from './pagemap.ts';
+
+/** Bits of the low word (include/uapi/linux/kernel-page-flags.h). */
+const LOW: readonly (readonly [flag: number, bit: number])[] = [
+  [PG_locked, 0],
+  [PG_referenced, 2],
+  [PG_uptodate, 3],
+  [PG_dirty, 4],
+  [PG_lru, 5],
+  [PG_active, 6],
+  [PG_slab, 7],
+  [PG_writeback, 8],
+  [PG_reclaim, 9],
+  [PG_buddy, 10],
+  [PG_anon, 12],
+  [PG_swapcache, 13],
+  [PG_swapbacked, 14],
+  [PG_head, 15],
+  [PG_tail, 16],
+  [PG_unevictable, 18],
+  [PG_table, 26],
+];
+const KPF_MMAP = 1 << 11;
+const KPF_ZERO_PAGE = 1 << 24;
+/** Of the high word (include/linux/kernel-page-flags.h): bits 32, 33, 36. */
+const HIGH: readonly (readonly [flag: number, bit: number])[] = [
+  [PG_reserved, 0],
+  [PG_mlocked, 1],
+  [PG_private, 4],
+];
+
+/** Words of /proc/kpageflags (stable_page_flags). */
+export function readKpageflags(k: Kernel, _space: AddressSpace | null, pos: number, sink: IoSink): number {
+  const { frames, zeroPage } = k.mm;
+  return readFrameWords(k, pos, sink, (view, at, frame) => {
+    const flags = frames.flags[frame];
+    let low = frames.mapcount[frame] > 0 ? KPF_MMAP : 0;
+    for (const [flag, bit] of LOW) if ((flags & flag) !== 0) low |= 1 << bit;
+    if (frame === zeroPage) low |= KPF_ZERO_PAGE;
+    let high = 0;
+    for (const [flag, bit] of HIGH) if ((flags & flag) !== 0) high |= 1 << bit;
+    view.setUint32(at, low, true);
+    view.setUint32(at + 4, high, true);
+  });
+}

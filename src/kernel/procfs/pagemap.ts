@@ -1,0 +1,82 @@
+import { EFAULT, EINVAL } from '../../abi/errno.ts';
+import type { IoSink } from '../../base/io.ts';
+import { PAGE_SIZE, vpn } from '../../machine/units.ts';
+import type { AddressSpace } from '../../mm/address-space.ts';
+import type { MemoryManager } from '../../mm/memory-manager.ts';
+import { PG_anon } from '../../mm/phys/page-flags.ts';
+import type { Kernel } from '../kernel.ts';
+
+const ENTRY_BYTES = 8;
+/** High words of PM_MMAP_EXCLUSIVE (bit 56), PM_FILE (61), PM_PRESENT (63). */
+const PM_MMAP_EXCLUSIVE = 2 ** 24;
+const PM_FILE = 2 ** 29;
+const PM_PRESENT = 2 ** 31;
+/** Entries made up at a time. */
+const BATCH = 512;
+
+/** /proc/PID/pagemap: one 64-bit word a page (pagemap_read, 6.18); the reader is root, so frame numbers are shown. */
+export function readPagemap(k: Kernel, space: AddressSpace | null, pos: number, sink: IoSink): number {
+  const wanted = sink.remaining;
+  if (pos % ENTRY_BYTES !== 0 || wanted % ENTRY_BYTES !== 0) return -EINVAL;
+  if (space === null) return 0;
+  let page = pos / ENTRY_BYTES;
+  let moved = 0;
+  while (moved < wanted && page < space.taskSize) {
+    const count = Math.min(BATCH, (wanted - moved) / ENTRY_BYTES, space.taskSize - page);
+    const bytes = new Uint8Array(count * ENTRY_BYTES);
+    fillEntries(k.mm, space, page, new DataView(bytes.buffer), count);
+    const put = sink.put(bytes);
+    moved += put;
+    if (put < bytes.length) return moved > 0 ? moved : -EFAULT;
+    page += count;
+  }
+  return moved;
+}
+
+function fillEntries(mm: MemoryManager, space: AddressSpace, first: number, view: DataView, count: number): void {
+  const { pageTables, frames } = mm;
+  let page = vpn(first);
+  const end = vpn(first + count);
+  while (page < end && pageTables.seek(space, page, end)) {
+    const at = pageTables.foundVpn;
+    page = vpn(at + 1);
+    const entry = pageTables.read(pageTables.foundSlot);
+    if (!pageTables.isMapped(entry)) continue;
+    const frame = pageTables.frameOf(entry);
+    let high = PM_PRESENT;
+    if (frame !== mm.zeroPage) {
+      if ((frames.flags[frame] & PG_anon) === 0) high += PM_FILE;
+      if (frames.mapcount[frame] === 1) high += PM_MMAP_EXCLUSIVE;
+    }
+    view.setUint32((at - first) * ENTRY_BYTES, frame, true);
+    view.setUint32((at - first) * ENTRY_BYTES + 4, high, true);
+  }
+}
+
+/** Words of /proc/kpagecount: page-table entries that map each frame (kpagecount_read). */
+export function readKpagecount(k: Kernel, _space: AddressSpace | null, pos: number, sink: IoSink): number {
+  return readFrameWords(k, pos, sink, (view, at, frame) => view.setUint32(at, k.mm.frames.mapcount[frame], true));
+}
+
+/** One word a frame of RAM. -EINVAL at a place or of a size that is no multiple of 8. */
+export function readFrameWords(
+  k: Kernel,
+  pos: number,
+  sink: IoSink,
+  fill: (view: DataView, at: number, frame: number) => void,
+): number {
+  const end = k.mm.frames.frameCount * ENTRY_BYTES;
+  if (pos % ENTRY_BYTES !== 0 || sink.remaining % ENTRY_BYTES !== 0) return -EINVAL;
+  let moved = 0;
+  while (sink.remaining > 0 && pos + moved < end) {
+    const first = (pos + moved) / ENTRY_BYTES;
+    const count = Math.min(PAGE_SIZE / ENTRY_BYTES, sink.remaining / ENTRY_BYTES, end / ENTRY_BYTES - first);
+    const bytes = new Uint8Array(count * ENTRY_BYTES);
+    const view = new DataView(bytes.buffer);
+    for (let i = 0; i < count; i++) fill(view, i * ENTRY_BYTES, first + i);
+    const put = sink.put(bytes);
+    moved += put;
+    if (put < bytes.length) return moved > 0 ? moved : -EFAULT;
+  }
+  return moved;
+}

@@ -1,0 +1,119 @@
+import { EINVAL, ENOENT } from '../../abi/errno.ts';
+import { File } from '../../fs/file.ts';
+import type { Task } from '../task.ts';
+import type { BytesRow } from './bytes-file.ts';
+import { writeClearRefs } from './clear-refs.ts';
+import { showLimits } from './limits.ts';
+import { showMaps } from './maps.ts';
+import { readAuxv, readCmdline, readEnviron, readMem, writeMem } from './mem.ts';
+import { showMountinfo, showMounts } from './mounts.ts';
+import { readPagemap } from './pagemap.ts';
+import {
+  showCgroup,
+  showComm,
+  showIo,
+  showOomAdj,
+  showOomScore,
+  showOomScoreAdj,
+  showPersonality,
+  showSyscall,
+  showTimerSlack,
+  showUnsetId,
+  showWchan,
+  writeComm,
+  writeOomAdj,
+  writeOomScoreAdj,
+  writeTimerSlack,
+} from './pid-files.ts';
+import type { MagicTarget } from './proc-link.ts';
+import type { SeqRow } from './seq-file.ts';
+import { showSmaps, showSmapsRollup } from './smaps.ts';
+import { showProcessStat, showStatm, showThreadStat } from './stat.ts';
+import { showStatus } from './status.ts';
+
+export interface LinkRow {
+  readonly name: string;
+  readonly target: MagicTarget;
+}
+export interface FolderRow {
+  readonly name: 'task' | 'fd' | 'fdinfo';
+  readonly folder: 'task' | 'fd' | 'fdinfo';
+  readonly mode: number;
+}
+export type PidEntry = SeqRow | BytesRow | LinkRow | FolderRow;
+
+type Show = SeqRow['show'];
+
+const seq = (name: string, mode: number, show: Show, more: Partial<SeqRow> = {}): SeqRow => ({
+  name,
+  mode,
+  show,
+  writeError: -EINVAL,
+  ...more,
+});
+const bytes = (name: string, mode: number, readAt: BytesRow['readAt'], more: Partial<BytesRow> = {}): BytesRow => ({
+  name,
+  mode,
+  readAt,
+  writeError: -EINVAL,
+  space: 'open',
+  seeks: 'set',
+  ...more,
+});
+
+/** mounts_open_common: a task that has exited is in no mount namespace. */
+const hasMounts = (t: Task): number => (t.fs === null ? -EINVAL : 0);
+
+const exeLink: LinkRow = {
+  name: 'exe',
+  target: (_k, t) => {
+    const exe = t.space?.exeFile ?? null;
+    return exe instanceof File ? exe.path : -ENOENT;
+  },
+};
+const cwdLink: LinkRow = { name: 'cwd', target: (_k, t) => t.fs?.cwd ?? -ENOENT };
+const rootLink: LinkRow = { name: 'root', target: (_k, t) => t.fs?.root ?? -ENOENT };
+
+/** tgid_base_stuff in its order (fs/proc/base.c, 6.18), as far as this kernel has what they show. */
+export const PROCESS_ENTRIES: readonly PidEntry[] = [
+  { name: 'task', folder: 'task', mode: 0o555 },
+  { name: 'fd', folder: 'fd', mode: 0o500 },
+  { name: 'fdinfo', folder: 'fdinfo', mode: 0o555 },
+  bytes('environ', 0o400, readEnviron),
+  bytes('auxv', 0o400, readAuxv, { seeks: 'generic' }),
+  seq('status', 0o444, showStatus),
+  seq('personality', 0o400, showPersonality),
+  seq('limits', 0o444, showLimits),
+  seq('comm', 0o644, showComm, { write: writeComm }),
+  seq('syscall', 0o400, showSyscall),
+  bytes('cmdline', 0o444, readCmdline, { space: 'now', seeks: 'generic' }),
+  seq('stat', 0o444, showProcessStat),
+  seq('statm', 0o444, showStatm),
+  seq('maps', 0o444, showMaps, { holdsSpace: 'any' }),
+  bytes('mem', 0o600, readMem, { writeAt: writeMem }),
+  cwdLink,
+  rootLink,
+  exeLink,
+  seq('mounts', 0o444, showMounts, { check: hasMounts }),
+  seq('mountinfo', 0o444, showMountinfo, { check: hasMounts }),
+  seq('clear_refs', 0o200, () => -EINVAL, { write: writeClearRefs }),
+  seq('smaps', 0o444, showSmaps, { holdsSpace: 'any' }),
+  seq('smaps_rollup', 0o444, showSmapsRollup, { holdsSpace: 'needed' }),
+  bytes('pagemap', 0o400, readPagemap),
+  seq('wchan', 0o444, showWchan),
+  seq('cgroup', 0o444, showCgroup),
+  seq('oom_score', 0o444, showOomScore),
+  seq('oom_adj', 0o644, showOomAdj, { write: writeOomAdj }),
+  seq('oom_score_adj', 0o644, showOomScoreAdj, { write: writeOomScoreAdj }),
+  seq('loginuid', 0o444, showUnsetId),
+  seq('sessionid', 0o444, showUnsetId),
+  seq('io', 0o400, showIo),
+  seq('timerslack_ns', 0o666, showTimerSlack, { write: writeTimerSlack }),
+];
+
+const NOT_OF_THREADS = ['task', 'timerslack_ns'];
+
+/** tid_base_stuff: the same without task/ and timerslack_ns; stat is the thread's own. */
+export const THREAD_ENTRIES: readonly PidEntry[] = PROCESS_ENTRIES.filter(
+  (row) => !NOT_OF_THREADS.includes(row.name),
+).map((row) => (row.name === 'stat' ? seq('stat', 0o444, showThreadStat) : row));

@@ -1,0 +1,106 @@
+import { EINVAL } from '../../abi/errno.ts';
+import type { Kernel } from '../kernel.ts';
+import { oomBadness } from '../oom.ts';
+import type { Task } from '../task.ts';
+import { parseInteger } from './write-text.ts';
+
+/** The small files of /proc/PID: a line each (fs/proc/base.c, 6.18). */
+
+export function showComm(_k: Kernel, t: Task): string {
+  return `${t.comm}\n`;
+}
+
+/** comm_write: the first 15 bytes, without a newline at the end. */
+export function writeComm(_k: Kernel, t: Task, text: string): number {
+  t.comm = text
+    .split('\0')[0]
+    .replace(/\n[\s\S]*$/, '')
+    .slice(0, 15);
+  return 0;
+}
+
+export function showPersonality(_k: Kernel, t: Task): string {
+  return `${(t.personality >>> 0).toString(16).padStart(8, '0')}\n`;
+}
+
+/** proc_pid_wchan: no symbol is known for where a task sleeps, and then Linux prints 0. */
+export function showWchan(): string {
+  return '0';
+}
+
+/** The unified hierarchy's root: there are no control groups below it. */
+export function showCgroup(): string {
+  return '0::/\n';
+}
+
+/** No audit session: (unsigned int)-1, without a newline. */
+export function showUnsetId(): string {
+  return '4294967295';
+}
+
+/** proc_oom_score: 0 to 2000, two thirds of the badness in thousandths of memory above 1000. */
+export function showOomScore(k: Kernel, t: Task): string {
+  const points = oomBadness(k, t.process);
+  if (points === Number.NEGATIVE_INFINITY) return '0\n';
+  return `${Math.trunc(((1000 + Math.trunc((points * 1000) / k.mm.alloc.totalCount)) * 2) / 3)}\n`;
+}
+
+export function showOomScoreAdj(_k: Kernel, t: Task): string {
+  return `${t.process.oomScoreAdj}\n`;
+}
+
+export function writeOomScoreAdj(_k: Kernel, t: Task, text: string): number {
+  const value = parseInteger(text);
+  if (value === null || value < -1000 || value > 1000) return -EINVAL;
+  t.process.oomScoreAdj = value;
+  return 0;
+}
+
+/** OOM_DISABLE -17, OOM_ADJUST_MAX 15: the old scale. */
+export function showOomAdj(_k: Kernel, t: Task): string {
+  const { oomScoreAdj } = t.process;
+  return `${oomScoreAdj === 1000 ? 15 : Math.trunc((oomScoreAdj * 17) / 1000)}\n`;
+}
+
+export function writeOomAdj(_k: Kernel, t: Task, text: string): number {
+  const value = parseInteger(text);
+  if (value === null || ((value < -16 || value > 15) && value !== -17)) return -EINVAL;
+  t.process.oomScoreAdj = value === 15 ? 1000 : Math.trunc((value * 1000) / 17);
+  return 0;
+}
+
+/** proc_tgid_io_accounting; cancelled writes are not known apart, bytes come from the block counters. */
+export function showIo(_k: Kernel, t: Task): string {
+  const { rchar, wchar, syscr, syscw, inblock, oublock } = t.process;
+  return (
+    `rchar: ${rchar}\nwchar: ${wchar}\nsyscr: ${syscr}\nsyscw: ${syscw}\n` +
+    `read_bytes: ${inblock * 512}\nwrite_bytes: ${oublock * 512}\ncancelled_write_bytes: 0\n`
+  );
+}
+
+export function showTimerSlack(_k: Kernel, t: Task): string {
+  return `${t.timerSlackNs}\n`;
+}
+
+export function writeTimerSlack(_k: Kernel, t: Task, text: string): number {
+  const value = parseInteger(text);
+  if (value === null || value < 0) return -EINVAL;
+  t.timerSlackNs = value === 0 ? 50_000 : value;
+  return 0;
+}
+
+/** /proc/PID/syscall (proc_pid_syscall): the call that a sleeping task is in, and where. */
+export function showSyscall(k: Kernel, t: Task): string {
+  if (t.state === 'R' || t.space === null) return t.space === null ? '' : 'running\n';
+  const hex = (value: number): string =>
+    value < 0 ? `0x${(BigInt(value) + 0x1_0000_0000_0000_0000n).toString(16)}` : `0x${value.toString(16)}`;
+  const registers = k.registersOf(t);
+  const where = `${hex(k.arch.sp(registers))} ${hex(k.arch.pc(registers))}`;
+  return t.call === null ? `-1 ${where}\n` : `${t.call.nr} ${t.call.args.map(hex).join(' ')} ${where}\n`;
+}
+
+/** clear_refs_write: 1 all, 2 anonymous, 3 mapped pages lose Accessed and Referenced; 4 and 5 are not kept here: -EINVAL. */
+export function parseClearRefs(text: string): 1 | 2 | 3 | null {
+  const value = parseInteger(text);
+  return value === 1 || value === 2 || value === 3 ? value : null;
+}

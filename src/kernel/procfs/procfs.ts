@@ -1,0 +1,31 @@
+import { ENOENT, ENOMEM } from '../../abi/errno.ts';
+import { MS_NODEV, MS_NOEXEC, MS_NOSUID } from '../../abi/mount.ts';
+import { resolve } from '../../fs/path.ts';
+import type { Kernel } from '../kernel.ts';
+import { ProcSuperblock } from './proc-superblock.ts';
+import { ProcRoot } from './root-dir.ts';
+
+/** Mounts procfs on the folder /proc, which is made where it lacks. 0 or -ERRNO. Called once, after the kernel is there. */
+export function mountProcfs(k: Kernel): number {
+  const { vfs } = k;
+  const context = vfs.makeContext();
+  try {
+    let at = resolve(context, null, '/proc', 'follow');
+    if (at === -ENOENT) {
+      const made = vfs.mkdir(context, null, '/proc', 0o555);
+      if (made < 0) return made;
+      at = resolve(context, null, '/proc', 'follow');
+    }
+    if (typeof at === 'number') return at;
+    const superblock = new ProcSuperblock(k);
+    const slot = superblock.slots.alloc();
+    if (slot === 0) return -ENOMEM;
+    const inode = new ProcRoot(superblock, slot);
+    inode.retain();
+    const mount = vfs.mountInode(inode, at, MS_NOSUID | MS_NODEV | MS_NOEXEC, 'proc');
+    inode.release();
+    return typeof mount === 'number' ? mount : 0;
+  } finally {
+    context.release();
+  }
+}

@@ -1,0 +1,153 @@
+import { PAGE_SIZE, type Vpn } from '../../machine/units.ts';
+import type { AddressSpace } from '../../mm/address-space.ts';
+import type { MemoryManager } from '../../mm/memory-manager.ts';
+import { PG_anon, PG_dirty, PG_referenced, PG_swapbacked } from '../../mm/phys/page-flags.ts';
+import { VM_LOCKED } from '../../mm/vm-flags.ts';
+import type { Vma } from '../../mm/vma.ts';
+import type { Kernel } from '../kernel.ts';
+import type { Task } from '../task.ts';
+import { mapsLine } from './maps.ts';
+import { vmFlagsText } from './vm-flag-names.ts';
+
+/** PSS_SHIFT: shares are counted in 1/4096 of a byte. */
+const PSS_UNIT = 4096;
+
+/** struct mem_size_stats: bytes, pss in PSS_UNITs. */
+interface MemSizes {
+  rss: number;
+  pss: number;
+  pssDirty: number;
+  pssAnon: number;
+  pssFile: number;
+  pssShmem: number;
+  pssLocked: number;
+  sharedClean: number;
+  sharedDirty: number;
+  privateClean: number;
+  privateDirty: number;
+  referenced: number;
+  anonymous: number;
+}
+
+function noSizes(): MemSizes {
+  return {
+    rss: 0,
+    pss: 0,
+    pssDirty: 0,
+    pssAnon: 0,
+    pssFile: 0,
+    pssShmem: 0,
+    pssLocked: 0,
+    sharedClean: 0,
+    sharedDirty: 0,
+    privateClean: 0,
+    privateDirty: 0,
+    referenced: 0,
+    anonymous: 0,
+  };
+}
+
+/** smap_gather_stats: what the VMA's page-table entries map. The zero page belongs to nobody. */
+function gather(mm: MemoryManager, vma: Vma, sizes: MemSizes): void {
+  const { pageTables, frames, format } = mm;
+  let page: Vpn = vma.startVpn;
+  while (pageTables.seek(vma.space, page, vma.endVpn)) {
+    page = (pageTables.foundVpn + 1) as Vpn;
+    const entry = pageTables.read(pageTables.foundSlot);
+    if (!pageTables.isMapped(entry)) continue;
+    const frame = pageTables.frameOf(entry);
+    if (frame === mm.zeroPage) continue;
+    const flags = frames.flags[frame];
+    const isDirty = (entry & format.DIRTY) !== 0 || (flags & PG_dirty) !== 0;
+    const mapcount = frames.mapcount[frame];
+    const pss = Math.floor((PAGE_SIZE * PSS_UNIT) / Math.max(1, mapcount));
+    sizes.rss += PAGE_SIZE;
+    sizes.pss += pss;
+    if (isDirty) sizes.pssDirty += pss;
+    if ((flags & PG_anon) !== 0) {
+      sizes.anonymous += PAGE_SIZE;
+      sizes.pssAnon += pss;
+    } else if ((flags & PG_swapbacked) !== 0) sizes.pssShmem += pss;
+    else sizes.pssFile += pss;
+    if ((vma.flags & VM_LOCKED) !== 0) sizes.pssLocked += pss;
+    if ((entry & format.ACCESSED) !== 0 || (flags & PG_referenced) !== 0) sizes.referenced += PAGE_SIZE;
+    if (mapcount >= 2) {
+      if (isDirty) sizes.sharedDirty += PAGE_SIZE;
+      else sizes.sharedClean += PAGE_SIZE;
+    } else if (isDirty) sizes.privateDirty += PAGE_SIZE;
+    else sizes.privateClean += PAGE_SIZE;
+  }
+}
+
+function line(name: string, bytes: number): string {
+  return `${`${name}:`.padEnd(16)}${String(Math.floor(bytes / 1024)).padStart(8)} kB\n`;
+}
+
+/** __show_smap; LazyFree, huge pages and swap are not there, so their lines are truly 0. */
+function sizeLines(sizes: MemSizes, what: 'vma' | 'rollup'): string {
+  const kib = (pss: number): number => pss / PSS_UNIT;
+  const perKind =
+    what === 'rollup'
+      ? line('Pss_Anon', kib(sizes.pssAnon)) +
+        line('Pss_File', kib(sizes.pssFile)) +
+        line('Pss_Shmem', kib(sizes.pssShmem))
+      : '';
+  return (
+    line('Rss', sizes.rss) +
+    line('Pss', kib(sizes.pss)) +
+    line('Pss_Dirty', kib(sizes.pssDirty)) +
+    perKind +
+    line('Shared_Clean', sizes.sharedClean) +
+    line('Shared_Dirty', sizes.sharedDirty) +
+    line('Private_Clean', sizes.privateClean) +
+    line('Private_Dirty', sizes.privateDirty) +
+    line('Referenced', sizes.referenced) +
+    line('Anonymous', sizes.anonymous) +
+    line('KSM', 0) +
+    line('LazyFree', 0) +
+    line('AnonHugePages', 0) +
+    line('ShmemPmdMapped', 0) +
+    line('FilePmdMapped', 0) +
+    line('Shared_Hugetlb', 0) +
+    line('Private_Hugetlb', 0) +
+    line('Swap', 0) +
+    line('SwapPss', 0) +
+    line('Locked', kib(sizes.pssLocked))
+  );
+}
+
+/** /proc/PID/smaps: one record a VMA (show_smap). */
+export function showSmaps(k: Kernel, _t: Task, space: AddressSpace | null): readonly string[] {
+  if (space === null || !k.mm.spaces.has(space)) return [];
+  const records: string[] = [];
+  for (let vma = space.vmas.first(); vma !== null; vma = space.vmas.next(vma)) {
+    const sizes = noSizes();
+    gather(k.mm, vma, sizes);
+    records.push(
+      `${mapsLine(vma, k.arch.wordBytes)}\n` +
+        line('Size', vma.sizePages * PAGE_SIZE) +
+        line('KernelPageSize', PAGE_SIZE) +
+        line('MMUPageSize', PAGE_SIZE) +
+        sizeLines(sizes, 'vma') +
+        `THPeligible:    ${'0'.padStart(8)}\n` +
+        `VmFlags: ${vmFlagsText(vma.flags)}\n`,
+    );
+  }
+  return records;
+}
+
+/** /proc/PID/smaps_rollup: the sums of all VMAs (show_smaps_rollup). */
+export function showSmapsRollup(k: Kernel, _t: Task, space: AddressSpace | null): string {
+  if (space === null || !k.mm.spaces.has(space)) return '';
+  const sizes = noSizes();
+  let start = -1;
+  let end = 0;
+  for (let vma = space.vmas.first(); vma !== null; vma = space.vmas.next(vma)) {
+    if (start < 0) start = vma.startVpn;
+    end = vma.endVpn;
+    gather(k.mm, vma, sizes);
+  }
+  const hex = (page: number): string => (Math.max(0, page) * PAGE_SIZE).toString(16).padStart(8, '0');
+  const head = `${hex(start)}-${hex(end)} ---p 00000000 00:00 0 `;
+  return `${head.padEnd(25 + k.arch.wordBytes * 6 - 1)} [rollup]\n${sizeLines(sizes, 'rollup')}`;
+}

@@ -1,0 +1,116 @@
+import { RLIMIT_SIGPENDING } from '../../abi/resource.ts';
+import { PAGE_SIZE } from '../../machine/units.ts';
+import { type AddressSpace, MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, MM_SWAPENTS } from '../../mm/address-space.ts';
+import type { Kernel } from '../kernel.ts';
+import type { Task, TaskState } from '../task.ts';
+import { handledSignals } from './stat.ts';
+import { hexWords, mangle, ulong } from './text.ts';
+
+/** task_state_array (fs/proc/array.c). */
+const STATES: Record<TaskState, string> = {
+  R: 'R (running)',
+  S: 'S (sleeping)',
+  D: 'D (disk sleep)',
+  T: 'T (stopped)',
+  X: 'X (dead)',
+  Z: 'Z (zombie)',
+  I: 'I (idle)',
+};
+
+/** /proc/PID/status (proc_pid_status, 6.18). */
+export function showStatus(k: Kernel, t: Task): string {
+  return (
+    identity(t) +
+    (t.space === null ? '' : memory(t.space)) +
+    (t.space === null ? '' : 'CoreDumping:\t0\nTHP_enabled:\t0\nuntag_mask:\t0xffffffffffffffff\n') +
+    signals(k, t) +
+    capabilities(t) +
+    `NoNewPrivs:\t${t.noNewPrivs ? 1 : 0}\nSeccomp:\t0\nSeccomp_filters:\t0\n` +
+    'Speculation_Store_Bypass:\tunknown\nSpeculationIndirectBranch:\tunsupported\n' +
+    'Cpus_allowed:\t1\nCpus_allowed_list:\t0\nMems_allowed:\t1\nMems_allowed_list:\t0\n' +
+    `voluntary_ctxt_switches:\t${t.nvcsw}\nnonvoluntary_ctxt_switches:\t${t.nivcsw}\n`
+  );
+}
+
+/** task_state. */
+function identity(t: Task): string {
+  const { process, cred } = t;
+  const groups = cred.groups.map(ulong).join(' ');
+  const umask = t.fs === null ? '' : `Umask:\t${t.fs.umask.toString(8).padStart(4, '0')}\n`;
+  return (
+    `Name:\t${mangle(t.comm, '\n\\').replace('\\012', '\\n').replace('\\134', '\\\\')}\n${umask}` +
+    `State:\t${STATES[t.state]}\nTgid:\t${t.tgid}\nNgid:\t0\nPid:\t${t.tid}\n` +
+    `PPid:\t${process.parent?.pid ?? 0}\nTracerPid:\t0\n` +
+    `Uid:\t${cred.uid}\t${cred.euid}\t${cred.suid}\t${cred.fsuid}\n` +
+    `Gid:\t${cred.gid}\t${cred.egid}\t${cred.sgid}\t${cred.fsgid}\n` +
+    `FDSize:\t${t.files?.sizeFds ?? 0}\nGroups:\t${groups} \n` +
+    `NStgid:\t${t.tgid}\nNSpid:\t${t.tid}\nNSpgid:\t${process.pgrp}\nNSsid:\t${process.session}\n` +
+    `Kthread:\t${t.kind === 'kthread' ? 1 : 0}\n`
+  );
+}
+
+/** task_mem. */
+function memory(space: AddressSpace): string {
+  const { rss } = space;
+  const execBytes = space.execVm * PAGE_SIZE;
+  const text = Math.min(
+    (Math.ceil(space.endCode / PAGE_SIZE) - Math.floor(space.startCode / PAGE_SIZE)) * PAGE_SIZE,
+    execBytes,
+  );
+  const line = (name: string, kib: number): string => `${name}:\t${String(kib).padStart(8)} kB\n`;
+  const pages = (name: string, count: number): string => line(name, count * 4);
+  return (
+    pages('VmPeak', space.hiwaterVmPages) +
+    pages('VmSize', space.totalVm) +
+    pages('VmLck', space.lockedVm) +
+    pages('VmPin', space.pinnedVm) +
+    pages('VmHWM', space.hiwaterRssPages) +
+    pages('VmRSS', space.rssPages) +
+    pages('RssAnon', rss[MM_ANONPAGES]) +
+    pages('RssFile', rss[MM_FILEPAGES]) +
+    pages('RssShmem', rss[MM_SHMEMPAGES]) +
+    pages('VmData', space.dataVm) +
+    pages('VmStk', space.stackVm) +
+    line('VmExe', text / 1024) +
+    line('VmLib', (execBytes - text) / 1024) +
+    line('VmPTE', space.pgtablesBytes / 1024) +
+    pages('VmSwap', rss[MM_SWAPENTS]) +
+    line('HugetlbPages', 0)
+  );
+}
+
+/** task_sig. */
+function signals(k: Kernel, t: Task): string {
+  const { process } = t;
+  const [ignored, caught] = handledSignals(t);
+  const limit = process.rlimits[RLIMIT_SIGPENDING].soft;
+  return (
+    `Threads:\t${process.threads.length}\nSigQ:\t${queuedSignals(k, t.cred.uid)}/${ulong(limit)}\n` +
+    `SigPnd:\t${t.pending.set.toHex()}\nShdPnd:\t${process.shared.set.toHex()}\nSigBlk:\t${t.sigmask.toHex()}\n` +
+    `SigIgn:\t${ignored.toHex()}\nSigCgt:\t${caught.toHex()}\n`
+  );
+}
+
+/** Signals queued to the user's tasks (UCOUNT_RLIMIT_SIGPENDING). */
+function queuedSignals(k: Kernel, uid: number): number {
+  let queued = 0;
+  for (const process of k.processes.values()) {
+    if (process.leader.cred.uid !== uid) continue;
+    queued += process.shared.queue.length;
+    for (const thread of process.threads) queued += thread.pending.queue.length;
+  }
+  return queued;
+}
+
+/** task_cap. */
+function capabilities(t: Task): string {
+  const set = (name: string, [low, high]: number[]): string => `${name}:\t${hexWords(low, high)}\n`;
+  const { cred } = t;
+  return (
+    set('CapInh', cred.capInheritable) +
+    set('CapPrm', cred.capPermitted) +
+    set('CapEff', cred.capEffective) +
+    set('CapBnd', cred.capBounding) +
+    set('CapAmb', cred.capAmbient)
+  );
+}

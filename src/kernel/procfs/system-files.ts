@@ -1,0 +1,78 @@
+import { NS_PER_INSTRUCTION } from '../../machine/cost-model.ts';
+import type { Kernel } from '../kernel.ts';
+import { systemName } from '../system-name.ts';
+import { ticks } from './text.ts';
+
+/** The machine's own one-text files (fs/proc/{stat,uptime,loadavg,version,cmdline}.c, 6.18). */
+
+/** Names of softirqs' columns are not shown; there are ten of them (NR_SOFTIRQS). */
+const NR_SOFTIRQS = 10;
+
+/** Runnable tasks, the running one included (nr_running). */
+function runnableTasks(k: Kernel): number {
+  let count = 0;
+  for (const task of k.tasks.values()) if (task.state === 'R') count++;
+  return count;
+}
+
+/**
+ * /proc/stat (show_stat). All instructions are user mode's; what is neither those nor idle is the kernel's. No interrupts and no
+ * softirqs: devices are asked synchronously.
+ */
+export function showStat(k: Kernel): string {
+  const { idleNs } = k.clock;
+  const userNs = k.cpu.retired * NS_PER_INSTRUCTION;
+  const systemNs = k.clock.nowNs - userNs - idleNs;
+  const times = `${ticks(userNs)} 0 ${ticks(systemNs)} ${ticks(idleNs)} 0 0 0 0 0 0\n`;
+  const bootSeconds = Math.floor((k.realTimeNs - k.clock.nowNs) / 1e9);
+  return (
+    `cpu  ${times}cpu0 ${times}intr 0\nctxt ${k.contextSwitches}\nbtime ${bootSeconds}\n` +
+    `processes ${k.forks}\nprocs_running ${runnableTasks(k)}\nprocs_blocked 0\n` +
+    `softirq 0${' 0'.repeat(NR_SOFTIRQS)}\n`
+  );
+}
+
+function seconds(ns: number): string {
+  const hundredths = Math.floor(ns / 1e7);
+  return `${Math.floor(hundredths / 100)}.${String(hundredths % 100).padStart(2, '0')}`;
+}
+
+/** /proc/uptime: since boot, and of that idle. */
+export function showUptime(k: Kernel): string {
+  return `${seconds(k.clock.nowNs)} ${seconds(k.clock.idleNs)}\n`;
+}
+
+/** /proc/version (linux_proc_banner). */
+export function showVersion(k: Kernel): string {
+  const { sysname, release, version } = systemName(k);
+  return `${sysname} version ${release} (faultline@faultline) (TypeScript) ${version}\n`;
+}
+
+/** The kernel has no command line. */
+export function showCmdline(): string {
+  return '\n';
+}
+
+export function showSwaps(): string {
+  return 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n';
+}
+
+/** /proc/filesystems: what is mounted or always there; none of them needs a block device. */
+export function showFilesystems(k: Kernel): string {
+  const types = new Set(['tmpfs', 'proc', 'devtmpfs', 'sockfs', 'pipefs']);
+  for (const { superblock } of k.vfs.mounts.mounts) types.add(superblock.fsType);
+  return [...types].map((type) => `nodev\t${type}\n`).join('');
+}
+
+/** /proc/cpuinfo: the architecture's text (c_show), one CPU. */
+export function showCpuinfo(k: Kernel): string {
+  return k.arch.cpuinfo(k.mm.format.name);
+}
+
+/** /proc/loadavg: averages, runnable/all tasks, last pid. */
+export function showLoadavg(k: Kernel): string {
+  let tasks = 0;
+  for (const process of k.processes.values()) tasks += process.threads.length;
+  const averages = k.loadAverage.text();
+  return `${averages} ${runnableTasks(k)}/${tasks} ${k.lastPid}\n`;
+}

@@ -1,0 +1,147 @@
+import { NS_PER_INSTRUCTION } from '../machine/cost-model.ts';
+import { armFlusher } from './flusher.ts';
+import { checkCpuTimers, cpuTimeLeftNs } from './itimers.ts';
+import { sendTerminalSignals } from './job-control.ts';
+import type { Kernel } from './kernel.ts';
+import { drainWakeList, makeRunnable, pickNext, switchTo, useSpaceOf, wakeInputWaiters } from './scheduler.ts';
+import { handleSignals } from './signals/deliver.ts';
+import { hasPendingSignal } from './signals/pending-test.ts';
+import { rerunSyscall } from './syscalls/dispatch.ts';
+import type { Task } from './task.ts';
+import { fireTimers, pruneTimers } from './timer-fire.ts';
+import { handleTrap } from './trap.ts';
+
+/** Whichever comes first ends `run`; undefined: no such limit. */
+export interface RunLimits {
+  /** Instructions from now on; slightly more may retire. */
+  readonly instructions?: number;
+  /** Virtual time since boot. */
+  readonly untilNs?: number;
+  /**
+   * When all sleep and only a timer can wake one: 'skip' (default) moves virtual time there at once; 'wait' returns
+   * 'idle-timer', for a host that lets the time pass (a person at a terminal, the host's clock).
+   */
+  readonly idle?: 'skip' | 'wait';
+}
+
+/**
+ *   exited      every program has ended
+ *   idle-input  nothing can run until input comes from outside (or somebody sends a signal)
+ *   idle-timer  nothing can run before a timer fires or input comes (with `idle: 'wait'` only)
+ *   budget      a limit was reached; call again to go on
+ */
+export type RunStatus = 'exited' | 'idle-input' | 'idle-timer' | 'budget';
+
+/** The most instructions in one go, so that wake-ups by events are never late by more than a millisecond of virtual time. */
+const MAX_BUDGET = 1_000_000;
+/**
+ * Timers in a row that nobody runs after, before a call with a limit comes back: a timer of microseconds whose signal is
+ * ignored would keep the caller for ever, though no instruction retires. A guess: some milliseconds of the host.
+ */
+const MAX_IDLE_STEPS = 10_000;
+
+/**
+ * The run loop (DESIGN.md section 3): pick a task, run it until a trap, act on the trap, return to user mode through signals.
+ * Everything that happens is a function of virtual time and of what came in through Environment (decision D3).
+ */
+export function runMachine(k: Kernel, limits: RunLimits): RunStatus {
+  const stopRetired = k.cpu.retired + (limits.instructions ?? Number.POSITIVE_INFINITY);
+  const untilNs = limits.untilNs ?? Number.POSITIVE_INFINITY;
+  let idleSteps = 0;
+  takeInput(k);
+  for (;;) {
+    fireTimers(k);
+    drainWakeList(k);
+    if (k.liveProcesses <= k.drivenProcesses) return 'exited';
+    if (k.cpu.retired >= stopRetired || k.clock.nowNs >= untilNs) return 'budget';
+    const task = pickNext(k);
+    if (task === null) {
+      if (takeInput(k)) continue;
+      const next = Math.min(k.timers.nextDeadlineNs, untilNs);
+      if (next === Number.POSITIVE_INFINITY) return 'idle-input';
+      if (limits.idle === 'wait') return 'idle-timer';
+      k.clock.skipTo(next);
+      k.loadAverage.sample(k.clock.nowNs, 0);
+      if (++idleSteps >= MAX_IDLE_STEPS && limits.instructions !== undefined) return 'budget';
+      continue;
+    }
+    idleSteps = 0;
+    switchTo(k, task);
+    // A caller's limit is no event of the machine: the slice that it cut goes on, so that scheduling does not depend on it.
+    if (k.cutSliceTid !== task.tid) task.sliceEndNs = k.clock.nowNs + k.config.sliceNs;
+    k.cutSliceTid = 0;
+    k.running = task;
+    runSlice(k, task, stopRetired, untilNs);
+    k.running = null;
+    if (k.cutSliceTid !== 0) continue;
+    if (task.state === 'R' && !task.queued) makeRunnable(k, task);
+    armFlusher(k);
+    pruneTimers(k);
+  }
+}
+
+/** What the host's input has now; true if somebody may go on because of it. */
+function takeInput(k: Kernel): boolean {
+  const came = k.vfs.pumpInput();
+  if (came) wakeInputWaiters(k);
+  sendTerminalSignals(k);
+  drainWakeList(k);
+  return came;
+}
+
+/** Until the task leaves the CPU, or a limit is reached; then it is at the right place of the run queue. */
+function runSlice(k: Kernel, t: Task, stopRetired: number, untilNs: number): void {
+  for (;;) {
+    if (!returnToUser(k, t)) return;
+    const now = k.clock.nowNs;
+    const left = Math.min(t.sliceEndNs, k.timers.nextDeadlineNs, untilNs, k.loadAverage.nextNs) - now;
+    const budget = Math.min(
+      MAX_BUDGET,
+      Math.floor(left / NS_PER_INSTRUCTION),
+      stopRetired - k.cpu.retired,
+      cpuTimeLeftNs(t.process),
+    );
+    const before = k.cpu.retired;
+    const trap = k.cpu.run(Math.max(1, Math.floor(budget)));
+    t.utimeNs += (k.cpu.retired - before) * NS_PER_INSTRUCTION;
+    handleTrap(k, t, trap);
+    if (k.clock.nowNs >= k.loadAverage.nextNs) k.loadAverage.sample(k.clock.nowNs, k.runQueue.length + 1);
+    checkCpuTimers(k, t);
+    k.afterTrap?.();
+    sendTerminalSignals(k);
+    fireTimers(k);
+    drainWakeList(k);
+    if (t.state !== 'R') return;
+    if (k.clock.nowNs >= t.sliceEndNs) {
+      if (k.runQueue.length > 0) {
+        t.nivcsw++;
+        t.queued = true;
+        k.runQueue.push(t.tid);
+        return;
+      }
+      t.sliceEndNs = k.clock.nowNs + k.config.sliceNs;
+    }
+    if (k.cpu.retired >= stopRetired || k.clock.nowNs >= untilNs) {
+      t.queued = true;
+      k.runQueue.unshift(t.tid);
+      k.cutSliceTid = t.tid;
+      return;
+    }
+  }
+}
+
+/** Finishes a woken system call and acts on signals; false when the task cannot run user code now. */
+function returnToUser(k: Kernel, t: Task): boolean {
+  while (t.state === 'R') {
+    if (t.wait !== null) {
+      rerunSyscall(k, t);
+      continue;
+    }
+    if (t.restartResult === 0 && t.savedMask === null && !hasPendingSignal(t)) {
+      useSpaceOf(k, t);
+      return true;
+    }
+    handleSignals(k, t);
+  }
+  return false;
+}

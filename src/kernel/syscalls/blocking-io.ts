@@ -1,0 +1,118 @@
+import { EAGAIN, EFBIG, EPIPE } from '../../abi/errno.ts';
+import { O_NONBLOCK } from '../../abi/fcntl.ts';
+import { RLIMIT_FSIZE } from '../../abi/resource.ts';
+import { SIGPIPE, SIGXFSZ } from '../../abi/signal.ts';
+import type { File } from '../../fs/file.ts';
+import type { IoVec } from '../../mm/user-access.ts';
+import { UserIo } from '../../mm/user-io.ts';
+import type { Kernel } from '../kernel.ts';
+import { sendToTask, userInfo } from '../signals/send.ts';
+import type { Task } from '../task.ts';
+import { ERESTARTSYS } from '../wait-state.ts';
+import { BLOCKED } from './row.ts';
+import { checkTerminal } from './terminal.ts';
+import { spaceOf, totalBytes, vectorsAfter } from './user.ts';
+
+/**
+ * read and write on any file, as data-driven waits: a file never blocks (it answers -EAGAIN), so here the task sleeps on the
+ * file's queues and the call runs again. `wait.data[0]` is what a blocking write has moved so far. `pos` null: the file's own.
+ */
+export function readVectors(
+  k: Kernel,
+  t: Task,
+  file: File,
+  vectors: readonly IoVec[],
+  pos: number | null,
+  mode: 'blocking' | 'nonblocking' = 'blocking',
+): number {
+  const controlled = checkTerminal(k, t, file, 'read');
+  if (controlled < 0) return controlled;
+  const result = file.read(new UserIo(k.mm, spaceOf(t), vectors), pos);
+  if (result !== -EAGAIN) {
+    countRead(t, result);
+    return result;
+  }
+  if ((file.flags & O_NONBLOCK) !== 0 || mode === 'nonblocking') return result;
+  if (t.wait?.woken === 'timeout') return file.timeoutResult;
+  return k.block(t, {
+    queues: file.waitQueues(),
+    deadlineNs: t.wait?.deadlineNs ?? k.clock.nowNs + file.readTimeoutNs,
+    onSignal: ERESTARTSYS,
+    data: [],
+    source: file.isTty ? 'input' : 'event',
+  });
+}
+
+export function writeVectors(
+  k: Kernel,
+  t: Task,
+  file: File,
+  vectors: readonly IoVec[],
+  pos: number | null,
+  mode: 'blocking' | 'nonblocking' = 'blocking',
+): number {
+  const controlled = checkTerminal(k, t, file, 'write');
+  if (controlled < 0) return controlled;
+  const limited = limitFileSize(k, t, file, vectors, pos);
+  if (typeof limited === 'number') return limited;
+  let done = t.wait?.data[0] ?? 0;
+  const total = totalBytes(limited);
+  for (;;) {
+    const io = new UserIo(k.mm, spaceOf(t), vectorsAfter(limited, done));
+    const result = file.write(io, pos);
+    if (result === -EAGAIN) {
+      if ((file.flags & O_NONBLOCK) !== 0 || mode === 'nonblocking') return done > 0 ? finish(t, done) : result;
+      if (t.wait?.woken === 'timeout') return finish(t, done > 0 ? done : file.timeoutResult);
+      const blocked = k.block(t, {
+        queues: file.waitQueues(),
+        deadlineNs: t.wait?.deadlineNs ?? k.clock.nowNs + file.writeTimeoutNs,
+        onSignal: ERESTARTSYS,
+        data: [done],
+      });
+      return blocked !== BLOCKED && done > 0 ? finish(t, done) : blocked;
+    }
+    if (result < 0) {
+      if (result === -EPIPE) sendToTask(k, t, userInfo(t, SIGPIPE));
+      return done > 0 ? finish(t, done) : finish(t, result);
+    }
+    done += result;
+    // A regular file that takes less has its reason; a stream is asked again until it says -EAGAIN.
+    if (done >= total || result === 0 || io.faulted || file.isSeekable) return finish(t, done);
+  }
+}
+
+function finish(t: Task, result: number): number {
+  t.process.syscw++;
+  if (result > 0) t.process.wchar += result;
+  return result;
+}
+
+function countRead(t: Task, result: number): void {
+  t.process.syscr++;
+  if (result > 0) t.process.rchar += result;
+}
+
+/** generic_write_check_limits: RLIMIT_FSIZE of regular files; at the limit SIGXFSZ and -EFBIG. */
+function limitFileSize(
+  k: Kernel,
+  t: Task,
+  file: File,
+  vectors: readonly IoVec[],
+  pos: number | null,
+): readonly IoVec[] | number {
+  const limit = t.process.rlimits[RLIMIT_FSIZE].soft;
+  if (limit === Number.POSITIVE_INFINITY || !file.inode.isRegular) return vectors;
+  const start = pos ?? (file.isAppend ? file.inode.size : file.pos);
+  const total = totalBytes(vectors);
+  if (total === 0) return vectors;
+  if (start >= limit) {
+    sendToTask(k, t, userInfo(t, SIGXFSZ));
+    return -EFBIG;
+  }
+  let left = limit - start;
+  return vectors.map(({ address, lengthBytes }) => {
+    const cut = Math.min(lengthBytes, left);
+    left -= cut;
+    return { address, lengthBytes: cut };
+  });
+}

@@ -1,0 +1,78 @@
+import { EINTR, ENOSYS } from '../../abi/errno.ts';
+import { EV_SYS_ENTER, EV_SYS_EXIT } from '../../base/event-kinds.ts';
+import { COST_SYSCALL_NS } from '../../machine/cost-model.ts';
+import type { Kernel } from '../kernel.ts';
+import { isRestartCode } from '../signals/deliver.ts';
+import type { CurrentCall, Task } from '../task.ts';
+import { ERESTART_RESTARTBLOCK } from '../wait-state.ts';
+import { BLOCKED, NO_RESULT, type SyscallRow, widthOf } from './row.ts';
+
+/** do_trap_ecall_u: decodes the call of the current task, runs its row, writes the result. */
+export function dispatchSyscall(k: Kernel, t: Task): void {
+  const { arch } = k;
+  const registers = k.cpu.registers;
+  const nr = arch.syscallNumber(registers);
+  const [origLow, origHigh] = arch.firstArgument(registers);
+  arch.stepOverSyscall(registers);
+  const row = k.rows[nr];
+  const args = [0, 0, 0, 0, 0, 0];
+  for (let i = 0; i < 6; i++) {
+    const kind = row?.args[i];
+    args[i] = arch.argument(registers, i, kind === undefined ? 'u64' : widthOf(kind));
+  }
+  const call: CurrentCall = { nr, args, origLow, origHigh };
+  t.call = call;
+  const name = nameOf(k, nr);
+  k.syscallCounts.set(name, (k.syscallCounts.get(name) ?? 0) + 1);
+  if (k.events.enabled[EV_SYS_ENTER] !== 0)
+    k.events.emit(EV_SYS_ENTER, t.tid, nr, args[0], args[1], args[2], args[3], args[4]);
+  k.tracer?.syscallEnter(t, name, args);
+  t.inSyscall = true;
+  k.clock.charge(COST_SYSCALL_NS);
+  t.stimeNs += COST_SYSCALL_NS;
+  runCall(k, t, row, name);
+}
+
+/** A woken call, once more with the same arguments. */
+export function rerunSyscall(k: Kernel, t: Task): void {
+  const { nr } = t.call!;
+  runCall(k, t, k.rows[nr], nameOf(k, nr));
+}
+
+export function nameOf(k: Kernel, nr: number): string {
+  return k.namesByNumber[nr] ?? `syscall_0x${(nr < 0 ? nr + 2 ** 32 : nr).toString(16)}`;
+}
+
+function runCall(k: Kernel, t: Task, row: SyscallRow | undefined, name: string): void {
+  const { args } = t.call!;
+  const before = k.clock.nowNs;
+  k.vfs.core.current = { tgid: t.tgid, pgrp: t.process.pgrp, session: t.process.session };
+  let result = -ENOSYS;
+  if (row === undefined || row.run === null) {
+    k.absentSyscalls.set(name, (k.absentSyscalls.get(name) ?? 0) + 1);
+  } else result = row.run(k, t, args[0], args[1], args[2], args[3], args[4], args[5]);
+  t.stimeNs += k.clock.nowNs - before;
+  if (result === BLOCKED || t.state === 'Z' || t.state === 'X') return;
+  finishCall(k, t, result);
+}
+
+export function finishCall(k: Kernel, t: Task, result: number): void {
+  const call = t.call!;
+  if (result === -ERESTART_RESTARTBLOCK) {
+    if (t.wait === null && t.restart === null) result = -EINTR;
+    else if (t.wait !== null) {
+      // restart_syscall that is interrupted again goes on with the call that it stands for.
+      const base = nameOf(k, call.nr) === 'restart_syscall' && t.restart !== null ? t.restart : call;
+      t.restart = { nr: base.nr, args: [...base.args], wait: t.wait };
+    }
+  }
+  t.wait = null;
+  t.inSyscall = false;
+  if (result !== NO_RESULT) {
+    k.arch.setResult(k.registersOf(t), isRestartCode(result) ? -EINTR : result);
+    t.restartResult = isRestartCode(result) ? result : 0;
+  }
+  const shown = result === NO_RESULT ? 0 : result;
+  if (k.events.enabled[EV_SYS_EXIT] !== 0) k.events.emit(EV_SYS_EXIT, t.tid, call.nr, shown);
+  k.tracer?.syscallExit(t, shown);
+}

@@ -1,0 +1,223 @@
+import { EACCES, EFAULT, EINVAL, EPERM, ESRCH } from '../../abi/errno.ts';
+import type { Credentials } from '../credentials.ts';
+import type { Kernel } from '../kernel.ts';
+import { findGroup } from '../pid.ts';
+import type { Task } from '../task.ts';
+import { readBytes, writeI32s } from '../user-structs.ts';
+import type { SyscallRow } from './row.ts';
+
+/** -1 of a uid_t or gid_t argument: leave as it is. */
+const KEEP = 0xffff_ffff;
+const CAP_SETGID = 1 << 6;
+const CAP_SETUID = 1 << 7;
+const can = (cred: Credentials, capability: number): boolean => (cred.capEffective[0] & capability) !== 0;
+
+/** cap_emulate_setxuid: leaving uid 0 drops the capabilities, coming back to effective 0 takes the permitted ones up. */
+function afterUidChange(cred: Credentials, hadRoot: boolean, hadEffectiveRoot: boolean): void {
+  if (hadRoot && cred.uid !== 0 && cred.euid !== 0 && cred.suid !== 0) {
+    cred.capPermitted = [0, 0];
+    cred.capEffective = [0, 0];
+    cred.capAmbient = [0, 0];
+  }
+  if (hadEffectiveRoot && cred.euid !== 0) cred.capEffective = [0, 0];
+  if (!hadEffectiveRoot && cred.euid === 0) cred.capEffective = [...cred.capPermitted];
+}
+
+function changeUids(t: Task, change: (cred: Credentials) => number): number {
+  const { cred } = t;
+  const hadRoot = cred.uid === 0 || cred.euid === 0 || cred.suid === 0;
+  const hadEffectiveRoot = cred.euid === 0;
+  const result = change(cred);
+  if (result === 0) afterUidChange(cred, hadRoot, hadEffectiveRoot);
+  return result;
+}
+
+function setuid(_k: Kernel, t: Task, uid: number): number {
+  if (uid === KEEP) return -EINVAL;
+  return changeUids(t, (cred) => {
+    if (can(cred, CAP_SETUID)) {
+      cred.uid = uid;
+      cred.suid = uid;
+    } else if (uid !== cred.uid && uid !== cred.suid) return -EPERM;
+    cred.euid = uid;
+    cred.fsuid = uid;
+    return 0;
+  });
+}
+
+function setreuid(_k: Kernel, t: Task, ruid: number, euid: number): number {
+  return changeUids(t, (cred) => {
+    const privileged = can(cred, CAP_SETUID);
+    const old = cred.uid;
+    if (ruid !== KEEP && ruid !== old && ruid !== cred.euid && !privileged) return -EPERM;
+    if (euid !== KEEP && euid !== old && euid !== cred.euid && euid !== cred.suid && !privileged) return -EPERM;
+    if (ruid !== KEEP) cred.uid = ruid;
+    if (euid !== KEEP) cred.euid = euid;
+    if (ruid !== KEEP || (euid !== KEEP && euid !== old)) cred.suid = cred.euid;
+    cred.fsuid = cred.euid;
+    return 0;
+  });
+}
+
+function setresuid(_k: Kernel, t: Task, ruid: number, euid: number, suid: number): number {
+  return changeUids(t, (cred) => {
+    const known = [cred.uid, cred.euid, cred.suid];
+    if (!can(cred, CAP_SETUID) && [ruid, euid, suid].some((id) => id !== KEEP && !known.includes(id))) return -EPERM;
+    if (ruid !== KEEP) cred.uid = ruid;
+    if (euid !== KEEP) cred.euid = euid;
+    if (suid !== KEEP) cred.suid = suid;
+    cred.fsuid = cred.euid;
+    return 0;
+  });
+}
+
+function setgid(_k: Kernel, t: Task, gid: number): number {
+  if (gid === KEEP) return -EINVAL;
+  const { cred } = t;
+  if (can(cred, CAP_SETGID)) {
+    cred.gid = gid;
+    cred.sgid = gid;
+  } else if (gid !== cred.gid && gid !== cred.sgid) return -EPERM;
+  cred.egid = gid;
+  cred.fsgid = gid;
+  return 0;
+}
+
+function setregid(_k: Kernel, t: Task, rgid: number, egid: number): number {
+  const { cred } = t;
+  const privileged = can(cred, CAP_SETGID);
+  const old = cred.gid;
+  if (rgid !== KEEP && rgid !== old && rgid !== cred.egid && !privileged) return -EPERM;
+  if (egid !== KEEP && egid !== old && egid !== cred.egid && egid !== cred.sgid && !privileged) return -EPERM;
+  if (rgid !== KEEP) cred.gid = rgid;
+  if (egid !== KEEP) cred.egid = egid;
+  if (rgid !== KEEP || (egid !== KEEP && egid !== old)) cred.sgid = cred.egid;
+  cred.fsgid = cred.egid;
+  return 0;
+}
+
+function setresgid(_k: Kernel, t: Task, rgid: number, egid: number, sgid: number): number {
+  const { cred } = t;
+  const known = [cred.gid, cred.egid, cred.sgid];
+  if (!can(cred, CAP_SETGID) && [rgid, egid, sgid].some((id) => id !== KEEP && !known.includes(id))) return -EPERM;
+  if (rgid !== KEEP) cred.gid = rgid;
+  if (egid !== KEEP) cred.egid = egid;
+  if (sgid !== KEEP) cred.sgid = sgid;
+  cred.fsgid = cred.egid;
+  return 0;
+}
+
+function setfsuid(_k: Kernel, t: Task, uid: number): number {
+  const { cred } = t;
+  const old = cred.fsuid;
+  if (uid === KEEP) return old;
+  if (can(cred, CAP_SETUID) || [cred.uid, cred.euid, cred.suid, cred.fsuid].includes(uid)) cred.fsuid = uid;
+  return old;
+}
+
+function setfsgid(_k: Kernel, t: Task, gid: number): number {
+  const { cred } = t;
+  const old = cred.fsgid;
+  if (gid === KEEP) return old;
+  if (can(cred, CAP_SETGID) || [cred.gid, cred.egid, cred.sgid, cred.fsgid].includes(gid)) cred.fsgid = gid;
+  return old;
+}
+
+function writeThree(k: Kernel, t: Task, addresses: readonly number[], values: readonly number[]): number {
+  for (const [i, address] of addresses.entries()) if (writeI32s(k, t, address, [values[i]]) < 0) return -EFAULT;
+  return 0;
+}
+
+function getgroups(k: Kernel, t: Task, size: number, list: number): number {
+  const { groups } = t.cred;
+  if (size < 0) return -EINVAL;
+  if (size === 0) return groups.length;
+  if (size < groups.length) return -EINVAL;
+  return writeI32s(k, t, list, groups) < 0 ? -EFAULT : groups.length;
+}
+
+function setgroups(k: Kernel, t: Task, size: number, list: number): number {
+  if (!can(t.cred, CAP_SETGID)) return -EPERM;
+  if (size < 0 || size > 65536) return -EINVAL;
+  const bytes = new Uint8Array(size * 4);
+  if (size > 0 && readBytes(k, t, list, bytes) < 0) return -EFAULT;
+  t.cred.groups = [...new Uint32Array(bytes.buffer)].sort((a, b) => a - b);
+  return 0;
+}
+
+/** sys_setpgid (6.18, kernel/sys.c). */
+function setpgid(k: Kernel, t: Task, pid: number, pgid: number): number {
+  const targetPid = pid === 0 ? t.tgid : pid;
+  const group = pgid === 0 ? targetPid : pgid;
+  if (group < 0) return -EINVAL;
+  const target = k.processes.get(targetPid);
+  if (target === undefined) return -ESRCH;
+  if (target.parent === t.process) {
+    if (target.session !== t.process.session) return -EPERM;
+    if (target.hasExeced) return -EACCES;
+  } else if (target !== t.process) return -ESRCH;
+  if (target.session === target.pid) return -EPERM;
+  if (group !== targetPid) {
+    const member = findGroup(k, group);
+    if (member === null || member.session !== t.process.session) return -EPERM;
+  }
+  target.pgrp = group;
+  return 0;
+}
+
+function getpgid(k: Kernel, t: Task, pid: number): number {
+  const target = pid === 0 ? t.process : k.tasks.get(pid)?.process;
+  return target === undefined ? -ESRCH : target.pgrp;
+}
+
+function getsid(k: Kernel, t: Task, pid: number): number {
+  const target = pid === 0 ? t.process : k.tasks.get(pid)?.process;
+  return target === undefined ? -ESRCH : target.session;
+}
+
+function setsid(k: Kernel, t: Task): number {
+  const { process } = t;
+  if (process.session === process.pid || findGroup(k, process.pid) !== null) return -EPERM;
+  process.session = process.pid;
+  process.pgrp = process.pid;
+  process.tty = null;
+  return process.pid;
+}
+
+const full = 'full' as const;
+const row = (name: string, args: SyscallRow['args'], run: SyscallRow['run']): SyscallRow => ({
+  name,
+  args,
+  run,
+  support: full,
+  note: '',
+});
+export const idCalls: readonly SyscallRow[] = [
+  row('getpid', [], (_k, t) => t.tgid),
+  row('gettid', [], (_k, t) => t.tid),
+  row('getppid', [], (_k, t) => t.process.parent?.pid ?? 0),
+  row('getuid', [], (_k, t) => t.cred.uid),
+  row('geteuid', [], (_k, t) => t.cred.euid),
+  row('getgid', [], (_k, t) => t.cred.gid),
+  row('getegid', [], (_k, t) => t.cred.egid),
+  row('getresuid', ['ptr', 'ptr', 'ptr'], (k, t, a, b, c) =>
+    writeThree(k, t, [a, b, c], [t.cred.uid, t.cred.euid, t.cred.suid]),
+  ),
+  row('getresgid', ['ptr', 'ptr', 'ptr'], (k, t, a, b, c) =>
+    writeThree(k, t, [a, b, c], [t.cred.gid, t.cred.egid, t.cred.sgid]),
+  ),
+  row('setuid', ['uint'], setuid),
+  row('setreuid', ['uint', 'uint'], setreuid),
+  row('setresuid', ['uint', 'uint', 'uint'], setresuid),
+  row('setgid', ['uint'], setgid),
+  row('setregid', ['uint', 'uint'], setregid),
+  row('setresgid', ['uint', 'uint', 'uint'], setresgid),
+  row('setfsuid', ['uint'], setfsuid),
+  row('setfsgid', ['uint'], setfsgid),
+  row('getgroups', ['int', 'ptr'], getgroups),
+  row('setgroups', ['int', 'ptr'], setgroups),
+  row('setpgid', ['pid', 'pid'], setpgid),
+  row('getpgid', ['pid'], getpgid),
+  row('getsid', ['pid'], getsid),
+  row('setsid', [], setsid),
+];

@@ -1,0 +1,94 @@
+import { EBADF, EFAULT, EINVAL, ENOMEM } from '../../abi/errno.ts';
+import { MAP_ANONYMOUS, MLOCK_ONFAULT } from '../../abi/mman.ts';
+import { isPageAligned } from '../../machine/units.ts';
+import { brk as setBrk } from '../../mm/ops/brk.ts';
+import { madvise as adviseMemory } from '../../mm/ops/madvise.ts';
+import { mincore as residentPages } from '../../mm/ops/mincore.ts';
+import { mlock as lockMemory, mlockall, munlock, munlockall } from '../../mm/ops/mlock.ts';
+import { mmap as mapMemory } from '../../mm/ops/mmap.ts';
+import { mprotect as protectMemory } from '../../mm/ops/mprotect.ts';
+import { mremap as remapMemory } from '../../mm/ops/mremap.ts';
+import { msync as syncMemory } from '../../mm/ops/msync.ts';
+import { munmap as unmapMemory } from '../../mm/ops/munmap.ts';
+import { writeBytes } from '../user-structs.ts';
+import type { SyscallRow, SyscallRun } from './row.ts';
+import { fileAt, spaceOf } from './user.ts';
+
+/** System calls on the address space: each decodes and calls its operation in mm/ops. */
+
+const mmap: SyscallRun = (k, t, address, length, prot, flags, fd, offset) => {
+  // arch/riscv/kernel/sys_riscv.c: the offset is in bytes and must be whole pages.
+  if (!isPageAligned(offset)) return -EINVAL;
+  let file = null;
+  if ((flags & MAP_ANONYMOUS) === 0) {
+    const found = fileAt(t, fd);
+    if (typeof found === 'number') return -EBADF;
+    file = found;
+  }
+  return mapMemory(k.mm, spaceOf(t), { address, lengthBytes: length, prot, flags, file, offsetBytes: offset });
+};
+
+const munmap: SyscallRun = (k, t, address, length) => unmapMemory(k.mm, spaceOf(t), address, length);
+const mprotect: SyscallRun = (k, t, address, length, prot) => protectMemory(k.mm, spaceOf(t), address, length, prot);
+const brk: SyscallRun = (k, t, address) => setBrk(k.mm, spaceOf(t), address);
+const madvise: SyscallRun = (k, t, address, length, advice) => adviseMemory(k.mm, spaceOf(t), address, length, advice);
+const msync: SyscallRun = (k, t, address, length, flags) => syncMemory(k.mm, spaceOf(t), address, length, flags);
+const mremap: SyscallRun = (k, t, oldAddress, oldSize, newSize, flags, newAddress) =>
+  remapMemory(k.mm, spaceOf(t), oldAddress, oldSize, newSize, flags, newAddress);
+
+/** The vector is filled in pieces, as Linux does by pages of it. */
+const MINCORE_PIECE_PAGES = 4096;
+
+const mincore: SyscallRun = (k, t, address, length, vector) => {
+  if (!isPageAligned(address)) return -EINVAL;
+  if (address + length > 2 ** 63) return -ENOMEM;
+  const pages = Math.ceil(length / 4096);
+  for (let done = 0; done < pages; done += MINCORE_PIECE_PAGES) {
+    const count = Math.min(MINCORE_PIECE_PAGES, pages - done);
+    const bits = residentPages(k.mm, spaceOf(t), address + done * 4096, count * 4096);
+    if (typeof bits === 'number') return bits;
+    if (writeBytes(k, t, vector + done, bits) < 0) return -EFAULT;
+  }
+  return 0;
+};
+
+const mlock: SyscallRun = (k, t, address, length) => lockMemory(k.mm, spaceOf(t), address, length, 0);
+const mlock2: SyscallRun = (k, t, address, length, flags) =>
+  (flags & ~MLOCK_ONFAULT) !== 0 ? -EINVAL : lockMemory(k.mm, spaceOf(t), address, length, flags);
+
+const row = (name: string, args: SyscallRow['args'], run: SyscallRun, note = ''): SyscallRow => ({
+  name,
+  args,
+  run,
+  support: note === '' ? 'full' : 'partial',
+  note,
+});
+const absent = (name: string, args: SyscallRow['args'], note = ''): SyscallRow => ({
+  name,
+  args,
+  run: null,
+  support: 'absent',
+  note,
+});
+
+export const memoryCalls: readonly SyscallRow[] = [
+  row('mmap', ['ptr', 'size', 'flags:prot', 'flags:map', 'fd', 'off'], mmap, 'no huge pages (MAP_HUGETLB)'),
+  row('munmap', ['ptr', 'size'], munmap),
+  row('mprotect', ['ptr', 'size', 'flags:prot'], mprotect),
+  row('mremap', ['ptr', 'size', 'size', 'uint', 'ptr'], mremap),
+  row('brk', ['ptr'], brk),
+  row('madvise', ['ptr', 'size', 'int'], madvise, 'see mm/ops/madvise.ts for the advice that acts'),
+  row('msync', ['ptr', 'size', 'int'], msync),
+  row('mincore', ['ptr', 'size', 'ptr'], mincore),
+  row('mlock', ['ptr', 'size'], mlock),
+  row('mlock2', ['ptr', 'size', 'int'], mlock2),
+  row('munlock', ['ptr', 'size'], (k, t, address, length) => munlock(k.mm, spaceOf(t), address, length)),
+  row('mlockall', ['int'], (k, t, flags) => mlockall(k.mm, spaceOf(t), flags)),
+  row('munlockall', [], (k, t) => munlockall(k.mm, spaceOf(t))),
+  absent('remap_file_pages', ['ptr', 'size', 'flags:prot', 'size', 'flags:map']),
+  absent('mbind', ['ptr', 'size', 'ulong', 'ptr', 'ulong', 'uint'], 'one memory node'),
+  absent('process_vm_readv', ['pid', 'ptr', 'ulong', 'ptr', 'ulong', 'ulong']),
+  absent('process_vm_writev', ['pid', 'ptr', 'ulong', 'ptr', 'ulong', 'ulong']),
+  absent('userfaultfd', ['int']),
+  absent('process_madvise', ['fd', 'ptr', 'size', 'int', 'uint']),
+];

@@ -1,0 +1,23 @@
+import { descriptorCalls } from './descriptor.ts';
+import { fileCalls } from './file.ts';
+import { memoryCalls } from './memory.ts';
+import { miscCalls } from './misc.ts';
+import { pathCalls } from './path.ts';
+import { pollCalls } from './poll.ts';
+import type { SyscallRow } from './row.ts';
+import { socketCalls } from './socket.ts';
+import { spliceCalls } from './splice.ts';
+import { statCalls } from './stat.ts';
+
+/** Every call on files, memory and the machine itself; syscalls/table.ts joins them with those on tasks. */
+export const sysCalls: readonly SyscallRow[] = [
+  ...fileCalls,
+  ...pathCalls,
+  ...statCalls,
+  ...descriptorCalls,
+  ...socketCalls,
+  ...spliceCalls,
+  ...pollCalls,
+  ...memoryCalls,
+  ...miscCalls,
+];

@@ -1,0 +1,23 @@
+import { futexCalls } from './futex.ts';
+import { idCalls } from './ids.ts';
+import { limitCalls } from './limits.ts';
+import { processCalls } from './process.ts';
+import type { SyscallRow } from './row.ts';
+import { schedCalls } from './sched.ts';
+import { signalCalls } from './signal.ts';
+import { sysCalls } from './sys-calls.ts';
+import { timeCalls } from './time.ts';
+import { timerfdCalls } from './timerfd.ts';
+
+/** Every system call that the kernel knows. A name stands here once. */
+export const ALL_CALLS: readonly SyscallRow[] = [
+  ...processCalls,
+  ...idCalls,
+  ...limitCalls,
+  ...signalCalls,
+  ...timeCalls,
+  ...timerfdCalls,
+  ...futexCalls,
+  ...schedCalls,
+  ...sysCalls,
+];

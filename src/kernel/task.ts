@@ -1,0 +1,148 @@
+import type { FsContext } from '../fs/fs-context.ts';
+import type { AddressSpace } from '../mm/address-space.ts';
+import type { Credentials } from './credentials.ts';
+import type { FileTable } from './file-table.ts';
+import type { Process } from './process.ts';
+import { PendingSignals } from './signals/pending.ts';
+import type { Sighand } from './signals/sighand.ts';
+import { SigSet } from './signals/sigset.ts';
+import type { Wait } from './wait-state.ts';
+
+/**
+ *   'R' runnable or running --block()--> 'S' / 'D' --wakeTask()--> 'R'
+ *   'R','S' --stopTask() (SIGSTOP..)--> 'T' --continueProcess()--> 'R'
+ *   'R' --exitTask()--> 'Z' (leader, until reaped) --releaseTask()--> 'X' (no longer in kernel.tasks)
+ */
+export type TaskState = 'R' | 'S' | 'D' | 'T' | 'Z' | 'X' | 'I';
+
+/** sigaltstack's stack_t. */
+export interface AltStack {
+  address: number;
+  flags: number;
+  sizeBytes: number;
+}
+
+/** A system call that a signal interrupted and restart_syscall continues (ERESTART_RESTARTBLOCK). */
+export interface RestartBlock {
+  readonly nr: number;
+  readonly args: readonly number[];
+  readonly wait: Wait;
+}
+
+/** The call that a task is in: its number and decoded arguments, kept while it sleeps. */
+export interface CurrentCall {
+  nr: number;
+  readonly args: number[];
+  /** First-argument register words on entry, for restarts (orig_a0). */
+  origLow: number;
+  origHigh: number;
+}
+
+/**
+ * task_struct: one thread. Plain data (decision D4).
+ *
+ * Invariants:
+ *  T1 `registers` is the truth unless the task is kernel.current; then the CPU's register file is.
+ *  T2 wait !== null exactly while a system call sleeps or is about to be run again; then call !== null.
+ *  T3 A kernel thread has space = null and runs on kernel.activeSpace.
+ */
+export class Task {
+  /** execve in a thread gives it the leader's. */
+  tid: number;
+  readonly slot: number;
+  /** Slot of its struct pid, in the 'pid' cache. */
+  pidSlot: number;
+  process: Process;
+  readonly registers: Uint32Array;
+  /** null for kernel threads and after exit. */
+  space: AddressSpace | null = null;
+  files: FileTable | null = null;
+  fs: FsContext | null = null;
+  sighand: Sighand | null = null;
+  cred: Credentials;
+  /** At most 15 bytes. */
+  comm: string;
+  state: TaskState = 'R';
+  /** On the run queue (or running). */
+  queued = false;
+  wait: Wait | null = null;
+  call: CurrentCall | null = null;
+  restart: RestartBlock | null = null;
+  /** EV_SYS_EXIT and the tracer still owe an exit for this call. */
+  inSyscall = false;
+
+  readonly sigmask = new SigSet();
+  /** sigsuspend, ppoll: the mask to restore when no handler runs. */
+  savedMask: SigSet | null = null;
+  /** sigtimedwait: the true mask, while sigmask lets the awaited signals through (real_blocked). */
+  realMask: SigSet | null = null;
+  /** Result of the last system call if it is an ERESTART* code that the return to user mode must act on; else 0. */
+  restartResult = 0;
+  readonly pending = new PendingSignals();
+  readonly altstack: AltStack = { address: 0, flags: 2, sizeBytes: 0 };
+  /** SIGKILL or a group exit is on its way: set by the sender, acted on at the next return to user mode. */
+  killed = false;
+  /** A group stop that this task has yet to join. */
+  stopPending = false;
+  /** Set by freezing operations of the kernel itself: exit_group code etc. live in process. */
+
+  robustListHead = 0;
+  clearChildTid = 0;
+  setChildTid = 0;
+  /** The child of vfork holds its parent's tid here until exec or exit; 0 none. */
+  vforkParent = 0;
+  /** exit_signal of clone; 0 none, -1 for threads. */
+  exitSignal = 17;
+  pdeathSignal = 0;
+
+  /** Virtual time of the task: user instructions, and kernel costs charged on its behalf. */
+  utimeNs = 0;
+  stimeNs = 0;
+  startTimeNs = 0;
+  minflt = 0;
+  majflt = 0;
+  nvcsw = 0;
+  nivcsw = 0;
+  /** End of the current time slice. */
+  sliceEndNs = 0;
+  timerSlackNs = 50_000;
+
+  policy = 0;
+  nice = 0;
+  rtPriority = 0;
+  resetOnFork = false;
+  personality = 0;
+  noNewPrivs = false;
+  exitCode = 0;
+  /** PF_KTHREAD: body run by scheduler/kthreads. */
+  readonly kind: 'user' | 'kthread' | 'driven';
+
+  constructor(options: {
+    tid: number;
+    slot: number;
+    pidSlot: number;
+    process: Process;
+    registerWords: number;
+    cred: Credentials;
+    comm: string;
+    kind: 'user' | 'kthread' | 'driven';
+  }) {
+    this.tid = options.tid;
+    this.slot = options.slot;
+    this.pidSlot = options.pidSlot;
+    this.process = options.process;
+    this.registers = new Uint32Array(options.registerWords);
+    this.cred = options.cred;
+    this.comm = options.comm;
+    this.kind = options.kind;
+  }
+
+  /** What events and messages call the task's process. */
+  get tgid(): number {
+    return this.process.pid;
+  }
+
+  get isLeader(): boolean {
+    return this.process.pid === this.tid;
+  }
+}

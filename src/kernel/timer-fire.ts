@@ -1,0 +1,49 @@
+import { unreachable } from '../base/assert.ts';
+import { runFlusher } from './flusher.ts';
+import { fireItimer } from './itimers.ts';
+import type { Kernel } from './kernel.ts';
+import { firePosixTimer } from './posix-timers.ts';
+import { wakeTask } from './scheduler.ts';
+import type { TimerEntry } from './timers.ts';
+
+/** Acts on every timer whose time has come, in order. */
+export function fireTimers(k: Kernel): void {
+  for (;;) {
+    const first = k.timers.peek();
+    if (first === null || first.deadlineNs > k.clock.nowNs) return;
+    k.timers.pop();
+    fire(k, first);
+  }
+}
+
+function fire(k: Kernel, entry: TimerEntry): void {
+  switch (entry.kind) {
+    case 'wait': {
+      const task = k.tasks.get(entry.subject);
+      if (task?.wait?.deadlineNs === entry.deadlineNs) wakeTask(k, task, 'timeout');
+      return;
+    }
+    case 'itimer':
+      fireItimer(k, entry);
+      return;
+    case 'posix':
+      firePosixTimer(k, entry);
+      return;
+    case 'kthread':
+      runFlusher(k);
+      return;
+    case 'queue':
+      k.timerQueues.get(entry.subject)?.wakeAll();
+      return;
+    default:
+      unreachable(entry.kind);
+  }
+}
+
+/** Drops entries of waits that ended early, once they are many: a loop of short polls would let the heap grow without end. */
+export function pruneTimers(k: Kernel): void {
+  if (k.timers.entries.length < k.timers.pruneAt) return;
+  k.timers.retain(
+    (entry) => entry.kind !== 'wait' || k.tasks.get(entry.subject)?.wait?.deadlineNs === entry.deadlineNs,
+  );
+}
