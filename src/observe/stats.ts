@@ -1,0 +1,53 @@
+import type { Kernel } from '../kernel/kernel.ts';
+import { FAULT_KINDS, type FaultKind } from '../mm/address-space.ts';
+
+/** What a run did, in counters. All are exact and the same for the same program, files, options and seed, but for wallMs. */
+export interface RunStats {
+  /** Instructions retired in user mode, all processes. */
+  readonly instructions: number;
+  readonly virtualNs: number;
+  /** Host time, given by the caller: nothing below cli/ reads a wall clock. */
+  readonly wallMs: number;
+  /** Linux's /proc/vmstat counters. */
+  readonly pgfault: number;
+  readonly pgmajfault: number;
+  readonly faults: Readonly<Record<FaultKind, number>>;
+  /** The largest resident set that one process reached, KiB (ru_maxrss). */
+  readonly peakRssKb: number;
+  /** The most RAM that page tables held at one time, all processes, KiB. */
+  readonly pageTableKbPeak: number;
+  readonly contextSwitches: number;
+  readonly forks: number;
+  /** TLB refills by a walk, and the page-table entries that the walks read. */
+  readonly tlbMisses: number;
+  readonly walkReferences: number;
+  /** Calls by name, in the order of names. */
+  readonly syscalls: Readonly<Record<string, number>>;
+  /** Those of them that answered ENOSYS because they are not there. */
+  readonly absentSyscalls: Readonly<Record<string, number>>;
+}
+
+export function collectStats(kernel: Kernel, wallMs: number): RunStats {
+  const { mm, cpu, vmstat } = kernel;
+  const faults = Object.fromEntries(FAULT_KINDS.map((kind, at) => [kind, mm.faultCounts[at]]));
+  return {
+    instructions: cpu.retired,
+    virtualNs: kernel.clock.nowNs,
+    wallMs,
+    pgfault: vmstat.pgfault,
+    pgmajfault: vmstat.pgmajfault,
+    faults: faults as Record<FaultKind, number>,
+    peakRssKb: mm.peakRssPages * 4,
+    pageTableKbPeak: mm.pageTables.peakFrames * 4,
+    contextSwitches: kernel.contextSwitches,
+    forks: kernel.forks,
+    tlbMisses: cpu.tlbMisses,
+    walkReferences: cpu.walkReferences,
+    syscalls: sortedCounts(kernel.syscallCounts),
+    absentSyscalls: sortedCounts(kernel.absentSyscalls),
+  };
+}
+
+function sortedCounts(counts: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+}

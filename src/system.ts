@@ -1,0 +1,319 @@
+import { EINVAL, ERRNO_NAMES, ESRCH } from './abi/errno.ts';
+import { SI_USER } from './abi/signal.ts';
+import { RISCV64_PAGING, type Riscv64Paging } from './arch/riscv64/address-layout.ts';
+import { riscv64Arch } from './arch/riscv64/arch.ts';
+import { Riscv64Cpu } from './arch/riscv64/cpu.ts';
+import { MACHINE_AREA_BYTES } from './arch/riscv64/layout.ts';
+import { assert } from './base/assert.ts';
+import { EVENT_KINDS, type EventName } from './base/event-kinds.ts';
+import type { EventListener } from './base/events.ts';
+import { EventSink } from './base/events.ts';
+import { Rng } from './base/rng.ts';
+import { Vmstat } from './base/vmstat.ts';
+import { WakeList } from './base/wait-queue.ts';
+import { DrivenProcess } from './driven-process.ts';
+import { FsContext } from './fs/fs-context.ts';
+import { makeInitialTree, readWholeFile, writeWholeFile } from './fs/initial-tree.ts';
+import { resolve } from './fs/path.ts';
+import { Vfs } from './fs/vfs.ts';
+import { DEFAULT_BOOT_REAL_NS, DEFAULT_SLICE_NS, Kernel } from './kernel/kernel.ts';
+import { mountProcfs } from './kernel/procfs/procfs.ts';
+import type { RunLimits, RunStatus } from './kernel/run-loop.ts';
+import { sendToProcess } from './kernel/signals/send.ts';
+import { siginfo } from './kernel/signals/siginfo.ts';
+import { Strace } from './kernel/strace.ts';
+import { ALL_CALLS } from './kernel/syscalls/table.ts';
+import type { Task } from './kernel/task.ts';
+import { VirtualClock } from './machine/clock.ts';
+import type { Environment } from './machine/environment.ts';
+import { Ram } from './machine/ram.ts';
+import { vaddr, vpnOf } from './machine/units.ts';
+import { checkInvariants } from './mm/invariants.ts';
+import { MemoryManager } from './mm/memory-manager.ts';
+import { createPhysicalMemory } from './mm/physical-memory.ts';
+import { createVmaIndex, type VmaIndexKind } from './mm/vma-index/kinds.ts';
+import { FaultDescriber, type FaultDescription, formatFault } from './observe/fault-trace.ts';
+import { type LevelsReport, reportLevelsAtExit } from './observe/levels-at-exit.ts';
+import { type PageView, viewPage } from './observe/page-view.ts';
+import { peekMemory } from './observe/peek-memory.ts';
+import { collectStats, type RunStats } from './observe/stats.ts';
+
+export interface SystemOptions {
+  /** All that comes from outside the machine: host files, terminal, host clock. */
+  readonly environment: Environment;
+  /** RAM in bytes, a multiple of 64 KiB from 4 MiB to somewhat under 4 GiB. Default 256 MiB. */
+  readonly memoryBytes?: number;
+  /** Seed of all randomness in the machine (address layout, AT_RANDOM, getrandom), a 32-bit number. Default 1. */
+  readonly seed?: number;
+  /** Where the guest's time comes from. 'virtual' (default) is the same in every run. */
+  readonly clock?: 'virtual' | 'host';
+  /** A host folder as the guest's root, with writes kept in memory; null (default): a small root in memory. */
+  readonly root?: { readonly host: string } | null;
+  /** Page-table geometry: three, four or five levels. Default 'sv39'. */
+  readonly paging?: Riscv64Paging;
+  /** How an address space keeps its VMAs: as one of Linux's generations did. Default 'maple', Linux's since 6.1. */
+  readonly vmaIndex?: VmaIndexKind;
+  /** 'every-trap' recomputes every count of the memory manager from the page tables at each trap: for tests, slow. */
+  readonly invariants?: 'never' | 'every-trap';
+}
+
+export interface MountOptions {
+  /** Absolute path on the host: a folder or a file. */
+  readonly host: string;
+  /** Absolute path in the guest; missing folders above it are made. */
+  readonly guest: string;
+  /** 'overlay' keeps the guest's writes in memory and drops them at the end. */
+  readonly mode: 'ro' | 'rw' | 'overlay';
+}
+
+export interface SpawnRequest {
+  /** NAME=VALUE strings. */
+  readonly env?: readonly string[];
+  readonly cwd?: string;
+}
+
+/** How a process ended: one of the two is null. */
+export interface ExitStatus {
+  readonly code: number | null;
+  readonly signal: number | null;
+}
+
+const MIN_MEMORY_BYTES = 4 * 2 ** 20;
+/** Frames below this are the kernel image's: never allocated, and a bug that hands out frame 0 shows. */
+const RESERVED_FRAMES = 16;
+
+/**
+ * A machine: RAM, a CPU, a kernel and its files. This constructor is the boot order.
+ *
+ *   const system = new System({ environment });
+ *   system.mount({ host: '/tmp/hello', guest: '/hello', mode: 'ro' });
+ *   const pid = system.spawn('/hello', ['/hello']);
+ *   while (system.run({ instructions: 1e6 }) !== 'exited');
+ *   system.exitStatus(pid);   // { code: 0, signal: null }
+ *   system.shutdown();
+ */
+export class System {
+  /** The kernel, for reading: tasks, memory manager, counters. */
+  readonly kernel: Kernel;
+  private readonly freeFramesAtBoot: number;
+
+  /** Throws RangeError, in one line, if the host cannot give the memory or the size is none that a machine can have. */
+  constructor(options: SystemOptions) {
+    const memoryBytes = options.memoryBytes ?? 256 * 2 ** 20;
+    if (memoryBytes < MIN_MEMORY_BYTES) throw new RangeError(`${memoryBytes} bytes are too few; a machine needs 4M`);
+    const ram = new Ram({ ramBytes: Math.floor(memoryBytes / 65536) * 65536, machineAreaBytes: MACHINE_AREA_BYTES });
+    const { format, layout } = RISCV64_PAGING[options.paging ?? 'sv39'];
+    const indexKind = options.vmaIndex ?? 'maple';
+    const cpu = new Riscv64Cpu(ram, format);
+    const clock = new VirtualClock(cpu);
+    const events = new EventSink(clock);
+    const vmstat = new Vmstat();
+    const seed = options.seed ?? 1;
+
+    const physical = createPhysicalMemory({
+      ram,
+      vmstat,
+      events,
+      clock,
+      // RISC-V has no DMA zone; RAM below 4 GiB is DMA32 (arch/riscv/mm/init.c, zone_sizes_init).
+      zones: [{ name: 'DMA32', startPfn: 0, endPfn: ram.frameCount }],
+      reservedFrames: RESERVED_FRAMES,
+    });
+    const mm = new MemoryManager(
+      { ram, format, mmu: cpu, clock, events, vmstat, ...physical },
+      {
+        layout,
+        randomizeVaSpace: 2,
+        rng: new Rng(seed),
+        overcommitMemory: 0,
+        overcommitRatio: 50,
+        mmapMinAddrBytes: 65536,
+        maxMapCount: 65530,
+        stackGuardGapPages: 256,
+        legacyVaLayout: false,
+        createIndex: () => createVmaIndex(indexKind),
+      },
+    );
+    mm.slab.shrink();
+    this.freeFramesAtBoot = mm.alloc.freeCount;
+    const wakeList = new WakeList();
+    const vfs = new Vfs(mm, options.environment, wakeList, clock);
+    this.kernel = new Kernel(
+      {
+        mm,
+        vfs,
+        arch: riscv64Arch(layout),
+        cpu,
+        clock,
+        events,
+        vmstat,
+        environment: options.environment,
+        wakeList,
+        calls: ALL_CALLS,
+      },
+      {
+        bootRealNs: DEFAULT_BOOT_REAL_NS,
+        clockSource: options.clock ?? 'virtual',
+        rng: new Rng(seed ^ 0x5eed),
+        sliceNs: DEFAULT_SLICE_NS,
+      },
+    );
+    this.makeTree(options.root ?? null);
+    if (options.invariants === 'every-trap') this.kernel.afterTrap = () => this.checkInvariants();
+  }
+
+  /** The guest's folders: its own root in memory, or a host folder over it, and the kernel's file systems on top. */
+  private makeTree(root: { readonly host: string } | null): void {
+    const { vfs } = this.kernel;
+    if (root === null) must(makeInitialTree(vfs), 'the root folder');
+    else this.mount({ host: root.host, guest: '/', mode: 'overlay' });
+    must(vfs.mountDev('/dev'), '/dev');
+    must(vfs.mountTmpfs('/tmp'), '/tmp');
+    must(mountProcfs(this.kernel), '/proc');
+  }
+
+  /** Creates or replaces a file of the guest: 0 or -ERRNO. */
+  writeFile(path: string, bytes: Uint8Array, mode = 0o644): number {
+    return writeWholeFile(this.kernel.vfs, path, bytes, mode);
+  }
+
+  /** A file of the guest, whole, or -ERRNO. */
+  readFile(path: string): Uint8Array | number {
+    return readWholeFile(this.kernel.vfs, path);
+  }
+
+  /** Shows a host file or folder to the guest; throws RangeError, in one line, where it cannot. */
+  mount(options: MountOptions): void {
+    const result = this.kernel.vfs.mountHost(options.host, options.guest, options.mode);
+    if (result < 0) throw new RangeError(`cannot mount ${options.host} at ${options.guest} (${ERRNO_NAMES[-result]})`);
+  }
+
+  /** 0 if the guest sees something at the path, else -ERRNO (-ENOENT ...). */
+  access(path: string): number {
+    const { rootPath } = this.kernel.vfs;
+    const context = new FsContext(rootPath, rootPath);
+    const found = resolve(context, null, path, 'follow');
+    context.release();
+    return typeof found === 'number' ? found : 0;
+  }
+
+  /** Starts a program with descriptors 0, 1, 2 of the environment: its pid, or -ERRNO of execve. */
+  spawn(program: string, argv: readonly string[], request: SpawnRequest = {}): number {
+    return this.kernel.spawn(program, argv, request.env ?? [], { cwd: request.cwd ?? '/' });
+  }
+
+  /** A process that the caller drives: no program runs in it. */
+  createProcess(name = 'driven'): DrivenProcess {
+    const task = this.kernel.createProcess({ comm: name });
+    if (typeof task === 'number') throw new RangeError('the machine is out of memory');
+    return new DrivenProcess(this.kernel, task);
+  }
+
+  /**
+   * Runs until every program has ended ('exited'), about so many instructions retired ('budget'), or all wait for terminal input
+   * ('idle-input': give the environment some and run again). With `idle: 'wait'` also 'idle-timer': all sleep, the first one
+   * for idleNs(); let time pass with skipIdle().
+   */
+  run(limits: RunLimits): RunStatus {
+    return this.kernel.run(limits);
+  }
+
+  /** Virtual ns until the next timer fires. */
+  idleNs(): number {
+    const { timers, clock } = this.kernel;
+    return Math.max(0, timers.nextDeadlineNs - clock.nowNs);
+  }
+
+  /** After 'idle-timer': virtual time moves on by `ns`, at most to the next timer. */
+  skipIdle(ns: number): void {
+    const { clock } = this.kernel;
+    clock.skipTo(clock.nowNs + Math.min(ns, this.idleNs()));
+  }
+
+  /** How a spawned program ended; both null while it runs. */
+  exitStatus(pid: number): ExitStatus {
+    const status = this.kernel.spawnedStatus.get(pid);
+    if (status === undefined || status === null) return { code: null, signal: null };
+    const signal = status & 0x7f;
+    return signal !== 0 ? { code: null, signal } : { code: (status >> 8) & 0xff, signal: null };
+  }
+
+  /** Sends a signal (Linux's number) from outside to a process, as kill(2) by the superuser: 0, or -ESRCH, -EINVAL. */
+  sendSignal(pid: number, signo: number): number {
+    const process = this.kernel.processes.get(pid);
+    if (process === undefined) return -ESRCH;
+    if (signo < 1 || signo > 64) return -EINVAL;
+    return Math.min(0, sendToProcess(this.kernel, process, siginfo(signo, SI_USER)));
+  }
+
+  stats(host: { readonly wallMs: number }): RunStats {
+    return collectStats(this.kernel, host.wallMs);
+  }
+
+  /** Raw events by name; `listener` must copy what it keeps. Returns the function that ends it. */
+  on(names: readonly EventName[], listener: EventListener): () => void {
+    const kinds = names.map((name) => EVENT_KINDS.findIndex((kind) => kind.name === name));
+    return this.kernel.events.subscribe(kinds, listener);
+  }
+
+  /** Every page fault, described. Returns the function that ends it. */
+  onFault(listener: (fault: FaultDescription) => void): () => void {
+    return new FaultDescriber(this.kernel).subscribe(listener);
+  }
+
+  /** One line a fault, without a line end. */
+  traceFaults(write: (line: string) => void): () => void {
+    return this.onFault((fault) => write(formatFault(fault)));
+  }
+
+  /** What page tables each address space has when it ends, and would have with one to five levels. Returns the function that ends it. */
+  onSpaceExit(listener: (report: LevelsReport) => void): () => void {
+    return reportLevelsAtExit(this.kernel, listener);
+  }
+
+  /** One line a system call, in strace's format. */
+  traceSyscalls(write: (line: string) => void): void {
+    const { mm } = this.kernel;
+    this.kernel.tracer = new Strace<Task>(write, (task) => (address, into) => {
+      return task.space === null ? 0 : peekMemory(mm, task.space, vaddr(address), into);
+    });
+  }
+
+  /** Resident bytes of a process's memory, from the front, without a fault; fewer than asked for where a page is not present. */
+  readMemory(pid: number, address: number, lengthBytes: number): Uint8Array {
+    const space = this.kernel.processes.get(pid)?.leader.space ?? null;
+    const bytes = new Uint8Array(lengthBytes);
+    return space === null
+      ? bytes.subarray(0, 0)
+      : bytes.subarray(0, peekMemory(this.kernel.mm, space, vaddr(address), bytes));
+  }
+
+  /** A page of a running process, from the mapping down to the page-table entry; null where there is no such process. */
+  page(pid: number, address: number): PageView | null {
+    const space = this.kernel.processes.get(pid)?.leader.space ?? null;
+    return space === null ? null : viewPage(this.kernel.mm, space, vpnOf(vaddr(address)));
+  }
+
+  /** Recomputes counts, maps, reverse maps and resident sets from the page tables; throws KernelPanic that names what does not hold. */
+  checkInvariants(): void {
+    checkInvariants(this.kernel.mm);
+  }
+
+  /**
+   * Ends whatever still runs, writes back what belongs on the host and gives all memory back. `leakedFrames` is what is missing
+   * against boot: 0, or the kernel has a bug.
+   */
+  shutdown(): { droppedFiles: string[]; hostErrors: readonly string[]; leakedFrames: number } {
+    const { vfs, mm } = this.kernel;
+    // Open files end first: their last bytes count. The folders are gone after kernel.shutdown.
+    this.kernel.endAll();
+    const droppedFiles = vfs.droppedFiles();
+    this.kernel.shutdown();
+    mm.slab.shrink();
+    return { droppedFiles, hostErrors: vfs.core.hostErrors, leakedFrames: this.freeFramesAtBoot - mm.alloc.freeCount };
+  }
+}
+
+function must(result: number, what: string): void {
+  assert(result >= 0, `system.ts: ${what} is there at boot (error ${-result})`);
+}
