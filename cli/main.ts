@@ -1,0 +1,48 @@
+import { Command } from 'commander';
+import { demoCommand } from './demo.ts';
+import { levelsCommand } from './levels.ts';
+import { EXIT_INTERNAL_ERROR, reportInternalError } from './panic-report.ts';
+import { runCommand } from './run.ts';
+import { UsageError } from './usage-error.ts';
+
+declare const FAULTLINE_VERSION: string;
+
+/** What a shell reports for a program that wrote to a closed pipe: 128 + SIGPIPE. */
+const EXIT_BROKEN_PIPE = 141;
+
+// The reader of our output may go away (`faultline ... | head`): no news for the user.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT_BROKEN_PIPE : 1));
+}
+
+const program = new Command('faultline')
+  .description(
+    'Runs unmodified riscv64 Linux programs on its own CPU, kernel and memory manager, and shows every page of them.',
+  )
+  .version(FAULTLINE_VERSION)
+  .enablePositionalOptions()
+  .showHelpAfterError('(see --help)')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  faultline demo                                        a tour, with the page faults beside it
+  faultline run hello.c                                 compile a C file for riscv64 and run it
+  faultline run --trace faults --stats ./program a b    run an ELF file and see its page faults
+  faultline run --help                                  all options`,
+  )
+  .addCommand(runCommand())
+  .addCommand(demoCommand())
+  .addCommand(levelsCommand());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof UsageError) {
+    process.stderr.write(`faultline: ${error.message}\n`);
+    process.exitCode = error.exitStatus;
+  } else {
+    process.stderr.write(`${reportInternalError(error, FAULTLINE_VERSION)}\n`);
+    process.exitCode = EXIT_INTERNAL_ERROR;
+  }
+}

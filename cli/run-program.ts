@@ -1,0 +1,276 @@
+import { closeSync, existsSync, openSync, readSync, realpathSync, statSync, writeSync } from 'node:fs';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import { System } from '../src/index.ts';
+import { HostSignals } from './host-signals.ts';
+import type { MountOption } from './mount-option.ts';
+import { NodeEnvironment } from './node-environment.ts';
+import { explainNotRunnable } from './not-runnable.ts';
+import { withProgress } from './progress.ts';
+import type { RunOptions } from './run.ts';
+import { formatStatsTable } from './stats-table.ts';
+import { openTerminal } from './terminal.ts';
+import { compileForGuest } from './toolchain.ts';
+import { UsageError } from './usage-error.ts';
+
+const SOURCE_EXTENSIONS = new Set(['.c', '.cc', '.cpp', '.cxx']);
+/** Instructions between two looks at the host's terminal and signals: some 10 to 50 ms of host time. */
+const SLICE_INSTRUCTIONS = 4_000_000;
+const SIGWINCH = 28;
+
+/**
+ * Runs one program to its end; returns the exit status for our own process: the program's, or 128 + N after signal N. `watch`
+ * is called before the first instruction.
+ */
+export async function runProgram(
+  file: string,
+  args: readonly string[],
+  options: RunOptions,
+  watch?: (system: System, pid: number) => void,
+): Promise<number> {
+  const environment = new NodeEnvironment();
+  const startedMs = performance.now();
+  const here = currentFolder();
+  // All of the host as the guest's root, when that is where we stand: nothing may lie over /dev, /proc and /tmp.
+  const root = options.root ?? (here === '/' ? '/' : undefined);
+  const system = makeSystem(environment, options, root);
+  if (root === undefined) mount(system, { host: here, guest: here, mode: 'overlay' });
+  for (const option of options.mount) {
+    if (!existsSync(option.host)) throw new UsageError(`--mount ${option.host}: there is no such file or folder`);
+    mount(system, option);
+  }
+  const program = await findProgram(file, system, options);
+  const cwd = options.cwd ?? (options.root === undefined ? here : '/');
+  if (system.access(cwd) < 0) throw new UsageError(`--cwd ${cwd}: the guest has no such folder`);
+
+  const trace = openSink('--trace-file', options.traceFile);
+  const statsJson = options.statsJson === undefined ? null : openSink('--stats-json', options.statsJson);
+  if (options.trace === 'faults') system.traceFaults(trace.write);
+  if (options.strace === true) system.traceSyscalls(openSink('--strace', undefined).write);
+
+  const spawned = system.spawn(program.guest, [program.argv0, ...args], {
+    env: guestEnvironment(options.env, environment),
+    cwd,
+  });
+  if (spawned < 0) throw explainNotRunnable(file, spawned, options);
+  watch?.(system, spawned);
+  // A person sees sleeps last, and can interrupt them; otherwise time in which nothing runs takes no time.
+  const idle = environment.stdio[0] === 'tty' || options.clock === 'host' ? 'wait' : 'skip';
+  await runToEnd(system, spawned, environment, idle);
+
+  const exit = system.exitStatus(spawned);
+  const stats = system.stats({ wallMs: performance.now() - startedMs });
+  const ended = system.shutdown();
+  trace.close();
+  environment.host.closeAll();
+
+  for (const line of ended.hostErrors) process.stderr.write(`faultline: ${line}\n`);
+  noteDroppedFiles(ended.droppedFiles);
+  noteAbsentCalls(stats.absentSyscalls);
+  statsJson?.write(JSON.stringify({ exit, ...stats }, null, 2));
+  statsJson?.close();
+  if (options.stats === true) process.stderr.write(formatStatsTable(stats, [file, ...args].join(' ')));
+  return exit.signal !== null ? 128 + exit.signal : (exit.code ?? 0);
+}
+
+/** Until every program has ended. Signals that our own process gets are the program's. */
+async function runToEnd(
+  system: System,
+  pid: number,
+  environment: NodeEnvironment,
+  idle: 'skip' | 'wait',
+): Promise<void> {
+  const terminal = openTerminal(environment);
+  let isEnded = false;
+  const signals = new HostSignals((signo) => {
+    // With the program gone, only what it left in the background is still running.
+    if (system.sendSignal(pid, signo) < 0 && signo !== SIGWINCH) isEnded = true;
+    terminal.wake();
+  });
+  environment.whileBlocked = (run) => signals.suspended(run);
+  try {
+    while (!isEnded) {
+      const status = system.run({ instructions: SLICE_INSTRUCTIONS, idle });
+      if (status === 'exited') break;
+      if (status === 'idle-input') await terminal.nextInput(Number.POSITIVE_INFINITY);
+      else if (status === 'idle-timer') {
+        const sinceMs = performance.now();
+        await terminal.nextInput(system.idleNs() / 1e6);
+        system.skipIdle((performance.now() - sinceMs) * 1e6);
+      } else await terminal.breathe();
+    }
+  } finally {
+    signals.close();
+    terminal.close();
+  }
+}
+
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    throw new UsageError('the current folder is gone');
+  }
+}
+
+function mount(system: System, option: MountOption): void {
+  try {
+    system.mount(option);
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+function makeSystem(environment: NodeEnvironment, options: RunOptions, root: string | undefined): System {
+  if (root !== undefined && !statSync(root, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UsageError(`--root ${root}: there is no such folder`);
+  }
+  try {
+    return new System({
+      environment,
+      memoryBytes: options.memory,
+      seed: options.seed,
+      clock: options.clock,
+      paging: options.paging,
+      vmaIndex: options.vmaIndex,
+      root: root === undefined ? null : { host: resolve(root) },
+    });
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(`--memory: ${error.message}`);
+    throw error;
+  }
+}
+
+interface Program {
+  /** Where the guest finds it. */
+  readonly guest: string;
+  readonly argv0: string;
+}
+
+/** The program in the guest's tree; a file outside of what the guest sees is mounted by itself, read-only. */
+async function findProgram(file: string, system: System, options: RunOptions): Promise<Program> {
+  if (options.root !== undefined && !existsSync(file)) return { guest: file, argv0: file };
+  const host = resolve(file);
+  const stat = statSync(host, { throwIfNoEntry: false });
+  if (stat === undefined) throw new UsageError(`${file}: there is no such file`, 127);
+  if (stat.isDirectory()) throw new UsageError(`${file}: is a folder, not a program`, 126);
+  if (!SOURCE_EXTENSIONS.has(extname(host))) {
+    showFile(system, host);
+    return { guest: host, argv0: file };
+  }
+  const compiled = await withProgress(`compiling ${file} for riscv64`, () => compileForGuest(host, {}));
+  if ('error' in compiled) {
+    if (compiled.diagnostics !== undefined) process.stderr.write(compiled.diagnostics);
+    throw new UsageError(compiled.error);
+  }
+  // As `cc -o hello hello.c` beside the source; a folder of that name stays.
+  const name = basename(host, extname(host));
+  const isTaken = statSync(join(dirname(host), name), { throwIfNoEntry: false })?.isDirectory() === true;
+  const stem = isTaken ? `${name}.riscv64` : name;
+  const guest = join(dirname(host), stem);
+  mount(system, { host: compiled.elf, guest, mode: 'ro' });
+  return { guest, argv0: file.slice(0, -basename(file).length) + stem };
+}
+
+/** Makes one file of the host visible at its own path. A link is in the guest's tree already when its folder is: then its target is shown. */
+function showFile(system: System, host: string): void {
+  if (system.access(host) >= 0) return;
+  const real = realpathSync(host);
+  if (system.access(real) < 0) mount(system, { host: real, guest: real, mode: 'ro' });
+  if (system.access(host) < 0) mount(system, { host: real, guest: host, mode: 'ro' });
+}
+
+/**
+ * What a program sees in its environment: the same on every machine, so that runs repeat, and nothing of the host's but the
+ * terminal's type.
+ */
+function guestEnvironment(given: readonly string[], environment: NodeEnvironment): string[] {
+  const variables = new Map([
+    ['PATH', '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
+    ['HOME', '/root'],
+    ['USER', 'root'],
+    ['SHELL', '/bin/sh'],
+    ['LANG', 'C.UTF-8'],
+  ]);
+  if (environment.stdio.includes('tty')) variables.set('TERM', process.env.TERM ?? 'xterm');
+  for (const text of given) {
+    const at = text.indexOf('=');
+    if (at === 0 || text === '') throw new UsageError(`--env ${text}: write it as NAME=VALUE`);
+    if (at > 0) variables.set(text.slice(0, at), text.slice(at + 1));
+    else if (process.env[text] !== undefined) variables.set(text, process.env[text]);
+  }
+  return [...variables].map(([name, value]) => `${name}=${value}`);
+}
+
+interface Sink {
+  write: (line: string) => void;
+  close: () => void;
+}
+
+/** Lines to a file, or to standard error; gathered, so that a million lines are not a million writes. */
+function openSink(option: string, file: string | undefined): Sink {
+  let descriptor = 2;
+  if (file !== undefined) {
+    try {
+      descriptor = openSync(file, 'w');
+    } catch (error) {
+      throw new UsageError(`${option} ${file}: cannot be written (${(error as NodeJS.ErrnoException).code})`);
+    }
+  }
+  let pending = '';
+  const flush = () => {
+    writeAll(descriptor, pending);
+    pending = '';
+  };
+  // Standard error shares the terminal with the program's own output, so there each line goes out in its turn.
+  const limit = file === undefined ? 0 : 65_536;
+  return {
+    write: (line) => {
+      pending += `${line}\n`;
+      if (pending.length > limit) flush();
+    },
+    close: () => {
+      flush();
+      if (file !== undefined) closeSync(descriptor);
+    },
+  };
+}
+
+function writeAll(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(descriptor, bytes, at);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EAGAIN') continue;
+      if (code === 'EPIPE' || descriptor === 2) return;
+      throw new UsageError(`the trace cannot be written (${code})`);
+    }
+  }
+}
+
+function noteDroppedFiles(files: readonly string[]): void {
+  if (files.length === 0) return;
+  const shown = files.slice(0, 5).join(', ');
+  const more = files.length > 5 ? ` and ${files.length - 5} more` : '';
+  process.stderr.write(`faultline: dropped what the program wrote: ${shown}${more} (--mount .:rw keeps it)\n`);
+}
+
+function noteAbsentCalls(calls: Readonly<Record<string, number>>): void {
+  const names = Object.keys(calls);
+  if (names.length === 0) return;
+  const shown = names.map((name) => `${name} (${calls[name]})`).join(', ');
+  process.stderr.write(`faultline: answered ENOSYS to system calls that are not there: ${shown}\n`);
+}
+
+/** The first bytes of a file, for messages. */
+export function headOf(file: string, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  const descriptor = openSync(file, 'r');
+  try {
+    return bytes.subarray(0, readSync(descriptor, bytes, 0, length, 0));
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,112 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { type MountOption, parseMount } from './mount-option.ts';
+import { runProgram } from './run-program.ts';
+import { parseSize } from './size.ts';
+
+export interface RunOptions {
+  memory: number;
+  mount: MountOption[];
+  root?: string;
+  env: string[];
+  cwd?: string;
+  stats?: true;
+  statsJson?: string;
+  trace?: 'faults';
+  traceFile?: string;
+  strace?: true;
+  seed: number;
+  clock: 'virtual' | 'host';
+  paging: 'sv39' | 'sv48' | 'sv57';
+  vmaIndex: 'list' | 'avl' | 'rbtree' | 'maple';
+}
+
+const EXAMPLES = `
+The program sees the current folder at the same path (its writes are dropped at the end) and nothing else of the host.
+The exit status is the program's, or 128 + N when signal N killed it.
+
+Examples:
+  faultline run hello.c one two               compile for riscv64 (cached) and run with two arguments
+  faultline run --stats ./program             counters at the end, in the manner of perf stat
+  faultline run --trace faults --trace-file faults.txt ./program
+  faultline run --mount .:rw ./program        keep what it writes in the current folder
+  faultline run --mount ~/data:/data:ro --env LANG=C --cwd /data ./program
+  faultline run --root ./debian-riscv64 /bin/sh -c 'ls -l /'
+  faultline run --memory 1G --seed 7 --stats-json stats.json ./program`;
+
+export function runCommand(): Command {
+  return addRunOptions(new Command('run'))
+    .description('Run a program: a riscv64 ELF file, or a .c file, which is compiled first.')
+    .addHelpText('after', EXAMPLES)
+    .action(async (file: string, args: string[], options: RunOptions) => {
+      process.exitCode = await runProgram(file, args, options);
+    });
+}
+
+/** Arguments and options of every command that runs a program. */
+export function addRunOptions(command: Command): Command {
+  return command
+    .argument('<program>', 'riscv64 ELF file, #! script, or .c file')
+    .argument('[args...]', 'its arguments')
+    .passThroughOptions()
+    .addOption(
+      new Option('--memory <size>', "the machine's RAM: 64M, 1G ...")
+        .argParser(memorySize)
+        .default(256 * 2 ** 20, '256M'),
+    )
+    .addOption(
+      new Option(
+        '--mount <host[:guest][:mode]>',
+        'show a host file or folder to the guest; mode: ro, rw, or overlay (writes are dropped at the end); may be repeated',
+      )
+        .argParser((text: string, before: MountOption[]) => [...before, parseMount(text)])
+        .default([], 'none'),
+    )
+    .option('--root <dir>', 'host folder that becomes the root of the guest (overlay)')
+    .addOption(
+      new Option('--env <K=V>', 'set a variable; K alone passes the host’s value on; may be repeated')
+        .argParser((text: string, before: string[]) => [...before, text])
+        .default([], 'none'),
+    )
+    .option('--cwd <dir>', 'guest folder to start in')
+    .option('--stats', 'print counters on standard error at the end')
+    .option('--stats-json <file>', 'write counters to a file')
+    .option('--trace <what>', 'print one line an event on standard error; what: faults', traceKind)
+    .option('--trace-file <file>', 'write the trace to a file instead')
+    .option('--strace', "print the program's system calls on standard error")
+    .option('--seed <n>', 'seed of all randomness', wholeNumber, 1)
+    .option('--clock <virtual|host>', 'where the guest’s time comes from', clockKind, 'virtual')
+    .addOption(
+      new Option('--paging <format>', 'page tables of 3, 4 or 5 levels')
+        .choices(['sv39', 'sv48', 'sv57'])
+        .default('sv39'),
+    )
+    .addOption(
+      new Option('--vma-index <kind>', 'how address spaces keep their VMAs: as in early Linux, 2.4, 2.6 to 6.0, 6.1')
+        .choices(['list', 'avl', 'rbtree', 'maple'])
+        .default('maple'),
+    );
+}
+
+function memorySize(text: string): number {
+  const bytes = parseSize(text);
+  if (bytes === null) throw new InvalidArgumentError('write a size such as 64M or 1G.');
+  return bytes;
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff || text.trim() === '') {
+    throw new InvalidArgumentError('write a whole number from 0 to 4294967295.');
+  }
+  return value;
+}
+
+function traceKind(text: string): 'faults' {
+  if (text !== 'faults') throw new InvalidArgumentError('the one kind of trace is: faults.');
+  return text;
+}
+
+function clockKind(text: string): 'virtual' | 'host' {
+  if (text !== 'virtual' && text !== 'host') throw new InvalidArgumentError('write virtual or host.');
+  return text;
+}

@@ -1,0 +1,72 @@
+import type { RunStats } from '../src/index.ts';
+
+/** The counters of a run in the manner of `perf stat`: value, name, what it means. Ends with a newline. */
+export function formatStatsTable(stats: RunStats, commandLine: string): string {
+  const seconds = stats.virtualNs / 1e9;
+  const rows: [string, string, string][] = [
+    [
+      grouped(stats.instructions),
+      'instructions',
+      `# ${(stats.instructions / 1e3 / Math.max(stats.wallMs, 0.001)).toFixed(1)} M/s of host time`,
+    ],
+    [
+      grouped(stats.pgfault),
+      'page-faults',
+      `# ${(stats.pgfault / Math.max(seconds, 1e-9) / 1e3).toFixed(3)} K/s of virtual time`,
+    ],
+    [grouped(stats.pgfault - stats.pgmajfault), 'minor-faults', ''],
+    [grouped(stats.pgmajfault), 'major-faults', ''],
+    ...Object.entries(stats.faults)
+      .filter(([, count]) => count > 0)
+      .map(([kind, count]): [string, string, string] => [grouped(count), `  ${kind}`, FAULT_NOTES[kind] ?? '']),
+    [grouped(stats.contextSwitches), 'context-switches', ''],
+    [
+      grouped(stats.tlbMisses),
+      'tlb-misses',
+      `# ${(stats.walkReferences / Math.max(stats.tlbMisses, 1)).toFixed(1)} references a walk`,
+    ],
+    [grouped(Object.values(stats.syscalls).reduce((sum, n) => sum + n, 0)), 'system-calls', topCalls(stats.syscalls)],
+    [grouped(stats.peakRssKb), 'kB peak resident', ''],
+    [grouped(stats.pageTableKbPeak), 'kB peak page tables', ''],
+  ];
+  const lines = rows.map(([value, name, note]) => `${value.padStart(18)}      ${name.padEnd(24)}${note}`.trimEnd());
+  return [
+    '',
+    ` Performance counter stats for '${commandLine}':`,
+    '',
+    ...lines,
+    '',
+    `${seconds.toFixed(9).padStart(18)} seconds virtual time elapsed`,
+    `${(stats.wallMs / 1000).toFixed(9).padStart(18)} seconds host time elapsed`,
+    '',
+    '',
+  ].join('\n');
+}
+
+const FAULT_NOTES: Readonly<Record<string, string>> = {
+  anonZero: '# first write to anonymous memory: a zeroed frame',
+  anonReadZero: '# first read of anonymous memory: the shared zero page',
+  cowCopy: '# write to a shared private page: copied',
+  cowReuse: '# write to a private page with no other user: reused',
+  fileRead: '# file page mapped from the page cache',
+  fileShared: '# first write to a page of a shared file mapping',
+  stackGrow: '# stack extended downwards',
+  swapIn: '# page brought back from swap',
+  spurious: '# nothing to do: another fault had resolved it',
+  segv: '# no mapping or no permission',
+  bus: '# mapped, but beyond the end of the file',
+};
+
+function topCalls(calls: Readonly<Record<string, number>>): string {
+  const top = Object.entries(calls)
+    .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+    .slice(0, 4)
+    .map(([name, count]) => `${name} ${count}`);
+  return top.length === 0 ? '' : `# ${top.join(', ')}`;
+}
+
+function grouped(value: number): string {
+  return Math.round(value)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, ',');
+}
