@@ -1,0 +1,4 @@
+import { GNU } from './compilers.ts';
+import { testGuestPrograms } from './suite.ts';
+
+testGuestPrograms(GNU);

@@ -1,0 +1,4 @@
+import { ZIG } from './compilers.ts';
+import { testGuestPrograms } from './suite.ts';
+
+testGuestPrograms(ZIG);
