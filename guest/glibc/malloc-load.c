@@ -63,7 +63,9 @@ static void *work(void *arg) {
     }
     pthread_mutex_unlock(&locks[r % SLOTS]);
     __atomic_add_fetch(&operations, 1, __ATOMIC_SEQ_CST);
-    if ((long)size > largest) largest = (long)size;
+    long before = __atomic_load_n(&largest, __ATOMIC_SEQ_CST);
+    while ((long)size > before && !__atomic_compare_exchange_n(&largest, &before, (long)size, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+    }
   }
   return NULL;
 }
