@@ -122,15 +122,21 @@ static void rights(void) {
   say("-- rights");
   MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
   MUST(pipe(p));
+  int said[2]; // the child speaks after the parent has said that it sent
+  MUST(pipe(said));
   pid_t pid = fork();
   if (pid == 0) {
     close(s[0]);
+    MUST(read(said[0], text, 1));
     int fd = receive_fd(s[1], MSG_CMSG_CLOEXEC);
     NUM("child: close on exec", fcntl(fd, F_GETFD));
     RET("child: write", write(fd, "through", 7));
     _exit(0);
   }
   send_fd(s[0], p[1], "pipe");
+  MUST(write(said[1], "!", 1));
+  close(said[0]);
+  close(said[1]);
   close(p[1]);
   say("child: %s", wait_text(pid));
   RET("read", read(p[0], text, sizeof text));
