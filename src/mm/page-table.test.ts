@@ -4,7 +4,7 @@ import { i386 } from '../machine/paging/i386.ts';
 import { sv39 } from '../machine/paging/sv39.ts';
 import { sv48 } from '../machine/paging/sv48.ts';
 import { sv57 } from '../machine/paging/sv57.ts';
-import { PAGE_SIZE, type Vpn, vaddr, vpn } from '../machine/units.ts';
+import { PAGE_SIZE, pfn, type Vpn, vaddr, vpn } from '../machine/units.ts';
 import type { AddressSpace } from './address-space.ts';
 import { checkInvariants } from './invariants.ts';
 import { exitSpace } from './ops/exit.ts';
@@ -13,6 +13,7 @@ import { mmap } from './ops/mmap.ts';
 import { munmap } from './ops/munmap.ts';
 import { createTestMachine, type TestMachine } from './testing/test-machine.ts';
 import { copyFromUser, copyToUser } from './user-access.ts';
+import { VM_READ, VM_WRITE } from './vm-flags.ts';
 
 function mapPage({ mm }: TestMachine, space: AddressSpace, page: number, pages = 1): void {
   const address = page * PAGE_SIZE;
@@ -112,6 +113,37 @@ describe.each([i386, sv39, sv48, sv57])('page tables of $name', (format) => {
     expect([read(machine, space, 32), read(machine, child, 32)]).toEqual([5, 6]);
     checkInvariants(mm);
     exitSpace(mm, child);
+    exitSpace(mm, space);
+  });
+
+  it.each(format.hugeLevels)('a huge leaf at level %i maps all its pages, and is found as one', (level) => {
+    const { machine, last } = create();
+    const { mm, mmu } = machine;
+    const { pageTables } = mm;
+    const space = machine.createSpace();
+    const span = pageTables.spanOf(level);
+    const first = span < last / 2 ? span : 0;
+    const slot = pageTables.ensureAt(space, vpn(first), level);
+    expect(space.pgtablesBytes).toBe((format.levels - 1 - level) * PAGE_SIZE);
+    // No frame is taken: the leaf maps all of RAM from frame 0 on, and only translations are looked at.
+    pageTables.set(slot, pageTables.makeEntry(pfn(0), VM_READ | VM_WRITE, 'writable', 0, level));
+    const at = vpn(first + 5);
+    expect(mmu.translate(space, vaddr(at * PAGE_SIZE + 3), 1)).toBe(mm.ram.offsetOf(pfn(5)) + 3);
+    expect(pageTables.read(slot) & (format.ACCESSED | format.DIRTY)).toBe(format.ACCESSED);
+    expect(pageTables.findLeaf(space, at)).toBe(-1);
+    expect([pageTables.findEntry(space, at), pageTables.foundLevel]).toEqual([slot, level]);
+    expect(pageTables.frameWithin(pageTables.read(slot), level, at)).toBe(5);
+    expect(pageTables.seek(space, at, space.taskSize)).toBe(true);
+    expect([pageTables.foundVpn, pageTables.foundSlot, pageTables.foundLevel]).toEqual([first, slot, level]);
+    // PROT_NONE: nothing for the hardware, and still a leaf for us.
+    pageTables.set(slot, pageTables.makeEntry(pfn(0), 0, 'readonly', format.ACCESSED, level));
+    mmu.flushPage(space.asid, at);
+    expect(mmu.translate(space, vaddr(at * PAGE_SIZE), 1)).toBe(-1);
+    expect([pageTables.findEntry(space, at), pageTables.foundLevel]).toEqual([slot, level]);
+    expect(pageTables.frameOf(pageTables.read(slot))).toBe(0);
+    pageTables.set(slot, 0);
+    expect(pageTables.seek(space, vpn(0), space.taskSize)).toBe(false);
+    pageTables.freeTables(space, vpn(first), vpn(first + span), vpn(0), vpn(Number.POSITIVE_INFINITY));
     exitSpace(mm, space);
   });
 

@@ -8,6 +8,9 @@ import { GFP_PGTABLE_USER } from './phys/gfp.ts';
 import { PG_table } from './phys/page-flags.ts';
 import { VM_EXEC, VM_READ, VM_WRITE } from './vm-flags.ts';
 
+/** What PageTables.foundLevel says of a leaf of the leaf table. */
+const LEVEL_PTE = 0;
+
 /**
  * Page tables: real entries in RAM frames (D1), for every format that PagingFormat can describe. The only writer of entries
  * besides the MMU's Accessed and Dirty bits. A `slot` is the index in Ram.u32 of an entry's low word; slots and entries are
@@ -17,18 +20,23 @@ import { VM_EXEC, VM_READ, VM_WRITE } from './vm-flags.ts';
  *                             PRESENT      maps frameOf(entry)
  *                             SOFT0        PROT_NONE: maps a frame that no access may reach (Linux: _PAGE_PROT_NONE);
  *                                          PRESENT clear, frame, ACCESSED and DIRTY kept
+ *   entry above it:           PRESENT      a table, or where format.isLeaf a huge leaf: it maps 2^(bitsPerLevel * level)
+ *                                          frames from frameOf(entry) on
+ *                             SOFT0        a huge leaf without rights
  *
  * Invariants (checked by invariants.ts):
  *  P1 A table frame has PG_table, one reference, and exactly one parent entry (the root: its AddressSpace).
  *  P2 A table lies under a range that some VMA of the space touches or touched since the range was last unmapped whole
  *     (free_pgtables): tables of unmapped ranges are given back.
- *  P3 A leaf entry lies inside a VMA, and WRITE is set only where the VMA has VM_WRITE and, in a private VMA, only on an
+ *  P3 A leaf entry, huge ones with all that they map, lies inside a VMA, and WRITE is set only where the VMA has VM_WRITE and, in a private VMA, only on an
  *     anonymous frame that is PG_anon_exclusive.
  */
 export class PageTables {
-  /** Results of `seek`. */
+  /** Results of `seek`; of a huge leaf the first page that it maps, which may lie before the page that was asked for. */
   foundVpn = 0 as Vpn;
   foundSlot = -1;
+  /** Of the last seek or findEntry: the level of the slot, 0 for a leaf of 4 KiB. */
+  foundLevel = LEVEL_PTE;
   /** Frames of tables now, roots included, machine-wide; and the most there ever were. */
   tableFrames = 0;
   peakFrames = 0;
@@ -62,24 +70,68 @@ export class PageTables {
     return this.tableBase(frame) + (Math.floor(page / this.span[level]) % this.entries) * this.words;
   }
 
-  /** The slot of the page's leaf entry, or -1 where its table is not there. */
+  /** Pages under one entry of the level. */
+  spanOf(level: number): number {
+    return this.span[level];
+  }
+
+  /** The entry, above the leaf table, maps memory or would (PROT_NONE): it is no table. */
+  isHugeEntry(entry: number): boolean {
+    return (entry & this.present) !== 0 ? this.format.isLeaf(entry) : (entry & this.format.SOFT0) !== 0;
+  }
+
+  /** The slot of the page's entry in its leaf table, or -1 where that table is not there (a huge leaf may be). */
   findLeaf(space: AddressSpace, page: Vpn): number {
+    return this.findAt(space, page, LEVEL_PTE);
+  }
+
+  /** The slot of the page's entry at `level`, or -1 where there is no table of that level. */
+  findAt(space: AddressSpace, page: Vpn, level: number): number {
     let frame = space.rootFrame;
-    for (let level = this.format.levels - 1; level > 0; level--) {
-      const entry = this.u32[this.slotIn(frame, level, page)];
+    for (let above = this.format.levels - 1; above > level; above--) {
+      const entry = this.u32[this.slotIn(frame, above, page)];
+      if ((entry & this.present) === 0 || this.format.isLeaf(entry)) return -1;
+      frame = this.format.frameOf(entry);
+    }
+    return this.slotIn(frame, level, page);
+  }
+
+  /** The slot of the leaf entry that decides the page, a huge one too (foundLevel tells), or -1 where no table leads to one. */
+  findEntry(space: AddressSpace, page: Vpn): number {
+    let frame = space.rootFrame;
+    let level = this.format.levels - 1;
+    for (; level > 0; level--) {
+      const slot = this.slotIn(frame, level, page);
+      const entry = this.u32[slot];
+      if (this.isHugeEntry(entry)) {
+        this.foundLevel = level;
+        return slot;
+      }
       if ((entry & this.present) === 0) return -1;
       frame = this.format.frameOf(entry);
     }
+    this.foundLevel = LEVEL_PTE;
     return this.slotIn(frame, 0, page);
   }
 
-  /** The slot, with the tables on the way made where they lack; -1 when out of memory. */
+  /** The frame of the page under a huge leaf of `level`, or of a leaf of 4 KiB. */
+  frameWithin(entry: number, level: number, page: Vpn): Pfn {
+    return (this.format.frameOf(entry) + (page % this.span[level])) as Pfn;
+  }
+
+  /** The slot in the leaf table, with the tables on the way made where they lack; -1 when out of memory. */
   ensureLeaf(space: AddressSpace, page: Vpn): number {
+    return this.ensureAt(space, page, LEVEL_PTE);
+  }
+
+  /** The slot at `level`, with the tables above made where they lack; -1 when out of memory. No huge leaf is in the way. */
+  ensureAt(space: AddressSpace, page: Vpn, wanted: number): number {
     let frame = space.rootFrame;
-    for (let level = this.format.levels - 1; level > 0; level--) {
+    for (let level = this.format.levels - 1; level > wanted; level--) {
       const slot = this.slotIn(frame, level, page);
       const entry = this.u32[slot];
       if ((entry & this.present) !== 0) {
+        assert(!this.format.isLeaf(entry), 'mm/page-table.ts: a table is made where no huge leaf is');
         frame = this.format.frameOf(entry);
         continue;
       }
@@ -89,10 +141,10 @@ export class PageTables {
       this.u32[slot] = this.format.makeTable(table as Pfn);
       frame = table as Pfn;
     }
-    return this.slotIn(frame, 0, page);
+    return this.slotIn(frame, wanted, page);
   }
 
-  /** The first entry of [from, end) that is not 0: sets foundVpn and foundSlot, or returns false. */
+  /** The first leaf entry of [from, end) that is not 0: sets foundVpn, foundSlot and foundLevel, or returns false. */
   seek(space: AddressSpace, from: Vpn, end: Vpn): boolean {
     const { u32, format, entries, words } = this;
     let page: number = from;
@@ -100,7 +152,14 @@ export class PageTables {
       let frame = space.rootFrame;
       let level = format.levels - 1;
       for (; level > 0; level--) {
-        const entry = u32[this.slotIn(frame, level, page)];
+        const slot = this.slotIn(frame, level, page);
+        const entry = u32[slot];
+        if (this.isHugeEntry(entry)) {
+          this.foundVpn = (page - (page % this.span[level])) as Vpn;
+          this.foundSlot = slot;
+          this.foundLevel = level;
+          return true;
+        }
         if ((entry & this.present) === 0) break;
         frame = format.frameOf(entry);
       }
@@ -115,6 +174,7 @@ export class PageTables {
         if (u32[slot] !== 0) {
           this.foundVpn = (page + (i - first)) as Vpn;
           this.foundSlot = slot;
+          this.foundLevel = LEVEL_PTE;
           return true;
         }
       }
@@ -148,15 +208,16 @@ export class PageTables {
 
   /**
    * An entry for `frame` with the rights of the VMA's flags. WRITE only with 'writable' (and VM_WRITE); `state` is an or of
-   * the format's ACCESSED and DIRTY.
+   * the format's ACCESSED and DIRTY. Of a level above 0: a huge leaf.
    */
-  makeEntry(frame: Pfn, vmFlags: number, write: 'writable' | 'readonly', state: number): number {
+  makeEntry(frame: Pfn, vmFlags: number, write: 'writable' | 'readonly', state: number, level = LEVEL_PTE): number {
     const { format } = this;
     const permission = this.mm.access.permission[vmFlags & (VM_READ | VM_WRITE | VM_EXEC)];
-    if ((permission & format.PRESENT) === 0)
-      return ((format.makeLeaf(frame, format.PRESENT | state) & ~format.PRESENT) | format.SOFT0) >>> 0;
-    const rights = write === 'writable' ? permission : permission & ~format.WRITE;
-    return format.makeLeaf(frame, rights | state) >>> 0;
+    const none = (permission & format.PRESENT) === 0;
+    const rights = none ? format.PRESENT : write === 'writable' ? permission : permission & ~format.WRITE;
+    const entry =
+      level === LEVEL_PTE ? format.makeLeaf(frame, rights | state) : format.makeHugeLeaf(frame, rights | state);
+    return (none ? (entry & ~format.PRESENT) | format.SOFT0 : entry) >>> 0;
   }
 
   /**
@@ -181,6 +242,7 @@ export class PageTables {
       const slot = this.slotIn(table, level, base);
       const entry = this.u32[slot];
       if ((entry & this.present) === 0) continue;
+      assert(!this.format.isLeaf(entry), 'mm/page-table.ts: P2 tables go after the leaves in them');
       const child = this.format.frameOf(entry);
       const last = base + span;
       if (level > 1)
@@ -225,7 +287,7 @@ export class PageTables {
       if (level === 0) return;
       for (let i = 0; i < this.entries; i++) {
         const entry = this.u32[this.tableBase(table) + i * this.words];
-        if ((entry & this.present) === 0) continue;
+        if ((entry & this.present) === 0 || this.format.isLeaf(entry)) continue;
         const child = this.format.frameOf(entry);
         const first = base + i * this.span[level];
         visit(child, level - 1, first);

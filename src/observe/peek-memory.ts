@@ -24,8 +24,9 @@ export function peekMemory(mm: MemoryManager, space: AddressSpace, address: Vadd
 
 function presentFrame(mm: MemoryManager, space: AddressSpace, page: Vpn): number {
   if (page >= space.taskSize || page < 0) return -1;
-  const slot = mm.pageTables.findLeaf(space, page);
+  const { pageTables } = mm;
+  const slot = pageTables.findEntry(space, page);
   if (slot === -1) return -1;
-  const entry = mm.pageTables.read(slot);
-  return (entry & mm.format.PRESENT) === 0 ? -1 : mm.format.frameOf(entry);
+  const entry = pageTables.read(slot);
+  return (entry & mm.format.PRESENT) === 0 ? -1 : pageTables.frameWithin(entry, pageTables.foundLevel, page);
 }

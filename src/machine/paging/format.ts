@@ -14,6 +14,8 @@ export interface PagingFormat {
   /** log2 of entries in one table, the same at every level. */
   readonly bitsPerLevel: number;
   readonly entryBytes: 4 | 8;
+  /** Levels above 0 at which an entry can map memory itself (a superpage of 2^(bitsPerLevel * level) pages), lowest first. */
+  readonly hugeLevels: readonly number[];
   /** User virtual pages: Vpn in [0, userPages). */
   readonly userPages: number;
 
@@ -30,8 +32,11 @@ export interface PagingFormat {
 
   /** A present leaf entry; `flags` is an or of the constants above and must include PRESENT. */
   makeLeaf(frame: Pfn, flags: number): number;
+  /** The same at one of hugeLevels; `frame` is aligned to the superpage. */
+  makeHugeLeaf(frame: Pfn, flags: number): number;
   /** A present entry that points to the next lower table. */
   makeTable(frame: Pfn): number;
+  /** Of a present entry above level 0: does it map memory, rather than a table? */
   isLeaf(entry: number): boolean;
   frameOf(entry: number): Pfn;
   /** Flags of `mmap`'s prot (1 read, 2 write, 4 exec) as this format's permission bits, PRESENT and USER included; 0 prot gives no PRESENT. */

@@ -23,6 +23,7 @@ export const i386: PagingFormat = {
   levels: 2,
   bitsPerLevel: 10,
   entryBytes: 4,
+  hugeLevels: [1],
   userPages: 0xc0000,
   PRESENT: P,
   READ: 0,
@@ -34,6 +35,7 @@ export const i386: PagingFormat = {
   SOFT0: AVL0,
   SOFT1: AVL1,
   makeLeaf: (frame, flags) => frame * 4096 + flags,
+  makeHugeLeaf: (frame, flags) => frame * 4096 + flags + PS,
   // _PAGE_TABLE: the leaf alone decides. A and D as Linux sets them, so that the walk writes nothing here.
   makeTable: (frame) => frame * 4096 + (P | RW | US | A | D),
   // A table's entry and a leaf's look alike, but for PS of a 4 MiB page: below the directory all entries are leaves.

@@ -17,6 +17,8 @@ export function svFormat(name: string, levels: 3 | 4 | 5): PagingFormat {
     levels,
     bitsPerLevel: 9,
     entryBytes: 8,
+    // The hardware has 512 GiB and 256 TiB pages too, where it has the levels; Linux uses PMD and PUD leaves.
+    hugeLevels: [1, 2],
     userPages: 2 ** (9 * levels - 1),
     PRESENT: V,
     READ: R,
@@ -28,6 +30,8 @@ export function svFormat(name: string, levels: 3 | 4 | 5): PagingFormat {
     SOFT0: 256,
     SOFT1: 512,
     makeLeaf: (frame, flags) => frame * FRAME_UNIT + flags,
+    // R or X tells a leaf from a table at every level.
+    makeHugeLeaf: (frame, flags) => frame * FRAME_UNIT + flags,
     makeTable: (frame) => frame * FRAME_UNIT + V,
     isLeaf: (entry) => (entry & (R | X)) !== 0,
     frameOf: (entry) => Math.floor(entry / FRAME_UNIT) as Pfn,

@@ -1,7 +1,13 @@
 import type { Access, Mmu, TranslationRoot } from '../../machine/mmu.ts';
 import type { PagingFormat } from '../../machine/paging/format.ts';
 import type { Ram } from '../../machine/ram.ts';
-import { offsetInPage, type Vaddr, type Vpn, vpnOf } from '../../machine/units.ts';
+import { offsetInPage, type Pfn, type Vaddr, type Vpn, vpnOf } from '../../machine/units.ts';
+
+interface Cached {
+  readonly entry: number;
+  readonly frame: Pfn;
+  readonly level: number;
+}
 
 /**
  * An Mmu in the plainest way: a walk for every access, A and D set in the tables, no TLB. With 'cached' it keeps every
@@ -10,7 +16,7 @@ import { offsetInPage, type Vaddr, type Vpn, vpnOf } from '../../machine/units.t
 export class ReferenceMmu implements Mmu {
   private readonly ram: Ram;
   private readonly format: PagingFormat;
-  private readonly cache: Map<string, { entry: number }> | null;
+  private readonly cache: Map<string, Cached> | null;
   flushes = 0;
 
   constructor(ram: Ram, format: PagingFormat, mode: 'plain' | 'cached' = 'plain') {
@@ -30,7 +36,7 @@ export class ReferenceMmu implements Mmu {
       this.allows(cached.entry, access) &&
       (access !== 2 || (cached.entry & format.DIRTY) !== 0)
     )
-      return this.ram.offsetOf(format.frameOf(cached.entry)) + offsetInPage(address);
+      return this.ram.offsetOf(cached.frame) + offsetInPage(address);
     let table = root.rootFrame;
     for (let level = format.levels - 1; ; level--) {
       const entries = 2 ** format.bitsPerLevel;
@@ -38,15 +44,16 @@ export class ReferenceMmu implements Mmu {
       const slot = (this.ram.offsetOf(table) + index * format.entryBytes) / 4;
       const entry = this.ram.u32[slot];
       if ((entry & format.PRESENT) === 0) return -1;
-      if (level > 0) {
+      if (level > 0 && !format.isLeaf(entry)) {
         table = format.frameOf(entry);
         continue;
       }
       if (!this.allows(entry, access)) return -1;
       const marked = (entry | format.ACCESSED | (access === 2 ? format.DIRTY : 0)) >>> 0;
       this.ram.u32[slot] = marked;
-      this.cache?.set(key, { entry: marked });
-      return this.ram.offsetOf(format.frameOf(entry)) + offsetInPage(address);
+      const frame = (format.frameOf(entry) + (page % entries ** level)) as Pfn;
+      this.cache?.set(key, { entry: marked, frame, level });
+      return this.ram.offsetOf(frame) + offsetInPage(address);
     }
   }
 
@@ -61,6 +68,13 @@ export class ReferenceMmu implements Mmu {
   flushPage(asid: number, page: Vpn): void {
     this.flushes++;
     this.cache?.delete(`${asid}:${page}`);
+    // A superpage goes whole, by any of its pages.
+    for (const [key, { level }] of this.cache ?? []) {
+      if (level === 0) continue;
+      const [owner, at] = key.split(':').map(Number);
+      const span = 2 ** (this.format.bitsPerLevel * level);
+      if (owner === asid && Math.floor(at / span) === Math.floor(page / span)) this.cache?.delete(key);
+    }
   }
 
   flushSpace(asid: number): void {
