@@ -2,6 +2,7 @@ import { assert, panic } from '../base/assert.ts';
 import type { Pfn, Vpn } from '../machine/units.ts';
 import { type AddressSpace, MM_SWAPENTS } from './address-space.ts';
 import type { MemoryManager } from './memory-manager.ts';
+import { MARKER_GUARD, MARKER_POISONED, MARKER_UFFD_WP } from './page-table.ts';
 import { PG_anon, PG_anon_exclusive, PG_pagecache } from './phys/page-flags.ts';
 import type { RmapVma } from './rmap/rmap-vma.ts';
 import { VM_ACCESS_FLAGS, VM_SHARED, VM_WRITE } from './vm-flags.ts';
@@ -49,7 +50,11 @@ function checkEntriesOf(mm: MemoryManager, vma: Vma, seen: Uint32Array, rss: Flo
       page++;
       slot = pageTables.slotBeside(slot, 1);
       if (entry === 0) continue;
-      assert(pageTables.isMapped(entry), 'mm/check-entries.ts: P3 an entry maps a frame');
+      if (pageTables.isMarker(entry)) {
+        assert(isMarkerValid(pageTables.markerOf(entry)), 'mm/check-entries.ts: P4 a marker has MARKER_* bits');
+        continue;
+      }
+      assert(pageTables.isMapped(entry), 'mm/check-entries.ts: P3 an entry maps a frame or is a marker');
       assert(
         ((entry & format.PRESENT) !== 0) === hasRights,
         'mm/check-entries.ts: P3 an entry is present exactly if the VMA has rights',
@@ -70,6 +75,10 @@ function checkEntriesOf(mm: MemoryManager, vma: Vma, seen: Uint32Array, rss: Flo
       reverse.check(at as Vpn, frame);
     } while (page % perTable !== 0 && page < vma.endVpn);
   }
+}
+
+function isMarkerValid(marker: number): boolean {
+  return marker > 0 && marker <= (MARKER_UFFD_WP | MARKER_POISONED | MARKER_GUARD);
 }
 
 /**

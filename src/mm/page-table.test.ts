@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE } from '../abi/mman.ts';
+import { MADV_DONTNEED, MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE } from '../abi/mman.ts';
 import { i386 } from '../machine/paging/i386.ts';
 import { sv39 } from '../machine/paging/sv39.ts';
 import { sv48 } from '../machine/paging/sv48.ts';
@@ -9,8 +9,10 @@ import type { AddressSpace } from './address-space.ts';
 import { checkInvariants } from './invariants.ts';
 import { exitSpace } from './ops/exit.ts';
 import { dupSpace } from './ops/fork.ts';
+import { madvise } from './ops/madvise.ts';
 import { mmap } from './ops/mmap.ts';
 import { munmap } from './ops/munmap.ts';
+import { MARKER_GUARD, MARKER_POISONED, MARKER_UFFD_WP } from './page-table.ts';
 import { createTestMachine, type TestMachine } from './testing/test-machine.ts';
 import { copyFromUser, copyToUser } from './user-access.ts';
 import { VM_READ, VM_WRITE } from './vm-flags.ts';
@@ -55,6 +57,44 @@ describe.each([i386, sv39, sv48, sv57])('page tables of $name', (format) => {
     expect(space.pgtablesBytes).toBe(2 * below - shared);
     expect([read(machine, space, 16), read(machine, space, last)]).toEqual([7, 9]);
     checkInvariants(mm);
+    exitSpace(mm, space);
+  });
+
+  it('tells markers from frames and from nothing', () => {
+    const { pageTables } = create().machine.mm;
+    for (const bits of [MARKER_UFFD_WP, MARKER_POISONED, MARKER_GUARD, MARKER_UFFD_WP | MARKER_POISONED]) {
+      const entry = pageTables.makeMarker(bits);
+      expect([pageTables.isMarker(entry), pageTables.isMapped(entry), pageTables.markerOf(entry)]).toEqual([
+        true,
+        false,
+        bits,
+      ]);
+      expect(entry & format.PRESENT).toBe(0);
+    }
+    expect([pageTables.makeMarker(0), pageTables.isMarker(0), pageTables.markerOf(0)]).toEqual([0, false, 0]);
+    const none = pageTables.makeEntry(pfn(5), 0, 'readonly', format.ACCESSED);
+    expect([pageTables.isMarker(none), pageTables.isMapped(none)]).toEqual([false, true]);
+  });
+
+  it('keeps a guard marker through madvise and fork, and drops it with the mapping', () => {
+    const { machine } = create();
+    const { mm } = machine;
+    const space = machine.createSpace();
+    mapPage(machine, space, 16, 2);
+    write(machine, space, 16, 7);
+    const slot = mm.pageTables.findLeaf(space, vpn(17));
+    mm.pageTables.set(slot, mm.pageTables.makeMarker(MARKER_GUARD));
+    expect(copyToUser(mm, space, 17 * PAGE_SIZE, Uint8Array.of(1))).toBe(0);
+    expect(madvise(mm, space, 16 * PAGE_SIZE, 2 * PAGE_SIZE, MADV_DONTNEED)).toBe(0);
+    expect(mm.pageTables.markerOf(mm.pageTables.read(slot))).toBe(MARKER_GUARD);
+    const child = dupSpace(mm, space) as AddressSpace;
+    expect(copyToUser(mm, child, 17 * PAGE_SIZE, Uint8Array.of(1))).toBe(0);
+    checkInvariants(mm);
+    expect(munmap(mm, space, 16 * PAGE_SIZE, 2 * PAGE_SIZE)).toBe(0);
+    mapPage(machine, space, 16, 2);
+    write(machine, space, 17, 8);
+    checkInvariants(mm);
+    exitSpace(mm, child);
     exitSpace(mm, space);
   });
 

@@ -12,6 +12,14 @@ import { VM_EXEC, VM_READ, VM_WRITE } from './vm-flags.ts';
 const LEVEL_PTE = 0;
 
 /**
+ * What a marker says of a page that has no frame, one or several (Linux 6.18: PTE_MARKER_*, include/linux/swapops.h): a write
+ * is userfaultfd's to allow, any access is SIGBUS, any access is SIGSEGV.
+ */
+export const MARKER_UFFD_WP = 1;
+export const MARKER_POISONED = 2;
+export const MARKER_GUARD = 4;
+
+/**
  * Page tables: real entries in RAM frames (D1), for every format that PagingFormat can describe. The only writer of entries
  * besides the MMU's Accessed and Dirty bits. A `slot` is the index in Ram.u32 of an entry's low word; slots and entries are
  * plain numbers, nothing is allocated on the way.
@@ -20,6 +28,7 @@ const LEVEL_PTE = 0;
  *                             PRESENT      maps frameOf(entry)
  *                             SOFT0        PROT_NONE: maps a frame that no access may reach (Linux: _PAGE_PROT_NONE);
  *                                          PRESENT clear, frame, ACCESSED and DIRTY kept
+ *                             USER alone   a marker: no frame, MARKER_* bits where the frame number would be
  *   entry above it:           PRESENT      a table, or where format.isLeaf a huge leaf: it maps 2^(bitsPerLevel * level)
  *                                          frames from frameOf(entry) on
  *                             SOFT0        a huge leaf without rights
@@ -30,6 +39,7 @@ const LEVEL_PTE = 0;
  *     (free_pgtables): tables of unmapped ranges are given back.
  *  P3 A leaf entry, huge ones with all that they map, lies inside a VMA, and WRITE is set only where the VMA has VM_WRITE and, in a private VMA, only on an
  *     anonymous frame that is PG_anon_exclusive.
+ *  P4 A marker lies inside a VMA and has at least one MARKER_* bit.
  */
 export class PageTables {
   /** Results of `seek`; of a huge leaf the first page that it maps, which may lie before the page that was asked for. */
@@ -200,6 +210,21 @@ export class PageTables {
   /** A frame is behind the entry (present to the hardware, or PROT_NONE). */
   isMapped(entry: number): boolean {
     return (entry & (this.present | this.format.SOFT0)) !== 0;
+  }
+
+  /** An entry without a frame that says something of its page: see markerOf. */
+  isMarker(entry: number): boolean {
+    return (entry & (this.present | this.format.SOFT0 | this.format.USER)) === this.format.USER;
+  }
+
+  /** The MARKER_* bits of the entry; 0 for an entry that is none or maps a frame. */
+  markerOf(entry: number): number {
+    return this.isMarker(entry) ? this.format.frameOf(entry) : 0;
+  }
+
+  /** An entry with the MARKER_* bits; 0 for none. */
+  makeMarker(bits: number): number {
+    return bits === 0 ? 0 : this.format.makeLeaf(bits as Pfn, this.format.USER);
   }
 
   frameOf(entry: number): Pfn {

@@ -18,6 +18,7 @@ export function protectRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn):
     const slot = pageTables.foundSlot;
     page = (at + 1) as Vpn;
     const entry = pageTables.read(slot);
+    if (!pageTables.isMapped(entry)) continue;
     const frame = pageTables.frameOf(entry);
     const write = (vma.flags & VM_WRITE) !== 0 && mayWriteNow(mm, vma, entry, frame) ? 'writable' : 'readonly';
     const changed = pageTables.makeEntry(frame, vma.flags, write, entry & state);

@@ -1,9 +1,10 @@
 import type { Pfn, Vpn } from '../machine/units.ts';
 import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES } from './address-space.ts';
 import type { MemoryManager } from './memory-manager.ts';
+import { MARKER_GUARD, MARKER_POISONED } from './page-table.ts';
 import { PG_anon, PG_pagecache, PG_swapbacked } from './phys/page-flags.ts';
 import { VM_SEQ_READ } from './vm-flags.ts';
-import type { Vma } from './vma.ts';
+import { VMA_ANON, type Vma } from './vma.ts';
 
 /** Which rss counter a mapped frame is in (mm_counter). */
 export function rssMemberOf(mm: MemoryManager, frame: Pfn): number {
@@ -12,18 +13,16 @@ export function rssMemberOf(mm: MemoryManager, frame: Pfn): number {
   return (flags & PG_swapbacked) !== 0 ? MM_SHMEMPAGES : MM_FILEPAGES;
 }
 
+/** What zapRange takes. */
+export type ZapKind = 'even_cows' | 'pagecache' | 'unmap';
+
 /**
  * Removes every entry of [start, end) of the VMA (Linux: unmap_page_range, zap_pte_range): DIRTY and ACCESSED move to the
  * page, references and map counts fall, frames that nobody else holds become free. The tables stay.
- * 'pagecache' keeps private copies (the caller drops a cached page, not the program's data).
+ * 'pagecache' keeps private copies (the caller drops a cached page, not the program's data); 'even_cows' takes them too;
+ * 'unmap' is munmap's and exit's and takes the markers as well, that outlive madvise and truncate (ZAP_FLAG_DROP_MARKER).
  */
-export function zapRange(
-  mm: MemoryManager,
-  vma: Vma,
-  start: Vpn,
-  end: Vpn,
-  what: 'even_cows' | 'pagecache' = 'even_cows',
-): void {
+export function zapRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, what: ZapKind = 'even_cows'): void {
   const { pageTables, frames } = mm;
   const { space } = vma;
   const counts = [0, 0, 0, 0];
@@ -33,6 +32,10 @@ export function zapRange(
     const slot = pageTables.foundSlot;
     page = (at + 1) as Vpn;
     const entry = pageTables.read(slot);
+    if (!pageTables.isMapped(entry)) {
+      if (dropsMarker(mm, vma, entry, what)) pageTables.set(slot, 0);
+      continue;
+    }
     const frame = pageTables.frameOf(entry);
     if (what === 'pagecache' && frame !== mm.zeroPage && (frames.flags[frame] & PG_anon) !== 0) continue;
     counts[rssMemberOf(mm, frame)] += zapEntry(mm, vma, at, slot);
@@ -41,8 +44,17 @@ export function zapRange(
   mm.tlbBatch.finish(space);
 }
 
+/** zap_nonpresent_ptes: a guard stays until the range is unmapped, poison only where private copies stay. */
+function dropsMarker(mm: MemoryManager, vma: Vma, entry: number, what: ZapKind): boolean {
+  if (what === 'unmap') return true;
+  const marker = mm.pageTables.markerOf(entry);
+  if ((marker & MARKER_GUARD) !== 0) return false;
+  if ((marker & MARKER_POISONED) !== 0) return what === 'even_cows';
+  return vma.kind === VMA_ANON;
+}
+
 /**
- * Removes one entry that is there. Returns 1 if it counted in rss (the caller lowers it), 0 for the zero page. The page is in
+ * Removes one entry that maps a frame. Returns 1 if it counted in rss (the caller lowers it), 0 for the zero page. The page is in
  * mm.tlbBatch afterwards.
  */
 export function zapEntry(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): 0 | 1 {

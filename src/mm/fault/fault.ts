@@ -4,6 +4,7 @@ import { ACCESS_WRITE, type Access } from '../../machine/mmu.ts';
 import { type Vaddr, type Vpn, vpnOf } from '../../machine/units.ts';
 import { type AddressSpace, KIND_BUS, KIND_SEGV, KIND_SPURIOUS, KIND_STACK_GROW } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
+import { MARKER_POISONED } from '../page-table.ts';
 import { VM_GROWSDOWN } from '../vm-flags.ts';
 import { VMA_ANON, VMA_SPECIAL, type Vma } from '../vma.ts';
 import { anonFault } from './anon.ts';
@@ -74,7 +75,9 @@ function classify(mm: MemoryManager, vma: Vma, page: Vpn, access: Access): Fault
   const { pageTables, format } = mm;
   const slot = pageTables.findLeaf(vma.space, page);
   const entry = slot === -1 ? 0 : pageTables.read(slot);
-  if (entry === 0) {
+  if (!pageTables.isMapped(entry)) {
+    const marker = pageTables.markerOf(entry);
+    if (marker !== 0) return markerFault(mm, vma, page, access, marker);
     if (vma.kind === VMA_ANON) return anonFault(mm, vma, page, access);
     if (vma.kind === VMA_SPECIAL) return specialFault(mm, vma, page, access);
     return fileFault(mm, vma, page, access);
@@ -87,6 +90,13 @@ function classify(mm: MemoryManager, vma: Vma, page: Vpn, access: Access): Fault
   pageTables.set(slot, (entry | state) >>> 0);
   mm.flushPage(vma.space, page);
   return FAULT_DONE;
+}
+
+/** handle_pte_marker (6.18): poison is SIGBUS (riscv gives BUS_ADRERR for it), a guard region SIGSEGV. */
+function markerFault(mm: MemoryManager, _vma: Vma, _page: Vpn, _access: Access, marker: number): FaultResult {
+  if ((marker & MARKER_POISONED) !== 0) return FAULT_BUS;
+  mm.lastFaultKind = KIND_SEGV;
+  return FAULT_SEGV_MAPERR;
 }
 
 /** Counts the fault that lastFaultKind, lastFaultMajor and lastFaultFrame describe. */

@@ -117,6 +117,10 @@ function copyEntries(mm: MemoryManager, from: Vma, to: Vma): number {
     }
     let entry = pageTables.read(source);
     if (entry === 0) continue; // making the table reclaimed the page
+    if (!pageTables.isMapped(entry)) {
+      pageTables.set(target, entry);
+      continue;
+    }
     const frame = pageTables.frameOf(entry);
     if (frame !== mm.zeroPage) {
       mm.alloc.getFrame(frame);

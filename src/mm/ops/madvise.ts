@@ -189,6 +189,7 @@ function coolRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): void {
     const slot = pageTables.foundSlot;
     page = (at + 1) as Vpn;
     const entry = pageTables.read(slot);
+    if (!pageTables.isMapped(entry)) continue;
     const frame = pageTables.frameOf(entry);
     if (frame === mm.zeroPage || frames.mapcount[frame] !== 1) continue;
     if ((entry & format.ACCESSED) !== 0) {

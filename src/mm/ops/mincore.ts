@@ -37,7 +37,7 @@ export function mincore(
     const { pages } = vma;
     for (let page = from; page < to; page = (page + 1) as Vpn) {
       const slot = mm.pageTables.findLeaf(space, page);
-      const mapped = slot !== -1 && mm.pageTables.read(slot) !== 0;
+      const mapped = slot !== -1 && mm.pageTables.isMapped(mm.pageTables.read(slot));
       const cached = pages !== null && pages.findPage(vma.pgoff + (page - vma.startVpn)) !== NO_FRAME;
       result[page - start] = mapped || cached ? 1 : 0;
     }

@@ -50,7 +50,7 @@ export function removePreparedRange(mm: MemoryManager, space: AddressSpace, star
   const first = vmas.find(start);
   if (first === null || first.startVpn >= end) return;
   for (let vma: typeof first | null = first; vma !== null && vma.startVpn < end; vma = vmas.next(vma))
-    zapRange(mm, vma, vma.startVpn, vma.endVpn);
+    zapRange(mm, vma, vma.startVpn, vma.endVpn, 'unmap');
   const prev = vmas.prev(first);
   const next = vmas.find(end);
   const floor = prev === null ? vpn(0) : prev.endVpn;

@@ -45,7 +45,7 @@ export function faultInPage(mm: MemoryManager, vma: Vma, page: Vpn, access: Acce
   const { pageTables, format } = mm;
   const slot = pageTables.findLeaf(vma.space, page);
   const entry = slot === -1 ? 0 : pageTables.read(slot);
-  if (entry !== 0 && (access !== ACCESS_WRITE || (entry & format.WRITE) !== 0)) return 0;
+  if (pageTables.isMapped(entry) && (access !== ACCESS_WRITE || (entry & format.WRITE) !== 0)) return 0;
   mm.lastFaultMajor = 0;
   mm.lastFaultFrame = -1;
   mm.lastFaultKind = KIND_SEGV;
