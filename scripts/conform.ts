@@ -1,5 +1,12 @@
 /**
- * Runs prebuilt riscv64 test programs of public suites, each on a fresh machine, several at once:
+ * Compares Faultline with Linux, case by case:
+ *
+ *   npm run conform [-- [--only TEXT] [--record] [--sysctl] [PROGRAM...]]
+ *
+ * runs our own cases, guest/conform/PROGRAM.c, on both and writes docs/conformance.md; --record writes what this Linux prints as
+ * the record that decides, --sysctl lets the programs that change /proc/sys run natively.
+ *
+ * With --suite it runs prebuilt riscv64 test programs of public suites, each on a fresh machine, several at once:
  *
  *   npm run conform -- --suite DIR [--cases FILE] [--reach LIST] [--only TEXT] [--jobs N] [--timeout SECONDS] [--memory SIZE]
  *                      [--out FILE] [--verbose]
@@ -15,6 +22,7 @@ import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { parseSize } from '../cli/size.ts';
 import { UsageError } from '../cli/usage-error.ts';
 import { type Case, listCases, readCases } from './conform/cases.ts';
+import { type OwnSettings, runOwnCases } from './conform/own.ts';
 import { type CaseResult, runCase } from './conform/run-case.ts';
 
 interface Settings {
@@ -46,7 +54,9 @@ function guarded(item: Case, memoryBytes: number): CaseResult {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const settings = readSettings(args);
+  const { values, positionals } = parsed(args);
+  if (values.suite === undefined) return runOwnCases(readOwnSettings(values, positionals));
+  const settings = readSettings(values);
   writeRows(settings.out, []);
   const rows: string[] = [];
   const counts = new Map<string, number>();
@@ -118,10 +128,24 @@ class Slot {
   }
 }
 
-function readSettings(args: readonly string[]): Settings {
-  const { values } = parsed(args);
-  if (values.suite === undefined) throw new UsageError('--suite DIR is missing: the folder with the test programs');
-  const dir = resolve(values.suite);
+type Options = ReturnType<typeof parsed>['values'];
+
+const SUITE_OPTIONS = ['cases', 'reach', 'jobs', 'timeout', 'memory', 'out'] as const;
+
+function readOwnSettings(values: Options, programs: readonly string[]): OwnSettings {
+  const foreign = SUITE_OPTIONS.find((name) => values[name] !== undefined);
+  if (foreign !== undefined) throw new UsageError(`--${foreign} needs --suite DIR: the folder with the test programs`);
+  return {
+    root: join(import.meta.dirname, '..'),
+    programs,
+    only: values.only ?? null,
+    action: values.record === true ? 'record' : 'compare',
+    sysctl: values.sysctl === true ? 'allowed' : 'left',
+  };
+}
+
+function readSettings(values: Options): Settings {
+  const dir = resolve(values.suite ?? '');
   if (statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new UsageError(`--suite ${values.suite}: there is no such folder`);
   }
@@ -153,6 +177,7 @@ function parsed(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
+      allowPositionals: true,
       options: {
         suite: text,
         cases: text,
@@ -163,6 +188,8 @@ function parsed(args: readonly string[]) {
         memory: text,
         out: text,
         verbose: { type: 'boolean' },
+        record: { type: 'boolean' },
+        sysctl: { type: 'boolean' },
       },
     });
   } catch (error) {

@@ -81,12 +81,13 @@ describe('npm run conform -- --suite', { timeout: 120_000 }, () => {
   });
 
   test.each([
-    [[], /--suite DIR is missing/],
+    [['--jobs', '2'], /--jobs needs --suite DIR/],
+    [['no-such-program'], /no guest.conform.no-such-program.c/],
+    [['--what'], /--what/],
     [['--suite', '/nowhere'], /no such folder/],
     [['--suite', '.', '--cases', '/nowhere'], /cannot be read/],
     [['--suite', '.', '--cases', 'package.json'], /line 1 is not/],
     [['--suite', 'test', '--jobs', 'x'], /no program|whole number/],
-    [['--what'], /--what/],
   ])('answers bad input with one line: %j', (args, message) => {
     const result = conform(...args);
     expect(result.stderr).toMatch(/^conform: [^\n]+\n$/);
