@@ -168,6 +168,7 @@ export class System {
     if (root === null) must(makeInitialTree(vfs), 'the root folder');
     else this.mount({ host: root.host, guest: '/', mode: 'overlay' });
     must(vfs.mountDev('/dev'), '/dev');
+    must(vfs.mountTmpfs('/dev/shm'), '/dev/shm');
     must(vfs.mountTmpfs('/tmp'), '/tmp');
     must(mountProcfs(this.kernel), '/proc');
   }

@@ -20,7 +20,7 @@ const LINKS: readonly (readonly [name: string, target: string])[] = [
   ['stderr', '/proc/self/fd/2'],
 ];
 
-/** devtmpfs: the root folder of /dev with its nodes, or -ENOMEM. /dev/shm is a folder of it, mode 1777. */
+/** devtmpfs: the root folder of /dev with its nodes, or -ENOMEM. /dev/shm is where a tmpfs is mounted. */
 export function makeDevRoot(core: FsCore): MemoryInode | number {
   const superblock = new MemorySuperblock(core, { fsType: 'devtmpfs' });
   const root = superblock.makeInode(0o040755);
@@ -31,7 +31,7 @@ export function makeDevRoot(core: FsCore): MemoryInode | number {
   };
   for (const [name, mode, rdev] of NODES) note(root.mknod(name, S_IFCHR | mode, rdev));
   for (const [name, target] of LINKS) note(root.symlink(name, target));
-  note(root.mkdir('shm', 0o1777));
+  note(root.mkdir('shm', 0o755));
   if (error === 0) return root;
   superblock.killTree(root);
   return error;

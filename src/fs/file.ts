@@ -54,6 +54,10 @@ export abstract class File implements MappableFile {
   get inode(): Inode {
     return this.path.dentry.inode;
   }
+  /** Which description it is, among those that are open now. */
+  get slotNumber(): number {
+    return this.slot;
+  }
   get core(): FsCore {
     return this.inode.superblock.core;
   }
@@ -182,10 +186,17 @@ export abstract class File implements MappableFile {
   fsync(): number {
     return -EINVAL;
   }
+  /** Lines of /proc/PID/fdinfo behind the common ones. */
+  fdinfo(): string {
+    return '';
+  }
   get isTty(): boolean {
     return false;
   }
   pageMkwrite(_index: number): number {
+    return 0;
+  }
+  admitPage(_index: number): number {
     return 0;
   }
   mapWritable(): number {

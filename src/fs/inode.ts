@@ -189,6 +189,10 @@ export abstract class Inode {
   admitWrite(_pos: number, lengthBytes: number): number {
     return lengthBytes;
   }
+  /** A mapping's fault is about to make the page: 0 or -ENOSPC. */
+  admitPage(_index: number): number {
+    return 0;
+  }
   /** Bytes were written or a shared mapping may be about to. */
   noteWritten(): void {
     this.touchModified();

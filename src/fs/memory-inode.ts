@@ -27,6 +27,7 @@ import {
 } from '../abi/fcntl.ts';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../abi/stat.ts';
 import { assert } from '../base/assert.ts';
+import { PAGE_SIZE } from '../machine/units.ts';
 import { punchHole } from '../mm/page-cache/truncate.ts';
 import { VM_MAYWRITE, VM_SHARED } from '../mm/vm-flags.ts';
 import { DirectoryFile } from './directory-file.ts';
@@ -259,6 +260,11 @@ export class MemoryInode extends Inode {
       return pos >= this.size ? -EPERM : this.size - pos;
     }
     return this.superblock.admitPages(this, pos, lengthBytes);
+  }
+
+  override admitPage(index: number): number {
+    if (this.pages === null || this.pages.findPage(index) >= 0) return 0;
+    return Math.min(0, this.superblock.admitPages(this, index * PAGE_SIZE, 1));
   }
 
   override noteWritten(): void {

@@ -11,21 +11,32 @@ import { type StatFs, Superblock } from './superblock.ts';
 export class MemorySuperblock extends Superblock {
   readonly slots: KmemCache;
   readonly limitPages: number;
+  /** nr_inodes; Infinity: no limit (the kernel's own mounts, overlays). */
+  readonly limitInodes: number;
   /** Pages that inodes have reported (MemoryInode.recharge); pages that mappings added since are counted at the next report. */
   usedPages = 0;
   inodeCount = 0;
 
   constructor(
     core: FsCore,
-    options: { fsType?: string; magic?: number; isReadonly?: boolean; limitPages?: number; revalidates?: boolean } = {},
+    options: {
+      fsType?: string;
+      magic?: number;
+      isReadonly?: boolean;
+      limitPages?: number;
+      limitInodes?: number;
+      revalidates?: boolean;
+    } = {},
   ) {
     super(core, { fsType: 'tmpfs', magic: TMPFS_MAGIC, ...options });
     this.slots = core.shmemInodeSlots;
     this.limitPages = options.limitPages ?? Math.floor(core.mm.alloc.totalCount / 2);
+    this.limitInodes = options.limitInodes ?? Number.POSITIVE_INFINITY;
   }
 
-  /** A new inode of this kind, or -ENOMEM. */
+  /** A new inode of this kind, or -ENOSPC (shmem_reserve_inode), -ENOMEM. */
   makeInode(mode: number): MemoryInode | number {
+    if (this.inodeCount >= this.limitInodes) return -ENOSPC;
     const slot = this.slots.alloc();
     if (slot === 0) return -ENOMEM;
     const inode = this.buildInode(slot, this.takeIno(), mode);
@@ -70,9 +81,13 @@ export class MemorySuperblock extends Superblock {
       blockBytes: PAGE_SIZE,
       blocks: this.limitPages,
       blocksFree: Math.max(0, this.limitPages - this.usedPages),
-      files: this.limitPages,
-      filesFree: Math.max(0, this.limitPages - this.inodeCount),
+      files: this.statfsInodes,
+      filesFree: Math.max(0, this.statfsInodes - this.inodeCount),
     };
+  }
+
+  private get statfsInodes(): number {
+    return Number.isFinite(this.limitInodes) ? this.limitInodes : this.limitPages;
   }
 
   override showOptions(): string {

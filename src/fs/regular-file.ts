@@ -113,6 +113,9 @@ export class RegularFile extends File {
     inode.noteWritten();
     return 0;
   }
+  override admitPage(index: number): number {
+    return this.inode.admitPage(index);
+  }
   override mapWritable(): number {
     return this.inode.mapWritable();
   }

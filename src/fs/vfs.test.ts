@@ -185,6 +185,11 @@ describe('tmpfs', () => {
     expect(writeText(file, 'x')).toBe(-E.ENOSPC);
     expect(file.truncate(0)).toBe(0);
     expect(writeText(file, 'x', 0)).toBe(1);
+    expect(file.truncate(5 * 4096)).toBe(0);
+    // What a mapping's fault asks: the page that is there, then as many as there is room for.
+    expect(file.admitPage(0)).toBe(0);
+    expect(file.fallocate(0, 4096, 2 * 4096)).toBe(0);
+    expect([file.admitPage(2), file.admitPage(3)]).toEqual([0, -E.ENOSPC]);
     file.release();
     expect(t.countLeaks()).toBe(0);
   });

@@ -238,7 +238,12 @@ export class Vfs {
 
   /** Mounts a new tmpfs; missing folders above are made. limitPages: default half of RAM. */
   mountTmpfs(guestPath: string, flags = 0, limitPages?: number, source = 'tmpfs'): number {
-    const superblock = new MemorySuperblock(this.core, limitPages === undefined ? {} : { limitPages });
+    // shmem_default_max_inodes: half of RAM has as many pages (6.18, mm/shmem.c).
+    const limitInodes = Math.floor(this.core.mm.alloc.totalCount / 2);
+    const superblock = new MemorySuperblock(this.core, {
+      limitInodes,
+      ...(limitPages === undefined ? {} : { limitPages }),
+    });
     const root = superblock.makeInode(0o041777);
     if (typeof root === 'number') return root;
     return this.mountTree(superblock, root, guestPath, flags, source);

@@ -41,7 +41,10 @@ export function exitTask(k: Kernel, t: Task, status: number): void {
   releaseSighand(k, t);
   k.tracer?.taskExit(t, process.groupExit ? process.groupExitCode : status);
   if (isLast) endProcess(k, process, process.groupExit ? process.groupExitCode : process.leader.exitCode);
-  if (t !== process.leader) releaseThread(k, t);
+  if (t !== process.leader) {
+    releaseThread(k, t);
+    process.exitQueue.wakeAll();
+  }
 }
 
 /** exit_mm and mm_release. */
@@ -185,5 +188,6 @@ export function releaseProcess(k: Kernel, process: Process): void {
   freeTask(k, leader);
   process.shared.clear();
   k.processes.delete(process.pid);
+  process.exitQueue.wakeAll();
   k.caches.signal.free(process.slot);
 }

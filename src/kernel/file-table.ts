@@ -27,7 +27,7 @@ export class FileTable {
   /** No descriptor below is free. */
   private lowestFree = 0;
   private readonly cache: KmemCache;
-  private readonly slot: number;
+  readonly slot: number;
 
   private constructor(cache: KmemCache, slot: number) {
     this.cache = cache;

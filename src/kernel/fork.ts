@@ -1,4 +1,5 @@
-import { EAGAIN, EINVAL, ENOMEM, EPERM } from '../abi/errno.ts';
+import { EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM } from '../abi/errno.ts';
+import { O_CLOEXEC } from '../abi/fcntl.ts';
 import { RLIMIT_NPROC } from '../abi/resource.ts';
 import {
   CLONE_CHILD_CLEARTID,
@@ -22,12 +23,15 @@ import { SIG_IGN } from '../abi/signal.ts';
 import { EV_PROCESS_FORK } from '../base/event-kinds.ts';
 import { dupSpace } from '../mm/ops/fork.ts';
 import { writeU32 } from '../mm/user-access.ts';
+import { releaseFs } from './exit.ts';
 import type { Kernel } from './kernel.ts';
 import { chargeFs, discardTask, newTask } from './new-task.ts';
+import { makePidFile, PIDFD_THREAD } from './pidfd.ts';
 import { threadsMax } from './rlimits.ts';
 import { makeRunnable } from './scheduler.ts';
 import { resetAltStack } from './signals/deliver.ts';
 import { hasPendingSignal } from './signals/pending-test.ts';
+import { installFile } from './syscalls/user.ts';
 import type { Task } from './task.ts';
 import { ERESTARTNOINTR } from './wait-state.ts';
 
@@ -42,6 +46,8 @@ export interface CloneRequest {
   readonly parentTid: number;
   readonly childTid: number;
   readonly tls: number;
+  /** Where a descriptor of the child is written (CLONE_PIDFD). */
+  readonly pidfd: number;
 }
 
 /** capability.h: CAP_SYS_ADMIN is 21, CAP_SYS_RESOURCE 24. */
@@ -58,9 +64,8 @@ function checkFlags(flags: number, flagsHigh: number, t: Task): number {
   if (has(flags, CLONE_SIGHAND) && !has(flags, CLONE_VM)) return -EINVAL;
   if (has(flags, CLONE_SIGHAND) && (flagsHigh & CLONE_CLEAR_SIGHAND_HIGH) !== 0) return -EINVAL;
   if (has(flags, CLONE_PARENT) && t.process.parent?.leader.kind === 'kthread') return -EINVAL;
-  // Namespaces and pidfds are not there: what a kernel built without them answers.
+  // Namespaces are not there: what a kernel built without them answers.
   if ((flags & CLONE_NAMESPACES) !== 0) return -EPERM;
-  if (has(flags, CLONE_PIDFD)) return -EINVAL;
   return 0;
 }
 
@@ -100,6 +105,14 @@ export function cloneTask(k: Kernel, t: Task, request: CloneRequest): Task | num
     discardTask(k, child);
     return failed;
   }
+  if (has(flags, CLONE_PIDFD)) {
+    const given = givePidfd(k, t, child, request);
+    if (given < 0) {
+      undoResources(k, child);
+      discardTask(k, child);
+      return given;
+    }
+  }
   copyPlainState(k, t, child, request, isThread);
   startChild(k, t, child, request);
   return child;
@@ -116,9 +129,7 @@ function copyResources(k: Kernel, t: Task, child: Task, flags: number): number {
     child.space = space;
   }
   const undo = (): number => {
-    const { space } = child;
-    child.space = null;
-    if (space !== null && --space.users === 0) k.freeSpace(space);
+    undoResources(k, child);
     return -ENOMEM;
   };
   if (t.files !== null) {
@@ -140,11 +151,31 @@ function copyResources(k: Kernel, t: Task, child: Task, flags: number): number {
   const fs = t.fs.copy();
   if (chargeFs(k, fs) < 0) {
     fs.release();
-    child.files?.release();
     return undo();
   }
   child.fs = fs;
   return 0;
+}
+
+/** Gives back what copyResources took, of a child that will not run. */
+function undoResources(k: Kernel, child: Task): void {
+  const { space } = child;
+  child.space = null;
+  if (space !== null && --space.users === 0) k.freeSpace(space);
+  child.files?.release();
+  child.files = null;
+  releaseFs(k, child);
+}
+
+/** CLONE_PIDFD: a descriptor of the child in the parent, its number stored; 0 or -ERRNO. */
+function givePidfd(k: Kernel, t: Task, child: Task, request: CloneRequest): number {
+  const file = makePidFile(k, child, has(request.flags, CLONE_THREAD) ? PIDFD_THREAD : 0);
+  if (typeof file === 'number') return file;
+  const fd = installFile(t, file, O_CLOEXEC);
+  if (fd < 0) return fd;
+  if (writeU32(k.mm, t.space!, request.pidfd, fd) === 0) return 0;
+  t.files!.close(fd);
+  return -EFAULT;
 }
 
 function copyPlainState(k: Kernel, t: Task, child: Task, request: CloneRequest, isThread: boolean): void {

@@ -12,7 +12,8 @@ import { ERESTARTSYS } from './wait-state.ts';
 export type WaitTarget =
   | { readonly kind: 'any' }
   | { readonly kind: 'pid'; readonly pid: number }
-  | { readonly kind: 'pgrp'; readonly pgrp: number };
+  | { readonly kind: 'pgrp'; readonly pgrp: number }
+  | { readonly kind: 'process'; readonly process: Process };
 
 /** What it found, before a reaped child's objects are gone. */
 export interface WaitResult {
@@ -62,6 +63,7 @@ export function waitForChild(k: Kernel, t: Task, target: WaitTarget, options: nu
 
 function isEligible(child: Process, target: WaitTarget, options: number): boolean {
   if (target.kind === 'pid' && child.pid !== target.pid) return false;
+  if (target.kind === 'process' && child !== target.process) return false;
   if (target.kind === 'pgrp' && child.pgrp !== target.pgrp) return false;
   if ((options & __WALL) !== 0) return true;
   const isClone = child.leader.exitSignal !== 17;

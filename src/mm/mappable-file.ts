@@ -27,6 +27,8 @@ export interface MappableFile {
    * read-only remount, no space).
    */
   pageMkwrite?(index: number): number;
+  /** A fault is about to make a page of shared memory: 0, or -ENOSPC where the file system is full (then SIGBUS). */
+  admitPage?(index: number): number;
   /** May a shared mapping that could be written be made or enabled (mapping_map_writable: memfd seals)? 0 or -EPERM. */
   mapWritable?(): number;
 }

@@ -119,7 +119,7 @@ class FdinfoInode extends SeqInode {
     const flags = file.flags | (task.files.isCloseOnExec(this.fd) ? O_CLOEXEC : 0);
     return (
       `pos:\t${file.pos}\nflags:\t0${(flags >>> 0).toString(8)}\n` +
-      `mnt_id:\t${file.path.mount.id}\nino:\t${file.inode.ino}\n`
+      `mnt_id:\t${file.path.mount.id}\nino:\t${file.inode.ino}\n${file.fdinfo()}`
     );
   }
 }

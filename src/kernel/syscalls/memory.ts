@@ -87,8 +87,6 @@ export const memoryCalls: readonly SyscallRow[] = [
   row('munlockall', [], (k, t) => munlockall(k.mm, spaceOf(t))),
   absent('remap_file_pages', ['ptr', 'size', 'flags:prot', 'size', 'flags:map']),
   absent('mbind', ['ptr', 'size', 'ulong', 'ptr', 'ulong', 'uint'], 'one memory node'),
-  absent('process_vm_readv', ['pid', 'ptr', 'ulong', 'ptr', 'ulong', 'ulong']),
-  absent('process_vm_writev', ['pid', 'ptr', 'ulong', 'ptr', 'ulong', 'ulong']),
   absent('userfaultfd', ['int']),
   absent('process_madvise', ['fd', 'ptr', 'size', 'int', 'uint']),
 ];

@@ -1,4 +1,5 @@
-import { E2BIG, EBADF, EFAULT, EINVAL, ELOOP, ENOENT, ENOSYS, EPERM, ESRCH } from '../../abi/errno.ts';
+import { E2BIG, EAGAIN, EBADF, EFAULT, EINVAL, ELOOP, ENOENT, ENOSYS, EPERM, ESRCH } from '../../abi/errno.ts';
+import { O_NONBLOCK } from '../../abi/fcntl.ts';
 import {
   CLONE_DETACHED,
   CLONE_PARENT,
@@ -36,6 +37,7 @@ import {
   P_ALL,
   P_PGID,
   P_PID,
+  P_PIDFD,
   WCONTINUED,
   WEXITED,
   WNOHANG,
@@ -51,6 +53,7 @@ import { readStringArray } from '../exec-strings.ts';
 import { exitGroup, exitTask } from '../exit.ts';
 import { type CloneRequest, cloneTask } from '../fork.ts';
 import type { Kernel } from '../kernel.ts';
+import { pidFileAt } from '../pidfd.ts';
 import { siginfo } from '../signals/siginfo.ts';
 import type { Task } from '../task.ts';
 import { readBytes, writeBytes, writeI32s, writeLongs } from '../user-structs.ts';
@@ -90,7 +93,7 @@ function clone(k: Kernel, t: Task, flags: number, stack: number, a2: number, a3:
     args[name] = [flags, stack, a2, a3, a4][i];
   });
   const low = flags >>> 0;
-  if ((low & CLONE_PIDFD) !== 0 && (low & CLONE_PARENT_SETTID) !== 0) return -EINVAL;
+  if ((low & CLONE_PIDFD) !== 0 && (low & (CLONE_PARENT_SETTID | CLONE_DETACHED)) !== 0) return -EINVAL;
   return fork(k, t, {
     flags: (low & ~CSIGNAL) >>> 0,
     flagsHigh: 0,
@@ -99,6 +102,8 @@ function clone(k: Kernel, t: Task, flags: number, stack: number, a2: number, a3:
     parentTid: args['parentTid'],
     childTid: args['childTid'],
     tls: args['tls'],
+    // The old call writes it where the parent's tid would go.
+    pidfd: args['parentTid'],
   });
 }
 
@@ -137,6 +142,7 @@ function clone3(k: Kernel, t: Task, address: number, size: number): number {
     childTid: u64(16),
     parentTid: u64(24),
     tls: u64(56),
+    pidfd: u64(8),
   });
 }
 
@@ -221,6 +227,7 @@ function waitid(
     return -EINVAL;
   if ((options & (WEXITED | WSTOPPED | WCONTINUED)) === 0) return -EINVAL;
   let target: WaitTarget;
+  let isNonblocking = false;
   if (which === P_ALL) target = { kind: 'any' };
   else if (which === P_PID) {
     if (id <= 0) return -EINVAL;
@@ -228,9 +235,16 @@ function waitid(
   } else if (which === P_PGID) {
     if (id < 0) return -EINVAL;
     target = { kind: 'pgrp', pgrp: id === 0 ? t.process.pgrp : id };
+  } else if (which === P_PIDFD) {
+    if (id < 0) return -EINVAL;
+    const file = pidFileAt(t, id);
+    if (typeof file === 'number') return file;
+    target = { kind: 'process', process: file.process };
+    isNonblocking = (file.flags & O_NONBLOCK) !== 0;
   } else return -EINVAL;
-  const found = waitForChild(k, t, target, options);
+  const found = waitForChild(k, t, target, isNonblocking ? options | WNOHANG : options);
   if (typeof found === 'number') return found;
+  if (found === null && isNonblocking && (options & WNOHANG) === 0) return -EAGAIN;
   if (infoAddress !== 0) {
     const info =
       found === null
@@ -405,7 +419,7 @@ export const processCalls: readonly SyscallRow[] = [
     args: ['ulong', 'ptr', 'ptr', 'ptr', 'ptr'],
     run: clone,
     support: partial,
-    note: 'no namespaces (EPERM), no CLONE_PIDFD',
+    note: 'no namespaces (EPERM)',
   },
   { name: 'clone3', args: ['ptr', 'size'], run: clone3, support: partial, note: 'as clone; no set_tid, no cgroup' },
   { name: 'execve', args: ['path', 'ptr', 'ptr'], run: execveCall, support: full, note: '' },
@@ -417,8 +431,8 @@ export const processCalls: readonly SyscallRow[] = [
     name: 'waitid',
     args: ['int', 'pid', 'ptr', 'int', 'ptr'],
     run: waitid,
-    support: partial,
-    note: 'no P_PIDFD',
+    support: full,
+    note: '',
   },
   {
     name: 'prctl',

@@ -276,10 +276,12 @@ function tkill(k: Kernel, t: Task, tid: number, signo: number): number {
   return tgkillTo(k, t, 0, tid, userInfo(t, signo, SI_TKILL));
 }
 
-function readInfo(k: Kernel, t: Task, address: number, signo: number): Siginfo | number {
+/** copy_siginfo_from_user; `signo` null keeps the one that stands there. */
+export function readInfo(k: Kernel, t: Task, address: number, signo: number | null): Siginfo | number {
   const bytes = new Uint8Array(128);
   if (readBytes(k, t, address, bytes) < 0) return -EFAULT;
-  return { ...k.arch.decodeSiginfo(bytes), signo };
+  const info = k.arch.decodeSiginfo(bytes);
+  return signo === null ? info : { ...info, signo };
 }
 
 /** Nobody may pretend to be the kernel or kill(2) (do_rt_sigqueueinfo). */

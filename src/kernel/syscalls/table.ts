@@ -1,7 +1,9 @@
 import { futexCalls } from './futex.ts';
 import { idCalls } from './ids.ts';
 import { limitCalls } from './limits.ts';
+import { pidfdCalls } from './pidfd.ts';
 import { processCalls } from './process.ts';
+import { remoteMemoryCalls } from './remote-memory.ts';
 import type { SyscallRow } from './row.ts';
 import { schedCalls } from './sched.ts';
 import { signalCalls } from './signal.ts';
@@ -19,5 +21,7 @@ export const ALL_CALLS: readonly SyscallRow[] = [
   ...timerfdCalls,
   ...futexCalls,
   ...schedCalls,
+  ...pidfdCalls,
+  ...remoteMemoryCalls,
   ...sysCalls,
 ];

@@ -26,6 +26,7 @@ export function fileFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access
   const index = vma.pgoff + (page - vma.startVpn);
   if (access !== ACCESS_WRITE && mapAround(mm, vma, page)) return FAULT_DONE;
   if (index >= pagesOf(pages.sizeBytes)) return FAULT_BUS;
+  if (pages.kind === 'shmem' && (vma.file?.admitPage?.(index) ?? 0) < 0) return FAULT_BUS;
   const cached = mm.pageCache.ensurePage(pages, index, (vma.flags & VM_RAND_READ) !== 0 ? 'none' : 'around');
   if (cached < 0) return cached === -ENOMEM ? FAULT_OOM : FAULT_BUS;
   const frame = cached as Pfn;
