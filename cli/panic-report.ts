@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KernelPanic } from '../src/index.ts';
+import { SELF_CHECK_VARIABLE } from './self-check.ts';
 
 /** sysexits.h EX_SOFTWARE: an error in Faultline itself. */
 export const EXIT_INTERNAL_ERROR = 70;
@@ -13,7 +14,12 @@ export const EXIT_INTERNAL_ERROR = 70;
 export function reportInternalError(error: unknown, version: string): string {
   const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined };
   const kind = error instanceof KernelPanic ? 'kernel panic' : 'internal error';
-  const command = ['faultline', ...process.argv.slice(2).map(quoted)].join(' ');
+  const check = process.env[SELF_CHECK_VARIABLE];
+  const command = [
+    ...(check ? [`${SELF_CHECK_VARIABLE}=${quoted(check)}`] : []),
+    'faultline',
+    ...process.argv.slice(2).map(quoted),
+  ].join(' ');
   const file = join(tmpdir(), `faultline-panic-${process.pid}.json`);
   const report = {
     version,

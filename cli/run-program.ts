@@ -7,6 +7,7 @@ import { NodeEnvironment } from './node-environment.ts';
 import { explainNotRunnable } from './not-runnable.ts';
 import { withProgress } from './progress.ts';
 import type { RunOptions } from './run.ts';
+import { endMachine, mustHaveNoLeak, parseSelfCheck, SELF_CHECK_VARIABLE, type SelfCheck } from './self-check.ts';
 import { formatStatsTable } from './stats-table.ts';
 import { openTerminal } from './terminal.ts';
 import { compileForGuest } from './toolchain.ts';
@@ -32,7 +33,8 @@ export async function runProgram(
   const here = currentFolder();
   // All of the host as the guest's root, when that is where we stand: nothing may lie over /dev, /proc and /tmp.
   const root = options.root ?? (here === '/' ? '/' : undefined);
-  const system = makeSystem(environment, options, root);
+  const check = parseSelfCheck(process.env[SELF_CHECK_VARIABLE]);
+  const system = makeSystem(environment, options, root, check);
   if (root === undefined) mount(system, { host: here, guest: here, mode: 'overlay' });
   for (const option of options.mount) {
     if (!existsSync(option.host)) throw new UsageError(`--mount ${option.host}: there is no such file or folder`);
@@ -51,15 +53,24 @@ export async function runProgram(
     env: guestEnvironment(options.env, environment),
     cwd,
   });
-  if (spawned < 0) throw explainNotRunnable(file, spawned, options);
+  if (spawned < 0) {
+    mustHaveNoLeak(endMachine(system, check));
+    throw explainNotRunnable(file, spawned, options);
+  }
   watch?.(system, spawned);
   // A person sees sleeps last, and can interrupt them; otherwise time in which nothing runs takes no time.
   const idle = environment.stdio[0] === 'tty' || options.clock === 'host' ? 'wait' : 'skip';
-  await runToEnd(system, spawned, environment, idle);
+  try {
+    await runToEnd(system, spawned, environment, idle);
+  } catch (error) {
+    // What led to a panic is in the trace.
+    trace.close();
+    throw error;
+  }
 
   const exit = system.exitStatus(spawned);
   const stats = system.stats({ wallMs: performance.now() - startedMs });
-  const ended = system.shutdown();
+  const ended = endMachine(system, check);
   trace.close();
   environment.host.closeAll();
 
@@ -69,6 +80,7 @@ export async function runProgram(
   statsJson?.write(JSON.stringify({ exit, ...stats }, null, 2));
   statsJson?.close();
   if (options.stats === true) process.stderr.write(formatStatsTable(stats, [file, ...args].join(' ')));
+  mustHaveNoLeak(ended);
   return exit.signal !== null ? 128 + exit.signal : (exit.code ?? 0);
 }
 
@@ -121,7 +133,12 @@ function mount(system: System, option: MountOption): void {
   }
 }
 
-function makeSystem(environment: NodeEnvironment, options: RunOptions, root: string | undefined): System {
+function makeSystem(
+  environment: NodeEnvironment,
+  options: RunOptions,
+  root: string | undefined,
+  check: SelfCheck,
+): System {
   if (root !== undefined && !statSync(root, { throwIfNoEntry: false })?.isDirectory()) {
     throw new UsageError(`--root ${root}: there is no such folder`);
   }
@@ -134,6 +151,7 @@ function makeSystem(environment: NodeEnvironment, options: RunOptions, root: str
       paging: options.paging,
       vmaIndex: options.vmaIndex,
       root: root === undefined ? null : { host: resolve(root) },
+      invariants: check.invariants,
     });
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(`--memory: ${error.message}`);

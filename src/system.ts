@@ -53,8 +53,11 @@ export interface SystemOptions {
   readonly paging?: Riscv64Paging;
   /** How an address space keeps its VMAs: as one of Linux's generations did. Default 'maple', Linux's since 6.1. */
   readonly vmaIndex?: VmaIndexKind;
-  /** 'every-trap' recomputes every count of the memory manager from the page tables at each trap: for tests, slow. */
-  readonly invariants?: 'never' | 'every-trap';
+  /**
+   * 'every-trap' recomputes every count of the memory manager from the page tables at each trap, everyTraps: N at each Nth one:
+   * for tests, slow. Default 'never'.
+   */
+  readonly invariants?: 'never' | 'every-trap' | { readonly everyTraps: number };
 }
 
 export interface MountOptions {
@@ -159,7 +162,20 @@ export class System {
       },
     );
     this.makeTree(options.root ?? null);
-    if (options.invariants === 'every-trap') this.kernel.afterTrap = () => this.checkInvariants();
+    this.checkEvery(options.invariants ?? 'never');
+  }
+
+  private checkEvery(when: 'never' | 'every-trap' | { readonly everyTraps: number }): void {
+    if (when === 'never') return;
+    const period = when === 'every-trap' ? 1 : when.everyTraps;
+    if (!Number.isSafeInteger(period) || period < 1)
+      throw new RangeError(`invariants: every ${period} traps is no period`);
+    let left = period;
+    this.kernel.afterTrap = () => {
+      if (--left > 0) return;
+      left = period;
+      this.checkInvariants();
+    };
   }
 
   /** The guest's folders: its own root in memory, or a host folder over it, and the kernel's file systems on top. */
