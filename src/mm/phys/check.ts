@@ -31,20 +31,24 @@ export function checkPhysical(parts: {
   readonly pageCache: PageCache;
 }): void {
   const { alloc, slab, pageCache } = parts;
-  checkBuddy(alloc);
-  checkSlab(alloc, slab);
-  checkLru(alloc);
-  checkPageCache(pageCache);
+  const inUse = checkBuddy(alloc);
+  checkSlab(alloc, slab, inUse);
+  checkLru(alloc, inUse);
+  checkPageCache(pageCache, inUse);
   const broken = pageCache.rmap.findBroken();
   if (broken !== null) panic(`mm/rmap: ${broken}`);
 }
 
-/** B1 to B4, F1, F3, F5, F6. */
-export function checkBuddy(alloc: FrameAllocator): void {
-  for (const zone of alloc.zones) checkZone(alloc.frames, zone);
+/** B1 to B4, F1, F3, F5, F6. Returns the frames in no free block: the others are blank, so further checks look at these alone. */
+export function checkBuddy(alloc: FrameAllocator): Uint32Array {
+  const inUse = new Uint32Array(alloc.frames.frameCount);
+  let count = 0;
+  for (const zone of alloc.zones) count = checkZone(alloc.frames, zone, inUse, count);
+  return inUse.subarray(0, count);
 }
 
-function checkZone(frames: FrameTable, zone: Zone): void {
+/** Appends the zone's frames in use to `inUse`, which has `count` already; returns how many it has then. */
+function checkZone(frames: FrameTable, zone: Zone, inUse: Uint32Array, count: number): number {
   const { flags, refcount, mapcount, owner, order } = frames;
   const { buddy } = zone;
   let listed = 0;
@@ -63,43 +67,43 @@ function checkZone(frames: FrameTable, zone: Zone): void {
   for (let frame = zone.startPfn; frame < zone.endPfn; ) {
     const word = flags[frame];
     if ((word & PG_buddy) !== 0) {
-      const count = 1 << order[frame];
+      const size = 1 << order[frame];
       // One word of all that must be 0: this loop runs once for each free frame at each trap of a test.
       let traces = word ^ PG_buddy;
-      for (let each = frame + 1; each < frame + count; each++) traces |= flags[each];
-      for (let each = frame; each < frame + count; each++) traces |= refcount[each] | mapcount[each] | owner[each];
+      for (let each = frame + 1; each < frame + size; each++) traces |= flags[each];
+      for (let each = frame; each < frame + size; each++) traces |= refcount[each] | mapcount[each] | owner[each];
       assert(traces === 0, 'mm/phys/frame-table.ts: F6 free frames are blank');
       blocks++;
-      freePages += count;
-      frame += count;
+      freePages += size;
+      frame += size;
       continue;
     }
+    inUse[count++] = frame;
     if ((word & PG_head) !== 0)
       for (let tail = frame + 1; tail < frame + (1 << order[frame]); tail++)
         assert(
           (flags[tail] & PG_tail) !== 0 && owner[tail] === frame,
           'mm/phys/frame-table.ts: F4 tails name the head',
         );
-    else assert(order[frame] === 0, 'mm/phys/frame-table.ts: F5 order is set on heads and free blocks alone');
-    assert(mapcount[frame] >= 0 && refcount[frame] >= 0, 'mm/phys/frame-table.ts: counts are not negative');
-    assert(
-      mapcount[frame] <= refcount[frame] || (word & PG_tail) !== 0,
-      'mm/phys/frame-table.ts: F2 mapcount <= refcount',
-    );
+    else if (order[frame] !== 0) panic('mm/phys/frame-table.ts: F5 order is set on heads and free blocks alone');
+    if (mapcount[frame] < 0 || refcount[frame] < 0) panic('mm/phys/frame-table.ts: counts are not negative');
+    if (mapcount[frame] > refcount[frame] && (word & PG_tail) === 0)
+      panic('mm/phys/frame-table.ts: F2 mapcount <= refcount');
     frame++;
   }
   assert(blocks === listed, 'mm/phys/buddy.ts: B1 every free block is listed');
   assert(freePages === buddy.freePages, 'mm/phys/buddy.ts: B4 freePages');
+  return count;
 }
 
 /** S1 to S3, and the slab gauges. */
-export function checkSlab(alloc: FrameAllocator, slab: SlabAllocator): void {
+export function checkSlab(alloc: FrameAllocator, slab: SlabAllocator, inUse = checkBuddy(alloc)): void {
   const { frames, stat } = alloc;
   const sums = slab.caches.map(() => ({ slabs: 0, slots: 0, active: 0, partial: 0 }));
   let reclaimable = 0;
   let unreclaimable = 0;
-  const { flags, frameCount } = frames;
-  for (let frame = 0; frame < frameCount; frame++) {
+  const { flags } = frames;
+  for (const frame of inUse) {
     if ((flags[frame] & PG_slab) === 0) continue;
     const cache = slab.caches[frames.owner[frame] - 1];
     assert(cache !== undefined, 'mm/phys/slab.ts: S1 a slab has a cache');
@@ -149,7 +153,7 @@ function countFree(frames: FrameTable, cache: KmemCache, slab: Pfn, slots: numbe
 }
 
 /** L1. */
-export function checkLru(alloc: FrameAllocator): void {
+export function checkLru(alloc: FrameAllocator, inUse: Uint32Array): void {
   const { frames, lru } = alloc;
   let listed = 0;
   lru.lists.forEach((list, which) => {
@@ -159,15 +163,14 @@ export function checkLru(alloc: FrameAllocator): void {
     });
   });
   let flagged = 0;
-  const { flags, frameCount } = frames;
-  for (let frame = 0; frame < frameCount; frame++) if ((flags[frame] & PG_lru) !== 0) flagged++;
+  for (const frame of inUse) if ((frames.flags[frame] & PG_lru) !== 0) flagged++;
   assert(flagged === listed, 'mm/phys/lruvec.ts: L1 PG_lru is set on listed pages alone');
 }
 
 /** C1 to C5, R1's gauges, and the references that the cache and page tables account for. */
-export function checkPageCache(cache: PageCache): void {
+export function checkPageCache(cache: PageCache, inUse: Uint32Array): void {
   const { frames, allocator, files } = cache;
-  const { flags, mapcount, refcount, frameCount } = frames;
+  const { flags, mapcount, refcount } = frames;
   const { stat } = allocator;
   let indexed = 0;
   for (const file of files) {
@@ -193,7 +196,7 @@ export function checkPageCache(cache: PageCache): void {
   let dirty = 0;
   let anonMapped = 0;
   let fileMapped = 0;
-  for (let frame = 0; frame < frameCount; frame++) {
+  for (const frame of inUse) {
     const word = flags[frame];
     if ((word & PG_pagecache) !== 0) {
       cached++;
