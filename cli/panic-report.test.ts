@@ -1,13 +1,16 @@
 import { readFileSync, rmSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { KernelPanic } from '../src/index.ts';
 import { reportInternalError } from './panic-report.ts';
 
+afterEach(() => vi.unstubAllEnvs());
+
 test('a kernel panic is one line that names the condition, the report and the command', () => {
+  vi.stubEnv('FAULTLINE_CHECK', 'traps/7');
   const line = reportInternalError(new KernelPanic('mm/phys/buddy.ts: B1 a free block is aligned'), '1.2.3');
   expect(line).not.toContain('\n');
   expect(line).toMatch(/^faultline: kernel panic: mm\/phys\/buddy\.ts: B1 a free block is aligned\. .*report it with/);
-  expect(line).toMatch(/To repeat it: faultline\b/);
+  expect(line).toMatch(/To repeat it: FAULTLINE_CHECK=traps\/7 faultline\b/);
   const file = /with (\S+\.json)/.exec(line)![1];
   const report = JSON.parse(readFileSync(file, 'utf8'));
   expect(report).toMatchObject({ version: '1.2.3', kind: 'kernel panic', node: process.version });
