@@ -1,4 +1,4 @@
-/** Programs linked statically with glibc (and libstdc++) print what they print natively; no frame is lost, no count is wrong. */
+/** Programs linked statically with glibc (and libstdc++) print what they print natively; no frame is lost, no count is wrong at any trap. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,8 +14,8 @@ const missing = ['riscv64-linux-gnu-gcc', 'riscv64-linux-gnu-g++'].filter(
 );
 const reason = missing.length > 0 ? ` (skipped: no ${missing.join(', ')})` : '';
 const busybox = debianFile('usr/bin/busybox');
-/** Every trap is checked where that is a matter of seconds: the others check at the end. */
-const CHECKED_AT_EVERY_TRAP = new Set(['contexts', 'float-text']);
+/** Small, so that the check at every trap (which looks at each frame) is quick. */
+const MEMORY_BYTES = 64 * 2 ** 20;
 const sources = readdirSync(FOLDER).filter((file) => /\.(c|cc)$/.test(file));
 let work: string;
 
@@ -37,7 +37,7 @@ describe.skipIf(reason !== '')(`glibc static programs${reason}`, () => {
     const name = source.replace(/\..*/, '');
     const needsShell = name === 'shell-calls';
     test.skipIf(needsShell && busybox === null)(`${name}${needsShell ? ` ${HOW_TO_GET}` : ''}`, () => {
-      const machine = bootTestMachine(CHECKED_AT_EVERY_TRAP.has(name) ? 'every-trap' : 'never');
+      const machine = bootTestMachine('every-trap', { memoryBytes: MEMORY_BYTES });
       machine.system.writeFile('/program', compile(source), 0o755);
       if (needsShell) machine.system.writeFile('/bin/sh', readFileSync(busybox!), 0o755);
       const run = runToEnd(machine, '/program', ['/program']);
