@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, readSync, realpathSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { System } from '../src/index.ts';
+import { droppedFilesNote } from './dropped-files.ts';
 import { HostSignals } from './host-signals.ts';
 import type { MountOption } from './mount-option.ts';
 import { NodeEnvironment } from './node-environment.ts';
@@ -35,8 +36,9 @@ export async function runProgram(
   const root = options.root ?? (here === '/' ? '/' : undefined);
   const check = parseSelfCheck(process.env[SELF_CHECK_VARIABLE]);
   const system = makeSystem(environment, options, root, check);
-  if (root === undefined) mount(system, { host: here, guest: here, mode: 'overlay' });
-  for (const option of options.mount) {
+  const base = root === undefined ? { host: here, guest: here } : { host: resolve(root), guest: '/' };
+  const mounts: MountOption[] = [{ ...base, mode: 'overlay' }, ...options.mount];
+  for (const option of root === undefined ? mounts : options.mount) {
     if (!existsSync(option.host)) throw new UsageError(`--mount ${option.host}: there is no such file or folder`);
     mount(system, option);
   }
@@ -75,7 +77,8 @@ export async function runProgram(
   environment.host.closeAll();
 
   for (const line of ended.hostErrors) process.stderr.write(`faultline: ${line}\n`);
-  noteDroppedFiles(ended.droppedFiles);
+  const dropped = droppedFilesNote(ended.droppedFiles, mounts, here);
+  if (dropped !== null) process.stderr.write(`faultline: ${dropped}\n`);
   noteAbsentCalls(stats.absentSyscalls);
   statsJson?.write(JSON.stringify({ exit, ...stats }, null, 2));
   statsJson?.close();
@@ -266,13 +269,6 @@ function writeAll(descriptor: number, text: string): void {
       throw new UsageError(`the trace cannot be written (${code})`);
     }
   }
-}
-
-function noteDroppedFiles(files: readonly string[]): void {
-  if (files.length === 0) return;
-  const shown = files.slice(0, 5).join(', ');
-  const more = files.length > 5 ? ` and ${files.length - 5} more` : '';
-  process.stderr.write(`faultline: dropped what the program wrote: ${shown}${more} (--mount .:rw keeps it)\n`);
 }
 
 function noteAbsentCalls(calls: Readonly<Record<string, number>>): void {

@@ -89,6 +89,22 @@ print(os.wait()[1], bytes(m[:5]), ctypes.CDLL("libm.so.6").abs(-4))
     expect(result.status).toBe(0);
   });
 
+  test('python: its own tests of multiprocessing: queues, locks, shared values and memory', () => {
+    const suite = 'test.test_multiprocessing_fork.test_processes.WithProcessesTest';
+    const tests = [
+      'Queue.test_get',
+      'Queue.test_fork',
+      'Lock',
+      'Value',
+      'Array',
+      'SharedMemory.test_shared_memory_across_processes',
+      'SharedMemory.test_shared_memory_basics',
+    ].map((name) => suite + name);
+    const result = run('/usr/bin/python3.13', '-B', '-m', 'unittest', ...tests);
+    expect(result.stderr).toMatch(/^OK$/m);
+    expect(result.status).toBe(0);
+  });
+
   test('sqlite3 with mmap_size', () => {
     const result = run(
       '/usr/bin/sqlite3',
