@@ -3,6 +3,7 @@ import { EV_PROCESS_EXIT } from '../base/event-kinds.ts';
 import { exitSpace } from '../mm/ops/exit.ts';
 import { writeU32 } from '../mm/user-access.ts';
 import { wakeFutex } from './futex.ts';
+import { exitShm } from './ipc/shm.ts';
 import type { Kernel } from './kernel.ts';
 import { killOrphanedGroup, notifyParentOfExit } from './notify-parent.ts';
 import type { Process } from './process.ts';
@@ -29,6 +30,7 @@ export function exitTask(k: Kernel, t: Task, status: number): void {
   const { process } = t;
   t.exitCode = status;
   releaseSpace(k, t);
+  exitShm(k, t);
   t.files?.release();
   t.files = null;
   releaseFs(k, t);

@@ -16,6 +16,7 @@ import { exitSpace } from '../mm/ops/exit.ts';
 import { type DrivenOptions, spawnDriven } from './driven.ts';
 import { FutexTable } from './futex.ts';
 import { bootKernelTasks } from './init.ts';
+import { IpcNamespace } from './ipc/namespace.ts';
 import { adoptTerminal, KernelJobControl } from './job-control.ts';
 import { KernelCaches } from './kernel-caches.ts';
 import { LoadAverage } from './load-average.ts';
@@ -88,6 +89,7 @@ export class Kernel {
   readonly processes = new Map<number, Process>();
   readonly timers = new TimerHeap();
   readonly futexes = new FutexTable();
+  readonly ipc = new IpcNamespace();
   /** Tids, first in first run. */
   readonly runQueue: number[] = [];
   current: Task | null = null;

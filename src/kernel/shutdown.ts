@@ -1,4 +1,5 @@
 import { exitTask, releaseProcess } from './exit.ts';
+import { shutdownShm } from './ipc/shm.ts';
 import type { Kernel } from './kernel.ts';
 import { freeVdso } from './vdso-mapping.ts';
 
@@ -18,6 +19,7 @@ export function shutdownKernel(k: Kernel): void {
   }
   k.runQueue.length = 0;
   k.wakeList.tids.length = 0;
+  shutdownShm(k.ipc.shm);
   freeVdso(k);
 }
 

@@ -10,8 +10,7 @@ import { removeVma, setVmaBounds, splitVma } from './vma-adjust.ts';
 
 /**
  * When two neighbouring VMAs become one (Linux 6.18, mm/vma.c): same flags but for VM_SOFTDIRTY, same file, page offsets
- * that continue, and anon_vmas that can be one. None of our kinds has a `close` operation except special mappings, which
- * VM_SPECIAL keeps apart.
+ * that continue, and anon_vmas that can be one. A VMA whose file keeps its VMAs apart may be shortened, not removed.
  */
 export interface MergeCandidate {
   readonly start: Vpn;
@@ -25,6 +24,11 @@ export interface MergeCandidate {
   readonly middle: Vma | null;
   /** mremap's copy: the VMA that it comes from. */
   readonly copiedFrom: Vma | null;
+}
+
+/** can_merge_remove_vma. */
+function mayRemove(vma: Vma): boolean {
+  return vma.file?.keepsVmasApart !== true;
 }
 
 /** vma_is_fork_child: it may hold pages of an ancestor's anon_vma; merging it would widen the parent's lock. */
@@ -92,7 +96,8 @@ export function mergeNewRange(
   const prev = space.vmas.findPrev((candidate.start + 1) as Vpn);
   const next = space.vmas.find(candidate.start);
   const left = canMergeLeft(candidate, prev) ? prev : null;
-  const right = sides === 'both' && canMergeRight(candidate, next, left) ? next : null;
+  const fitsRight = sides === 'both' && canMergeRight(candidate, next, left);
+  const right = fitsRight && (left === null || mayRemove(next)) ? next : null;
   const target = left ?? right;
   if (target === null) return null;
   if (left !== null && right !== null && adoptAnonVma(mm, left, right) !== 0) return null;
@@ -121,7 +126,9 @@ function mergeExistingRange(mm: MemoryManager, candidate: MergeCandidate, middle
   const prev = leftSide ? vmas.prev(middle) : null;
   const next = rightSide ? vmas.next(middle) : null;
   const left = canMergeLeft(candidate, prev) ? prev : null;
-  const right = canMergeRight(candidate, next, left) ? next : null;
+  const fitsRight = canMergeRight(candidate, next, left);
+  if (leftSide && rightSide && !mayRemove(middle)) return null;
+  const right = fitsRight && (left === null || mayRemove(next)) ? next : null;
   if (left !== null && right !== null) {
     if (adoptAnonVma(mm, left, right.anonVma !== null ? right : middle) !== 0) return -ENOMEM;
     const last = right.endVpn;

@@ -23,6 +23,7 @@ import {
   showUptime,
   showVersion,
 } from './system-files.ts';
+import { ensureSysvipcFolder } from './sysvipc.ts';
 import { showVmstat } from './vmstat.ts';
 import { showZoneinfo } from './zoneinfo.ts';
 
@@ -31,8 +32,8 @@ interface RootLink {
   readonly target: (k: Kernel) => string | number;
 }
 interface RootFolder {
-  readonly name: 'sys';
-  readonly folder: 'sys';
+  readonly name: 'sys' | 'sysvipc';
+  readonly folder: (superblock: ProcSuperblock) => Inode | number;
 }
 type RootEntry = SeqRow | BytesRow | RootLink | RootFolder;
 
@@ -53,7 +54,7 @@ const bytes = (name: string, readAt: BytesRow['readAt']): BytesRow => ({
 
 /** In the order of a listing: proc_match orders by length, then by name. */
 const MACHINE_ENTRIES: readonly RootEntry[] = [
-  { name: 'sys', folder: 'sys' } as const,
+  { name: 'sys', folder: (superblock) => ensureSysctlFolder(superblock, '') },
   seq('stat', showStat),
   seq('swaps', showSwaps),
   { name: 'mounts', target: () => 'self/mounts' },
@@ -63,6 +64,7 @@ const MACHINE_ENTRIES: readonly RootEntry[] = [
   seq('cpuinfo', showCpuinfo),
   seq('loadavg', showLoadavg),
   seq('meminfo', showMeminfo),
+  { name: 'sysvipc', folder: ensureSysvipcFolder },
   seq('version', showVersion),
   seq('slabinfo', showSlabinfo, 0o400),
   seq('zoneinfo', showZoneinfo),
@@ -104,7 +106,7 @@ export class ProcRoot extends ProcDirectory {
   }
 
   private ensureEntry(row: RootEntry, index: number): Inode | number {
-    if ('folder' in row) return ensureSysctlFolder(this.superblock, '');
+    if ('folder' in row) return row.folder(this.superblock);
     const { superblock } = this;
     const type = 'target' in row ? S_IFLNK | 0o777 : S_IFREG | row.mode;
     const parts = { superblock, key: row.name, ino: inoOf(index), mode: type, subject: null };

@@ -6,6 +6,7 @@ import { threadsMax } from '../rlimits.ts';
 import { type SystemName, systemName } from '../system-name.ts';
 import { DIRTY_BACKGROUND_RATIO, DIRTY_RATIO } from './dirty-limits.ts';
 import type { ProcSuperblock } from './proc-superblock.ts';
+import { IPC_SYSCTLS } from './sysctl-ipc.ts';
 import { parseInteger } from './write-text.ts';
 
 /**
@@ -148,6 +149,7 @@ export const SYSCTLS: readonly SysctlRow[] = [
       k.mm.config.randomizeVaSpace = value as 0 | 1 | 2;
     },
   ),
+  ...IPC_SYSCTLS,
   constant('kernel/tainted', 0),
   show('kernel/threads-max', (k) => threadsMax(k.mm.alloc.totalCount)),
   utsConstant('kernel/version', 'version'),

@@ -6,6 +6,7 @@ import { processCalls } from './process.ts';
 import { remoteMemoryCalls } from './remote-memory.ts';
 import type { SyscallRow } from './row.ts';
 import { schedCalls } from './sched.ts';
+import { shmCalls } from './shm.ts';
 import { signalCalls } from './signal.ts';
 import { sysCalls } from './sys-calls.ts';
 import { timeCalls } from './time.ts';
@@ -23,5 +24,6 @@ export const ALL_CALLS: readonly SyscallRow[] = [
   ...schedCalls,
   ...pidfdCalls,
   ...remoteMemoryCalls,
+  ...shmCalls,
   ...sysCalls,
 ];

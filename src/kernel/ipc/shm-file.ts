@@ -1,0 +1,69 @@
+import type { MappableFile } from '../../mm/mappable-file.ts';
+import type { FilePages } from '../../mm/page-cache/file-pages.ts';
+import type { Kernel } from '../kernel.ts';
+import { destroySegment, mayDestroy, type ShmSegment } from './shm.ts';
+
+/**
+ * What one shmat maps (shm_file_data, shm_vm_ops; 6.18, ipc/shm.c): the segment's memory under the rights that were asked for.
+ * Each reference counts as one attachment (H1): the VMAs that fork, a split or mremap make of the first count too, and a VMA
+ * that would be merged away keeps apart, since its end must be seen.
+ */
+export class ShmFile implements MappableFile {
+  readonly readable = true;
+  readonly writable: boolean;
+  readonly noExec = false;
+  readonly mapKind = 'shmem';
+  readonly keepsVmasApart = true;
+  readonly pages: FilePages;
+  readonly devMajor: number;
+  readonly devMinor: number;
+  readonly segment: ShmSegment;
+  private readonly k: Kernel;
+
+  /** Holds one reference, that of shmat itself, which counts without a time (do_shmat). */
+  constructor(k: Kernel, segment: ShmSegment, access: 'readonly' | 'readwrite') {
+    this.k = k;
+    this.segment = segment;
+    this.writable = access === 'readwrite';
+    this.pages = segment.memory.pages;
+    this.devMajor = segment.memory.devMajor;
+    this.devMinor = segment.memory.devMinor;
+    segment.nattch++;
+  }
+
+  /** The inode's number is the id. */
+  get ino(): number {
+    return this.segment.perm.id;
+  }
+
+  displayPath(): string {
+    return `${this.segment.name} (deleted)`;
+  }
+
+  /** shm_open. */
+  retain(): void {
+    const { segment, k } = this;
+    segment.nattch++;
+    segment.atime = k.realTime().seconds;
+    segment.lastPid = k.current?.tgid ?? 0;
+  }
+
+  /** shm_close. */
+  release(): void {
+    const { segment, k } = this;
+    segment.lastPid = k.current?.tgid ?? 0;
+    segment.dtime = k.realTime().seconds;
+    this.dropReference();
+  }
+
+  /** The end of shmat: what it held for itself goes, without a time. */
+  endAttach(): void {
+    this.dropReference();
+  }
+
+  private dropReference(): void {
+    const { shm } = this.k.ipc;
+    this.segment.nattch--;
+    if (mayDestroy(shm, this.segment)) destroySegment(shm, this.segment);
+  }
+}

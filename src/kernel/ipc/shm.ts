@@ -1,0 +1,114 @@
+import { EINVAL, ENOMEM, ENOSPC } from '../../abi/errno.ts';
+import { SHM_DEST, SHM_NORESERVE } from '../../abi/ipc.ts';
+import { PAGE_SIZE } from '../../machine/units.ts';
+import { SharedAnonymousFile } from '../../mm/shared-anonymous-file.ts';
+import type { Kernel } from '../kernel.ts';
+import type { Task } from '../task.ts';
+import { IpcIds, type IpcObject, type IpcPerm, newPerm } from './ipc-ids.ts';
+
+/** shmmax and shmall as Linux has them (SHMMAX, SHMALL): as good as no limit. */
+export const SHM_UNLIMITED = 2n ** 64n - 1n - (1n << 24n);
+
+/**
+ * shmid_kernel: one segment. Its memory is a shmem file that lives as long as the segment.
+ *
+ * Invariants: H1 nattch is the number of VMAs that map it, and of calls of shmat under way. H2 A segment with SHM_DEST in its
+ * mode (or any, with shm_rmid_forced, once its maker is gone) and nattch 0 does not exist.
+ */
+export class ShmSegment implements IpcObject {
+  readonly perm: IpcPerm;
+  readonly sizeBytes: number;
+  /** "SYSV" and the key that it was made with: removal makes the key IPC_PRIVATE, not the name. */
+  readonly name: string;
+  readonly memory: SharedAnonymousFile;
+  nattch = 0;
+  /** Seconds since the epoch; 0 never. */
+  atime = 0;
+  dtime = 0;
+  ctime: number;
+  readonly creatorPid: number;
+  lastPid = 0;
+  /** The task that made it, while that lives and shm_rmid_forced may want to know. */
+  creator: Task | null;
+
+  constructor(perm: IpcPerm, sizeBytes: number, memory: SharedAnonymousFile, creator: Task, ctime: number) {
+    this.perm = perm;
+    this.name = `/SYSV${(perm.key >>> 0).toString(16).padStart(8, '0')}`;
+    this.sizeBytes = sizeBytes;
+    this.memory = memory;
+    this.creator = creator;
+    this.creatorPid = creator.tgid;
+    this.ctime = ctime;
+  }
+
+  get sizePages(): number {
+    return Math.ceil(this.sizeBytes / PAGE_SIZE);
+  }
+}
+
+/** The shared memory of one IPC namespace: limits, segments, and what all of them take. */
+export class ShmNamespace {
+  readonly ids = new IpcIds<ShmSegment>();
+  /** kernel.shmmax in bytes, kernel.shmall in pages, kernel.shmmni. */
+  maxBytes = SHM_UNLIMITED;
+  allPages = SHM_UNLIMITED;
+  maxSegments = 4096;
+  rmidForced: 0 | 1 = 0;
+  totalPages = 0;
+}
+
+/** newseg (6.18, ipc/shm.c): the id, or -ERRNO. */
+export function newSegment(k: Kernel, t: Task, key: number, sizeBytes: number, flags: number): number {
+  const ns = k.ipc.shm;
+  if (sizeBytes < 1 || BigInt(sizeBytes) > ns.maxBytes) return -EINVAL;
+  const pages = Math.ceil(sizeBytes / PAGE_SIZE);
+  if (BigInt(ns.totalPages + pages) > ns.allPages) return -ENOSPC;
+  // shmem_file_setup: MAX_LFS_FILESIZE.
+  if (sizeBytes >= 2 ** 63) return -EINVAL;
+  const isReserved = (flags & SHM_NORESERVE) === 0 || k.mm.config.overcommitMemory === 2;
+  const memory = SharedAnonymousFile.create(k.mm, pages, isReserved ? 'account' : 'noreserve');
+  if (memory === null) return -ENOMEM;
+  const segment = new ShmSegment(newPerm(key, flags, t.cred), sizeBytes, memory, t, k.realTime().seconds);
+  const id = ns.ids.add(segment, ns.maxSegments);
+  if (id < 0) {
+    memory.release();
+    return id;
+  }
+  ns.totalPages += pages;
+  return id;
+}
+
+/** shm_may_destroy. */
+export function mayDestroy(ns: ShmNamespace, segment: ShmSegment): boolean {
+  return segment.nattch === 0 && (ns.rmidForced === 1 || (segment.perm.mode & SHM_DEST) !== 0);
+}
+
+/** shm_destroy: the segment is no more, its memory goes. */
+export function destroySegment(ns: ShmNamespace, segment: ShmSegment): void {
+  ns.ids.remove(segment);
+  ns.totalPages -= segment.sizePages;
+  segment.creator = null;
+  segment.memory.release();
+}
+
+/** exit_shm: the maker of segments ends. With shm_rmid_forced those that nobody has attached go with it. */
+export function exitShm(k: Kernel, t: Task): void {
+  const ns = k.ipc.shm;
+  if (ns.ids.count === 0) return;
+  for (const segment of ns.ids.list()) {
+    if (segment.creator !== t) continue;
+    segment.creator = null;
+    if (ns.rmidForced === 1 && mayDestroy(ns, segment)) destroySegment(ns, segment);
+  }
+}
+
+/** shm_destroy_orphaned: shm_rmid_forced was just set. */
+export function destroyOrphans(ns: ShmNamespace): void {
+  for (const segment of ns.ids.list())
+    if (segment.creator === null && mayDestroy(ns, segment)) destroySegment(ns, segment);
+}
+
+/** The machine ends: whatever is left goes. Nobody has a segment attached any more. */
+export function shutdownShm(ns: ShmNamespace): void {
+  for (const segment of ns.ids.list()) destroySegment(ns, segment);
+}

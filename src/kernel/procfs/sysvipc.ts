@@ -1,0 +1,60 @@
+import { EIO, ENOENT } from '../../abi/errno.ts';
+import { DT_REG, S_IFDIR, S_IFREG } from '../../abi/stat.ts';
+import type { DirEntry, Inode } from '../../fs/inode.ts';
+import { PAGE_SIZE } from '../../machine/units.ts';
+import type { Kernel } from '../kernel.ts';
+import { PROC_DYNAMIC_FIRST } from './ino.ts';
+import { ProcDirectory } from './proc-directory.ts';
+import type { ProcSuperblock } from './proc-superblock.ts';
+import { SeqInode, type SeqRow } from './seq-file.ts';
+
+/** /proc/sysvipc (6.18, ipc/util.c sysvipc_proc_show, and each kind's own show function): a header and a row an object. */
+
+/** Numbers of /proc/sysvipc and its files: behind those of /proc, before those of /proc/sys. */
+const FIRST_INO = PROC_DYNAMIC_FIRST + 2048;
+
+const pad = (width: number) => (value: number | bigint) => String(value).padStart(width);
+const signed10 = pad(10);
+const five = pad(5);
+
+function showShm(k: Kernel): readonly string[] {
+  const header =
+    '       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime      ' +
+    'ctime                   rss                  swap\n';
+  const rows = k.ipc.shm.ids.list().map((segment) => {
+    const { perm } = segment;
+    const mode = perm.mode.toString(8).padStart(4);
+    const ids = [perm.uid, perm.gid, perm.cuid, perm.cgid].map(five).join(' ');
+    const times = [segment.atime, segment.dtime, segment.ctime].map(signed10).join(' ');
+    return (
+      `${signed10(perm.key)} ${signed10(perm.id)}  ${mode} ${pad(21)(segment.sizeBytes)} ` +
+      `${five(segment.creatorPid)} ${five(segment.lastPid)}  ${five(segment.nattch)} ${ids} ${times} ` +
+      `${pad(21)(segment.memory.pages.pageCount * PAGE_SIZE)} ${pad(21)(0)}\n`
+    );
+  });
+  return [header, ...rows];
+}
+
+const file = (name: string, show: SeqRow['show']): SeqRow => ({ name, mode: 0o444, show, writeError: -EIO });
+const FILES: readonly SeqRow[] = [file('shm', showShm)];
+
+export function ensureSysvipcFolder(superblock: ProcSuperblock): Inode | number {
+  const parts = { superblock, key: 'sysvipc', ino: FIRST_INO, mode: S_IFDIR | 0o555, subject: null };
+  return superblock.ensure('sysvipc', null, (slot) => new SysvipcFolder({ ...parts, slot }));
+}
+
+class SysvipcFolder extends ProcDirectory {
+  override lookup(name: string): Inode | number {
+    const index = FILES.findIndex((row) => row.name === name);
+    if (index < 0) return -ENOENT;
+    const row = FILES[index];
+    const { superblock } = this;
+    const key = `sysvipc/${name}`;
+    const parts = { superblock, key, ino: FIRST_INO + 1 + index, mode: S_IFREG | row.mode, subject: null };
+    return superblock.ensure(key, null, (slot) => new SeqInode({ ...parts, slot }, row));
+  }
+
+  override entries(): DirEntry[] {
+    return FILES.map(({ name }, index) => ({ name, ino: FIRST_INO + 1 + index, type: DT_REG }));
+  }
+}
