@@ -15,7 +15,7 @@ import { PAGE_SIZE, type Pfn } from './units.ts';
  *    follows `beforeWrite`, so that code decoded from the frame is dropped.
  */
 export class Ram {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: RamMemory;
   readonly ramBase: number;
   readonly frameCount: number;
   readonly u8: Uint8Array<ArrayBuffer>;
@@ -81,6 +81,15 @@ export class Ram {
     this.beforeWrite(frame);
     this.u8.set(bytes, this.offsetOf(frame) + offset);
   }
+}
+
+/**
+ * A WebAssembly.Memory by its shape. The name itself stands in no declaration of the library: TypeScript knows it with the DOM or
+ * Node's types alone, and a program that uses the library may have neither.
+ */
+export interface RamMemory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
 }
 
 /** The CPU, told before a frame that holds decoded code changes or is freed. */

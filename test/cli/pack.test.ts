@@ -81,15 +81,19 @@ export const faults: number = stats.faults.anonZero;
 `,
   );
   const tsc = join(ROOT, 'node_modules/.bin/tsc');
-  const check = (options: readonly string[]) =>
-    spawnSync(tsc, ['--noEmit', '--strict', '--target', 'es2023', '--types', '', ...options, 'use.ts'], {
-      cwd: home,
-      encoding: 'utf8',
-    }).stdout;
-  expect(check(['--module', 'nodenext', '--lib', 'es2023,dom'])).toBe('');
-  // Without the DOM and without @types/node there is no WebAssembly.Memory: skipLibCheck, as most projects have it.
-  expect(check(['--module', 'nodenext', '--lib', 'es2023', '--skipLibCheck'])).toBe('');
-  expect(check(['--module', 'esnext', '--moduleResolution', 'bundler', '--lib', 'es2023', '--skipLibCheck'])).toBe('');
+  const check = (compilerOptions: Record<string, unknown>) => {
+    const strict = { strict: true, noEmit: true, target: 'es2023', types: [], skipLibCheck: false };
+    writeFileSync(
+      join(home, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions: { ...strict, ...compilerOptions }, files: ['use.ts'] }),
+    );
+    return spawnSync(tsc, ['-p', '.'], { cwd: home, encoding: 'utf8' }).stdout;
+  };
+  // Neither the DOM nor @types/node, and every declaration of ours is checked.
+  expect(check({ module: 'nodenext', lib: ['es2023'] })).toBe('');
+  expect(check({ module: 'esnext', moduleResolution: 'bundler', lib: ['es2023'] })).toBe('');
+  expect(check({ module: 'nodenext', lib: ['es2023', 'dom'] })).toBe('');
+  expect(check({ module: 'nodenext', lib: ['es2023'], exactOptionalPropertyTypes: true })).toBe('');
 });
 
 test('the library runs', () => {
