@@ -96,6 +96,9 @@ static void waiting(void) {
   NUM("poll", poll(&p, 1, 10000));
   YES("zombie is readable", p.revents == POLLIN);
   ERR("signal a zombie", send_to(fd, SIGTERM, NULL, 0));
+  ERR("compare files with a zombie's", syscall(SYS_kcmp, getpid(), pid, 0, 0, 0));
+  ERR("compare a zombie's with files", syscall(SYS_kcmp, pid, getpid(), 0, 0, 0));
+  NUM("compare a zombie with itself", syscall(SYS_kcmp, pid, pid, 2, 0, 0));
   ERR("waitid", waitid(P_PIDFD, fd, &info, WEXITED));
   YES("it", info.si_pid == pid);
   NUM("code", info.si_code);

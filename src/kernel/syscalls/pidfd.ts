@@ -9,7 +9,7 @@ import type { Siginfo } from '../signals/siginfo.ts';
 import type { Task } from '../task.ts';
 import type { SyscallRow } from './row.ts';
 import { readInfo } from './signal.ts';
-import { anyFileAt, installFile } from './user.ts';
+import { installFile } from './user.ts';
 
 /** Process descriptors, and the comparison of what two processes share (6.18: kernel/pid.c, signal.c, kcmp.c). */
 
@@ -100,9 +100,10 @@ function kcmp(k: Kernel, t: Task, pid1: number, pid2: number, type: number, inde
   const order = (a: number, b: number): number => (a === b ? 0 : a < b ? 1 : 2);
   switch (type) {
     case KCMP_FILE: {
-      const file1 = anyFileAt(one, index1);
-      const file2 = anyFileAt(two, index2);
-      if (typeof file1 === 'number' || typeof file2 === 'number') return -EBADF;
+      // A task that ends has no table any more (get_file_raw_ptr).
+      const file1 = one.files?.get(index1) ?? null;
+      const file2 = two.files?.get(index2) ?? null;
+      if (file1 === null || file2 === null) return -EBADF;
       return order(file1.slotNumber, file2.slotNumber);
     }
     case KCMP_VM:
