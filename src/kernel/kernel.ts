@@ -117,6 +117,8 @@ export class Kernel {
   readonly dmesg: { timeNs: number; text: string }[] = [];
   readonly loadAverage = new LoadAverage();
   contextSwitches = 0;
+  /** Times that the CPU came back from user mode, the ends of a budget among them. */
+  traps = 0;
   forks = 0;
   vdso: VdsoMapping | null = null;
   /** Slots of fs_cache, by the context that lives in one. */

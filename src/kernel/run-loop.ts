@@ -13,7 +13,7 @@ import { handleTrap } from './trap.ts';
 
 /** Whichever comes first ends `run`; undefined: no such limit. */
 export interface RunLimits {
-  /** Instructions from now on; slightly more may retire. */
+  /** Instructions from now on, those that trap counted too (a program can trap for ever and retire none); slightly more may run. */
   readonly instructions?: number;
   /** Virtual time since boot. */
   readonly untilNs?: number;
@@ -45,7 +45,7 @@ const MAX_IDLE_STEPS = 10_000;
  * Everything that happens is a function of virtual time and of what came in through Environment (decision D3).
  */
 export function runMachine(k: Kernel, limits: RunLimits): RunStatus {
-  const stopRetired = k.cpu.retired + (limits.instructions ?? Number.POSITIVE_INFINITY);
+  const stopIssued = issued(k) + (limits.instructions ?? Number.POSITIVE_INFINITY);
   const untilNs = limits.untilNs ?? Number.POSITIVE_INFINITY;
   let idleSteps = 0;
   takeInput(k);
@@ -53,7 +53,7 @@ export function runMachine(k: Kernel, limits: RunLimits): RunStatus {
     fireTimers(k);
     drainWakeList(k);
     if (k.liveProcesses <= k.drivenProcesses) return 'exited';
-    if (k.cpu.retired >= stopRetired || k.clock.nowNs >= untilNs) return 'budget';
+    if (issued(k) >= stopIssued || k.clock.nowNs >= untilNs) return 'budget';
     const task = pickNext(k);
     if (task === null) {
       if (takeInput(k)) continue;
@@ -71,13 +71,18 @@ export function runMachine(k: Kernel, limits: RunLimits): RunStatus {
     if (k.cutSliceTid !== task.tid) task.sliceEndNs = k.clock.nowNs + k.config.sliceNs;
     k.cutSliceTid = 0;
     k.running = task;
-    runSlice(k, task, stopRetired, untilNs);
+    runSlice(k, task, stopIssued, untilNs);
     k.running = null;
     if (k.cutSliceTid !== 0) continue;
     if (task.state === 'R' && !task.queued) makeRunnable(k, task);
     armFlusher(k);
     pruneTimers(k);
   }
+}
+
+/** Retired or trapped. */
+function issued(k: Kernel): number {
+  return k.cpu.retired + k.traps;
 }
 
 /** What the host's input has now; true if somebody may go on because of it. */
@@ -90,7 +95,7 @@ function takeInput(k: Kernel): boolean {
 }
 
 /** Until the task leaves the CPU, or a limit is reached; then it is at the right place of the run queue. */
-function runSlice(k: Kernel, t: Task, stopRetired: number, untilNs: number): void {
+function runSlice(k: Kernel, t: Task, stopIssued: number, untilNs: number): void {
   for (;;) {
     if (!returnToUser(k, t)) return;
     const now = k.clock.nowNs;
@@ -98,12 +103,13 @@ function runSlice(k: Kernel, t: Task, stopRetired: number, untilNs: number): voi
     const budget = Math.min(
       MAX_BUDGET,
       Math.floor(left / NS_PER_INSTRUCTION),
-      stopRetired - k.cpu.retired,
+      stopIssued - issued(k),
       cpuTimeLeftNs(t.process),
     );
     const before = k.cpu.retired;
     const trap = k.cpu.run(Math.max(1, Math.floor(budget)));
     t.utimeNs += (k.cpu.retired - before) * NS_PER_INSTRUCTION;
+    k.traps++;
     handleTrap(k, t, trap);
     if (k.clock.nowNs >= k.loadAverage.nextNs) k.loadAverage.sample(k.clock.nowNs, k.runQueue.length + 1);
     checkCpuTimers(k, t);
@@ -121,7 +127,7 @@ function runSlice(k: Kernel, t: Task, stopRetired: number, untilNs: number): voi
       }
       t.sliceEndNs = k.clock.nowNs + k.config.sliceNs;
     }
-    if (k.cpu.retired >= stopRetired || k.clock.nowNs >= untilNs) {
+    if (issued(k) >= stopIssued || k.clock.nowNs >= untilNs) {
       t.queued = true;
       k.runQueue.unshift(t.tid);
       k.cutSliceTid = t.tid;

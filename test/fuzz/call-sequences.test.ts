@@ -21,8 +21,11 @@ function run(seed: number): void {
   expect(system.shutdown().leakedFrames).toBe(0);
 }
 
-/** Each found something once: a wait for ever in futex, a lost sighand, an exit signal that is none, a timerfd beyond its limit. */
-test.each([89, 107, 129, 1675])('seed %i', run);
+/**
+ * Each found something once: a wait for ever in futex, a lost sighand, an exit signal that is none, a timerfd beyond its limit,
+ * kcmp with a task that has ended.
+ */
+test.each([89, 107, 129, 1675, 11225])('seed %i', run);
 
 test('a moderate number of seeds', () => {
   for (let seed = 50_000; seed < 50_120; seed++) run(seed);
