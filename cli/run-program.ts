@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, readSync, realpathSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import { System } from '../src/index.ts';
+import { type ExitStatus, type RunStats, System } from '../src/index.ts';
 import { droppedFilesNote } from './dropped-files.ts';
 import { HostSignals } from './host-signals.ts';
 import type { MountOption } from './mount-option.ts';
@@ -62,18 +62,18 @@ export async function runProgram(
   watch?.(system, spawned);
   // A person sees sleeps last, and can interrupt them; otherwise time in which nothing runs takes no time.
   const idle = environment.stdio[0] === 'tty' || options.clock === 'host' ? 'wait' : 'skip';
+  let exit: ExitStatus;
+  let stats: RunStats;
+  let ended: ReturnType<typeof endMachine>;
   try {
     await runToEnd(system, spawned, environment, idle);
-  } catch (error) {
-    // What led to a panic is in the trace.
+    exit = system.exitStatus(spawned);
+    stats = system.stats({ wallMs: performance.now() - startedMs });
+    ended = endMachine(system, check);
+  } finally {
+    // Of a panic too: the trace holds what led to it.
     trace.close();
-    throw error;
   }
-
-  const exit = system.exitStatus(spawned);
-  const stats = system.stats({ wallMs: performance.now() - startedMs });
-  const ended = endMachine(system, check);
-  trace.close();
   environment.host.closeAll();
 
   for (const line of ended.hostErrors) process.stderr.write(`faultline: ${line}\n`);

@@ -26,7 +26,7 @@ test('a machine ends with every frame free; a frame that is not given back, or a
   expect(frame).toBeGreaterThan(0);
   const ended = endMachine(leaking, check);
   expect(() => mustHaveNoLeak(ended)).toThrow(KernelPanic);
-  expect(() => mustHaveNoLeak(ended)).toThrow('src/system.ts: all frames are free after the shutdown (1 are missing)');
+  expect(() => mustHaveNoLeak(ended)).toThrow('system.ts: all frames are free after the shutdown (1 are missing)');
 
   const broken = boot();
   broken.kernel.mm.committedPages++;

@@ -29,5 +29,5 @@ export function endMachine(system: System, check: SelfCheck): ReturnType<System[
 export function mustHaveNoLeak(ended: { readonly leakedFrames: number }): void {
   const { leakedFrames } = ended;
   if (leakedFrames !== 0)
-    throw new KernelPanic(`src/system.ts: all frames are free after the shutdown (${leakedFrames} are missing)`);
+    throw new KernelPanic(`system.ts: all frames are free after the shutdown (${leakedFrames} are missing)`);
 }
