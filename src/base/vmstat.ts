@@ -14,8 +14,10 @@ export class Vmstat {
   pgfree = 0;
   pgactivate = 0;
   pgdeactivate = 0;
+  pglazyfree = 0;
   pgfault = 0;
   pgmajfault = 0;
+  pglazyfreed = 0;
   pgscan_direct = 0;
   pgsteal_direct = 0;
   pgscan_file = 0;

@@ -13,6 +13,7 @@ import { PAGE_SIZE, type Pfn, type Vpn } from '../machine/units.ts';
 import { AccessRules } from './access-rules.ts';
 import { AddressSpace, FAULT_KINDS } from './address-space.ts';
 import type { PageCache } from './page-cache/page-cache.ts';
+import type { PageCacheShrinker } from './page-cache/shrink.ts';
 import { PageTables } from './page-table.ts';
 import type { FrameAllocator } from './phys/alloc.ts';
 import { type FrameTable, NO_FRAME } from './phys/frame-table.ts';
@@ -58,6 +59,7 @@ export interface MmParts {
   readonly slab: SlabAllocator;
   readonly pageCache: PageCache;
   readonly rmap: Rmap;
+  readonly reclaimer: PageCacheShrinker;
 }
 
 /** Address-space identifiers that the hardware has (9 bits are plenty for a TLB of this size); 0 is never used. */
@@ -84,6 +86,7 @@ export class MemoryManager {
   readonly slab: SlabAllocator;
   readonly pageCache: PageCache;
   readonly rmap: Rmap;
+  readonly reclaimer: PageCacheShrinker;
   readonly config: MmConfig;
   readonly pageTables: PageTables;
   readonly access: AccessRules;
@@ -127,6 +130,7 @@ export class MemoryManager {
     this.slab = parts.slab;
     this.pageCache = parts.pageCache;
     this.rmap = parts.rmap;
+    this.reclaimer = parts.reclaimer;
     this.config = config;
     this.pageTables = new PageTables(this);
     this.access = new AccessRules(parts.format);

@@ -21,6 +21,14 @@ export class PteEditor implements PageTableEditor {
     return pageTables.isMapped(entry) ? pageTables.frameOf(entry) : NO_FRAME;
   }
 
+  isDirty(view: RmapVma, page: Vpn): boolean {
+    const { pageTables, format } = this.mm;
+    const slot = pageTables.findLeaf((view as Vma).space, page);
+    if (slot === -1) return false;
+    const entry = pageTables.read(slot);
+    return pageTables.isMapped(entry) && (entry & format.DIRTY) !== 0;
+  }
+
   cleanPage(view: RmapVma, page: Vpn): boolean {
     const { mm } = this;
     const { pageTables, format } = mm;

@@ -1,6 +1,7 @@
 /**
  * Bits of Vma.flags under Linux's names and values (include/linux/mm.h, 6.18). Import-free leaf file: constants are folded.
- * The low three equal mmap's prot bits and Mmu's access bits.
+ * The low three equal mmap's prot bits and Mmu's access bits. A flags word is a signed 32-bit number; those that are above bit
+ * 31 in Linux (VM_DROPPABLE 40, VM_SEALED 42) sit on lower bits that nothing here uses.
  */
 export const VM_READ = 0x1;
 export const VM_WRITE = 0x2;
@@ -13,6 +14,8 @@ export const VM_MAYEXEC = 0x40;
 export const VM_MAYSHARE = 0x80;
 export const VM_GROWSDOWN = 0x100;
 export const VM_PFNMAP = 0x400;
+/** It may have guard markers: never cleared again (MADV_GUARD_INSTALL). */
+export const VM_MAYBE_GUARD = 0x800;
 export const VM_LOCKED = 0x2000;
 export const VM_IO = 0x4000;
 export const VM_SEQ_READ = 0x8000;
@@ -26,19 +29,24 @@ export const VM_ACCOUNT = 0x100000;
 export const VM_NORESERVE = 0x200000;
 export const VM_HUGETLB = 0x400000;
 export const VM_SYNC = 0x800000;
+/** mseal. */
+export const VM_SEALED = 0x1000000;
 export const VM_WIPEONFORK = 0x2000000;
 export const VM_DONTDUMP = 0x4000000;
 export const VM_SOFTDIRTY = 0x8000000;
-export const VM_MIXEDMAP = 0x10000000;
+/** Freed when memory is short, also when dirty; wiped at fork (MAP_DROPPABLE). On the bit of VM_MIXEDMAP, which only drivers set. */
+export const VM_DROPPABLE = 0x10000000;
 export const VM_HUGEPAGE = 0x20000000;
 export const VM_NOHUGEPAGE = 0x40000000;
+/** KSM may merge its pages. The sign bit: test with !== 0. */
+export const VM_MERGEABLE = 1 << 31;
 
 export const VM_ACCESS_FLAGS = VM_READ | VM_WRITE | VM_EXEC;
 export const VM_LOCKED_MASK = VM_LOCKED | VM_LOCKONFAULT;
 /** Never merged, never locked. */
-export const VM_SPECIAL = VM_IO | VM_DONTEXPAND | VM_PFNMAP | VM_MIXEDMAP;
-/** Two VMAs that differ only in these merge. */
-export const VM_IGNORE_MERGE = VM_SOFTDIRTY;
+export const VM_SPECIAL = VM_IO | VM_DONTEXPAND | VM_PFNMAP;
+/** Two VMAs that differ only in these merge, and the result has those of both (VM_STICKY). */
+export const VM_IGNORE_MERGE = VM_SOFTDIRTY | VM_MAYBE_GUARD;
 export const VM_STACK = VM_GROWSDOWN;
 /** riscv and x86-64 without READ_IMPLIES_EXEC: brk, stack. */
 export const VM_DATA_DEFAULT_FLAGS = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;

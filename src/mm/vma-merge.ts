@@ -9,7 +9,7 @@ import type { Vma, VmaKind } from './vma.ts';
 import { removeVma, setVmaBounds, splitVma } from './vma-adjust.ts';
 
 /**
- * When two neighbouring VMAs become one (Linux 6.18, mm/vma.c): same flags but for VM_SOFTDIRTY, same file, page offsets
+ * When two neighbouring VMAs become one (Linux 6.18, mm/vma.c): same flags but for VM_IGNORE_MERGE, same file, page offsets
  * that continue, and anon_vmas that can be one. A VMA whose file keeps its VMAs apart may be shortened, not removed.
  */
 export interface MergeCandidate {
@@ -75,6 +75,11 @@ function canMergeRight(candidate: MergeCandidate, next: Vma | null, left: Vma | 
   );
 }
 
+/** What a merged VMA takes over of the flags of its parts (VM_STICKY). */
+function stickyFlags(flags: number, other: Vma | null): number {
+  return (flags | (other?.flags ?? 0)) & VM_IGNORE_MERGE;
+}
+
 /** dup_anon_vma: `to` takes over the anonymous pages of `from`. */
 function adoptAnonVma(mm: MemoryManager, to: Vma, from: Vma): number {
   if (from.anonVma === null || to.anonVma !== null) return 0;
@@ -102,6 +107,7 @@ export function mergeNewRange(
   if (target === null) return null;
   if (left !== null && right !== null && adoptAnonVma(mm, left, right) !== 0) return null;
   if (candidate.copiedFrom !== null && adoptAnonVma(mm, target, candidate.copiedFrom) !== 0) return null;
+  target.flags |= stickyFlags(candidate.flags, right);
   if (left !== null) {
     const end = right === null ? candidate.end : right.endVpn;
     if (right !== null) removeVma(mm, right);
@@ -132,6 +138,7 @@ function mergeExistingRange(mm: MemoryManager, candidate: MergeCandidate, middle
   if (left !== null && right !== null) {
     if (adoptAnonVma(mm, left, right.anonVma !== null ? right : middle) !== 0) return -ENOMEM;
     const last = right.endVpn;
+    left.flags |= stickyFlags(middle.flags, right);
     removeVma(mm, middle);
     removeVma(mm, right);
     setVmaBounds(mm, left, left.startVpn, last, left.pgoff);
@@ -139,6 +146,7 @@ function mergeExistingRange(mm: MemoryManager, candidate: MergeCandidate, middle
   }
   if (left !== null) {
     if (adoptAnonVma(mm, left, middle) !== 0) return -ENOMEM;
+    left.flags |= stickyFlags(middle.flags, null);
     if (rightSide) removeVma(mm, middle);
     else setVmaBounds(mm, middle, end, middle.endVpn, middle.pgoff + (end - middle.startVpn));
     setVmaBounds(mm, left, left.startVpn, end, left.pgoff);
@@ -146,6 +154,7 @@ function mergeExistingRange(mm: MemoryManager, candidate: MergeCandidate, middle
   }
   if (right !== null) {
     if (adoptAnonVma(mm, right, middle) !== 0) return -ENOMEM;
+    right.flags |= stickyFlags(middle.flags, null);
     if (leftSide) removeVma(mm, middle);
     else setVmaBounds(mm, middle, middle.startVpn, start, middle.pgoff);
     setVmaBounds(mm, right, start, right.endVpn, candidate.pgoff);
@@ -154,9 +163,14 @@ function mergeExistingRange(mm: MemoryManager, candidate: MergeCandidate, middle
   return null;
 }
 
+/** vma_modify_flags: the flags that [start, end) is to have, kept to what the VMA that holds it now must not lose. */
+export function setVmaFlags(vma: Vma, flags: number): void {
+  vma.flags = flags | (vma.flags & VM_IGNORE_MERGE);
+}
+
 /**
  * vma_modify: gives [start, end) of `vma` a VMA of its own or joins it with a neighbour that has `flags` already. Returns the
- * VMA that holds the range (its flags not yet changed, unless it was widened), or -ENOMEM.
+ * VMA that holds the range (its flags not yet changed, unless it was widened: see setVmaFlags), or -ENOMEM.
  */
 export function modifyVma(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, flags: number): Vma | number {
   const merged = mergeExistingRange(

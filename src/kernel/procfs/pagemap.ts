@@ -3,12 +3,14 @@ import type { IoSink } from '../../base/io.ts';
 import { PAGE_SIZE, vpn } from '../../machine/units.ts';
 import type { AddressSpace } from '../../mm/address-space.ts';
 import type { MemoryManager } from '../../mm/memory-manager.ts';
+import { MARKER_GUARD } from '../../mm/page-table.ts';
 import { PG_anon } from '../../mm/phys/page-flags.ts';
 import type { Kernel } from '../kernel.ts';
 
 const ENTRY_BYTES = 8;
-/** High words of PM_MMAP_EXCLUSIVE (bit 56), PM_FILE (61), PM_PRESENT (63). */
+/** High words of PM_MMAP_EXCLUSIVE (bit 56), PM_GUARD_REGION (58), PM_FILE (61), PM_PRESENT (63). */
 const PM_MMAP_EXCLUSIVE = 2 ** 24;
+const PM_GUARD_REGION = 2 ** 26;
 const PM_FILE = 2 ** 29;
 const PM_PRESENT = 2 ** 31;
 /** Entries made up at a time. */
@@ -41,7 +43,11 @@ function fillEntries(mm: MemoryManager, space: AddressSpace, first: number, view
     const at = pageTables.foundVpn;
     page = vpn(at + 1);
     const entry = pageTables.read(pageTables.foundSlot);
-    if (!pageTables.isMapped(entry)) continue;
+    if (!pageTables.isMapped(entry)) {
+      if ((pageTables.markerOf(entry) & MARKER_GUARD) !== 0)
+        view.setUint32((at - first) * ENTRY_BYTES + 4, PM_GUARD_REGION, true);
+      continue;
+    }
     const frame = pageTables.frameOf(entry);
     let high = PM_PRESENT;
     if (frame !== mm.zeroPage) {

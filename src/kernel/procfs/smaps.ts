@@ -27,6 +27,7 @@ interface MemSizes {
   privateDirty: number;
   referenced: number;
   anonymous: number;
+  lazyFree: number;
 }
 
 function noSizes(): MemSizes {
@@ -44,6 +45,7 @@ function noSizes(): MemSizes {
     privateDirty: 0,
     referenced: 0,
     anonymous: 0,
+    lazyFree: 0,
   };
 }
 
@@ -66,6 +68,7 @@ function gather(mm: MemoryManager, vma: Vma, sizes: MemSizes): void {
     if (isDirty) sizes.pssDirty += pss;
     if ((flags & PG_anon) !== 0) {
       sizes.anonymous += PAGE_SIZE;
+      if ((flags & PG_swapbacked) === 0 && !isDirty) sizes.lazyFree += PAGE_SIZE;
       sizes.pssAnon += pss;
     } else if ((flags & PG_swapbacked) !== 0) sizes.pssShmem += pss;
     else sizes.pssFile += pss;
@@ -83,7 +86,7 @@ function line(name: string, bytes: number): string {
   return `${`${name}:`.padEnd(16)}${String(Math.floor(bytes / 1024)).padStart(8)} kB\n`;
 }
 
-/** __show_smap; LazyFree, huge pages and swap are not there, so their lines are truly 0. */
+/** __show_smap; huge pages and swap are not there, so their lines are truly 0. */
 function sizeLines(sizes: MemSizes, what: 'vma' | 'rollup'): string {
   const kib = (pss: number): number => pss / PSS_UNIT;
   const perKind =
@@ -104,7 +107,7 @@ function sizeLines(sizes: MemSizes, what: 'vma' | 'rollup'): string {
     line('Referenced', sizes.referenced) +
     line('Anonymous', sizes.anonymous) +
     line('KSM', 0) +
-    line('LazyFree', 0) +
+    line('LazyFree', sizes.lazyFree) +
     line('AnonHugePages', 0) +
     line('ShmemPmdMapped', 0) +
     line('FilePmdMapped', 0) +

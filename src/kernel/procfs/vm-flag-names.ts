@@ -3,6 +3,7 @@ import {
   VM_DONTCOPY,
   VM_DONTDUMP,
   VM_DONTEXPAND,
+  VM_DROPPABLE,
   VM_EXEC,
   VM_GROWSDOWN,
   VM_HUGEPAGE,
@@ -10,16 +11,18 @@ import {
   VM_IO,
   VM_LOCKED,
   VM_LOCKONFAULT,
+  VM_MAYBE_GUARD,
   VM_MAYEXEC,
   VM_MAYREAD,
   VM_MAYSHARE,
   VM_MAYWRITE,
-  VM_MIXEDMAP,
+  VM_MERGEABLE,
   VM_NOHUGEPAGE,
   VM_NORESERVE,
   VM_PFNMAP,
   VM_RAND_READ,
   VM_READ,
+  VM_SEALED,
   VM_SEQ_READ,
   VM_SHARED,
   VM_SYNC,
@@ -28,7 +31,7 @@ import {
 } from '../../mm/vm-flags.ts';
 
 /**
- * Mnemonics of smaps by bit, lowest first (show_smap_vma_flags, 6.18). VM_SOFTDIRTY is shown by kernels that track it, which
+ * Mnemonics of smaps in the order of Linux's bits (show_smap_vma_flags, 6.18). VM_SOFTDIRTY is shown by kernels that track it, which
  * riscv64's does not.
  */
 const NAMES: readonly (readonly [flag: number, name: string])[] = [
@@ -42,6 +45,7 @@ const NAMES: readonly (readonly [flag: number, name: string])[] = [
   [VM_MAYSHARE, 'ms'],
   [VM_GROWSDOWN, 'gd'],
   [VM_PFNMAP, 'pf'],
+  [VM_MAYBE_GUARD, 'gu'],
   [VM_LOCKED, 'lo'],
   [VM_IO, 'io'],
   [VM_SEQ_READ, 'sr'],
@@ -55,9 +59,11 @@ const NAMES: readonly (readonly [flag: number, name: string])[] = [
   [VM_SYNC, 'sf'],
   [VM_WIPEONFORK, 'wf'],
   [VM_DONTDUMP, 'dd'],
-  [VM_MIXEDMAP, 'mm'],
   [VM_HUGEPAGE, 'hg'],
   [VM_NOHUGEPAGE, 'nh'],
+  [VM_MERGEABLE, 'mg'],
+  [VM_DROPPABLE, 'dp'],
+  [VM_SEALED, 'sl'],
 ];
 
 /** Each mnemonic with a blank behind it. */

@@ -77,7 +77,7 @@ export const memoryCalls: readonly SyscallRow[] = [
   row('mprotect', ['ptr', 'size', 'flags:prot'], mprotect),
   row('mremap', ['ptr', 'size', 'size', 'uint', 'ptr'], mremap),
   row('brk', ['ptr'], brk),
-  row('madvise', ['ptr', 'size', 'int'], madvise, 'see mm/ops/madvise.ts for the advice that acts'),
+  row('madvise', ['ptr', 'size', 'int'], madvise, 'no MADV_COLLAPSE'),
   row('msync', ['ptr', 'size', 'int'], msync),
   row('mincore', ['ptr', 'size', 'ptr'], mincore),
   row('mlock', ['ptr', 'size'], mlock),

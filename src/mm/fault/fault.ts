@@ -5,12 +5,12 @@ import { type Vaddr, type Vpn, vpnOf } from '../../machine/units.ts';
 import { type AddressSpace, KIND_BUS, KIND_SEGV, KIND_SPURIOUS, KIND_STACK_GROW } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { MARKER_POISONED } from '../page-table.ts';
-import { VM_GROWSDOWN } from '../vm-flags.ts';
+import { VM_DROPPABLE, VM_GROWSDOWN } from '../vm-flags.ts';
 import { VMA_ANON, VMA_SPECIAL, type Vma } from '../vma.ts';
 import { anonFault } from './anon.ts';
 import { cowFault } from './cow.ts';
 import { fileFault } from './file.ts';
-import { FAULT_BUS, FAULT_DONE, FAULT_SEGV_ACCERR, FAULT_SEGV_MAPERR, type FaultResult } from './results.ts';
+import { FAULT_BUS, FAULT_DONE, FAULT_OOM, FAULT_SEGV_ACCERR, FAULT_SEGV_MAPERR, type FaultResult } from './results.ts';
 import { specialFault } from './special.ts';
 import { expandStack } from './stack.ts';
 
@@ -67,6 +67,8 @@ export function resolveFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Acc
       if (account !== null) account.majflt++;
     } else if (account !== null) account.minflt++;
   } else if (result === FAULT_BUS) mm.lastFaultKind = KIND_BUS;
+  // Droppable memory is not worth a kill: the access is tried again until there is a page (handle_mm_fault).
+  else if (result === FAULT_OOM && (vma.flags & VM_DROPPABLE) !== 0) return FAULT_DONE;
   return result;
 }
 

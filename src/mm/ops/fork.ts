@@ -11,7 +11,7 @@ import {
   VM_DONTCOPY,
   VM_INIT_DEF_MASK,
   VM_LOCKED_MASK,
-  VM_MIXEDMAP,
+  VM_MAYBE_GUARD,
   VM_PFNMAP,
   VM_SHARED,
   VM_WIPEONFORK,
@@ -96,7 +96,7 @@ function dupVma(mm: MemoryManager, child: AddressSpace, vma: Vma): number {
 
 /** vma_needs_copy: without an anon_vma every page can be faulted in again from the file, or is the zero page. */
 function needsCopy(vma: Vma): boolean {
-  return (vma.flags & (VM_PFNMAP | VM_MIXEDMAP)) !== 0 || vma.anonVma !== null;
+  return (vma.flags & (VM_PFNMAP | VM_MAYBE_GUARD)) !== 0 || vma.anonVma !== null;
 }
 
 /** copy_page_range: both sides map the same frames; in a private mapping neither may write them. */

@@ -7,7 +7,13 @@ import {
   MADV_DONTFORK,
   MADV_DONTNEED,
   MADV_DONTNEED_LOCKED,
+  MADV_FREE,
+  MADV_GUARD_INSTALL,
+  MADV_GUARD_REMOVE,
+  MADV_HUGEPAGE,
   MADV_KEEPONFORK,
+  MADV_MERGEABLE,
+  MADV_NOHUGEPAGE,
   MADV_NORMAL,
   MADV_PAGEOUT,
   MADV_POPULATE_READ,
@@ -15,6 +21,7 @@ import {
   MADV_RANDOM,
   MADV_REMOVE,
   MADV_SEQUENTIAL,
+  MADV_UNMERGEABLE,
   MADV_WILLNEED,
   MADV_WIPEONFORK,
 } from '../../abi/mman.ts';
@@ -24,35 +31,50 @@ import type { AddressSpace } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
 import { punchHole } from '../page-cache/truncate.ts';
-import { PG_active, PG_referenced } from '../phys/page-flags.ts';
 import {
   VM_DONTCOPY,
   VM_DONTDUMP,
+  VM_DROPPABLE,
+  VM_HUGEPAGE,
   VM_HUGETLB,
   VM_IO,
   VM_LOCKED,
+  VM_MAYSHARE,
   VM_MAYWRITE,
+  VM_MERGEABLE,
+  VM_NOHUGEPAGE,
   VM_PFNMAP,
   VM_RAND_READ,
+  VM_READ,
   VM_SEQ_READ,
   VM_SHARED,
   VM_SPECIAL,
   VM_WIPEONFORK,
+  VM_WRITE,
 } from '../vm-flags.ts';
-import { VMA_FILE, VMA_SHMEM, type Vma } from '../vma.ts';
-import { modifyVma } from '../vma-merge.ts';
+import { VMA_ANON, VMA_FILE, VMA_SHMEM, type Vma } from '../vma.ts';
+import { modifyVma, setVmaFlags } from '../vma-merge.ts';
 import { zapRange } from '../zap.ts';
+import { coolRange } from './cool.ts';
+import { installGuards, removeGuards } from './guard.ts';
+import { freeLazily } from './lazy-free.ts';
 import { faultInPage } from './populate.ts';
 
-const SUPPORTED: readonly number[] = [
+/** madvise_behavior_valid, less MADV_COLLAPSE; MADV_HWPOISON and MADV_SOFT_OFFLINE need CONFIG_MEMORY_FAILURE. */
+const VALID: readonly number[] = [
   MADV_NORMAL,
   MADV_RANDOM,
   MADV_SEQUENTIAL,
   MADV_WILLNEED,
   MADV_DONTNEED,
+  MADV_FREE,
   MADV_REMOVE,
   MADV_DONTFORK,
   MADV_DOFORK,
+  MADV_MERGEABLE,
+  MADV_UNMERGEABLE,
+  MADV_HUGEPAGE,
+  MADV_NOHUGEPAGE,
   MADV_DONTDUMP,
   MADV_DODUMP,
   MADV_WIPEONFORK,
@@ -62,6 +84,8 @@ const SUPPORTED: readonly number[] = [
   MADV_POPULATE_READ,
   MADV_POPULATE_WRITE,
   MADV_DONTNEED_LOCKED,
+  MADV_GUARD_INSTALL,
+  MADV_GUARD_REMOVE,
 ];
 
 /**
@@ -75,7 +99,7 @@ export function madvise(
   lengthBytes: number,
   advice: number,
 ): number {
-  if (!SUPPORTED.includes(advice) || !isPageAligned(address)) return -EINVAL;
+  if (!VALID.includes(advice) || !isPageAligned(address)) return -EINVAL;
   const length = roundUpToPage(lengthBytes);
   if (address + length >= 2 ** 64) return -EINVAL;
   if (length === 0) return 0;
@@ -114,12 +138,19 @@ function adviseVma(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, advice: nu
       return 0;
     case MADV_REMOVE:
       return removePages(mm, vma, start, end);
+    case MADV_FREE:
+      if ((flags & (VM_PFNMAP | VM_HUGETLB | VM_LOCKED)) !== 0 || vma.kind !== VMA_ANON) return -EINVAL;
+      freeLazily(mm, vma, start, end);
+      return 0;
     case MADV_COLD:
     case MADV_PAGEOUT:
       if ((flags & (VM_LOCKED | VM_PFNMAP | VM_HUGETLB)) !== 0) return -EINVAL;
-      if (advice === MADV_COLD) coolRange(mm, vma, start, end);
-      else pageOut(mm, vma, start, end);
+      coolRange(mm, vma, start, end, advice === MADV_COLD ? 'cold' : 'pageout');
       return 0;
+    case MADV_GUARD_INSTALL:
+      return installGuards(mm, vma, start, end);
+    case MADV_GUARD_REMOVE:
+      return removeGuards(mm, vma, start, end);
     case MADV_NORMAL:
       return changeFlags(mm, vma, start, end, flags & ~(VM_RAND_READ | VM_SEQ_READ));
     case MADV_SEQUENTIAL:
@@ -134,14 +165,30 @@ function adviseVma(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, advice: nu
       if (vma.file !== null || (flags & VM_SHARED) !== 0) return -EINVAL;
       return changeFlags(mm, vma, start, end, flags | VM_WIPEONFORK);
     case MADV_KEEPONFORK:
+      if ((flags & VM_DROPPABLE) !== 0) return -EINVAL;
       return changeFlags(mm, vma, start, end, flags & ~VM_WIPEONFORK);
     case MADV_DONTDUMP:
       return changeFlags(mm, vma, start, end, flags | VM_DONTDUMP);
     case MADV_DODUMP:
-      return (flags & VM_SPECIAL) !== 0 ? -EINVAL : changeFlags(mm, vma, start, end, flags & ~VM_DONTDUMP);
+      return (flags & (VM_SPECIAL | VM_DROPPABLE)) !== 0
+        ? -EINVAL
+        : changeFlags(mm, vma, start, end, flags & ~VM_DONTDUMP);
+    case MADV_MERGEABLE:
+      return isKsmCompatible(flags) ? changeFlags(mm, vma, start, end, flags | VM_MERGEABLE) : 0;
+    case MADV_UNMERGEABLE:
+      return changeFlags(mm, vma, start, end, flags & ~VM_MERGEABLE);
+    case MADV_HUGEPAGE:
+      return changeFlags(mm, vma, start, end, (flags & ~VM_NOHUGEPAGE) | VM_HUGEPAGE);
+    case MADV_NOHUGEPAGE:
+      return changeFlags(mm, vma, start, end, (flags & ~VM_HUGEPAGE) | VM_NOHUGEPAGE);
     default:
       return -EINVAL;
   }
+}
+
+/** vma_ksm_compatible (mm/ksm.c). */
+function isKsmCompatible(flags: number): boolean {
+  return (flags & (VM_SHARED | VM_MAYSHARE | VM_SPECIAL | VM_HUGETLB | VM_DROPPABLE)) === 0;
 }
 
 /** madvise_remove: the pages go from the file itself, for all who map it; private copies stay. Only shmem can do it here. */
@@ -162,7 +209,7 @@ function changeFlags(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, flags: n
   if (flags === vma.flags) return 0;
   const target = modifyVma(mm, vma, start, end, flags);
   if (typeof target === 'number') return -EAGAIN;
-  target.flags = flags;
+  setVmaFlags(target, flags);
   return 0;
 }
 
@@ -180,57 +227,14 @@ function readAhead(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): number {
   return 0;
 }
 
-/** madvise_cold_or_pageout_pte_range: the pages look unused to the next reclaim. */
-function coolRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): void {
-  const { pageTables, format, frames } = mm;
-  let page = start;
-  while (pageTables.seek(vma.space, page, end)) {
-    const at = pageTables.foundVpn;
-    const slot = pageTables.foundSlot;
-    page = (at + 1) as Vpn;
-    const entry = pageTables.read(slot);
-    if (!pageTables.isMapped(entry)) continue;
-    const frame = pageTables.frameOf(entry);
-    if (frame === mm.zeroPage || frames.mapcount[frame] !== 1) continue;
-    if ((entry & format.ACCESSED) !== 0) {
-      pageTables.set(slot, (entry & ~format.ACCESSED) >>> 0);
-      mm.tlbBatch.add(at);
-    }
-    frames.clear(frame, PG_referenced);
-    if ((frames.flags[frame] & PG_active) !== 0) mm.alloc.lru.changeFlags(frame, 0, PG_active);
-  }
-  mm.tlbBatch.finish(vma.space);
-}
-
-/** MADV_PAGEOUT: file pages that only this entry maps are written back and dropped; anonymous pages have nowhere to go. */
-function pageOut(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): void {
-  if (vma.kind !== VMA_FILE) return;
-  const pages = vma.pages as FilePages;
-  coolRange(mm, vma, start, end);
-  const first = vma.pgoff + (start - vma.startVpn);
-  const last = first + (end - start);
-  for (
-    let index = pages.pages.next(first, 'any');
-    index >= 0 && index < last;
-    index = pages.pages.next(index + 1, 'any')
-  ) {
-    const frame = pages.findPage(index) as Pfn;
-    if (mm.frames.mapcount[frame] > 1) continue;
-    mm.alloc.getFrame(frame);
-    mm.rmap.tryToUnmap(frame);
-    mm.alloc.putFrame(frame);
-    mm.pageCache.writeback(pages, index, index + 1);
-    if (mm.pageCache.isDroppable(frame)) mm.pageCache.dropPage(frame);
-  }
-}
-
 /** madvise_populate: -ENOMEM for a hole, -EINVAL for rights that forbid it, -EFAULT for what would be a signal. */
 function populate(mm: MemoryManager, space: AddressSpace, start: Vpn, end: Vpn, advice: number): number {
   const access = advice === MADV_POPULATE_WRITE ? ACCESS_WRITE : ACCESS_READ;
+  const right = advice === MADV_POPULATE_WRITE ? VM_WRITE : VM_READ;
   for (let page = start; page < end; page = (page + 1) as Vpn) {
     const vma = space.vmas.find(page);
     if (vma === null || vma.startVpn > page) return -ENOMEM;
-    if ((vma.flags & (VM_IO | VM_PFNMAP)) !== 0 || !mm.access.allows(vma.flags, access)) return -EINVAL;
+    if ((vma.flags & (VM_IO | VM_PFNMAP)) !== 0 || (vma.flags & right) === 0) return -EINVAL;
     const result = faultInPage(mm, vma, page, access);
     if (result !== 0) return result === -ENOMEM ? -ENOMEM : -EFAULT;
   }

@@ -8,6 +8,7 @@ import { SharedAnonymousFile } from '../shared-anonymous-file.ts';
 import {
   isAccountable,
   VM_ACCOUNT,
+  VM_DROPPABLE,
   VM_LOCKED,
   VM_LOCKED_MASK,
   VM_MAYWRITE,
@@ -101,7 +102,7 @@ export function mapRegion(
   accountVm(space, flags, pages);
   if (vma !== null) {
     if ((flags & VM_LOCKED) !== 0) {
-      if ((flags & VM_SPECIAL) !== 0) vma.flags &= ~VM_LOCKED_MASK;
+      if ((flags & (VM_SPECIAL | VM_DROPPABLE)) !== 0) vma.flags &= ~VM_LOCKED_MASK;
       else space.lockedVm += pages;
     }
     vma.flags |= VM_SOFTDIRTY;

@@ -2,6 +2,7 @@ import { EACCES, EAGAIN, EEXIST, EINVAL, ENODEV, ENOMEM, EOPNOTSUPP, EOVERFLOW, 
 import {
   MAP_ANONYMOUS,
   MAP_DENYWRITE,
+  MAP_DROPPABLE,
   MAP_EXECUTABLE,
   MAP_FIXED,
   MAP_FIXED_NOREPLACE,
@@ -37,6 +38,8 @@ import type { AddressSpace } from '../address-space.ts';
 import type { MappableFile } from '../mappable-file.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import {
+  VM_DONTDUMP,
+  VM_DROPPABLE,
   VM_EXEC,
   VM_GROWSDOWN,
   VM_LOCKED,
@@ -48,6 +51,7 @@ import {
   VM_NORESERVE,
   VM_SHARED,
   VM_SYNC,
+  VM_WIPEONFORK,
 } from '../vm-flags.ts';
 import { mapRegion } from './mmap-region.ts';
 import { populateRange } from './populate.ts';
@@ -130,6 +134,10 @@ export function mmap(mm: MemoryManager, space: AddressSpace, request: MmapReques
       if ((vmFlags & VM_GROWSDOWN) !== 0) return -EINVAL;
       pgoff = 0;
       vmFlags |= VM_SHARED | VM_MAYSHARE;
+    } else if (type === MAP_DROPPABLE) {
+      if ((flags & (MAP_LOCKED | MAP_HUGETLB)) !== 0 || (vmFlags & VM_GROWSDOWN) !== 0) return -EINVAL;
+      vmFlags |= VM_DROPPABLE | VM_NORESERVE | VM_WIPEONFORK | VM_DONTDUMP;
+      pgoff = start;
     } else if (type === MAP_PRIVATE) pgoff = start;
     else return -EINVAL;
   }

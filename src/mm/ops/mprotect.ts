@@ -16,7 +16,7 @@ import {
   VM_WRITE,
 } from '../vm-flags.ts';
 import { VMA_ANON, type Vma } from '../vma.ts';
-import { modifyVma } from '../vma-merge.ts';
+import { modifyVma, setVmaFlags } from '../vma-merge.ts';
 import { faultInVma } from './populate.ts';
 
 /**
@@ -87,7 +87,7 @@ export function changeRights(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, 
     if (charged > 0) mm.unchargeCommit(charged);
     return target;
   }
-  target.flags = flags;
+  setVmaFlags(target, flags);
   protectRange(mm, target, start, end);
   if ((oldFlags & VM_ACCOUNT) !== 0 && (flags & VM_ACCOUNT) === 0) mm.unchargeCommit(pages);
   if ((oldFlags & (VM_WRITE | VM_SHARED | VM_LOCKED)) === VM_LOCKED && (flags & VM_WRITE) !== 0)

@@ -202,6 +202,7 @@ describe('PageCache', () => {
     const cleaned: number[] = [];
     rmap.setEditor({
       frameAt: (_, page) => (page === 52 ? frame : NO_FRAME),
+      isDirty: () => false,
       cleanPage: (_, page) => {
         expect(backing.written).toEqual([]);
         return cleaned.push(page) > 0;

@@ -2,9 +2,18 @@ import type { Pfn } from '../../machine/units.ts';
 import type { FrameList } from '../phys/frame-list.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { LRU_ACTIVE_FILE, LRU_INACTIVE_FILE } from '../phys/lruvec.ts';
-import { PG_dirty, PG_mlocked, PG_pagecache, PG_unevictable } from '../phys/page-flags.ts';
+import {
+  PG_active,
+  PG_anon,
+  PG_dirty,
+  PG_mlocked,
+  PG_pagecache,
+  PG_swapbacked,
+  PG_unevictable,
+} from '../phys/page-flags.ts';
 import type { Reclaimer } from '../phys/reclaimer.ts';
 import type { SlabAllocator } from '../phys/slab.ts';
+import { VM_DROPPABLE } from '../vm-flags.ts';
 import type { FilePages } from './file-pages.ts';
 import type { PageCache } from './page-cache.ts';
 import { writePage } from './writeback.ts';
@@ -18,7 +27,8 @@ const MIN_FILE_PAGES = 256;
 /**
  * The first Reclaimer: frees unmapped pages of backed files, oldest first, pages used once before pages used twice; in a
  * second round it writes dirty ones back and frees them too; then it gives back empty slabs; last it takes mapped pages out of
- * their mappings, which fault them in again. Locked pages, shmem and anonymous memory are not touched: those need swap.
+ * their mappings, which fault them in again. Pages of MADV_FREE and MAP_DROPPABLE are on the files' lists and go with the first.
+ * Locked pages, shmem and other anonymous memory are not touched: those need swap.
  */
 export class PageCacheShrinker implements Reclaimer {
   private readonly cache: PageCache;
@@ -47,6 +57,50 @@ export class PageCacheShrinker implements Reclaimer {
     return freed;
   }
 
+  /**
+   * Reclaims one page now, as far as it can go, however lately it was used (shrink_folio_list of reclaim_pages, 6.18); false if
+   * it stays. Nobody but its mappings and the cache holds it. A file's dirty page and shmem are unmapped all the same.
+   */
+  reclaimPage(page: Pfn): boolean {
+    const { cache } = this;
+    const flags = cache.frames.flags[page];
+    if ((flags & (PG_mlocked | PG_unevictable)) !== 0) return false;
+    if ((flags & PG_anon) !== 0) return (flags & PG_swapbacked) === 0 && this.discardLazyFree(page);
+    if ((flags & PG_pagecache) === 0) return false;
+    if (cache.frames.mapcount[page] > 0 && !this.unmap(page)) return false;
+    if ((flags & PG_swapbacked) !== 0 || !cache.isDroppable(page)) {
+      cache.allocator.lru.changeFlags(page, PG_active, 0);
+      return false;
+    }
+    cache.dropPage(page);
+    return true;
+  }
+
+  /**
+   * Frees an anonymous page that is not swapbacked, if no store came since MADV_FREE; else it is an ordinary one again
+   * (try_to_unmap_one, 6.18). A page of VM_DROPPABLE goes in any case.
+   */
+  private discardLazyFree(page: Pfn): boolean {
+    const { frames, rmap, allocator, vmstat } = this.cache;
+    if ((frames.flags[page] & (PG_mlocked | PG_unevictable)) !== 0) return false;
+    if (frames.refcount[page] !== frames.mapcount[page]) return false;
+    let dirty = (frames.flags[page] & PG_dirty) !== 0;
+    let droppable = false;
+    rmap.forEachMapping(page, (vma, at) => {
+      droppable ||= (vma.flags & VM_DROPPABLE) !== 0;
+      dirty ||= rmap.editor.isDirty(vma, at);
+    });
+    if (dirty && !droppable) {
+      allocator.lru.changeFlags(page, PG_swapbacked | PG_active, 0);
+      return false;
+    }
+    allocator.getFrame(page);
+    rmap.tryToUnmap(page);
+    allocator.putFrame(page);
+    vmstat.pglazyfreed++;
+    return true;
+  }
+
   /** From the old end of one list; returns frames freed. */
   private shrinkList(list: FrameList, frames: number, which: 'clean' | 'dirty' | 'mapped'): number {
     const { cache } = this;
@@ -58,6 +112,13 @@ export class PageCacheShrinker implements Reclaimer {
       frame = list.before(page);
       vmstat.pgscan_direct++;
       vmstat.pgscan_file++;
+      if ((cache.frames.flags[page] & PG_anon) !== 0) {
+        if (!this.discardLazyFree(page)) continue;
+        freed++;
+        vmstat.pgsteal_direct++;
+        vmstat.pgsteal_file++;
+        continue;
+      }
       if (which === 'mapped' && !this.unmap(page)) continue;
       if (which !== 'clean' && !this.clean(page)) continue;
       if (!cache.isDroppable(page) || (cache.frames.flags[page] & PG_pagecache) === 0) continue;

@@ -34,6 +34,8 @@ export interface RmapVma {
 export interface PageTableEditor {
   /** The frame that the present entry of `page` maps, or NO_FRAME. */
   frameAt(vma: RmapVma, page: Vpn): Pfn | -1;
+  /** A store went through the entry since DIRTY was last cleared. */
+  isDirty(vma: RmapVma, page: Vpn): boolean;
   /**
    * Clears WRITE and DIRTY of the present entry and flushes the TLB (Linux: page_vma_mkclean_one); true if the entry was
    * dirty. The next store faults again.

@@ -53,6 +53,9 @@ class World implements PageTableEditor {
   frameAt(vma: RmapVma, page: Vpn): Pfn | -1 {
     return (vma as TestVma).space.table.get(page) ?? NO_FRAME;
   }
+  isDirty(): boolean {
+    return false;
+  }
   cleanPage(): boolean {
     return false;
   }

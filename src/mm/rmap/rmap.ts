@@ -6,11 +6,12 @@ import type { FrameAllocator } from '../phys/alloc.ts';
 import type { FrameTable } from '../phys/frame-table.ts';
 import { PG_anon, PG_anon_exclusive, PG_pagecache, PG_swapbacked, PG_uptodate } from '../phys/page-flags.ts';
 import type { KmemCache } from '../phys/slab.ts';
+import { VM_ACCESS_FLAGS, VM_DROPPABLE, VM_IGNORE_MERGE } from '../vm-flags.ts';
 import { AnonVma, AnonVmaChain } from './anon-vma.ts';
 import type { PageTableEditor, RmapVma } from './rmap-vma.ts';
 
-/** Flags that may differ between two VMAs that share an AnonVma: VM_READ, WRITE, EXEC (VM_ACCESS_FLAGS) and VM_SOFTDIRTY. */
-const VM_MAY_DIFFER = 0x7 | 0x08000000;
+/** Flags that may differ between two VMAs that share an AnonVma (anon_vma_compatible). */
+const VM_MAY_DIFFER = VM_ACCESS_FLAGS | VM_IGNORE_MERGE;
 
 /**
  * From a frame to the page-table entries that map it (Linux: mm/rmap.c), and the counts that follow from it. An anonymous
@@ -199,7 +200,8 @@ export class Rmap {
     const { frames } = this;
     if (vma.anonVma === null) panic('mm/rmap/rmap.ts: anonVmaPrepare comes before the first anonymous page');
     assert(frames.mapcount[frame] === 0, 'mm/rmap/rmap.ts: a new frame is not mapped yet');
-    frames.flags[frame] |= PG_anon | PG_anon_exclusive | PG_swapbacked | PG_uptodate;
+    const backed = (vma.flags & VM_DROPPABLE) !== 0 ? 0 : PG_swapbacked;
+    frames.flags[frame] |= PG_anon | PG_anon_exclusive | backed | PG_uptodate;
     frames.owner[frame] = vma.anonVma.id;
     frames.index[frame] = vma.pgoff + (page - vma.startVpn);
     frames.mapcount[frame] = 1;

@@ -1,0 +1,138 @@
+/* MADV_GUARD_INSTALL and GUARD_REMOVE: pages that nobody may touch, without a VMA of their own (mm/madvise.c, 6.18). */
+#include "smaps.h"
+#define INSTALL 102
+#define REMOVE 103
+static int pagemap;
+static void guards(const char *what, char *at, long pages) {
+  uint64_t word[64];
+  char text[65] = {0};
+  MUST(pread(pagemap, word, (size_t)pages * 8, (off_t)((unsigned long)at / PG * 8)));
+  for (long i = 0; i < pages; i++) text[i] = word[i] >> 58 & 1 ? 'g' : word[i] >> 63 ? 'p' : '-';
+  say("%s: %s", what, text);
+}
+int main(void) {
+  int rw = PROT_READ | PROT_WRITE;
+  pagemap = open("/proc/self/pagemap", O_RDONLY);
+  char *w = reserve(80), *a = mmap(w, 8 * PG, rw, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  memset(a, 'a', 4 * PG);
+  guards("before", a, 8);
+  ERR("install 2 to 5", madvise(a + 2 * PG, 4 * PG, INSTALL));
+  guards("after", a, 8);
+  show_maps("maps", a, 8);
+  say("flags %s", vm_flags(a));
+  NUM("Rss", smaps_kib(a, "Rss"));
+  READS("a guard", a + 2 * PG);
+  WRITES("a guard", a + 5 * PG);
+  READS("before it", a + PG);
+  WRITES("behind it", a + 6 * PG);
+  ERR("install again", madvise(a + PG, 6 * PG, INSTALL));
+  guards("wider", a, 8);
+  ERR("DONTNEED", madvise(a, 8 * PG, MADV_DONTNEED));
+  guards("they stay", a, 8);
+  ERR("FREE", madvise(a, 8 * PG, MADV_FREE));
+  ERR("COLD", madvise(a, 8 * PG, MADV_COLD));
+  ERR("PAGEOUT", madvise(a, 8 * PG, MADV_PAGEOUT));
+  ERR("WILLNEED", madvise(a, 8 * PG, MADV_WILLNEED));
+  guards("and stay", a, 8);
+  ERR("POPULATE_READ", madvise(a, 8 * PG, 22));
+  ERR("POPULATE_WRITE", madvise(a + PG, PG, 23));
+  ERR("mprotect none", mprotect(a, 4 * PG, PROT_NONE));
+  READS("a guard without rights", a + 2 * PG);
+  ERR("mprotect", mprotect(a, 8 * PG, rw));
+  guards("after mprotect", a, 8);
+  int fd = open("/dev/zero", O_RDONLY);
+  RET("read into a guard", read(fd, a + PG, 1));
+  RET("up to a guard", read(fd, a, 2 * PG));
+  unsigned char v[8];
+  ERR("mincore", mincore(a, 8 * PG, v));
+  say("%d%d%d%d", v[0] & 1, v[1] & 1, v[2] & 1, v[7] & 1);
+  IN_CHILD("child", {
+    guards("inherited", a, 8);
+    READS("there", a + PG);
+    ERR("remove there", madvise(a, 8 * PG, REMOVE));
+    WRITES("then", a + PG);
+  });
+  READS("in the parent", a + PG);
+  char *b = mremap(a + PG, 4 * PG, 4 * PG, MREMAP_MAYMOVE | MREMAP_FIXED, w + 20 * PG);
+  YES("moved", b == w + 20 * PG);
+  guards("moved", b, 4);
+  READS("there", b);
+  char *c = mremap(b, 4 * PG, 8 * PG, MREMAP_MAYMOVE);
+  YES("grown", c != MAP_FAILED);
+  guards("grown", c, 8);
+  ERR("remove all but one", madvise(c + PG, 7 * PG, REMOVE));
+  guards("after", c, 8);
+  READS("removed", c + PG);
+  NUM("content", c[PG]);
+  ERR("remove where there are none", madvise(c + 2 * PG, 2 * PG, REMOVE));
+  ERR("unmap and map again", (long)mmap(c, PG, rw, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+  WRITES("a new mapping", c);
+
+  scratch();
+  int file = letters("f", 4);
+  char *p = mmap(w + 40 * PG, 4 * PG, rw, MAP_PRIVATE | MAP_FIXED, file, 0);
+  char *s = mmap(w + 46 * PG, 4 * PG, rw, MAP_SHARED | MAP_FIXED, file, 0);
+  char *r = mmap(w + 52 * PG, 4 * PG, PROT_READ, MAP_SHARED | MAP_FIXED, file, 0);
+  p[0] = 'P';
+  s[PG] = 'S';
+  ERR("private file", madvise(p, 2 * PG, INSTALL));
+  ERR("shared file", madvise(s, 2 * PG, INSTALL));
+  ERR("read-only file", madvise(r, 2 * PG, INSTALL));
+  READS("private", p);
+  READS("shared", s + PG);
+  READS("read-only", r);
+  MUST(ftruncate(file, PG));
+  READS("past the end, but a guard", s + PG);
+  READS("past the end", s + 2 * PG);
+  MUST(ftruncate(file, 4 * PG));
+  IN_CHILD("child", { READS("private", p); READS("shared", s); });
+  ERR("remove", madvise(p, 2 * PG, REMOVE));
+  ERR("remove", madvise(s, 2 * PG, REMOVE));
+  say("content %c%c %d", p[0], s[0], s[PG]);
+  char *sh = mmap(w + 58 * PG, 2 * PG, rw, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  sh[0] = 'h';
+  ERR("shared memory", madvise(sh, PG, INSTALL));
+  READS("shared memory", sh);
+  ERR("REMOVE of its pages", madvise(sh, 2 * PG, MADV_REMOVE));
+  READS("still", sh);
+  ERR("remove", madvise(sh, PG, REMOVE));
+  NUM("content", sh[0]);
+
+  char *l = mmap(w + 62 * PG, 2 * PG, rw, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  ERR("guard first", madvise(l, PG, INSTALL));
+  ERR("mlock", mlock(l, 2 * PG));
+  ERR("install in locked memory", madvise(l + PG, PG, INSTALL));
+  ERR("remove in locked memory", madvise(l, PG, REMOVE));
+  NUM("Locked", smaps_kib(l, "Locked"));
+  char *n = w + 70 * PG;
+  ERR("without rights", madvise(n, PG, INSTALL));
+  READS("no rights", n);
+  ERR("over a hole", (munmap(n + PG, PG), madvise(n, 3 * PG, INSTALL)));
+  guards("both sides", n, 3);
+  /* Its anon_vma keeps the VMA from merging with another that has one. */
+  char *m = reserve(6);
+  MUST(mmap(m, 2 * PG, rw, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED ? -1 : 0);
+  MUST(mmap(m + 4 * PG, 2 * PG, rw, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED ? -1 : 0);
+  ERR("install", madvise(m, PG, INSTALL));
+  ERR("install", madvise(m + 4 * PG, PG, INSTALL));
+  MUST(mmap(m + 2 * PG, 2 * PG, rw, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED ? -1 : 0);
+  show_maps("between", m, 6);
+  say("flags %s", vm_flags(m));
+  say("flags %s", vm_flags(m + 4 * PG));
+  MUST(munmap(m, 6 * PG));
+  MUST(mmap(m, 6 * PG, rw, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED ? -1 : 0);
+  MUST(mprotect(m + 2 * PG, 2 * PG, PROT_READ));
+  ERR("install below", madvise(m, PG, INSTALL));
+  say("flags %s", vm_flags(m + 2 * PG));
+  MUST(mprotect(m + 2 * PG, 2 * PG, rw));
+  show_maps("whole again", m, 6);
+  say("flags %s", vm_flags(m + 5 * PG));
+  ERR("remove all", madvise(m, 6 * PG, REMOVE));
+  say("flags %s", vm_flags(m));
+  MUST(munmap(m, 3 * PG));
+  MUST(mmap(m, 3 * PG, rw, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED ? -1 : 0);
+  show_maps("mapped again below", m, 6);
+  say("flags %s", vm_flags(m));
+  unlink("f");
+  return 0;
+}

@@ -1,0 +1,44 @@
+import type { Pfn, Vpn } from '../../machine/units.ts';
+import type { MemoryManager } from '../memory-manager.ts';
+import { PG_active, PG_lru, PG_referenced, PG_unevictable } from '../phys/page-flags.ts';
+import type { Vma } from '../vma.ts';
+
+/**
+ * MADV_COLD and MADV_PAGEOUT of [start, end) (Linux 6.18: madvise_cold_or_pageout_pte_range). Pages that this entry alone maps
+ * look unused from now on; 'pageout' reclaims them at once as far as they can go, whether they were used or not.
+ */
+export function coolRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, what: 'cold' | 'pageout'): void {
+  const { pageTables, format, frames } = mm;
+  const { lru } = mm.alloc;
+  const victims: Pfn[] = [];
+  let page = start;
+  while (pageTables.seek(vma.space, page, end)) {
+    const at = pageTables.foundVpn;
+    const slot = pageTables.foundSlot;
+    page = (at + 1) as Vpn;
+    const entry = pageTables.read(slot);
+    if (!pageTables.isMapped(entry)) continue;
+    const frame = pageTables.frameOf(entry);
+    if (frame === mm.zeroPage || frames.mapcount[frame] !== 1) continue;
+    if (what === 'cold' && (entry & format.ACCESSED) !== 0) {
+      pageTables.set(slot, (entry & ~format.ACCESSED) >>> 0);
+      mm.tlbBatch.add(at);
+    }
+    frames.clear(frame, PG_referenced);
+    const flags = frames.flags[frame];
+    if ((flags & (PG_lru | PG_unevictable)) !== PG_lru) continue;
+    if (what === 'pageout') {
+      mm.alloc.getFrame(frame);
+      victims.push(frame);
+    } else if ((flags & PG_active) !== 0) {
+      lru.changeFlags(frame, 0, PG_active);
+      mm.vmstat.pgdeactivate++;
+    }
+  }
+  mm.tlbBatch.finish(vma.space);
+  // reclaim_pages: each page is held while it is unmapped, and freed with that reference if nobody wants it.
+  for (const frame of victims) {
+    mm.alloc.putFrame(frame);
+    mm.reclaimer.reclaimPage(frame);
+  }
+}
