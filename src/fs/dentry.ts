@@ -39,6 +39,12 @@ export class Dentry {
 }
 
 /**
+ * Unused dentries that stay when memory lacks in the middle of a system call, which may hold them without a reference: two walks,
+ * each through at most 40 symbolic links (MAXSYMLINKS) to a folder and a name in it.
+ */
+const NEWEST_KEPT = 2 * (40 + 2);
+
+/**
  * The dentry cache. A dentry without references stays, newest last in `unused`, until the cache is over its limit and a walk
  * begins: what a walk returned therefore stays good for the whole system call without being retained. A holder that lives
  * longer retains (PathRef.retain).
@@ -75,7 +81,7 @@ export class DentryCache {
 
   private make(name: string, parent: Dentry | null, inode: Inode, displayName: string | null): Dentry | number {
     let slot = this.slots.alloc();
-    if (slot === 0 && this.shrink(64) > 0) slot = this.slots.alloc();
+    if (slot === 0 && this.shrink(this.unused.size - NEWEST_KEPT) > 0) slot = this.slots.alloc();
     if (slot === 0) return -ENOMEM;
     const dentry = new Dentry(name, parent, inode, slot, displayName);
     inode.retain();
