@@ -78,6 +78,15 @@ export interface VdsoImage {
   readonly bytes: Uint8Array;
   /** Offset of the sigreturn trampoline. */
   readonly sigreturnOffset: number;
+  /** The data pages that stand right before the image; null: a page that is not there. */
+  dataPages(time: VdsoTime): readonly (Uint8Array | null)[];
+}
+
+/** What the vdso reads clocks from: the CPU's time counter, which is ns since boot, or nothing (then it makes the call). */
+export interface VdsoTime {
+  readonly source: 'counter' | 'none';
+  /** CLOCK_REALTIME at boot. */
+  readonly bootRealSeconds: number;
 }
 
 /** User memory as the signal frame code sees it: each call copies all bytes or says false. */

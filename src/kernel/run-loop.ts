@@ -107,6 +107,8 @@ function runSlice(k: Kernel, t: Task, stopIssued: number, untilNs: number): void
       cpuTimeLeftNs(t.process),
     );
     const before = k.cpu.retired;
+    // The time counter shows virtual time: what the vdso reads is what the system call would say.
+    k.cpu.timeOffset = Math.floor(k.clock.chargedNs);
     const trap = k.cpu.run(Math.max(1, Math.floor(budget)));
     t.utimeNs += (k.cpu.retired - before) * NS_PER_INSTRUCTION;
     k.traps++;

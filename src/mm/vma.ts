@@ -63,7 +63,7 @@ export class Vma implements RmapVma {
   }
 }
 
-/** vm_special_mapping: frames belong to the kernel, which holds its own reference on each. */
+/** vm_special_mapping: frames belong to the kernel, which holds its own reference on each; NO_FRAME: SIGBUS there. */
 export interface SpecialMapping {
   readonly name: string;
   readonly frames: readonly number[];

@@ -36,7 +36,7 @@ export const RISCV64_ARCH: Arch = {
   extraAuxv: [40, 41, 42, 43, 44, 45, 46, 47].map((type) => [type, 0] as const),
   cpuinfo,
   syscallNumbers: SYSCALL_NUMBERS,
-  vdso: buildVdsoImage(),
+  vdso: buildVdsoImage(RISCV64_PAGING.sv39.layout.taskSize * PAGE_SIZE),
   ownCalls: riscv64Calls(RISCV64_PAGING.sv39.layout.taskSize * PAGE_SIZE),
   structs: RISCV64_STRUCTS,
 
@@ -92,7 +92,8 @@ export const RISCV64_ARCH: Arch = {
 
 /** The same for a machine with another page-table format. */
 export function riscv64Arch(layout: LayoutConstants): Arch {
-  return { ...RISCV64_ARCH, ownCalls: riscv64Calls(layout.taskSize * PAGE_SIZE) };
+  const taskBytes = layout.taskSize * PAGE_SIZE;
+  return { ...RISCV64_ARCH, ownCalls: riscv64Calls(taskBytes), vdso: buildVdsoImage(taskBytes) };
 }
 
 function setPair(registers: Uint32Array, at: number, value: number): void {

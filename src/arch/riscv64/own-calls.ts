@@ -18,14 +18,22 @@ const RISCV_HWPROBE_KEY_HIGHEST_VIRT_ADDRESS = 7;
 const RISCV_HWPROBE_WHICH_CPUS = 1;
 const MAX_PAIRS = 65536;
 
+/** Every key that has a value. */
+export const KNOWN_KEYS: readonly number[] = [...HWPROBE.keys(), RISCV_HWPROBE_KEY_HIGHEST_VIRT_ADDRESS];
+
+/** A key's value as two words; undefined: no such key. */
+export function hwprobeValues(key: number, taskBytes: number): readonly [low: number, high: number] | undefined {
+  // user_max_virt_addr (6.18): STACK_TOP_MAX, the first byte above user space.
+  if (key === RISCV_HWPROBE_KEY_HIGHEST_VIRT_ADDRESS) return [taskBytes % 2 ** 32, Math.floor(taskBytes / 2 ** 32)];
+  return HWPROBE.get(key);
+}
+
 /** One CPU: number 0. A cpu set that does not hold it is -EINVAL. */
 function hwprobe(
   taskBytes: number,
   memory: UserMemory,
   [pairs, count, cpuBytes, cpus, flags]: readonly number[],
 ): number {
-  // user_max_virt_addr (6.18): STACK_TOP_MAX, the first byte above user space.
-  const highest = [taskBytes % 2 ** 32, Math.floor(taskBytes / 2 ** 32)] as const;
   if (flags > RISCV_HWPROBE_WHICH_CPUS || (flags === RISCV_HWPROBE_WHICH_CPUS && cpus === 0)) return -EINVAL;
   if (cpus !== 0 && cpuBytes > 0) {
     const first = new Uint8Array(1);
@@ -38,7 +46,7 @@ function hwprobe(
   const view = new DataView(bytes.buffer);
   for (let at = 0; at < bytes.length; at += 16) {
     const key = view.getUint32(at + 4, true) === 0 ? view.getUint32(at, true) : -1;
-    const value = key === RISCV_HWPROBE_KEY_HIGHEST_VIRT_ADDRESS ? highest : HWPROBE.get(key);
+    const value = hwprobeValues(key, taskBytes);
     if (value === undefined) {
       view.setUint32(at, 0xffff_ffff, true);
       view.setUint32(at + 4, 0xffff_ffff, true);

@@ -12,7 +12,7 @@ export function specialFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Acc
   const index = vma.pgoff + (page - vma.startVpn);
   const { frames } = vma.special as SpecialMapping;
   mm.lastFaultKind = access === ACCESS_WRITE ? KIND_COW_COPY : KIND_FILE_READ;
-  if (index >= frames.length) return FAULT_BUS;
+  if (index >= frames.length || frames[index] === NO_FRAME) return FAULT_BUS;
   const frame = frames[index] as Pfn;
   const slot = mm.pageTables.ensureLeaf(vma.space, page);
   if (slot === -1) return FAULT_OOM;
