@@ -22,27 +22,28 @@ import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { parseSize } from '../cli/size.ts';
 import { UsageError } from '../cli/usage-error.ts';
 import { type Case, listCases, readCases } from './conform/cases.ts';
+import { findBusybox, HOW_TO_GET_SHELL } from './conform/guest-root.ts';
 import { type OwnSettings, runOwnCases } from './conform/own.ts';
-import { type CaseResult, runCase } from './conform/run-case.ts';
+import { type CaseResult, type MachineSettings, runCase } from './conform/run-case.ts';
 
 interface Settings {
   readonly cases: readonly Case[];
   readonly jobs: number;
   readonly timeoutMs: number;
-  readonly memoryBytes: number;
+  readonly machine: MachineSettings;
   readonly out: string;
   readonly isVerbose: boolean;
 }
 
 interface Request {
   readonly item: Case;
-  readonly memoryBytes: number;
+  readonly machine: MachineSettings;
 }
 
 /** An error of ours is a verdict on one case, not the end of the run. */
-function guarded(item: Case, memoryBytes: number): CaseResult {
+function guarded({ item, machine }: Request): CaseResult {
   try {
-    return runCase(item, memoryBytes);
+    return runCase(item, machine);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return {
@@ -57,6 +58,7 @@ async function main(args: readonly string[]): Promise<number> {
   const { values, positionals } = parsed(args);
   if (values.suite === undefined) return runOwnCases(readOwnSettings(values, positionals));
   const settings = readSettings(values);
+  if (settings.machine.busybox === null) process.stderr.write(`conform: ${HOW_TO_GET_SHELL}\n`);
   writeRows(settings.out, []);
   const rows: string[] = [];
   const counts = new Map<string, number>();
@@ -114,12 +116,12 @@ class Slot {
       };
       const onMessage = (result: CaseResult) => finish(result, true);
       const onError = (error: Error) => finish({ verdict: 'error', detail: error.message, output: '' }, false);
-      const { timeoutMs, memoryBytes } = this.settings;
+      const { timeoutMs, machine } = this.settings;
       const timer = setTimeout(() => {
         finish({ verdict: 'timeout', detail: `not finished after ${timeoutMs / 1000} s`, output: '' }, false);
       }, timeoutMs);
       worker.on('message', onMessage).on('error', onError);
-      worker.postMessage({ item, memoryBytes } satisfies Request);
+      worker.postMessage({ item, machine } satisfies Request);
     });
   }
 
@@ -158,7 +160,7 @@ function readSettings(values: Options): Settings {
       (only === undefined || item.name.includes(only) || item.suite === only),
   );
   if (cases.length === 0) throw new UsageError('--reach and --only leave no case');
-  const memoryBytes = parseSize(values.memory ?? '512M');
+  const memoryBytes = parseSize(values.memory ?? '3G');
   if (memoryBytes === null || memoryBytes < 2 ** 22 || memoryBytes >= 2 ** 32) {
     throw new UsageError(`--memory ${values.memory}: give a size from 4M to under 4G`);
   }
@@ -166,7 +168,7 @@ function readSettings(values: Options): Settings {
     cases,
     jobs: wholeNumber('--jobs', values.jobs ?? String(availableParallelism())),
     timeoutMs: wholeNumber('--timeout', values.timeout ?? '60') * 1000,
-    memoryBytes,
+    machine: { memoryBytes, busybox: findBusybox(join(import.meta.dirname, '..')) },
     out: values.out ?? join(dir, 'conform-results.tsv'),
     isVerbose: values.verbose === true,
   };
@@ -212,5 +214,5 @@ if (isMainThread) {
     return error.exitStatus;
   });
 } else {
-  parentPort!.on('message', ({ item, memoryBytes }: Request) => parentPort!.postMessage(guarded(item, memoryBytes)));
+  parentPort!.on('message', (request: Request) => parentPort!.postMessage(guarded(request)));
 }

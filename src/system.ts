@@ -194,6 +194,15 @@ export class System {
     return writeWholeFile(this.kernel.vfs, path, bytes, mode);
   }
 
+  /** Makes a symbolic link of the guest at `path`: 0 or -ERRNO. */
+  symlink(target: string, path: string): number {
+    const { vfs } = this.kernel;
+    const context = vfs.makeContext();
+    const result = vfs.symlink(context, target, null, path);
+    context.release();
+    return result;
+  }
+
   /** A file of the guest, whole, or -ERRNO. */
   readFile(path: string): Uint8Array | number {
     return readWholeFile(this.kernel.vfs, path);

@@ -4,21 +4,29 @@ import { NodeHostFiles } from '../../cli/node-host-files.ts';
 import { MemoryEnvironment, System } from '../../src/index.ts';
 import type { Case } from './cases.ts';
 import { findSymbol } from './elf-symbol.ts';
+import { furnish } from './guest-root.ts';
 import { conventionOf, type Judgement, judge, signatureBytes } from './verdict.ts';
 
 /** Of the output, so much is kept: from the front, where the first failure stands, and the last bytes. */
 const KEPT_BYTES = 1 << 20;
 const SLICE_INSTRUCTIONS = 20_000_000;
-/** Where the guest finds the suite's programs and their helpers. */
-const SUITE_FOLDER = '/opt/suite';
+/** LTPROOT, and below it, where LTP's installation has them, the suite's programs and their helpers. */
+const SUITE_ROOT = '/opt/suite';
+const SUITE_FOLDER = `${SUITE_ROOT}/testcases/bin`;
 const WORK_FOLDER = '/tmp/work';
 
 export interface CaseResult extends Judgement {
   readonly output: string;
 }
 
+export interface MachineSettings {
+  readonly memoryBytes: number;
+  /** The host's path of a busybox for the guest's /bin; null: none. */
+  readonly busybox: string | null;
+}
+
 /** One case on a fresh machine; does not end by itself if the program does not: whoever calls it sets the time limit. */
-export function runCase(item: Case, memoryBytes: number): CaseResult {
+export function runCase(item: Case, { memoryBytes, busybox }: MachineSettings): CaseResult {
   const { program } = item;
   if (program === null) return { verdict: 'missing', detail: `no program ${item.command[0]}`, output: '' };
   const output = new Output();
@@ -28,17 +36,18 @@ export function runCase(item: Case, memoryBytes: number): CaseResult {
     onOutput: (_, bytes) => output.push(bytes),
   });
   const system = new System({ environment, memoryBytes });
+  if (busybox !== null) furnish(system, busybox);
   system.mount({ host: dirname(program), guest: SUITE_FOLDER, mode: 'ro' });
   system.writeFile(`${WORK_FOLDER}/.keep`, new Uint8Array(0));
   const path = `${SUITE_FOLDER}/${basename(program)}`;
-  const pid = system.spawn(path, item.command, {
+  const pid = system.spawn(path, [path, ...item.command.slice(1)], {
     cwd: system.access(WORK_FOLDER) === 0 ? WORK_FOLDER : '/tmp',
     env: [
       `PATH=${SUITE_FOLDER}:/usr/bin:/bin`,
       'HOME=/root',
       'USER=root',
       'TMPDIR=/tmp',
-      `LTPROOT=${SUITE_FOLDER}`,
+      `LTPROOT=${SUITE_ROOT}`,
       'LTP_COLORIZE_OUTPUT=n',
     ],
   });

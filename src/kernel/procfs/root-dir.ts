@@ -4,6 +4,7 @@ import type { DirEntry, Inode } from '../../fs/inode.ts';
 import type { Kernel } from '../kernel.ts';
 import { BytesInode, type BytesRow } from './bytes-file.ts';
 import { PROC_DYNAMIC_FIRST, PROC_ROOT_INO, taskIno } from './ino.ts';
+import { readConfigGz } from './kernel-config.ts';
 import { readKpageflags } from './kpageflags.ts';
 import { showBuddyinfo, showMeminfo, showSlabinfo } from './memory-files.ts';
 import { readKpagecount } from './pagemap.ts';
@@ -43,9 +44,9 @@ const seq = (name: string, show: (k: Kernel) => Generated, mode = 0o444): SeqRow
   show,
   writeError: -EIO,
 });
-const bytes = (name: string, readAt: BytesRow['readAt']): BytesRow => ({
+const bytes = (name: string, readAt: BytesRow['readAt'], mode = 0o400): BytesRow => ({
   name,
-  mode: 0o400,
+  mode,
   readAt,
   writeError: -EIO,
   space: 'none',
@@ -69,6 +70,7 @@ const MACHINE_ENTRIES: readonly RootEntry[] = [
   seq('slabinfo', showSlabinfo, 0o400),
   seq('zoneinfo', showZoneinfo),
   seq('buddyinfo', showBuddyinfo),
+  bytes('config.gz', readConfigGz, 0o444),
   bytes('kpagecount', readKpagecount),
   bytes('kpageflags', readKpageflags),
   seq('filesystems', showFilesystems),
