@@ -11,12 +11,7 @@ export const HOW_TO_GET_SHELL =
 
 /** Debian's busybox-static where the script put it; null without it. `root`: the project's folder. */
 export function findBusybox(root: string): string | null {
-  const file = join(
-    process.env.FAULTLINE_DEBIAN ?? join(root, '.cache', 'debian-riscv64'),
-    'usr',
-    'bin',
-    'busybox',
-  );
+  const file = join(process.env.FAULTLINE_DEBIAN ?? join(root, '.cache', 'debian-riscv64'), 'usr', 'bin', 'busybox');
   return existsSync(file) ? file : null;
 }
 

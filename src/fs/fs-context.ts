@@ -1,10 +1,13 @@
 import type { PathRef } from './path.ts';
+import { type FsActor, KERNEL_ACTOR } from './permission.ts';
 
 /** A task's root and working folder and its umask (Linux: fs_struct). Holds a reference to both folders. */
 export class FsContext {
   root: PathRef;
   cwd: PathRef;
   umask: number;
+  /** With whose rights the present call walks: tasks that share the context (CLONE_FS) set it at each call. */
+  actor: FsActor = KERNEL_ACTOR;
   /** Tasks that share it (CLONE_FS). */
   users = 1;
 

@@ -1,3 +1,4 @@
+import { CAP_MKNOD } from '../abi/capability.ts';
 import {
   EBUSY,
   EEXIST,
@@ -17,6 +18,7 @@ import type { Dentry } from './dentry.ts';
 import type { FsContext } from './fs-context.ts';
 import type { Inode } from './inode.ts';
 import { type LastComponent, lookupChild, type PathRef, resolve, resolveParent } from './path.ts';
+import { actorCan, type FsActor, initOwner, MAY_WRITE, mayCreate, mayDelete, permission } from './permission.ts';
 
 /** filename_create: the folder in which a name that is free shall be made, or -EEXIST, -ENOENT, -EROFS .... */
 function prepareCreate(
@@ -35,11 +37,14 @@ function prepareCreate(
   if (last.hasTrailingSlash && what === 'other') return -ENOENT;
   if (last.parent.mount.isReadonly) return -EROFS;
   if (last.parent.isDeleted) return -ENOENT;
-  return last;
+  const denied = mayCreate(context.actor, last.parent.inode);
+  return denied < 0 ? denied : last;
 }
 
-function attachNew(last: LastComponent, inode: Inode | number): number {
+/** `maker` null: the inode is not new (link). */
+function attachNew(last: LastComponent, inode: Inode | number, maker: FsActor | null): number {
   if (typeof inode === 'number') return inode;
+  if (maker !== null) initOwner(maker, last.parent.inode, inode);
   // Without memory for the dentry the name is there all the same: the next walk looks it up.
   last.parent.inode.superblock.core.dentries.attach(last.parent.dentry, last.name, inode);
   return 0;
@@ -48,7 +53,7 @@ function attachNew(last: LastComponent, inode: Inode | number): number {
 export function mkdirAt(context: FsContext, base: PathRef | null, path: string, mode: number): number {
   const last = prepareCreate(context, base, path, 'folder');
   if (typeof last === 'number') return last;
-  return attachNew(last, last.parent.inode.mkdir(last.name, mode & 0o1777 & ~context.umask));
+  return attachNew(last, last.parent.inode.mkdir(last.name, mode & 0o1777 & ~context.umask), context.actor);
 }
 
 /** Regular files, FIFOs, devices and sockets. */
@@ -60,15 +65,17 @@ export function mknodAt(context: FsContext, base: PathRef | null, path: string, 
   if (typeof last === 'number') return last;
   const permissions = mode & 0o7777 & ~context.umask;
   const { inode } = last.parent;
-  if (type === 0 || type === S_IFREG) return attachNew(last, inode.create(last.name, permissions));
-  return attachNew(last, inode.mknod(last.name, type | permissions, rdev));
+  if (type === 0 || type === S_IFREG) return attachNew(last, inode.create(last.name, permissions), context.actor);
+  const isDevice = (type === S_IFCHR && rdev !== 0) || type === S_IFBLK;
+  if (isDevice && !actorCan(context.actor, CAP_MKNOD)) return -EPERM;
+  return attachNew(last, inode.mknod(last.name, type | permissions, rdev), context.actor);
 }
 
 export function symlinkAt(context: FsContext, target: string, base: PathRef | null, path: string): number {
   if (target === '') return -ENOENT;
   const last = prepareCreate(context, base, path, 'other');
   if (typeof last === 'number') return last;
-  return attachNew(last, last.parent.inode.symlink(last.name, target));
+  return attachNew(last, last.parent.inode.symlink(last.name, target), context.actor);
 }
 
 /** linkat. flags: AT_SYMLINK_FOLLOW, AT_EMPTY_PATH. */
@@ -94,7 +101,7 @@ export function linkAt(
   if (inode.nlink === 0 && !old.dentry.isLinkable) return -ENOENT;
   if (inode.nlink >= 65_000) return -EMLINK;
   const error = last.parent.inode.link(inode, last.name);
-  return error < 0 ? error : attachNew(last, inode);
+  return error < 0 ? error : attachNew(last, inode, null);
 }
 
 export function unlinkAt(context: FsContext, base: PathRef | null, path: string): number {
@@ -106,6 +113,8 @@ export function unlinkAt(context: FsContext, base: PathRef | null, path: string)
   const found = lookupDentry(parent, name);
   if (typeof found === 'number') return found;
   if (last.hasTrailingSlash) return found.inode.isDirectory ? -EISDIR : -ENOTDIR;
+  const denied = mayDelete(context.actor, parent.inode, found.inode);
+  if (denied < 0) return denied;
   if (found.inode.isDirectory) return -EISDIR;
   if (found.mounted.length > 0) return -EBUSY;
   return withInode(found.inode, () => {
@@ -125,6 +134,8 @@ export function rmdirAt(context: FsContext, base: PathRef | null, path: string):
   if (parent.mount.isReadonly) return -EROFS;
   const found = lookupDentry(parent, name);
   if (typeof found === 'number') return found;
+  const denied = mayDelete(context.actor, parent.inode, found.inode);
+  if (denied < 0) return denied;
   if (!found.inode.isDirectory) return -ENOTDIR;
   if (found.mounted.length > 0) return -EBUSY;
   return withInode(found.inode, () => {
@@ -174,7 +185,29 @@ export function renameAt(
   const error = checkRename(from, to, moved, replaced, flags);
   if (error < 0) return error;
   if (replaced !== null && replaced.inode === moved.inode) return 0;
+  const denied = mayRename(context.actor, from, to, moved.inode, replaced?.inode ?? null);
+  if (denied < 0) return denied;
   return performRename(from, to, moved, replaced, flags);
+}
+
+/** vfs_rename's permissions; a folder that moves has its '..' written. */
+function mayRename(
+  actor: FsActor,
+  from: LastComponent,
+  to: LastComponent,
+  moved: Inode,
+  replaced: Inode | null,
+): number {
+  const source = mayDelete(actor, from.parent.inode, moved);
+  if (source < 0) return source;
+  const target = replaced === null ? mayCreate(actor, to.parent.inode) : mayDelete(actor, to.parent.inode, replaced);
+  if (target < 0) return target;
+  if (from.parent.dentry === to.parent.dentry) return 0;
+  for (const inode of [moved, replaced]) {
+    const error = inode?.isDirectory === true ? permission(actor, inode, MAY_WRITE) : 0;
+    if (error < 0) return error;
+  }
+  return 0;
 }
 
 function checkRename(

@@ -1,14 +1,16 @@
-import { EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOMEM, ENOTDIR, EROFS, ETXTBSY } from '../abi/errno.ts';
+import { EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOMEM, ENOTDIR, EPERM, EROFS, ETXTBSY } from '../abi/errno.ts';
 import {
   __O_TMPFILE,
   O_ACCMODE,
   O_CREAT,
   O_DIRECTORY,
   O_EXCL,
+  O_NOATIME,
   O_NOFOLLOW,
   O_PATH,
   O_RDONLY,
   O_TRUNC,
+  O_WRONLY,
 } from '../abi/fcntl.ts';
 import { MS_NODEV } from '../abi/mount.ts';
 import { S_IFBLK, S_IFCHR } from '../abi/stat.ts';
@@ -16,6 +18,16 @@ import { type File, PathFile, takeFilpSlot } from './file.ts';
 import type { FsContext } from './fs-context.ts';
 import { CREATION_FLAGS, checkOpenFlags } from './open-flags.ts';
 import { PathRef, resolve, resolveForCreate } from './path.ts';
+import {
+  type FsActor,
+  initOwner,
+  isOwner,
+  MAY_EXEC,
+  MAY_READ,
+  MAY_WRITE,
+  mayCreate,
+  permission,
+} from './permission.ts';
 
 /**
  * openat (do_filp_open, fs/namei.c): a new description, or -ERRNO. `mode` is used when a file is made; the umask is applied.
@@ -39,7 +51,7 @@ export function openAt(
   if ((flags & O_CREAT) === 0) {
     const found = resolve(context, base, path, last, { restrict });
     if (typeof found === 'number') return found;
-    return openPath(found, flags);
+    return openPath(found, flags, context.actor);
   }
   return openCreating(context, base, path, flags, mode, restrict);
 }
@@ -61,13 +73,16 @@ function openCreating(
   if (found !== null) {
     if (isExclusive) return -EEXIST;
     if (found.inode.isDirectory) return -EISDIR;
-    return openPath(found, flags);
+    return openPath(found, flags, context.actor);
   }
   const { parent, name } = component;
   if (parent.mount.isReadonly) return -EROFS;
   if (parent.isDeleted) return -ENOENT;
+  const denied = mayCreate(context.actor, parent.inode);
+  if (denied < 0) return denied;
   const inode = parent.inode.create(name, mode & 0o7777 & ~context.umask);
   if (typeof inode === 'number') return inode;
+  initOwner(context.actor, parent.inode, inode);
   const dentry = parent.inode.superblock.core.dentries.attach(parent.dentry, name, inode);
   if (typeof dentry === 'number') return dentry;
   return openInode(new PathRef(parent.mount, dentry), flags & ~O_TRUNC);
@@ -77,9 +92,12 @@ function openCreating(
 function openTmpfile(context: FsContext, folder: PathRef, flags: number, mode: number): File | number {
   if (!folder.inode.isDirectory) return -ENOTDIR;
   if (folder.mount.isReadonly) return -EROFS;
+  const denied = permission(context.actor, folder.inode, MAY_WRITE | MAY_EXEC);
+  if (denied < 0) return denied;
   const { core } = folder.inode.superblock;
   const inode = folder.inode.tmpfile(mode & 0o7777 & ~context.umask);
   if (typeof inode === 'number') return inode;
+  initOwner(context.actor, folder.inode, inode);
   // With O_EXCL it never gets a name (I_LINKABLE, vfs_tmpfile).
   const kind = (flags & O_EXCL) !== 0 ? 'final' : 'linkable';
   inode.retain();
@@ -89,8 +107,8 @@ function openTmpfile(context: FsContext, folder: PathRef, flags: number, mode: n
   return openInode(new PathRef(folder.mount, dentry), flags & ~(__O_TMPFILE | O_DIRECTORY | O_EXCL));
 }
 
-/** may_open and do_open for a place that exists. */
-export function openPath(path: PathRef, flags: number): File | number {
+/** may_open and do_open for a place that exists. `actor` null: the caller has asked for what it needs (exec). */
+export function openPath(path: PathRef, flags: number, actor: FsActor | null): File | number {
   const { inode, mount } = path;
   if ((flags & O_DIRECTORY) !== 0 && !inode.isDirectory) return -ENOTDIR;
   if ((flags & O_PATH) !== 0) {
@@ -104,7 +122,17 @@ export function openPath(path: PathRef, flags: number): File | number {
   const isDevice = inode.type === S_IFCHR || inode.type === S_IFBLK;
   if (isDevice && (mount.flags & MS_NODEV) !== 0) return -EACCES;
   if (wantsWrite && mount.isReadonly && (inode.isRegular || inode.isDirectory)) return -EROFS;
+  if (actor !== null) {
+    const denied = permission(actor, inode, openMask(mode, wantsWrite));
+    if (denied < 0) return denied;
+    if ((flags & O_NOATIME) !== 0 && !isOwner(actor, inode)) return -EPERM;
+  }
   return openInode(path, flags);
+}
+
+/** ACC_MODE: access mode 3 asks for both. */
+function openMask(mode: number, wantsWrite: boolean): number {
+  return (mode === O_WRONLY ? 0 : MAY_READ) | (wantsWrite ? MAY_WRITE : 0);
 }
 
 /** vfs_open and O_TRUNC. */

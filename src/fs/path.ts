@@ -12,6 +12,7 @@ import type { Dentry } from './dentry.ts';
 import type { FsContext } from './fs-context.ts';
 import type { Inode } from './inode.ts';
 import { crossMounts, type Mount } from './mount.ts';
+import { type FsActor, MAY_EXEC, permission } from './permission.ts';
 
 /** MAXSYMLINKS (include/linux/namei.h). */
 const MAX_SYMLINKS = 40;
@@ -93,6 +94,7 @@ export interface LastComponent {
 }
 
 interface Walk {
+  readonly actor: FsActor;
   /** Where '/' leads to, and above which '..' does not go. */
   readonly root: PathRef;
   /** RESOLVE_*. */
@@ -105,7 +107,7 @@ interface Walk {
 function startWalk(context: FsContext, base: PathRef | null, restrict: number): Walk {
   const at = base ?? context.cwd;
   const isScoped = (restrict & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) !== 0;
-  return { root: isScoped ? at : context.root, restrict, at, links: 0 };
+  return { actor: context.actor, root: isScoped ? at : context.root, restrict, at, links: 0 };
 }
 
 /** nd_jump_root, for an absolute path and for an absolute link. */
@@ -214,13 +216,20 @@ function walkParent(walk: Walk, path: string, origin: 'path' | 'link'): LastComp
   const hasTrailingSlash = path.endsWith('/');
   const name = names.pop();
   for (const each of names) {
-    const error = step(walk, each, 'follow');
+    const error = maySearch(walk) || step(walk, each, 'follow');
     if (error < 0) return error;
   }
   if (!walk.at.inode.isDirectory) return -ENOTDIR;
+  const denied = name === undefined ? 0 : maySearch(walk);
+  if (denied < 0) return denied;
   if (name === undefined) return { parent: walk.at, name: '.', kind: 'root', hasTrailingSlash };
   const kind = name === '.' ? 'dot' : name === '..' ? 'dotdot' : 'normal';
   return { parent: walk.at, name, kind, hasTrailingSlash };
+}
+
+/** may_lookup: before each name, the last one too. */
+function maySearch({ actor, at }: Walk): number {
+  return at.inode.isDirectory ? permission(actor, at.inode, MAY_EXEC) : -ENOTDIR;
 }
 
 function walkAll(walk: Walk, path: string, last: LastLink, origin: 'path' | 'link'): number {

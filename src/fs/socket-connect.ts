@@ -20,6 +20,7 @@ import { S_IFSOCK } from '../abi/stat.ts';
 import type { FsContext } from './fs-context.ts';
 import { mknodAt, unlinkAt } from './name-operations.ts';
 import { resolve } from './path.ts';
+import { MAY_WRITE, permission } from './permission.ts';
 import { type PeerCredentials, SocketFile } from './socket.ts';
 import { decodeInet, decodeUnix, type InetAddress, type SocketAddress, type UnixAddress } from './socket-address.ts';
 import { newSocket } from './socket-make.ts';
@@ -170,6 +171,8 @@ function findUnix(socket: SocketFile, context: FsContext, address: UnixAddress):
   else {
     const path = resolve(context, null, name, 'follow');
     if (typeof path === 'number') return path;
+    const denied = permission(context.actor, path.inode, MAY_WRITE);
+    if (denied < 0) return denied;
     found = sockets.byInode.get(path.dentry.inode);
   }
   if (found === undefined) return -ECONNREFUSED;

@@ -148,7 +148,9 @@ function runStep(t: TestVfs, model: Model, top: string, s: Step): void {
     }
     case 'truncate': {
       const place = resolve(c, null, top + s.path, 'follow');
-      expect(typeof place === 'number' ? place : vfs.truncate(place, s.size)).toBe(model.truncate(s.path, s.size));
+      expect(typeof place === 'number' ? place : vfs.truncate(place, s.size, c.actor)).toBe(
+        model.truncate(s.path, s.size),
+      );
       return;
     }
     case 'unlink':

@@ -1,6 +1,5 @@
 import { EACCES, EBUSY, EINVAL, EISDIR, ENODEV, ENOENT, ENOTDIR, EPERM, EROFS } from '../abi/errno.ts';
 import { O_RDONLY, O_RDWR, O_WRONLY, W_OK, X_OK } from '../abi/fcntl.ts';
-import { S_IXUGO } from '../abi/stat.ts';
 import { assert } from '../base/assert.ts';
 import type { Timespec } from '../base/timespec.ts';
 import type { WakeList } from '../base/wait-queue.ts';
@@ -24,6 +23,7 @@ import { openAt, openPath } from './open.ts';
 import type { OverlayInode } from './overlay-inode.ts';
 import { OverlaySuperblock } from './overlay-superblock.ts';
 import { PathRef, resolve } from './path.ts';
+import { checkChmod, checkChown, type FsActor, isOwner, MAY_WRITE, modeAfterChown, permission } from './permission.ts';
 import { makePipe } from './pipe.ts';
 import type { SocketFile } from './socket.ts';
 import { makeSocket, makeSocketPair } from './socket-make.ts';
@@ -91,8 +91,8 @@ export class Vfs {
     return openAt(context, base, path, flags, mode, restrict);
   }
   /** A new description of what is at a place already walked to (/proc/self/fd/N, exec of a descriptor). */
-  openPath(path: PathRef, flags: number): File | number {
-    return openPath(path, flags);
+  openPath(path: PathRef, flags: number, actor: FsActor | null): File | number {
+    return openPath(path, flags, actor);
   }
   mknod(context: FsContext, base: PathRef | null, path: string, mode: number, rdev: number): number {
     return mknodAt(context, base, path, mode, rdev);
@@ -133,31 +133,51 @@ export class Vfs {
   }
 
   /** truncate(2): the file at the place, link followed. */
-  truncate(path: PathRef, sizeBytes: number): number {
+  truncate(path: PathRef, sizeBytes: number, actor: FsActor): number {
     const { inode } = path;
     if (sizeBytes < 0) return -EINVAL;
     if (inode.isDirectory) return -EISDIR;
     if (!inode.isRegular) return -EINVAL;
     if (path.mount.isReadonly) return -EROFS;
-    return inode.truncate(sizeBytes);
+    return permission(actor, inode, MAY_WRITE) || inode.truncate(sizeBytes);
   }
-  chmod(path: PathRef, mode: number): number {
-    return path.mount.isReadonly ? -EROFS : path.inode.chmod(mode);
+  chmod(path: PathRef, mode: number, actor: FsActor): number {
+    if (path.mount.isReadonly) return -EROFS;
+    const allowed = checkChmod(actor, path.inode, mode);
+    return allowed < 0 ? allowed : path.inode.chmod(allowed);
   }
   /** -1 leaves an owner as it is. */
-  chown(path: PathRef, uid: number, gid: number): number {
-    return path.mount.isReadonly ? -EROFS : path.inode.chown(uid, gid);
+  chown(path: PathRef, uid: number, gid: number, actor: FsActor): number {
+    if (path.mount.isReadonly) return -EROFS;
+    const { inode } = path;
+    const denied = checkChown(actor, inode, uid, gid);
+    if (denied < 0) return denied;
+    const mode = modeAfterChown(inode);
+    const error = mode === inode.mode ? 0 : inode.chmod(mode & 0o7777);
+    return error < 0 ? error : inode.chown(uid, gid);
   }
-  setTimes(path: PathRef, atime: Timespec | null, mtime: Timespec | null): number {
-    return path.mount.isReadonly ? -EROFS : path.inode.setTimes(atime, mtime);
+  /** `wanted` 'now': both times are the present, for which the right to write is enough. */
+  setTimes(
+    path: PathRef,
+    atime: Timespec | null,
+    mtime: Timespec | null,
+    wanted: 'now' | 'given',
+    actor: FsActor,
+  ): number {
+    if (path.mount.isReadonly) return -EROFS;
+    if (!isOwner(actor, path.inode)) {
+      const error = wanted === 'now' ? permission(actor, path.inode, MAY_WRITE) : -EPERM;
+      if (error < 0) return error;
+    }
+    return path.inode.setTimes(atime, mtime);
   }
-  /** F_OK, R_OK, W_OK, X_OK as uid 0: 0, -EACCES (X_OK without any x bit, or on a noexec mount), -EROFS. */
-  access(path: PathRef, mode: number): number {
+  /** F_OK, R_OK, W_OK, X_OK: 0, -EACCES, -EROFS. */
+  access(path: PathRef, mode: number, actor: FsActor): number {
     const { inode, mount } = path;
     if ((mode & ~7) !== 0) return -EINVAL;
-    if ((mode & X_OK) !== 0 && !inode.isDirectory) {
-      if ((inode.mode & S_IXUGO) === 0 || (inode.isRegular && mount.noExec)) return -EACCES;
-    }
+    if ((mode & X_OK) !== 0 && inode.isRegular && mount.noExec) return -EACCES;
+    const denied = permission(actor, inode, mode);
+    if (denied < 0) return denied;
     const isStored = inode.isRegular || inode.isDirectory || inode.isSymlink;
     return (mode & W_OK) !== 0 && isStored && mount.isReadonly ? -EROFS : 0;
   }

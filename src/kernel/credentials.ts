@@ -1,4 +1,19 @@
-/** struct cred: kept as data; the machine's processes start as root and may change. Copied at fork, shared by nobody. */
+import {
+  CAP_CHOWN,
+  CAP_DAC_OVERRIDE,
+  CAP_DAC_READ_SEARCH,
+  CAP_FOWNER,
+  CAP_FSETID,
+  CAP_LINUX_IMMUTABLE,
+  CAP_MAC_OVERRIDE,
+  CAP_MKNOD,
+  SECURE_KEEP_CAPS,
+  SECURE_NO_SETUID_FIXUP,
+  SECURE_NOROOT,
+} from '../abi/capability.ts';
+import { S_ISGID, S_ISUID, S_IXGRP } from '../abi/stat.ts';
+
+/** struct cred. Processes start as root and may change. Copied at fork, shared by nobody. */
 export class Credentials {
   uid = 0;
   euid = 0;
@@ -15,6 +30,8 @@ export class Credentials {
   capEffective = [0xffff_ffff, 0x1ff];
   capBounding = [0xffff_ffff, 0x1ff];
   capAmbient = [0, 0];
+  /** SECURE_*. */
+  securebits = 0;
 
   clone(): Credentials {
     const copy = Object.assign(new Credentials(), this);
@@ -26,4 +43,102 @@ export class Credentials {
     copy.capAmbient = [...this.capAmbient];
     return copy;
   }
+}
+
+/** Is the capability in a set of two words? */
+export function hasCapability(set: readonly number[], capability: number): boolean {
+  return ((set[capability >>> 5] >>> (capability & 31)) & 1) !== 0;
+}
+
+/** capable(). */
+export function capable(cred: Credentials, capability: number): boolean {
+  return hasCapability(cred.capEffective, capability);
+}
+
+export function isSubset(set: readonly number[], of: readonly number[]): boolean {
+  return (set[0] & ~of[0]) === 0 && (set[1] & ~of[1]) === 0;
+}
+
+export function combine(a: readonly number[], b: readonly number[]): number[] {
+  return [(a[0] | b[0]) >>> 0, (a[1] | b[1]) >>> 0];
+}
+
+export function intersect(a: readonly number[], b: readonly number[]): number[] {
+  return [(a[0] & b[0]) >>> 0, (a[1] & b[1]) >>> 0];
+}
+
+/** cap_emulate_setxuid (security/commoncap.c, 6.18): leaving uid 0 drops the capabilities, coming back takes the permitted ones up. */
+export function fixCapabilitiesAfterUid(cred: Credentials, old: Credentials): void {
+  if ((cred.securebits & SECURE_NO_SETUID_FIXUP) !== 0) return;
+  const hadRoot = old.uid === 0 || old.euid === 0 || old.suid === 0;
+  if (hadRoot && cred.uid !== 0 && cred.euid !== 0 && cred.suid !== 0) {
+    if ((cred.securebits & SECURE_KEEP_CAPS) === 0) {
+      cred.capPermitted = [0, 0];
+      cred.capEffective = [0, 0];
+    }
+    cred.capAmbient = [0, 0];
+  }
+  if (old.euid === 0 && cred.euid !== 0) cred.capEffective = [0, 0];
+  if (old.euid !== 0 && cred.euid === 0) cred.capEffective = [...cred.capPermitted];
+}
+
+/** CAP_FS_MASK: what goes and comes with fsuid 0. */
+const FS_CAPABILITIES = [
+  CAP_CHOWN,
+  CAP_DAC_OVERRIDE,
+  CAP_DAC_READ_SEARCH,
+  CAP_FOWNER,
+  CAP_FSETID,
+  CAP_LINUX_IMMUTABLE,
+  CAP_MKNOD,
+  CAP_MAC_OVERRIDE,
+];
+
+/** cap_task_fix_setuid for LSM_SETID_FS. */
+export function fixCapabilitiesAfterFsuid(cred: Credentials, oldFsuid: number): void {
+  if ((cred.securebits & SECURE_NO_SETUID_FIXUP) !== 0) return;
+  const mask = [0, 0];
+  for (const capability of FS_CAPABILITIES) mask[capability >>> 5] |= 1 << (capability & 31);
+  if (oldFsuid === 0 && cred.fsuid !== 0) {
+    cred.capEffective = cred.capEffective.map((word, i) => (word & ~mask[i]) >>> 0);
+  }
+  if (oldFsuid !== 0 && cred.fsuid === 0)
+    cred.capEffective = combine(cred.capEffective, intersect(cred.capPermitted, mask));
+}
+
+export interface ExecCredentials {
+  readonly cred: Credentials;
+  /** AT_SECURE. */
+  readonly isSecure: boolean;
+}
+
+/**
+ * The credentials behind an execve of a file with this mode and owner (bprm_fill_uid, cap_bprm_creds_from_file; 6.18), without
+ * file capabilities, which no file system here has. `setid` 'ignored': no_new_privs, or a nosuid mount.
+ */
+export function credentialsAfterExec(
+  old: Credentials,
+  file: { readonly mode: number; readonly uid: number; readonly gid: number },
+  setid: 'obeyed' | 'ignored',
+): ExecCredentials {
+  const cred = old.clone();
+  if (setid === 'obeyed') {
+    if ((file.mode & S_ISUID) !== 0) cred.euid = file.uid;
+    if ((file.mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP)) cred.egid = file.gid;
+  }
+  const isSetid = cred.euid !== old.uid || cred.egid !== old.gid;
+  const rootCounts = (cred.securebits & SECURE_NOROOT) === 0;
+  cred.capPermitted = [0, 0];
+  if (rootCounts && (cred.euid === 0 || cred.uid === 0)) {
+    cred.capPermitted = combine(old.capBounding, old.capInheritable);
+  }
+  const isEffective = rootCounts && cred.euid === 0;
+  cred.suid = cred.fsuid = cred.euid;
+  cred.sgid = cred.fsgid = cred.egid;
+  if (isSetid) cred.capAmbient = [0, 0];
+  cred.capPermitted = combine(cred.capPermitted, cred.capAmbient);
+  cred.capEffective = isEffective ? [...cred.capPermitted] : [...cred.capAmbient];
+  cred.securebits &= ~SECURE_KEEP_CAPS;
+  const hasGrown = isEffective || !isSubset(cred.capPermitted, cred.capAmbient);
+  return { cred, isSecure: isSetid || (cred.uid !== 0 && hasGrown) };
 }

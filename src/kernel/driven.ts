@@ -27,7 +27,7 @@ export function spawnDriven(k: Kernel, options: DrivenOptions): Task | number {
     files: () => FileTable.create(k),
     fs: () => new FsContext(root, root),
     prepare: (space, task) => {
-      applyMmLimits(task.process, space);
+      applyMmLimits(task.process, space, task.cred);
       pickMmapLayout(k.mm, space);
     },
   });

@@ -37,6 +37,8 @@ export interface StackContents {
   readonly filename: Uint8Array;
   readonly image: LoadedImage;
   readonly phnum: number;
+  /** AT_SECURE. */
+  readonly secure: 0 | 1;
   /** Load address of the interpreter; 0 without one. */
   readonly interpreterBase: number;
 }
@@ -101,7 +103,7 @@ export function writeInitialStack(
     [AT_EUID, t.cred.euid],
     [AT_GID, t.cred.gid],
     [AT_EGID, t.cred.egid],
-    [AT_SECURE, 0],
+    [AT_SECURE, contents.secure],
     [AT_RANDOM, randomAt],
     [AT_EXECFN, execfn],
   );

@@ -1,13 +1,16 @@
 import { PF_X, PT_GNU_STACK, PT_INTERP } from '../abi/elf.ts';
 import { EACCES, ELOOP, ENOEXEC, ENOMEM } from '../abi/errno.ts';
+import { MS_NOSUID } from '../abi/mount.ts';
 import { RLIMIT_STACK } from '../abi/resource.ts';
 import { SI_KERNEL, SIG_IGN, SIGSEGV } from '../abi/signal.ts';
 import { EV_PROCESS_EXEC } from '../base/event-kinds.ts';
 import type { File } from '../fs/file.ts';
 import { type PathRef, resolve } from '../fs/path.ts';
+import { MAY_READ, permission } from '../fs/permission.ts';
 import { PAGE_SIZE, vaddr } from '../machine/units.ts';
 import { pickMmapLayout, randomizeBrk, randomizeStackTop } from '../mm/layout.ts';
 import { setupStack } from '../mm/ops/setup-stack.ts';
+import { credentialsAfterExec, type ExecCredentials } from './credentials.ts';
 import { deThread } from './de-thread.ts';
 import {
   type ElfHeader,
@@ -51,8 +54,9 @@ export interface ExecRequest {
 /** do_open_execat: a regular file with an execute bit on a mount that allows it; the caller owns the reference. */
 export function openForExec(k: Kernel, t: Task, base: PathRef | null, path: string, follow = true): File | number {
   if (t.fs === null) return -ENOEXEC;
+  t.fs.actor = t.cred;
   const found = resolve(t.fs, base, path, follow ? 'follow' : 'nofollow');
-  return typeof found === 'number' ? found : openExecPath(k, found);
+  return typeof found === 'number' ? found : openExecPath(k, t, found);
 }
 
 const S_IFMT = 0o170000;
@@ -60,13 +64,13 @@ const S_IFREG = 0o100000;
 const S_IFLNK = 0o120000;
 const X_OK = 1;
 
-export function openExecPath(k: Kernel, path: PathRef): File | number {
+export function openExecPath(k: Kernel, t: Task, path: PathRef): File | number {
   const { mode } = path.inode;
   if ((mode & S_IFMT) === S_IFLNK) return -ELOOP;
   if ((mode & S_IFMT) !== S_IFREG) return -EACCES;
-  const denied = k.vfs.access(path, X_OK);
+  const denied = k.vfs.access(path, X_OK, t.cred);
   if (denied < 0) return denied;
-  const file = k.vfs.openPath(path, 0);
+  const file = k.vfs.openPath(path, 0, null);
   if (typeof file === 'number') return file;
   if (file.noExec) {
     file.release();
@@ -205,6 +209,10 @@ function install(
     }
   }
 
+  const { inode, mount } = program.file.path;
+  const mayChangeIds = !t.noNewPrivs && (mount.flags & MS_NOSUID) === 0;
+  const fresh = credentialsAfterExec(t.cred, inode, mayChangeIds ? 'obeyed' : 'ignored');
+
   // Point of no return.
   deThread(k, t);
   const vforkParent = t.vforkParent;
@@ -215,26 +223,35 @@ function install(
   t.robustListHead = 0;
   program.file.retain();
   space.exeFile = program.file;
-  applyMmLimits(t.process, space);
   if (k.current === t) useSpaceOf(k, t);
   unshareSighand(k, t, sighandSlot);
   flushHandlers(t);
   resetAltStack(t.altstack);
   t.process.posixTimers.length = 0;
   t.process.hasExeced = true;
-  t.process.dumpable = 1;
+  becomeProgramsUser(t, program.file, fresh);
+  applyMmLimits(t.process, space, t.cred);
   t.exitSignal = 17;
   t.restart = null;
   t.comm = commOf(filename);
   t.files?.closeOnExec();
 
-  const entry = buildImage(k, t, program, argv, envp, filename);
+  const entry = buildImage(k, t, program, argv, envp, filename, fresh.isSecure ? 1 : 0);
   if (entry < 0) {
     forceSignal(k, t, siginfo(SIGSEGV, SI_KERNEL), 'fatal');
     return entry;
   }
   if (k.events.enabled[EV_PROCESS_EXEC] !== 0) k.events.emit(EV_PROCESS_EXEC, t.tgid);
   return NO_RESULT;
+}
+
+/** begin_new_exec: the process is dumpable unless it is somebody else's now, or may not read the program it runs (would_dump). */
+function becomeProgramsUser(t: Task, file: File, fresh: ExecCredentials): void {
+  const { cred } = fresh;
+  const isOthers = cred.euid !== cred.uid || cred.egid !== cred.gid;
+  t.process.dumpable = isOthers || permission(t.cred, file.inode, MAY_READ) < 0 ? 0 : 1;
+  if (fresh.isSecure) t.pdeathSignal = 0;
+  t.cred = cred;
 }
 
 /** Fills the new space; 0 or -ERRNO. */
@@ -245,6 +262,7 @@ function buildImage(
   argv: readonly Uint8Array[],
   envp: readonly Uint8Array[],
   filename: Uint8Array,
+  secure: 0 | 1,
 ): number {
   const space = t.space!;
   const stackHeader = program.headers.find((header) => header.type === PT_GNU_STACK);
@@ -274,6 +292,7 @@ function buildImage(
     filename,
     image,
     phnum: header.phnum,
+    secure,
     interpreterBase,
   });
   if (sp < 0) return sp;

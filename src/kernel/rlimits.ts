@@ -1,3 +1,4 @@
+import { CAP_IPC_LOCK, CAP_SYS_RAWIO } from '../abi/capability.ts';
 import {
   RLIM_INFINITY,
   RLIMIT_AS,
@@ -13,6 +14,7 @@ import {
   RLIMIT_STACK,
 } from '../abi/resource.ts';
 import type { AddressSpace } from '../mm/address-space.ts';
+import { type Credentials, capable } from './credentials.ts';
 import type { Process, Rlimit } from './process.ts';
 
 /** INIT_RLIMITS (include/asm-generic/resource.h); NPROC and SIGPENDING follow from the size of memory, as fork_init sets them. */
@@ -37,14 +39,13 @@ export function threadsMax(totalFrames: number): number {
   return Math.max(20, Math.floor(totalFrames / (4 * 8)));
 }
 
-/** What mm obeys, copied to the space: at exec, fork and each change. */
-export function applyMmLimits(process: Process, space: AddressSpace): void {
+/** What mm obeys, copied to the space: at exec, fork and each change of limits or credentials. */
+export function applyMmLimits(process: Process, space: AddressSpace, cred: Credentials | null): void {
   const { limits } = space;
   limits.stackBytes = process.rlimits[RLIMIT_STACK].soft;
   limits.dataBytes = process.rlimits[RLIMIT_DATA].soft;
   limits.asBytes = process.rlimits[RLIMIT_AS].soft;
   limits.memlockBytes = process.rlimits[RLIMIT_MEMLOCK].soft;
-  const caps = process.leader?.cred.capEffective ?? [0, 0];
-  limits.mayIgnoreMemlock = (caps[0] & (1 << 14)) !== 0;
-  limits.mayMapLow = (caps[0] & (1 << 17)) !== 0;
+  limits.mayIgnoreMemlock = cred !== null && capable(cred, CAP_IPC_LOCK);
+  limits.mayMapLow = cred !== null && capable(cred, CAP_SYS_RAWIO);
 }

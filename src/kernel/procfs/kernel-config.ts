@@ -1,5 +1,5 @@
-import { encodeUtf8 } from '../../base/utf8.ts';
 import type { IoSink } from '../../base/io.ts';
+import { encodeUtf8 } from '../../base/utf8.ts';
 import type { AddressSpace } from '../../mm/address-space.ts';
 import type { Kernel } from '../kernel.ts';
 
@@ -45,7 +45,17 @@ const PRESENT: readonly string[] = [
 ];
 
 /** What is asked for often and is not there, so that the file says so in Linux's words. */
-const ABSENT: readonly string[] = ['SMP', 'SWAP', 'MEMCG', 'KSM', 'NUMA', 'SECCOMP', 'MODULES', 'CGROUPS', 'BPF_SYSCALL'];
+const ABSENT: readonly string[] = [
+  'SMP',
+  'SWAP',
+  'MEMCG',
+  'KSM',
+  'NUMA',
+  'SECCOMP',
+  'MODULES',
+  'CGROUPS',
+  'BPF_SYSCALL',
+];
 
 function configText(): string {
   const lines = [

@@ -1,5 +1,7 @@
+import { CAP_SETGID, CAP_SETUID } from '../../abi/capability.ts';
 import { EACCES, EFAULT, EINVAL, EPERM, ESRCH } from '../../abi/errno.ts';
-import type { Credentials } from '../credentials.ts';
+import { afterCredentialsChange } from '../commit-credentials.ts';
+import { type Credentials, capable, fixCapabilitiesAfterFsuid, fixCapabilitiesAfterUid } from '../credentials.ts';
 import type { Kernel } from '../kernel.ts';
 import { findGroup } from '../pid.ts';
 import type { Task } from '../task.ts';
@@ -8,34 +10,20 @@ import type { SyscallRow } from './row.ts';
 
 /** -1 of a uid_t or gid_t argument: leave as it is. */
 const KEEP = 0xffff_ffff;
-const CAP_SETGID = 1 << 6;
-const CAP_SETUID = 1 << 7;
-const can = (cred: Credentials, capability: number): boolean => (cred.capEffective[0] & capability) !== 0;
-
-/** cap_emulate_setxuid: leaving uid 0 drops the capabilities, coming back to effective 0 takes the permitted ones up. */
-function afterUidChange(cred: Credentials, hadRoot: boolean, hadEffectiveRoot: boolean): void {
-  if (hadRoot && cred.uid !== 0 && cred.euid !== 0 && cred.suid !== 0) {
-    cred.capPermitted = [0, 0];
-    cred.capEffective = [0, 0];
-    cred.capAmbient = [0, 0];
-  }
-  if (hadEffectiveRoot && cred.euid !== 0) cred.capEffective = [0, 0];
-  if (!hadEffectiveRoot && cred.euid === 0) cred.capEffective = [...cred.capPermitted];
-}
-
-function changeUids(t: Task, change: (cred: Credentials) => number): number {
-  const { cred } = t;
-  const hadRoot = cred.uid === 0 || cred.euid === 0 || cred.suid === 0;
-  const hadEffectiveRoot = cred.euid === 0;
-  const result = change(cred);
-  if (result === 0) afterUidChange(cred, hadRoot, hadEffectiveRoot);
-  return result;
+/** Runs `change` on the credentials; on 0 what must follow a change of ids follows. */
+function changeIds(t: Task, change: (cred: Credentials) => number): number {
+  const old = t.cred.clone();
+  const result = change(t.cred);
+  if (result !== 0) return result;
+  fixCapabilitiesAfterUid(t.cred, old);
+  afterCredentialsChange(t, old);
+  return 0;
 }
 
 function setuid(_k: Kernel, t: Task, uid: number): number {
   if (uid === KEEP) return -EINVAL;
-  return changeUids(t, (cred) => {
-    if (can(cred, CAP_SETUID)) {
+  return changeIds(t, (cred) => {
+    if (capable(cred, CAP_SETUID)) {
       cred.uid = uid;
       cred.suid = uid;
     } else if (uid !== cred.uid && uid !== cred.suid) return -EPERM;
@@ -46,8 +34,8 @@ function setuid(_k: Kernel, t: Task, uid: number): number {
 }
 
 function setreuid(_k: Kernel, t: Task, ruid: number, euid: number): number {
-  return changeUids(t, (cred) => {
-    const privileged = can(cred, CAP_SETUID);
+  return changeIds(t, (cred) => {
+    const privileged = capable(cred, CAP_SETUID);
     const old = cred.uid;
     if (ruid !== KEEP && ruid !== old && ruid !== cred.euid && !privileged) return -EPERM;
     if (euid !== KEEP && euid !== old && euid !== cred.euid && euid !== cred.suid && !privileged) return -EPERM;
@@ -60,9 +48,10 @@ function setreuid(_k: Kernel, t: Task, ruid: number, euid: number): number {
 }
 
 function setresuid(_k: Kernel, t: Task, ruid: number, euid: number, suid: number): number {
-  return changeUids(t, (cred) => {
+  return changeIds(t, (cred) => {
     const known = [cred.uid, cred.euid, cred.suid];
-    if (!can(cred, CAP_SETUID) && [ruid, euid, suid].some((id) => id !== KEEP && !known.includes(id))) return -EPERM;
+    if (!capable(cred, CAP_SETUID) && [ruid, euid, suid].some((id) => id !== KEEP && !known.includes(id)))
+      return -EPERM;
     if (ruid !== KEEP) cred.uid = ruid;
     if (euid !== KEEP) cred.euid = euid;
     if (suid !== KEEP) cred.suid = suid;
@@ -73,45 +62,54 @@ function setresuid(_k: Kernel, t: Task, ruid: number, euid: number, suid: number
 
 function setgid(_k: Kernel, t: Task, gid: number): number {
   if (gid === KEEP) return -EINVAL;
-  const { cred } = t;
-  if (can(cred, CAP_SETGID)) {
-    cred.gid = gid;
-    cred.sgid = gid;
-  } else if (gid !== cred.gid && gid !== cred.sgid) return -EPERM;
-  cred.egid = gid;
-  cred.fsgid = gid;
-  return 0;
+  return changeIds(t, (cred) => {
+    if (capable(cred, CAP_SETGID)) {
+      cred.gid = gid;
+      cred.sgid = gid;
+    } else if (gid !== cred.gid && gid !== cred.sgid) return -EPERM;
+    cred.egid = gid;
+    cred.fsgid = gid;
+    return 0;
+  });
 }
 
 function setregid(_k: Kernel, t: Task, rgid: number, egid: number): number {
-  const { cred } = t;
-  const privileged = can(cred, CAP_SETGID);
-  const old = cred.gid;
-  if (rgid !== KEEP && rgid !== old && rgid !== cred.egid && !privileged) return -EPERM;
-  if (egid !== KEEP && egid !== old && egid !== cred.egid && egid !== cred.sgid && !privileged) return -EPERM;
-  if (rgid !== KEEP) cred.gid = rgid;
-  if (egid !== KEEP) cred.egid = egid;
-  if (rgid !== KEEP || (egid !== KEEP && egid !== old)) cred.sgid = cred.egid;
-  cred.fsgid = cred.egid;
-  return 0;
+  return changeIds(t, (cred) => {
+    const privileged = capable(cred, CAP_SETGID);
+    const old = cred.gid;
+    if (rgid !== KEEP && rgid !== old && rgid !== cred.egid && !privileged) return -EPERM;
+    if (egid !== KEEP && egid !== old && egid !== cred.egid && egid !== cred.sgid && !privileged) return -EPERM;
+    if (rgid !== KEEP) cred.gid = rgid;
+    if (egid !== KEEP) cred.egid = egid;
+    if (rgid !== KEEP || (egid !== KEEP && egid !== old)) cred.sgid = cred.egid;
+    cred.fsgid = cred.egid;
+    return 0;
+  });
 }
 
 function setresgid(_k: Kernel, t: Task, rgid: number, egid: number, sgid: number): number {
-  const { cred } = t;
-  const known = [cred.gid, cred.egid, cred.sgid];
-  if (!can(cred, CAP_SETGID) && [rgid, egid, sgid].some((id) => id !== KEEP && !known.includes(id))) return -EPERM;
-  if (rgid !== KEEP) cred.gid = rgid;
-  if (egid !== KEEP) cred.egid = egid;
-  if (sgid !== KEEP) cred.sgid = sgid;
-  cred.fsgid = cred.egid;
-  return 0;
+  return changeIds(t, (cred) => {
+    const known = [cred.gid, cred.egid, cred.sgid];
+    if (!capable(cred, CAP_SETGID) && [rgid, egid, sgid].some((id) => id !== KEEP && !known.includes(id)))
+      return -EPERM;
+    if (rgid !== KEEP) cred.gid = rgid;
+    if (egid !== KEEP) cred.egid = egid;
+    if (sgid !== KEEP) cred.sgid = sgid;
+    cred.fsgid = cred.egid;
+    return 0;
+  });
 }
 
 function setfsuid(_k: Kernel, t: Task, uid: number): number {
   const { cred } = t;
   const old = cred.fsuid;
   if (uid === KEEP) return old;
-  if (can(cred, CAP_SETUID) || [cred.uid, cred.euid, cred.suid, cred.fsuid].includes(uid)) cred.fsuid = uid;
+  if (capable(cred, CAP_SETUID) || [cred.uid, cred.euid, cred.suid, cred.fsuid].includes(uid)) {
+    const before = cred.clone();
+    cred.fsuid = uid;
+    fixCapabilitiesAfterFsuid(cred, old);
+    if (old !== uid) afterCredentialsChange(t, before);
+  }
   return old;
 }
 
@@ -119,7 +117,11 @@ function setfsgid(_k: Kernel, t: Task, gid: number): number {
   const { cred } = t;
   const old = cred.fsgid;
   if (gid === KEEP) return old;
-  if (can(cred, CAP_SETGID) || [cred.gid, cred.egid, cred.sgid, cred.fsgid].includes(gid)) cred.fsgid = gid;
+  if (capable(cred, CAP_SETGID) || [cred.gid, cred.egid, cred.sgid, cred.fsgid].includes(gid)) {
+    const before = cred.clone();
+    cred.fsgid = gid;
+    if (old !== gid) afterCredentialsChange(t, before);
+  }
   return old;
 }
 
@@ -137,7 +139,7 @@ function getgroups(k: Kernel, t: Task, size: number, list: number): number {
 }
 
 function setgroups(k: Kernel, t: Task, size: number, list: number): number {
-  if (!can(t.cred, CAP_SETGID)) return -EPERM;
+  if (!capable(t.cred, CAP_SETGID)) return -EPERM;
   if (size < 0 || size > 65536) return -EINVAL;
   const bytes = new Uint8Array(size * 4);
   if (size > 0 && readBytes(k, t, list, bytes) < 0) return -EFAULT;

@@ -29,7 +29,7 @@ function setLimit(t: Task, target: Process, resource: number, soft: number, hard
   if (hard > limit.hard && (t.cred.capEffective[0] & (1 << 24)) === 0) return -EPERM;
   limit.soft = soft;
   limit.hard = hard;
-  for (const thread of target.threads) if (thread.space !== null) applyMmLimits(target, thread.space);
+  for (const thread of target.threads) if (thread.space !== null) applyMmLimits(target, thread.space, thread.cred);
   return 0;
 }
 

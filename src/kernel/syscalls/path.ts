@@ -1,4 +1,5 @@
-import { EAGAIN, EBADF, EFAULT, EFBIG, EINTR, EINVAL, ENOENT, ENOTDIR, ERANGE } from '../../abi/errno.ts';
+import { CAP_SYS_CHROOT } from '../../abi/capability.ts';
+import { EAGAIN, EBADF, EFAULT, EFBIG, EINTR, EINVAL, ENOENT, ENOTDIR, EPERM, ERANGE } from '../../abi/errno.ts';
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
@@ -23,6 +24,8 @@ import { encodeUtf8 } from '../../base/utf8.ts';
 import type { File } from '../../fs/file.ts';
 import type { Inode } from '../../fs/inode.ts';
 import type { PathRef } from '../../fs/path.ts';
+import { MAY_EXEC, permission } from '../../fs/permission.ts';
+import { capable } from '../credentials.ts';
 import type { Kernel } from '../kernel.ts';
 import { sendToTask, userInfo } from '../signals/send.ts';
 import type { Task } from '../task.ts';
@@ -144,7 +147,7 @@ const truncate: SyscallRun = (k, t, path, length) => {
   if (length < 0) return -EINVAL;
   const place = walk(k, t, AT_FDCWD, path, 'follow');
   if (typeof place === 'number') return place;
-  return checkNewSize(k, t, place.inode, length) || k.vfs.truncate(place, length);
+  return checkNewSize(k, t, place.inode, length) || k.vfs.truncate(place, length, t.cred);
 };
 
 /** inode_newsize_ok: growing beyond RLIMIT_FSIZE is SIGXFSZ and -EFBIG. 0 or -ERRNO. */
@@ -174,13 +177,13 @@ const fallocate: SyscallRun = (k, t, fd, mode, offset, length) => {
 
 const fchmod: SyscallRun = (k, t, fd, mode) => {
   const file = fileAt(t, fd);
-  return typeof file === 'number' ? file : k.vfs.chmod(file.path, mode & 0o7777);
+  return typeof file === 'number' ? file : k.vfs.chmod(file.path, mode & 0o7777, t.cred);
 };
 
 function chmodAt(k: Kernel, t: Task, dirfd: number, path: number, mode: number, flags: number): number {
   if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) !== 0) return -EINVAL;
   const place = walkFlags(k, t, dirfd, path, flags);
-  return typeof place === 'number' ? place : k.vfs.chmod(place, mode & 0o7777);
+  return typeof place === 'number' ? place : k.vfs.chmod(place, mode & 0o7777, t.cred);
 }
 
 function walkFlags(k: Kernel, t: Task, dirfd: number, path: number, flags: number): PathRef | number {
@@ -193,18 +196,19 @@ const fchmodat2: SyscallRun = (k, t, dirfd, path, mode, flags) => chmodAt(k, t, 
 
 const fchown: SyscallRun = (k, t, fd, uid, gid) => {
   const file = fileAt(t, fd);
-  return typeof file === 'number' ? file : k.vfs.chown(file.path, uid, gid);
+  return typeof file === 'number' ? file : k.vfs.chown(file.path, uid, gid, t.cred);
 };
 
 const fchownat: SyscallRun = (k, t, dirfd, path, uid, gid, flags) => {
   if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) !== 0) return -EINVAL;
   const place = walkFlags(k, t, dirfd, path, flags);
-  return typeof place === 'number' ? place : k.vfs.chown(place, uid, gid);
+  return typeof place === 'number' ? place : k.vfs.chown(place, uid, gid, t.cred);
 };
 
 const utimensat: SyscallRun = (k, t, dirfd, path, times, flags) => {
   let atime: Timespec | null = k.vfs.core.now();
   let mtime: Timespec | null = atime;
+  let wanted: 'now' | 'given' = 'now';
   if (times !== 0) {
     const longs = readLongs(k, t, times, 4);
     if (typeof longs === 'number') return longs;
@@ -212,18 +216,19 @@ const utimensat: SyscallRun = (k, t, dirfd, path, times, flags) => {
     for (const nsec of [longs[1], longs[3]]) {
       if (nsec !== UTIME_NOW && nsec !== UTIME_OMIT && (nsec < 0 || nsec > 999_999_999)) return -EINVAL;
     }
+    if (longs[1] !== UTIME_NOW || longs[3] !== UTIME_NOW) wanted = 'given';
     atime = timeOf(longs[0], longs[1], atime);
     mtime = timeOf(longs[2], longs[3], mtime);
   }
   if (path === 0 && dirfd !== AT_FDCWD) {
     if (flags !== 0) return -EINVAL;
     const file = fileAt(t, dirfd);
-    return typeof file === 'number' ? file : k.vfs.setTimes(file.path, atime, mtime);
+    return typeof file === 'number' ? file : k.vfs.setTimes(file.path, atime, mtime, wanted, t.cred);
   }
   if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) !== 0) return -EINVAL;
   if (path === 0) return -EFAULT;
   const place = walkFlags(k, t, dirfd, path, flags);
-  return typeof place === 'number' ? place : k.vfs.setTimes(place, atime, mtime);
+  return typeof place === 'number' ? place : k.vfs.setTimes(place, atime, mtime, wanted, t.cred);
 };
 
 function timeOf(seconds: number, nanoseconds: number, now: Timespec): Timespec | null {
@@ -244,6 +249,8 @@ const chdir: SyscallRun = (k, t, path) => {
   const place = walk(k, t, AT_FDCWD, path, 'follow');
   if (typeof place === 'number') return place;
   if (!place.inode.isDirectory) return -ENOTDIR;
+  const denied = permission(t.cred, place.inode, MAY_EXEC);
+  if (denied < 0) return denied;
   contextOf(t).setCwd(place);
   return 0;
 };
@@ -252,6 +259,8 @@ const fchdir: SyscallRun = (_k, t, fd) => {
   const file = anyFileAt(t, fd);
   if (typeof file === 'number') return file;
   if (!file.inode.isDirectory) return -ENOTDIR;
+  const denied = permission(t.cred, file.inode, MAY_EXEC);
+  if (denied < 0) return denied;
   contextOf(t).setCwd(file.path);
   return 0;
 };
@@ -260,6 +269,9 @@ const chroot: SyscallRun = (k, t, path) => {
   const place = walk(k, t, AT_FDCWD, path, 'follow');
   if (typeof place === 'number') return place;
   if (!place.inode.isDirectory) return -ENOTDIR;
+  const denied = permission(t.cred, place.inode, MAY_EXEC);
+  if (denied < 0) return denied;
+  if (!capable(t.cred, CAP_SYS_CHROOT)) return -EPERM;
   contextOf(t).setRoot(place);
   return 0;
 };
@@ -311,8 +323,6 @@ function fillEntries(file: File, bytes: Uint8Array): number {
   }
 }
 
-const AS_ROOT = 'permissions as root';
-
 const row = (name: string, args: SyscallRow['args'], run: SyscallRun, note = ''): SyscallRow => ({
   name,
   args,
@@ -322,7 +332,7 @@ const row = (name: string, args: SyscallRow['args'], run: SyscallRun, note = '')
 });
 
 export const pathCalls: readonly SyscallRow[] = [
-  row('openat', ['fd', 'path', 'flags:open', 'mode'], openat, AS_ROOT),
+  row('openat', ['fd', 'path', 'flags:open', 'mode'], openat),
   row('openat2', ['fd', 'path', 'ptr', 'size'], openat2, 'RESOLVE_CACHED always answers EAGAIN'),
   row('mkdirat', ['fd', 'path', 'mode'], mkdirat),
   row('mknodat', ['fd', 'path', 'mode', 'uint'], mknodat),

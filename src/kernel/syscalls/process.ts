@@ -1,4 +1,4 @@
-import { E2BIG, EAGAIN, EBADF, EFAULT, EINVAL, ELOOP, ENOENT, ENOSYS, EPERM, ESRCH } from '../../abi/errno.ts';
+import { E2BIG, EAGAIN, EBADF, EFAULT, EINVAL, ELOOP, ENOENT, ENOSYS, ESRCH } from '../../abi/errno.ts';
 import { O_NONBLOCK } from '../../abi/fcntl.ts';
 import {
   CLONE_DETACHED,
@@ -9,11 +9,8 @@ import {
   CLONE_THREAD,
   CLONE_VFORK,
   CSIGNAL,
-  PR_CAPBSET_DROP,
-  PR_CAPBSET_READ,
   PR_GET_CHILD_SUBREAPER,
   PR_GET_DUMPABLE,
-  PR_GET_KEEPCAPS,
   PR_GET_NAME,
   PR_GET_NO_NEW_PRIVS,
   PR_GET_PDEATHSIG,
@@ -23,7 +20,6 @@ import {
   PR_GET_TIMERSLACK,
   PR_SET_CHILD_SUBREAPER,
   PR_SET_DUMPABLE,
-  PR_SET_KEEPCAPS,
   PR_SET_NAME,
   PR_SET_NO_NEW_PRIVS,
   PR_SET_PDEATHSIG,
@@ -59,9 +55,10 @@ import type { Task } from '../task.ts';
 import { readBytes, writeBytes, writeI32s, writeLongs } from '../user-structs.ts';
 import { type WaitTarget, waitForChild } from '../wait.ts';
 import { UNINTERRUPTIBLE } from '../wait-state.ts';
+import { capabilityPrctl } from './capability.ts';
 import { usageLongs } from './limits.ts';
 import { BLOCKED, NO_RESULT, type SyscallRow } from './row.ts';
-import { baseOf } from './user.ts';
+import { baseOf, contextOf } from './user.ts';
 
 const AT_EMPTY_PATH = 0x1000;
 const AT_SYMLINK_NOFOLLOW = 0x100;
@@ -178,14 +175,14 @@ function openTarget(k: Kernel, t: Task, dirfd: number, path: string, flags: numb
   if (path === '') {
     if ((flags & AT_EMPTY_PATH) === 0) return -ENOENT;
     const file = t.files?.get(dirfd) ?? null;
-    return file === null ? -EBADF : openExecPath(k, file.path);
+    return file === null ? -EBADF : openExecPath(k, t, file.path);
   }
   const base = baseOf(t, dirfd, path);
   if (typeof base === 'number') return base;
   if ((flags & AT_SYMLINK_NOFOLLOW) === 0) return openForExec(k, t, base, path);
-  const found = resolve(t.fs!, base, path, 'nofollow');
+  const found = resolve(contextOf(t), base, path, 'nofollow');
   if (typeof found === 'number') return found;
-  return (found.inode.mode & 0o170000) === 0o120000 ? -ELOOP : openExecPath(k, found);
+  return (found.inode.mode & 0o170000) === 0o120000 ? -ELOOP : openExecPath(k, t, found);
 }
 
 function exit(k: Kernel, t: Task, code: number): number {
@@ -260,6 +257,8 @@ function waitid(
 const NAME_BYTES = 16;
 
 function prctl(k: Kernel, t: Task, option: number, a1: number, a2: number, a3: number, a4: number): number {
+  const aboutCapabilities = capabilityPrctl(t, option, [a1, a2, a3, a4]);
+  if (aboutCapabilities !== null) return aboutCapabilities;
   const { process } = t;
   switch (option) {
     case PR_SET_NAME: {
@@ -289,10 +288,6 @@ function prctl(k: Kernel, t: Task, option: number, a1: number, a2: number, a3: n
       if (a1 > 1) return -EINVAL;
       process.dumpable = a1;
       return 0;
-    case PR_GET_KEEPCAPS:
-      return 0;
-    case PR_SET_KEEPCAPS:
-      return a1 > 1 ? -EINVAL : 0;
     case PR_SET_NO_NEW_PRIVS:
       if (a1 !== 1 || a2 !== 0 || a3 !== 0 || a4 !== 0) return -EINVAL;
       t.noNewPrivs = true;
@@ -314,13 +309,6 @@ function prctl(k: Kernel, t: Task, option: number, a1: number, a2: number, a3: n
       return writeLongs(k, t, a1, [t.clearChildTid]);
     case PR_GET_SECCOMP:
       return 0;
-    case PR_CAPBSET_READ:
-      if (a1 > 40) return -EINVAL;
-      return ((t.cred.capBounding[a1 >= 32 ? 1 : 0] >>> (a1 % 32)) & 1) as number;
-    case PR_CAPBSET_DROP:
-      if (a1 > 40) return -EINVAL;
-      t.cred.capBounding[a1 >= 32 ? 1 : 0] &= ~(1 << (a1 % 32));
-      return 0;
     case PR_GET_THP_DISABLE:
       return a1 !== 0 || a2 !== 0 || a3 !== 0 || a4 !== 0 ? -EINVAL : 0;
     default:
@@ -337,58 +325,6 @@ function personality(_k: Kernel, t: Task, persona: number): number {
   const old = t.personality;
   if (persona !== 0xffff_ffff) t.personality = persona;
   return old;
-}
-
-const CAP_VERSION_1 = 0x19980330;
-const CAP_VERSION_2 = 0x20071026;
-const CAP_VERSION_3 = 0x20080522;
-
-/** cap_validate_magic: words of a set, or -EINVAL after writing the version that the kernel likes. */
-function capWords(k: Kernel, t: Task, header: number): { words: number; pid: number } | number {
-  const bytes = new Uint8Array(8);
-  if (readBytes(k, t, header, bytes) < 0) return -EFAULT;
-  const view = new DataView(bytes.buffer);
-  const version = view.getUint32(0, true);
-  const pid = view.getInt32(4, true);
-  if (version === CAP_VERSION_1) return { words: 1, pid };
-  if (version === CAP_VERSION_2 || version === CAP_VERSION_3) return { words: 2, pid };
-  return writeI32s(k, t, header, [CAP_VERSION_3]) < 0 ? -EFAULT : -EINVAL;
-}
-
-function capget(k: Kernel, t: Task, header: number, data: number): number {
-  const valid = capWords(k, t, header);
-  if (typeof valid === 'number') return data === 0 && valid === -EINVAL ? 0 : valid;
-  if (valid.pid < 0) return -EINVAL;
-  const target = valid.pid === 0 ? t : k.tasks.get(valid.pid);
-  if (target === undefined) return -ESRCH;
-  if (data === 0) return 0;
-  const values: number[] = [];
-  const { cred } = target;
-  for (let i = 0; i < valid.words; i++) values.push(cred.capEffective[i], cred.capPermitted[i], cred.capInheritable[i]);
-  return writeI32s(k, t, data, values);
-}
-
-function capset(k: Kernel, t: Task, header: number, data: number): number {
-  const valid = capWords(k, t, header);
-  if (typeof valid === 'number') return valid;
-  if (valid.pid !== 0 && valid.pid !== t.tid) return -EPERM;
-  const bytes = new Uint8Array(valid.words * 12);
-  if (readBytes(k, t, data, bytes) < 0) return -EFAULT;
-  const view = new DataView(bytes.buffer);
-  const next = { effective: [0, 0], permitted: [0, 0], inheritable: [0, 0] };
-  for (let i = 0; i < valid.words; i++) {
-    next.effective[i] = view.getUint32(i * 12, true) & (i === 1 ? 0x1ff : 0xffff_ffff);
-    next.permitted[i] = view.getUint32(i * 12 + 4, true) & (i === 1 ? 0x1ff : 0xffff_ffff);
-    next.inheritable[i] = view.getUint32(i * 12 + 8, true) & (i === 1 ? 0x1ff : 0xffff_ffff);
-  }
-  for (let i = 0; i < 2; i++) {
-    if ((next.permitted[i] & ~t.cred.capPermitted[i]) !== 0) return -EPERM;
-    if ((next.effective[i] & ~next.permitted[i]) !== 0) return -EPERM;
-  }
-  t.cred.capEffective = next.effective.map((word) => word >>> 0);
-  t.cred.capPermitted = next.permitted.map((word) => word >>> 0);
-  t.cred.capInheritable = next.inheritable.map((word) => word >>> 0);
-  return 0;
 }
 
 const MEMBARRIER_CMD_QUERY = 0;
@@ -439,12 +375,10 @@ export const processCalls: readonly SyscallRow[] = [
     args: ['int', 'ulong', 'ulong', 'ulong', 'ulong'],
     run: prctl,
     support: partial,
-    note: 'names, death signal, dumpable, no_new_privs, subreaper, timer slack, bounding set',
+    note: 'names, death signal, dumpable, no_new_privs, subreaper, timer slack, capabilities',
   },
   { name: 'set_tid_address', args: ['ptr'], run: setTidAddress, support: full, note: '' },
   { name: 'personality', args: ['uint'], run: personality, support: partial, note: 'kept, without effect' },
-  { name: 'capget', args: ['ptr', 'ptr'], run: capget, support: full, note: '' },
-  { name: 'capset', args: ['ptr', 'ptr'], run: capset, support: full, note: '' },
   {
     name: 'membarrier',
     args: ['int', 'uint'],

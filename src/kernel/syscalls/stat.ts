@@ -1,3 +1,4 @@
+import { SECURE_NO_SETUID_FIXUP } from '../../abi/capability.ts';
 import { EINVAL, ENOENT } from '../../abi/errno.ts';
 import {
   AT_EACCESS,
@@ -27,6 +28,8 @@ import type { Timespec } from '../../base/timespec.ts';
 import { encodeUtf8 } from '../../base/utf8.ts';
 import type { Inode } from '../../fs/inode.ts';
 import type { PathRef } from '../../fs/path.ts';
+import type { FsActor } from '../../fs/permission.ts';
+import type { Credentials } from '../credentials.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
 import { writeBytes } from '../user-structs.ts';
@@ -64,9 +67,16 @@ const fstat: SyscallRun = (k, t, fd, address) => {
   return typeof file === 'number' ? file : statInode(k, t, file.inode, address);
 };
 
-function walkWithFlags(k: Kernel, t: Task, dirfd: number, path: number, flags: number): PathRef | number {
+function walkWithFlags(
+  k: Kernel,
+  t: Task,
+  dirfd: number,
+  path: number,
+  flags: number,
+  actor: FsActor = t.cred,
+): PathRef | number {
   const last = (flags & AT_SYMLINK_NOFOLLOW) !== 0 ? 'nofollow' : 'follow';
-  return walk(k, t, dirfd, path, last, (flags & AT_EMPTY_PATH) !== 0 ? 'emptyAllowed' : 'emptyFails');
+  return walk(k, t, dirfd, path, last, (flags & AT_EMPTY_PATH) !== 0 ? 'emptyAllowed' : 'emptyFails', actor);
 }
 
 const newfstatat: SyscallRun = (k, t, dirfd, path, address, flags) => {
@@ -147,11 +157,19 @@ const fstatfs: SyscallRun = (k, t, fd, address) => {
   return typeof file === 'number' ? file : writeStatfs(k, t, file.path, address);
 };
 
+/** access_override_creds: access(2) asks for the real ids, root's with all that is permitted. */
+function realActor(cred: Credentials): FsActor {
+  let { capEffective } = cred;
+  if ((cred.securebits & SECURE_NO_SETUID_FIXUP) === 0) capEffective = cred.uid === 0 ? cred.capPermitted : [0, 0];
+  return { fsuid: cred.uid, fsgid: cred.gid, groups: cred.groups, capEffective };
+}
+
 function access(k: Kernel, t: Task, dirfd: number, path: number, mode: number, flags: number): number {
   if ((mode & ~(F_OK | R_OK | W_OK | X_OK)) !== 0) return -EINVAL;
   if ((flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) !== 0) return -EINVAL;
-  const place = walkWithFlags(k, t, dirfd, path, flags);
-  return typeof place === 'number' ? place : k.vfs.access(place, mode);
+  const actor = (flags & AT_EACCESS) !== 0 ? t.cred : realActor(t.cred);
+  const place = walkWithFlags(k, t, dirfd, path, flags, actor);
+  return typeof place === 'number' ? place : k.vfs.access(place, mode, actor);
 }
 
 const faccessat: SyscallRun = (k, t, dirfd, path, mode) => access(k, t, dirfd, path, mode, 0);
@@ -183,13 +201,13 @@ export const statCalls: readonly SyscallRow[] = [
   { name: 'statx', args: ['fd', 'path', 'flags:at', 'uint', 'ptr'], run: statx, support: 'partial', note: 'no btime' },
   { name: 'statfs', args: ['path', 'ptr'], run: statfs, support: 'full', note: '' },
   { name: 'fstatfs', args: ['fd', 'ptr'], run: fstatfs, support: 'full', note: '' },
-  { name: 'faccessat', args: ['fd', 'path', 'uint'], run: faccessat, support: 'partial', note: 'as root' },
+  { name: 'faccessat', args: ['fd', 'path', 'uint'], run: faccessat, support: 'full', note: '' },
   {
     name: 'faccessat2',
     args: ['fd', 'path', 'uint', 'flags:at'],
     run: faccessat2,
-    support: 'partial',
-    note: 'as root',
+    support: 'full',
+    note: '',
   },
   { name: 'readlinkat', args: ['fd', 'path', 'ptr', 'int'], run: readlinkat, support: 'full', note: '' },
 ];

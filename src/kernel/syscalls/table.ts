@@ -1,3 +1,4 @@
+import { capabilityCalls } from './capability.ts';
 import { futexCalls } from './futex.ts';
 import { idCalls } from './ids.ts';
 import { limitCalls } from './limits.ts';
@@ -16,6 +17,7 @@ import { timerfdCalls } from './timerfd.ts';
 export const ALL_CALLS: readonly SyscallRow[] = [
   ...processCalls,
   ...idCalls,
+  ...capabilityCalls,
   ...limitCalls,
   ...signalCalls,
   ...timeCalls,

@@ -5,6 +5,7 @@ import { panic } from '../../base/assert.ts';
 import type { File, UserArg } from '../../fs/file.ts';
 import type { FsContext } from '../../fs/fs-context.ts';
 import { type LastLink, type PathRef, resolve } from '../../fs/path.ts';
+import type { FsActor } from '../../fs/permission.ts';
 import type { AddressSpace } from '../../mm/address-space.ts';
 import { type IoVec, readUserString } from '../../mm/user-access.ts';
 import type { FileTable } from '../file-table.ts';
@@ -24,8 +25,12 @@ export function filesOf(t: Task): FileTable {
   return t.files ?? panic('kernel/syscalls: a calling task has a file table');
 }
 
+/** The task's folders, walked with its own rights. */
 export function contextOf(t: Task): FsContext {
-  return t.fs ?? panic('kernel/syscalls: a calling task has a root and working folder');
+  const { fs } = t;
+  if (fs === null) return panic('kernel/syscalls: a calling task has a root and working folder');
+  fs.actor = t.cred;
+  return fs;
 }
 
 export function spaceOf(t: Task): AddressSpace {
@@ -67,6 +72,7 @@ export function walk(
   address: number,
   last: LastLink,
   empty: 'emptyAllowed' | 'emptyFails' = 'emptyFails',
+  actor: FsActor = t.cred,
 ): PathRef | number {
   // Since 6.11 a null path with AT_EMPTY_PATH is an empty one.
   const path = empty === 'emptyAllowed' && address === 0 ? '' : pathArgument(k, t, address);
@@ -74,7 +80,9 @@ export function walk(
   if (path === '' && empty === 'emptyFails') return -ENOENT;
   const base = baseOf(t, dirfd, path);
   if (typeof base === 'number') return base;
-  return resolve(contextOf(t), base, path, last, { isEmptyAllowed: empty === 'emptyAllowed' });
+  const context = contextOf(t);
+  context.actor = actor;
+  return resolve(context, base, path, last, { isEmptyAllowed: empty === 'emptyAllowed' });
 }
 
 /** access_ok: no byte may be fetched or stored yet. */
