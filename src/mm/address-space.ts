@@ -59,6 +59,7 @@ export interface AsidSource {
  * Invariants (checked by invariants.ts):
  *  S1 totalVm, dataVm, execVm, stackVm, lockedVm are the sums over the VMAs that mm/accounting.ts defines.
  *  S2 rss[member] is the number of present entries that map a frame of that kind; the zero page is in none.
+ *     hugetlbPages is the number of pages under entries of VMA_HUGETLB.
  *  S3 pgtablesBytes is the size of all tables below the root (mm_pgtables_bytes: the root itself is not counted).
  *  S4 mapCount = vmas.count.
  */
@@ -107,6 +108,8 @@ export class AddressSpace implements TranslationRoot {
   defFlags = 0;
   mapCount = 0;
   readonly rss = new Float64Array(4);
+  /** Pages of 4 KiB that huge pages of a pool map; in none of rss (hugetlb_usage). */
+  hugetlbPages = 0;
   /** Highest sum of resident pages seen when it last fell; read through hiwaterRssPages. */
   hiwaterRss = 0;
   hiwaterVm = 0;

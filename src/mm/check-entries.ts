@@ -1,12 +1,13 @@
 import { assert, panic } from '../base/assert.ts';
 import type { Pfn, Vpn } from '../machine/units.ts';
 import { type AddressSpace, MM_SWAPENTS } from './address-space.ts';
+import { checkHugeEntries } from './hugetlb/check-hugetlb.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { MARKER_GUARD, MARKER_POISONED, MARKER_UFFD_WP } from './page-table.ts';
 import { PG_anon, PG_anon_exclusive, PG_pagecache } from './phys/page-flags.ts';
 import type { RmapVma } from './rmap/rmap-vma.ts';
 import { VM_ACCESS_FLAGS, VM_SHARED, VM_WRITE } from './vm-flags.ts';
-import { VMA_ANON, type Vma } from './vma.ts';
+import { VMA_ANON, VMA_HUGETLB, type Vma } from './vma.ts';
 import { rssMemberOf } from './zap.ts';
 
 const EXCLUSIVE = PG_anon | PG_anon_exclusive;
@@ -20,14 +21,17 @@ export function checkEntries(mm: MemoryManager, space: AddressSpace, seen: Uint3
   const { pageTables } = mm;
   const rss = new Float64Array(4);
   let end = 0 as Vpn;
+  let hugePages = 0;
   for (let vma = space.vmas.first(); vma !== null; vma = space.vmas.next(vma)) {
     assert(!pageTables.seek(space, end, vma.startVpn), 'mm/check-entries.ts: P3 an entry lies in a VMA');
-    checkEntriesOf(mm, vma, seen, rss);
+    if (vma.kind === VMA_HUGETLB) hugePages += checkHugeEntries(mm, vma, seen);
+    else checkEntriesOf(mm, vma, seen, rss);
     end = vma.endVpn;
   }
   assert(!pageTables.seek(space, end, space.taskSize), 'mm/check-entries.ts: P3 an entry lies in a VMA');
   for (let member = 0; member < 4; member++)
     if (rss[member] !== space.rss[member]) panic(`mm/check-entries.ts: S2 rss[${member}] counts the entries`);
+  assert(hugePages === space.hugetlbPages, 'mm/check-entries.ts: S2 hugetlbPages counts the pages of huge entries');
   assert(space.rss[MM_SWAPENTS] === 0, 'mm/check-entries.ts: S2 there is no swap');
 }
 
@@ -43,6 +47,7 @@ function checkEntriesOf(mm: MemoryManager, vma: Vma, seen: Uint32Array, rss: Flo
   let page: number = vma.startVpn;
   while (pageTables.seek(vma.space, page as Vpn, vma.endVpn)) {
     page = pageTables.foundVpn;
+    assert(pageTables.foundLevel === 0, 'mm/check-entries.ts: P3 huge entries lie in VMAs of huge pages');
     let slot = pageTables.foundSlot;
     do {
       const entry = pageTables.read(slot);

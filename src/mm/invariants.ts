@@ -3,11 +3,12 @@ import { PAGE_SIZE, type Pfn, type Vpn } from '../machine/units.ts';
 import { accountVm } from './accounting.ts';
 import { AddressSpace } from './address-space.ts';
 import { checkEntries } from './check-entries.ts';
+import { checkPools } from './hugetlb/check-hugetlb.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { checkPhysical } from './phys/check.ts';
 import { PG_anon, PG_pagecache, PG_reserved, PG_table } from './phys/page-flags.ts';
 import { VM_ACCOUNT, VM_LOCKED } from './vm-flags.ts';
-import { VMA_FILE, VMA_SHMEM, type Vma } from './vma.ts';
+import type { Vma } from './vma.ts';
 
 /**
  * Recomputes every count from the page tables, VMAs and lists, and compares. Throws KernelPanic that names the broken
@@ -29,6 +30,7 @@ export function checkInvariants(mm: MemoryManager): void {
   }
   assert(accounted === mm.committedPages, 'mm/invariants.ts: M2 committedPages is the sum of what is accounted');
   checkFrames(mm, seen);
+  checkPools(mm);
   checkPhysical(mm);
 }
 
@@ -47,7 +49,7 @@ function checkVmas(mm: MemoryManager, space: AddressSpace): number {
     assert(vma.startVpn < vma.endVpn, 'mm/invariants.ts: V1 a VMA is not empty');
     assert(before === null || before.endVpn <= vma.startVpn, 'mm/invariants.ts: V1 VMAs do not overlap');
     assert(vma.endVpn <= space.taskSize, 'mm/invariants.ts: V1 VMAs lie in user space');
-    const backed = vma.kind === VMA_FILE || vma.kind === VMA_SHMEM;
+    const backed = vma.isFileBacked;
     assert((vma.pages !== null) === backed, 'mm/invariants.ts: V3 a VMA of a file has its pages');
     assert((vma.sharedNode !== null) === backed, 'mm/invariants.ts: V3 a VMA of a file is in its i_mmap');
     assert(

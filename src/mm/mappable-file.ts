@@ -1,3 +1,4 @@
+import type { HugetlbObject } from './hugetlb/hugetlb-object.ts';
 import type { FilePages } from './page-cache/file-pages.ts';
 
 /**
@@ -11,10 +12,11 @@ export interface MappableFile {
   readonly appendOnly?: boolean;
   /** On a noexec mount: path_noexec. */
   readonly noExec: boolean;
-  /** 'file' and 'shmem' map `pages`; 'zero' is /dev/zero; 'none' cannot be mapped (ENODEV). */
-  readonly mapKind: 'file' | 'shmem' | 'zero' | 'none';
+  /** 'file' and 'shmem' map `pages`; 'hugetlb' maps `hugetlb` (and is linked in pages.i_mmap); 'zero' is /dev/zero; 'none' cannot be mapped (ENODEV). */
+  readonly mapKind: 'file' | 'shmem' | 'hugetlb' | 'zero' | 'none';
   /** The page cache of the inode; null exactly for 'zero' and 'none'. Does not change while the file is mapped. */
   readonly pages: FilePages | null;
+  readonly hugetlb?: HugetlbObject;
   readonly devMajor: number;
   readonly devMinor: number;
   readonly ino: number;

@@ -1,3 +1,4 @@
+import type { Hugetlb } from './hugetlb/hugetlb.ts';
 import type { FrameAllocator } from './phys/alloc.ts';
 import {
   LRU_ACTIVE_ANON,
@@ -67,6 +68,25 @@ export function collectMeminfo(alloc: FrameAllocator, commit: CommitFacts): Memi
     ['Percpu', 0],
   ];
   return pages.map(([name, count]) => [name, count * KIB_PER_PAGE]);
+}
+
+/**
+ * The lines about the pools of huge pages (hugetlb_report_meminfo): counts of pages of the default size without a unit, then two
+ * sizes in KiB.
+ */
+export function hugetlbMeminfo({ defaultPool, totalSmallPages }: Hugetlb): { counts: MeminfoRow[]; kib: MeminfoRow[] } {
+  return {
+    counts: [
+      ['HugePages_Total', defaultPool.totalPages],
+      ['HugePages_Free', defaultPool.freePages],
+      ['HugePages_Rsvd', defaultPool.reservedPages],
+      ['HugePages_Surp', defaultPool.surplusPages],
+    ],
+    kib: [
+      ['Hugepagesize', defaultPool.sizeBytes / 1024],
+      ['Hugetlb', totalSmallPages * KIB_PER_PAGE],
+    ],
+  };
 }
 
 /** Pages that a program could get without swapping (si_mem_available, mm/show_mem.c). */

@@ -12,6 +12,7 @@ import type { Ram } from '../machine/ram.ts';
 import { PAGE_SIZE, type Pfn, type Vpn } from '../machine/units.ts';
 import { AccessRules } from './access-rules.ts';
 import { AddressSpace, FAULT_KINDS } from './address-space.ts';
+import { Hugetlb } from './hugetlb/hugetlb.ts';
 import type { PageCache } from './page-cache/page-cache.ts';
 import type { PageCacheShrinker } from './page-cache/shrink.ts';
 import { PageTables } from './page-table.ts';
@@ -91,6 +92,7 @@ export class MemoryManager {
   readonly pageTables: PageTables;
   readonly access: AccessRules;
   readonly tlbBatch: TlbBatch;
+  readonly hugetlb: Hugetlb;
   readonly zeroPage: Pfn;
   readonly spaces = new Set<AddressSpace>();
   /** Since boot, by FAULT_KINDS index, all spaces. */
@@ -135,6 +137,7 @@ export class MemoryManager {
     this.pageTables = new PageTables(this);
     this.access = new AccessRules(parts.format);
     this.tlbBatch = new TlbBatch(this);
+    this.hugetlb = new Hugetlb(parts.alloc, parts.format);
     const zeroPage = this.alloc.allocFrame(GFP_KERNEL | __GFP_ZERO);
     assert(zeroPage !== NO_FRAME, 'mm/memory-manager.ts: memory for the zero page');
     this.zeroPage = zeroPage as Pfn;

@@ -90,6 +90,11 @@ export class PageTables {
     return (entry & this.present) !== 0 ? this.format.isLeaf(entry) : (entry & this.format.SOFT0) !== 0;
   }
 
+  /** The entry, above the leaf table, leads to a table. */
+  isTable(entry: number): boolean {
+    return (entry & this.present) !== 0 && !this.format.isLeaf(entry);
+  }
+
   /** The slot of the page's entry in its leaf table, or -1 where that table is not there (a huge leaf may be). */
   findLeaf(space: AddressSpace, page: Vpn): number {
     return this.findAt(space, page, LEVEL_PTE);

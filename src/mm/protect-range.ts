@@ -1,8 +1,9 @@
 import type { Vpn } from '../machine/units.ts';
+import { protectHugetlb } from './hugetlb/hugetlb-entries.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { PG_anon_exclusive } from './phys/page-flags.ts';
 import { VM_SHARED, VM_WRITE } from './vm-flags.ts';
-import { VMA_SHMEM, type Vma } from './vma.ts';
+import { VMA_HUGETLB, VMA_SHMEM, type Vma } from './vma.ts';
 
 /**
  * Gives the entries of [start, end) the rights of the VMA's flags as they are now (Linux: change_protection with
@@ -10,6 +11,10 @@ import { VMA_SHMEM, type Vma } from './vma.ts';
  * exclusive, a page of a shared file mapping that is dirty already, any page of shared shmem.
  */
 export function protectRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): void {
+  if (vma.kind === VMA_HUGETLB) {
+    protectHugetlb(mm, vma, start, end);
+    return;
+  }
   const { pageTables, format } = mm;
   const state = format.ACCESSED | format.DIRTY;
   let page = start;

@@ -63,7 +63,7 @@ export function writeRemote(
 /** FOLL_TOUCH: the access counts as a use of the page. */
 function touch(mm: MemoryManager, offset: number): void {
   const frame = Math.floor((offset - mm.ram.ramBase) / PAGE_SIZE) as Pfn;
-  if (frame !== mm.zeroPage) mm.pageCache.markAccessed(frame);
+  if (frame !== mm.zeroPage) mm.pageCache.markAccessed(mm.frames.headOf(frame));
 }
 
 /** Offset in Ram.memory of the byte, its page made present; -1 where the access is refused. */
@@ -88,15 +88,15 @@ function forceByte(mm: MemoryManager, vma: Vma, address: number, access: 1 | 2):
   const { pageTables, frames, format } = mm;
   const page = vpnOf(vaddr(address));
   for (let tries = 0; tries < 3; tries++) {
-    const slot = pageTables.findLeaf(vma.space, page);
+    const slot = pageTables.findEntry(vma.space, page);
     const entry = slot === -1 ? 0 : pageTables.read(slot);
     if (pageTables.isMapped(entry)) {
-      const frame = pageTables.frameOf(entry);
+      const frame = pageTables.frameWithin(entry, pageTables.foundLevel, page);
       const offset = mm.ram.offsetOf(frame) + offsetInPage(address);
       if (access === ACCESS_READ) return offset;
       // can_follow_write_pte: only a page that nobody else can see.
       const own = PG_anon | PG_anon_exclusive;
-      if ((frames.flags[frame] & own) === own) {
+      if ((frames.flags[frames.headOf(frame)] & own) === own) {
         pageTables.set(slot, (entry | format.DIRTY) >>> 0);
         return offset;
       }

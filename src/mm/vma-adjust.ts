@@ -1,8 +1,9 @@
-import { ENOMEM } from '../abi/errno.ts';
+import { EINVAL, ENOMEM } from '../abi/errno.ts';
 import type { Vpn } from '../machine/units.ts';
 import type { AddressSpace } from './address-space.ts';
+import { closeHugetlbVma, maySplitHugetlb } from './hugetlb/hugetlb-vma.ts';
 import type { MemoryManager } from './memory-manager.ts';
-import { VMA_FILE, VMA_SHMEM, Vma } from './vma.ts';
+import { VMA_HUGETLB, Vma } from './vma.ts';
 
 /** vm_area_alloc: not yet in the space; null when the slab is out of memory. */
 export function allocVma(
@@ -29,7 +30,7 @@ export function copyVmaFacts(from: Vma, to: Vma): void {
 export function linkVma(mm: MemoryManager, vma: Vma): void {
   vma.space.vmas.insert(vma);
   vma.space.mapCount++;
-  if (vma.kind === VMA_FILE || vma.kind === VMA_SHMEM) mm.rmap.linkFileVma(vma);
+  if (vma.isFileBacked) mm.rmap.linkFileVma(vma);
 }
 
 /** Takes a VMA out of the space and frees it (vma_complete's remove, remove_vma). No entry maps anything there. */
@@ -43,6 +44,7 @@ export function removeVma(mm: MemoryManager, vma: Vma): void {
 export function discardVma(mm: MemoryManager, vma: Vma): void {
   if (vma.sharedNode !== null) mm.rmap.unlinkFileVma(vma);
   mm.rmap.unlinkAnonVmas(vma);
+  closeHugetlbVma(vma);
   vma.file?.release();
   mm.vmaCache.free(vma.slot);
 }
@@ -55,8 +57,12 @@ export function setVmaBounds(mm: MemoryManager, vma: Vma, startVpn: Vpn, endVpn:
   mm.rmap.afterVmaResize(vma);
 }
 
-/** __split_vma: `vma` keeps [startVpn, at), a new VMA gets the rest and is returned; -ENOMEM changes nothing. */
+/**
+ * __split_vma: `vma` keeps [startVpn, at), a new VMA gets the rest and is returned; -ENOMEM, or -EINVAL within a huge page of a
+ * pool, changes nothing.
+ */
 export function splitVmaUnchecked(mm: MemoryManager, vma: Vma, at: Vpn): Vma | number {
+  if (vma.kind === VMA_HUGETLB && !maySplitHugetlb(vma, at)) return -EINVAL;
   const upper = allocVma(mm, vma.space, at, vma.endVpn, vma.flags, vma.pgoff + (at - vma.startVpn));
   if (upper === null) return -ENOMEM;
   upper.anonVma = vma.anonVma;
@@ -65,6 +71,8 @@ export function splitVmaUnchecked(mm: MemoryManager, vma: Vma, at: Vpn): Vma | n
     return -ENOMEM;
   }
   copyVmaFacts(vma, upper);
+  upper.reservations = vma.reservations;
+  upper.lostHugePages = vma.lostHugePages;
   setVmaBounds(mm, vma, vma.startVpn, at, vma.pgoff);
   linkVma(mm, upper);
   return upper;

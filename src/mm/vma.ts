@@ -1,5 +1,6 @@
 import type { Vpn } from '../machine/units.ts';
 import type { AddressSpace } from './address-space.ts';
+import type { ReservationMap } from './hugetlb/reservation-map.ts';
 import type { MappableFile } from './mappable-file.ts';
 import type { FilePages } from './page-cache/file-pages.ts';
 import type { AnonVma, AnonVmaChain } from './rmap/anon-vma.ts';
@@ -15,7 +16,9 @@ export const VMA_FILE = 1;
 export const VMA_SHMEM = 2;
 /** Fixed kernel frames (vdso). */
 export const VMA_SPECIAL = 3;
-export type VmaKind = 0 | 1 | 2 | 3;
+/** Huge pages of a pool (hugetlb/). */
+export const VMA_HUGETLB = 4;
+export type VmaKind = 0 | 1 | 2 | 3 | 4;
 
 /**
  * Linux's vm_area_struct: pages [startVpn, endVpn) of one space that have the same rights and the same source.
@@ -23,8 +26,10 @@ export type VmaKind = 0 | 1 | 2 | 3;
  * Invariants (checked by invariants.ts):
  *  V1 startVpn < endVpn; VMAs of a space do not overlap; the index holds exactly them, by rising startVpn.
  *  V2 startVpn, endVpn and pgoff change only in vma-adjust.ts, which tells the index and the interval trees.
- *  V3 kind VMA_ANON: pages = null (file may be /dev/zero). VMA_FILE, VMA_SHMEM: pages = file.pages, linked in its i_mmap.
+ *  V3 kind VMA_ANON: pages = null (file may be /dev/zero). Any other but VMA_SPECIAL: pages = file.pages,
+ *     linked in its i_mmap; VMA_HUGETLB: file.hugetlb is there.
  *  V4 `slot` is this object's place in the vm_area_struct slab.
+ *  V5 VMA_HUGETLB: startVpn, endVpn and pgoff are multiples of the huge page.
  */
 export class Vma implements RmapVma {
   readonly slot: number;
@@ -38,6 +43,10 @@ export class Vma implements RmapVma {
   file: MappableFile | null = null;
   /** VMA_SPECIAL only: frames from startVpn on, and the name that /proc/PID/maps shows ('[vdso]'). */
   special: SpecialMapping | null = null;
+  /** VMA_HUGETLB, private, with reservations of its own: which of them are used up. Shared by the pieces of a split VMA. */
+  reservations: ReservationMap | null = null;
+  /** VMA_HUGETLB: the pool was empty and a page was taken away; what is not there any more is SIGBUS (HPAGE_RESV_UNMAPPED). */
+  lostHugePages = false;
   anonVma: AnonVma | null = null;
   anonVmaChain: AnonVmaChain[] = [];
   sharedNode: IntervalNode<RmapVma> | null = null;
@@ -58,8 +67,12 @@ export class Vma implements RmapVma {
     return this.endVpn - this.startVpn;
   }
 
+  get isFileBacked(): boolean {
+    return this.kind === VMA_FILE || this.kind === VMA_SHMEM || this.kind === VMA_HUGETLB;
+  }
+
   get pages(): FilePages | null {
-    return this.kind === VMA_FILE || this.kind === VMA_SHMEM ? (this.file as MappableFile).pages : null;
+    return this.isFileBacked ? (this.file as MappableFile).pages : null;
   }
 }
 

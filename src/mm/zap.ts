@@ -1,10 +1,11 @@
 import type { Pfn, Vpn } from '../machine/units.ts';
 import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES } from './address-space.ts';
+import { zapHugetlb } from './hugetlb/hugetlb-entries.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { MARKER_GUARD, MARKER_POISONED } from './page-table.ts';
 import { PG_anon, PG_pagecache, PG_swapbacked } from './phys/page-flags.ts';
 import { VM_SEQ_READ } from './vm-flags.ts';
-import { VMA_ANON, type Vma } from './vma.ts';
+import { VMA_ANON, VMA_HUGETLB, type Vma } from './vma.ts';
 
 /** Which rss counter a mapped frame is in (mm_counter). */
 export function rssMemberOf(mm: MemoryManager, frame: Pfn): number {
@@ -23,6 +24,10 @@ export type ZapKind = 'even_cows' | 'pagecache' | 'unmap';
  * 'unmap' is munmap's and exit's and takes the markers as well, that outlive madvise and truncate (ZAP_FLAG_DROP_MARKER).
  */
 export function zapRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, what: ZapKind = 'even_cows'): void {
+  if (vma.kind === VMA_HUGETLB) {
+    zapHugetlb(mm, vma, start, end);
+    return;
+  }
   const { pageTables, frames } = mm;
   const { space } = vma;
   const counts = [0, 0, 0, 0];

@@ -1,4 +1,5 @@
 import type { IoSink } from '../../base/io.ts';
+import type { Pfn } from '../../machine/units.ts';
 import type { AddressSpace } from '../../mm/address-space.ts';
 import {
   PG_active,
@@ -6,6 +7,7 @@ import {
   PG_buddy,
   PG_dirty,
   PG_head,
+  PG_hugetlb,
   PG_locked,
   PG_lru,
   PG_mlocked,
@@ -46,6 +48,8 @@ const LOW: readonly (readonly [flag: number, bit: number])[] = [
   [PG_table, 26],
 ];
 const KPF_MMAP = 1 << 11;
+const KPF_ANON = 1 << 12;
+const KPF_HUGE = 1 << 17;
 const KPF_ZERO_PAGE = 1 << 24;
 /** Of the high word (include/linux/kernel-page-flags.h): bits 32, 33, 36. */
 const HIGH: readonly (readonly [flag: number, bit: number])[] = [
@@ -61,6 +65,12 @@ export function readKpageflags(k: Kernel, _space: AddressSpace | null, pos: numb
     const flags = frames.flags[frame];
     let low = frames.mapcount[frame] > 0 ? KPF_MMAP : 0;
     for (const [flag, bit] of LOW) if ((flags & flag) !== 0) low |= 1 << bit;
+    const head = frames.headOf(frame as Pfn);
+    if ((frames.flags[head] & PG_hugetlb) !== 0) {
+      // What is true of the page is true of every frame of it.
+      low |= KPF_HUGE | (frames.mapcount[head] > 0 ? KPF_MMAP : 0);
+      low |= frames.flags[head] & PG_anon ? KPF_ANON : 0;
+    }
     if (frame === zeroPage) low |= KPF_ZERO_PAGE;
     let high = 0;
     for (const [flag, bit] of HIGH) if ((flags & flag) !== 0) high |= 1 << bit;

@@ -1,13 +1,14 @@
 import { collectBuddyinfo } from '../../mm/buddyinfo.ts';
-import { collectMeminfo } from '../../mm/meminfo.ts';
+import { collectMeminfo, hugetlbMeminfo, type MeminfoRow } from '../../mm/meminfo.ts';
 import type { Kernel } from '../kernel.ts';
 
-/** /proc/meminfo (meminfo_proc_show): show_val_kb. */
+/** /proc/meminfo (meminfo_proc_show): show_val_kb, and hugetlb_report_meminfo at the end. */
 export function showMeminfo(k: Kernel): string {
   const { mm } = k;
-  return collectMeminfo(mm.alloc, mm)
-    .map(([name, kib]) => `${`${name}:`.padEnd(15)} ${String(kib).padStart(8)} kB\n`)
-    .join('');
+  const kibLine = ([name, kib]: MeminfoRow) => `${`${name}:`.padEnd(15)} ${String(kib).padStart(8)} kB\n`;
+  const huge = hugetlbMeminfo(mm.hugetlb);
+  const counts = huge.counts.map(([name, count]) => `${`${name}:`.padEnd(19)}${String(count).padStart(5)}\n`);
+  return [...collectMeminfo(mm.alloc, mm).map(kibLine), ...counts, ...huge.kib.map(kibLine)].join('');
 }
 
 /** /proc/buddyinfo (frag_show_print): one record a node, here one. */

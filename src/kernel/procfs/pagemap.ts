@@ -1,10 +1,11 @@
 import { EFAULT, EINVAL } from '../../abi/errno.ts';
 import type { IoSink } from '../../base/io.ts';
-import { PAGE_SIZE, vpn } from '../../machine/units.ts';
+import { PAGE_SIZE, type Pfn, vpn } from '../../machine/units.ts';
 import type { AddressSpace } from '../../mm/address-space.ts';
 import type { MemoryManager } from '../../mm/memory-manager.ts';
 import { MARKER_GUARD } from '../../mm/page-table.ts';
-import { PG_anon } from '../../mm/phys/page-flags.ts';
+import type { FrameTable } from '../../mm/phys/frame-table.ts';
+import { PG_anon, PG_hugetlb } from '../../mm/phys/page-flags.ts';
 import type { Kernel } from '../kernel.ts';
 
 const ENTRY_BYTES = 8;
@@ -41,27 +42,36 @@ function fillEntries(mm: MemoryManager, space: AddressSpace, first: number, view
   const end = vpn(first + count);
   while (page < end && pageTables.seek(space, page, end)) {
     const at = pageTables.foundVpn;
-    page = vpn(at + 1);
+    const level = pageTables.foundLevel;
+    page = vpn(at + pageTables.spanOf(level));
     const entry = pageTables.read(pageTables.foundSlot);
     if (!pageTables.isMapped(entry)) {
       if ((pageTables.markerOf(entry) & MARKER_GUARD) !== 0)
         view.setUint32((at - first) * ENTRY_BYTES + 4, PM_GUARD_REGION, true);
       continue;
     }
-    const frame = pageTables.frameOf(entry);
+    const head = frames.headOf(pageTables.frameOf(entry));
     let high = PM_PRESENT;
-    if (frame !== mm.zeroPage) {
-      if ((frames.flags[frame] & PG_anon) === 0) high += PM_FILE;
-      if (frames.mapcount[frame] === 1) high += PM_MMAP_EXCLUSIVE;
+    if (head !== mm.zeroPage) {
+      if ((frames.flags[head] & PG_anon) === 0) high += PM_FILE;
+      if (frames.mapcount[head] === 1) high += PM_MMAP_EXCLUSIVE;
     }
-    view.setUint32((at - first) * ENTRY_BYTES, frame, true);
-    view.setUint32((at - first) * ENTRY_BYTES + 4, high, true);
+    for (let each = Math.max(at, first); each < Math.min(page, end); each++) {
+      view.setUint32((each - first) * ENTRY_BYTES, pageTables.frameWithin(entry, level, vpn(each)), true);
+      view.setUint32((each - first) * ENTRY_BYTES + 4, high, true);
+    }
   }
 }
 
 /** Words of /proc/kpagecount: page-table entries that map each frame (kpagecount_read). */
 export function readKpagecount(k: Kernel, _space: AddressSpace | null, pos: number, sink: IoSink): number {
-  return readFrameWords(k, pos, sink, (view, at, frame) => view.setUint32(at, k.mm.frames.mapcount[frame], true));
+  return readFrameWords(k, pos, sink, (view, at, frame) => view.setUint32(at, mappingsOf(k.mm.frames, frame), true));
+}
+
+/** Entries that map the frame: of a page of a huge pool those of its head (folio_precise_page_mapcount). */
+function mappingsOf(frames: FrameTable, frame: number): number {
+  const head = frames.headOf(frame as Pfn);
+  return frames.mapcount[(frames.flags[head] & PG_hugetlb) !== 0 ? head : frame];
 }
 
 /** One word a frame of RAM. -EINVAL at a place or of a size that is no multiple of 8. */

@@ -1,9 +1,10 @@
 import { PAGE_SIZE, type Vpn } from '../../machine/units.ts';
 import type { AddressSpace } from '../../mm/address-space.ts';
+import { objectOf } from '../../mm/hugetlb/hugetlb-vma.ts';
 import type { MemoryManager } from '../../mm/memory-manager.ts';
 import { PG_anon, PG_dirty, PG_referenced, PG_swapbacked } from '../../mm/phys/page-flags.ts';
 import { VM_LOCKED } from '../../mm/vm-flags.ts';
-import type { Vma } from '../../mm/vma.ts';
+import { VMA_HUGETLB, type Vma } from '../../mm/vma.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
 import { mapsLine } from './maps.ts';
@@ -28,6 +29,8 @@ interface MemSizes {
   referenced: number;
   anonymous: number;
   lazyFree: number;
+  sharedHugetlb: number;
+  privateHugetlb: number;
 }
 
 function noSizes(): MemSizes {
@@ -46,6 +49,8 @@ function noSizes(): MemSizes {
     referenced: 0,
     anonymous: 0,
     lazyFree: 0,
+    sharedHugetlb: 0,
+    privateHugetlb: 0,
   };
 }
 
@@ -58,6 +63,13 @@ function gather(mm: MemoryManager, vma: Vma, sizes: MemSizes): void {
     const entry = pageTables.read(pageTables.foundSlot);
     if (!pageTables.isMapped(entry)) continue;
     const frame = pageTables.frameOf(entry);
+    if (vma.kind === VMA_HUGETLB) {
+      const bytes = objectOf(vma).pool.sizeBytes;
+      page = (pageTables.foundVpn + bytes / PAGE_SIZE) as Vpn;
+      if (frames.mapcount[frame] >= 2) sizes.sharedHugetlb += bytes;
+      else sizes.privateHugetlb += bytes;
+      continue;
+    }
     if (frame === mm.zeroPage) continue;
     const flags = frames.flags[frame];
     const isDirty = (entry & format.DIRTY) !== 0 || (flags & PG_dirty) !== 0;
@@ -82,11 +94,16 @@ function gather(mm: MemoryManager, vma: Vma, sizes: MemSizes): void {
   }
 }
 
+/** vma_kernel_pagesize. */
+function pageBytesOf(vma: Vma): number {
+  return vma.kind === VMA_HUGETLB ? objectOf(vma).pool.sizeBytes : PAGE_SIZE;
+}
+
 function line(name: string, bytes: number): string {
   return `${`${name}:`.padEnd(16)}${String(Math.floor(bytes / 1024)).padStart(8)} kB\n`;
 }
 
-/** __show_smap; huge pages and swap are not there, so their lines are truly 0. */
+/** __show_smap; transparent huge pages and swap are not there, so their lines are truly 0. */
 function sizeLines(sizes: MemSizes, what: 'vma' | 'rollup'): string {
   const kib = (pss: number): number => pss / PSS_UNIT;
   const perKind =
@@ -111,8 +128,8 @@ function sizeLines(sizes: MemSizes, what: 'vma' | 'rollup'): string {
     line('AnonHugePages', 0) +
     line('ShmemPmdMapped', 0) +
     line('FilePmdMapped', 0) +
-    line('Shared_Hugetlb', 0) +
-    line('Private_Hugetlb', 0) +
+    line('Shared_Hugetlb', sizes.sharedHugetlb) +
+    line('Private_Hugetlb', sizes.privateHugetlb) +
     line('Swap', 0) +
     line('SwapPss', 0) +
     line('Locked', kib(sizes.pssLocked))
@@ -129,8 +146,8 @@ export function showSmaps(k: Kernel, _t: Task, space: AddressSpace | null): read
     records.push(
       `${mapsLine(vma, k.arch.wordBytes)}\n` +
         line('Size', vma.sizePages * PAGE_SIZE) +
-        line('KernelPageSize', PAGE_SIZE) +
-        line('MMUPageSize', PAGE_SIZE) +
+        line('KernelPageSize', pageBytesOf(vma)) +
+        line('MMUPageSize', pageBytesOf(vma)) +
         sizeLines(sizes, 'vma') +
         `THPeligible:    ${'0'.padStart(8)}\n` +
         `VmFlags: ${vmFlagsText(vma.flags)}\n`,

@@ -75,7 +75,7 @@ function memory(space: AddressSpace): string {
     line('VmLib', (execBytes - text) / 1024) +
     line('VmPTE', space.pgtablesBytes / 1024) +
     pages('VmSwap', rss[MM_SWAPENTS]) +
-    line('HugetlbPages', 0)
+    pages('HugetlbPages', space.hugetlbPages)
   );
 }
 

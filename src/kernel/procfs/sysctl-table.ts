@@ -167,6 +167,7 @@ export const SYSCTLS: readonly SysctlRow[] = [
       return 0;
     },
   },
+  constant('vm/hugetlb_shm_group', 0),
   integer(
     'vm/legacy_va_layout',
     0,
@@ -199,6 +200,22 @@ export const SYSCTLS: readonly SysctlRow[] = [
     (k) => k.mm.config.mmapMinAddrBytes,
     (k, value) => {
       k.mm.config.mmapMinAddrBytes = value;
+    },
+  ),
+  integer(
+    'vm/nr_hugepages',
+    0,
+    Number.MAX_SAFE_INTEGER,
+    (k) => k.mm.hugetlb.defaultPool.persistentPages,
+    (k, value) => k.mm.hugetlb.defaultPool.resize(value),
+  ),
+  integer(
+    'vm/nr_overcommit_hugepages',
+    0,
+    Number.MAX_SAFE_INTEGER,
+    (k) => k.mm.hugetlb.defaultPool.overcommitPages,
+    (k, value) => {
+      k.mm.hugetlb.defaultPool.overcommitPages = value;
     },
   ),
   integer(

@@ -72,7 +72,7 @@ const absent = (name: string, args: SyscallRow['args'], note = ''): SyscallRow =
 });
 
 export const memoryCalls: readonly SyscallRow[] = [
-  row('mmap', ['ptr', 'size', 'flags:prot', 'flags:map', 'fd', 'off'], mmap, 'no huge pages (MAP_HUGETLB)'),
+  row('mmap', ['ptr', 'size', 'flags:prot', 'flags:map', 'fd', 'off'], mmap),
   row('munmap', ['ptr', 'size'], munmap),
   row('mprotect', ['ptr', 'size', 'flags:prot'], mprotect),
   row('mremap', ['ptr', 'size', 'size', 'uint', 'ptr'], mremap),

@@ -3,10 +3,11 @@ import { COST_FAULT_NS } from '../../machine/cost-model.ts';
 import { ACCESS_WRITE, type Access } from '../../machine/mmu.ts';
 import { type Vaddr, type Vpn, vpnOf } from '../../machine/units.ts';
 import { type AddressSpace, KIND_BUS, KIND_SEGV, KIND_SPURIOUS, KIND_STACK_GROW } from '../address-space.ts';
+import { hugetlbFault } from '../hugetlb/hugetlb-fault.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { MARKER_POISONED } from '../page-table.ts';
 import { VM_DROPPABLE, VM_GROWSDOWN } from '../vm-flags.ts';
-import { VMA_ANON, VMA_SPECIAL, type Vma } from '../vma.ts';
+import { VMA_ANON, VMA_HUGETLB, VMA_SPECIAL, type Vma } from '../vma.ts';
 import { anonFault } from './anon.ts';
 import { cowFault } from './cow.ts';
 import { fileFault } from './file.ts';
@@ -74,6 +75,7 @@ export function resolveFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Acc
 
 /** handle_pte_fault: which of the handlers it is. */
 function classify(mm: MemoryManager, vma: Vma, page: Vpn, access: Access): FaultResult {
+  if (vma.kind === VMA_HUGETLB) return hugetlbFault(mm, vma, page, access);
   const { pageTables, format } = mm;
   const slot = pageTables.findLeaf(vma.space, page);
   const entry = slot === -1 ? 0 : pageTables.read(slot);

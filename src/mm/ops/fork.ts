@@ -3,6 +3,7 @@ import type { Vpn } from '../../machine/units.ts';
 import { accountVm } from '../accounting.ts';
 import type { AddressSpace } from '../address-space.ts';
 import { MM_ANONPAGES } from '../address-space.ts';
+import { copyHugetlb } from '../hugetlb/hugetlb-entries.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { PG_anon } from '../phys/page-flags.ts';
 import {
@@ -16,7 +17,7 @@ import {
   VM_SHARED,
   VM_WIPEONFORK,
 } from '../vm-flags.ts';
-import type { Vma } from '../vma.ts';
+import { VMA_HUGETLB, type Vma } from '../vma.ts';
 import { allocVma, copyVmaFacts, discardVma, linkVma } from '../vma-adjust.ts';
 import { rssMemberOf } from '../zap.ts';
 import { exitSpace } from './exit.ts';
@@ -101,6 +102,7 @@ function needsCopy(vma: Vma): boolean {
 
 /** copy_page_range: both sides map the same frames; in a private mapping neither may write them. */
 function copyEntries(mm: MemoryManager, from: Vma, to: Vma): number {
+  if (from.kind === VMA_HUGETLB) return copyHugetlb(mm, from, to);
   const { pageTables, format, frames } = mm;
   const protect = isCowMapping(from.flags);
   const counts = [0, 0, 0, 0];

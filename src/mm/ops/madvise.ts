@@ -28,6 +28,7 @@ import {
 import { ACCESS_READ, ACCESS_WRITE } from '../../machine/mmu.ts';
 import { isPageAligned, PAGE_SIZE, type Pfn, pagesOf, roundUpToPage, type Vpn, vpn } from '../../machine/units.ts';
 import type { AddressSpace } from '../address-space.ts';
+import { objectOf } from '../hugetlb/hugetlb-vma.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
 import { punchHole } from '../page-cache/truncate.ts';
@@ -52,7 +53,7 @@ import {
   VM_WIPEONFORK,
   VM_WRITE,
 } from '../vm-flags.ts';
-import { VMA_ANON, VMA_FILE, VMA_SHMEM, type Vma } from '../vma.ts';
+import { VMA_ANON, VMA_FILE, VMA_HUGETLB, VMA_SHMEM, type Vma } from '../vma.ts';
 import { modifyVma, setVmaFlags } from '../vma-merge.ts';
 import { zapRange } from '../zap.ts';
 import { coolRange } from './cool.ts';
@@ -132,8 +133,9 @@ function adviseVma(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, advice: nu
       return readAhead(mm, vma, start, end);
     case MADV_DONTNEED:
     case MADV_DONTNEED_LOCKED:
-      if ((flags & (VM_PFNMAP | VM_HUGETLB)) !== 0) return -EINVAL;
+      if ((flags & VM_PFNMAP) !== 0) return -EINVAL;
       if (advice === MADV_DONTNEED && (flags & VM_LOCKED) !== 0) return -EINVAL;
+      if (vma.kind === VMA_HUGETLB) return dropHugePages(mm, vma, start, end);
       zapRange(mm, vma, start, end);
       return 0;
     case MADV_REMOVE:
@@ -167,20 +169,21 @@ function adviseVma(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, advice: nu
     case MADV_KEEPONFORK:
       if ((flags & VM_DROPPABLE) !== 0) return -EINVAL;
       return changeFlags(mm, vma, start, end, flags & ~VM_WIPEONFORK);
+    // hugepage_madvise: any mapping takes the wish.
+    case MADV_HUGEPAGE:
+      return changeFlags(mm, vma, start, end, (flags & ~VM_NOHUGEPAGE) | VM_HUGEPAGE);
+    case MADV_NOHUGEPAGE:
+      return changeFlags(mm, vma, start, end, (flags & ~VM_HUGEPAGE) | VM_NOHUGEPAGE);
     case MADV_DONTDUMP:
       return changeFlags(mm, vma, start, end, flags | VM_DONTDUMP);
     case MADV_DODUMP:
-      return (flags & (VM_SPECIAL | VM_DROPPABLE)) !== 0
+      return ((flags & VM_SPECIAL) !== 0 && vma.kind !== VMA_HUGETLB) || (flags & VM_DROPPABLE) !== 0
         ? -EINVAL
         : changeFlags(mm, vma, start, end, flags & ~VM_DONTDUMP);
     case MADV_MERGEABLE:
       return isKsmCompatible(flags) ? changeFlags(mm, vma, start, end, flags | VM_MERGEABLE) : 0;
     case MADV_UNMERGEABLE:
       return changeFlags(mm, vma, start, end, flags & ~VM_MERGEABLE);
-    case MADV_HUGEPAGE:
-      return changeFlags(mm, vma, start, end, (flags & ~VM_NOHUGEPAGE) | VM_HUGEPAGE);
-    case MADV_NOHUGEPAGE:
-      return changeFlags(mm, vma, start, end, (flags & ~VM_HUGEPAGE) | VM_NOHUGEPAGE);
     default:
       return -EINVAL;
   }
@@ -191,15 +194,28 @@ function isKsmCompatible(flags: number): boolean {
   return (flags & (VM_SHARED | VM_MAYSHARE | VM_SPECIAL | VM_HUGETLB | VM_DROPPABLE)) === 0;
 }
 
+/** madvise_dontneed_free_valid_vma: from a huge page on, and whole ones alone. */
+function dropHugePages(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): number {
+  const { pages } = objectOf(vma).pool;
+  if (start % pages !== 0) return -EINVAL;
+  const last = (end - (end % pages)) as Vpn;
+  if (last > start) zapRange(mm, vma, start, last);
+  return 0;
+}
+
 /** madvise_remove: the pages go from the file itself, for all who map it; private copies stay. Only shmem can do it here. */
 function removePages(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): number {
   if ((vma.flags & VM_LOCKED) !== 0) return -EINVAL;
   if (vma.pages === null) return -EINVAL;
   if ((vma.flags & VM_SHARED) === 0 || (vma.flags & VM_MAYWRITE) === 0) return -EACCES;
-  if (vma.kind !== VMA_SHMEM) return -EOPNOTSUPP;
+  if (vma.kind !== VMA_SHMEM && vma.kind !== VMA_HUGETLB) return -EOPNOTSUPP;
   const sealed = vma.file?.mapWritable?.() ?? 0;
   if (sealed < 0) return sealed;
   const first = vma.pgoff + (start - vma.startVpn);
+  if (vma.kind === VMA_HUGETLB) {
+    objectOf(vma).punchHole(first * PAGE_SIZE, (first + (end - start)) * PAGE_SIZE);
+    return 0;
+  }
   punchHole(mm.pageCache, vma.pages, first * PAGE_SIZE, (first + (end - start)) * PAGE_SIZE);
   return 0;
 }
@@ -208,7 +224,7 @@ function removePages(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): number 
 function changeFlags(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, flags: number): number {
   if (flags === vma.flags) return 0;
   const target = modifyVma(mm, vma, start, end, flags);
-  if (typeof target === 'number') return -EAGAIN;
+  if (typeof target === 'number') return target === -ENOMEM ? -EAGAIN : target;
   setVmaFlags(target, flags);
   return 0;
 }

@@ -1,9 +1,10 @@
 import { EINVAL, ENOMEM } from '../../abi/errno.ts';
 import { isPageAligned, PAGE_SIZE, pagesOf, type Vpn, vpn } from '../../machine/units.ts';
 import type { AddressSpace } from '../address-space.ts';
+import { hugeIndexOf, objectOf } from '../hugetlb/hugetlb-vma.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
-import { VMA_SPECIAL } from '../vma.ts';
+import { VMA_HUGETLB, VMA_SPECIAL, type Vma } from '../vma.ts';
 
 /**
  * mincore(2) (Linux 6.18): one byte a page, bit 0 set where the page is mapped or in the page cache. -EINVAL, -ENOMEM. A
@@ -34,13 +35,19 @@ export function mincore(
       result.fill(1, from - start, to - start);
       continue;
     }
-    const { pages } = vma;
     for (let page = from; page < to; page = (page + 1) as Vpn) {
-      const slot = mm.pageTables.findLeaf(space, page);
+      const slot = mm.pageTables.findEntry(space, page);
       const mapped = slot !== -1 && mm.pageTables.isMapped(mm.pageTables.read(slot));
-      const cached = pages !== null && pages.findPage(vma.pgoff + (page - vma.startVpn)) !== NO_FRAME;
+      const cached = isCached(vma, page);
       result[page - start] = mapped || cached ? 1 : 0;
     }
   }
   return result;
+}
+
+/** Is the page of the file in memory, whoever maps it? */
+function isCached(vma: Vma, page: Vpn): boolean {
+  if (vma.kind === VMA_HUGETLB) return objectOf(vma).folios.has(hugeIndexOf(vma, page));
+  const { pages } = vma;
+  return pages !== null && pages.findPage(vma.pgoff + (page - vma.startVpn)) !== NO_FRAME;
 }

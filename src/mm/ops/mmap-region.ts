@@ -2,13 +2,16 @@ import { ENOMEM } from '../../abi/errno.ts';
 import type { Vpn } from '../../machine/units.ts';
 import { accountVm, mayExpandVm } from '../accounting.ts';
 import type { AddressSpace } from '../address-space.ts';
+import { openHugetlbVma } from '../hugetlb/hugetlb-vma.ts';
 import type { MappableFile } from '../mappable-file.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { SharedAnonymousFile } from '../shared-anonymous-file.ts';
 import {
   isAccountable,
   VM_ACCOUNT,
+  VM_DONTEXPAND,
   VM_DROPPABLE,
+  VM_HUGETLB,
   VM_LOCKED,
   VM_LOCKED_MASK,
   VM_MAYWRITE,
@@ -17,8 +20,8 @@ import {
   VM_SOFTDIRTY,
   VM_SPECIAL,
 } from '../vm-flags.ts';
-import { VMA_ANON, VMA_FILE, VMA_SHMEM, type VmaKind } from '../vma.ts';
-import { allocVma, linkVma } from '../vma-adjust.ts';
+import { VMA_ANON, VMA_FILE, VMA_HUGETLB, VMA_SHMEM, type VmaKind } from '../vma.ts';
+import { allocVma, discardVma, linkVma } from '../vma-adjust.ts';
 import { mergeNewRange } from '../vma-merge.ts';
 import { measureRange, removePreparedRange, splitAround } from './munmap.ts';
 
@@ -36,7 +39,8 @@ export function mapRegion(
   sourceFile: MappableFile | null,
 ): number {
   const pages = end - start;
-  let flags = vmFlags;
+  const isHuge = sourceFile?.hugetlb !== undefined;
+  let flags = isHuge ? vmFlags | VM_HUGETLB | VM_DONTEXPAND : vmFlags;
   // mapping_map_writable: a sealed memfd may not be mapped shared where it could be written.
   if (sourceFile !== null && (flags & (VM_SHARED | VM_MAYWRITE)) === (VM_SHARED | VM_MAYWRITE)) {
     const allowed = sourceFile.mapWritable?.() ?? 0;
@@ -47,7 +51,7 @@ export function mapRegion(
   const replaced = measureRange(space, start, end);
   if (!mayExpandVm(space, flags, pages - replaced.pages)) return -ENOMEM;
   let charged = 0;
-  if (isAccountable(flags)) {
+  if (isAccountable(flags) && !isHuge) {
     const extra = pages - replaced.accountedPages;
     if (extra > 0 && mm.chargeCommit(space, extra) !== 0) return -ENOMEM;
     if (extra < 0) mm.unchargeCommit(-extra);
@@ -64,6 +68,7 @@ export function mapRegion(
   if (file !== null) {
     if (file.mapKind === 'file') kind = VMA_FILE;
     else if (file.mapKind === 'shmem') kind = VMA_SHMEM;
+    else if (file.mapKind === 'hugetlb') kind = VMA_HUGETLB;
   }
   if ((flags & VM_SHARED) !== 0 && (file === null || file.mapKind === 'zero')) {
     ownFile = SharedAnonymousFile.create(mm, pages, (flags & VM_NORESERVE) !== 0 ? 'noreserve' : 'account');
@@ -96,6 +101,11 @@ export function mapRegion(
     vma.kind = kind;
     vma.file = file;
     if (ownFile === null) file?.retain();
+    const opened = isHuge ? openHugetlbVma(vma) : 0;
+    if (opened < 0) {
+      discardVma(mm, vma);
+      return opened;
+    }
     linkVma(mm, vma);
   }
   const vma = merged ?? space.vmas.find(start);

@@ -35,6 +35,8 @@ import {
 } from '../../machine/units.ts';
 import { canDoMlock, mlockFutureOk } from '../accounting.ts';
 import type { AddressSpace } from '../address-space.ts';
+import { HugetlbAnonymousFile } from '../hugetlb/anonymous-file.ts';
+import type { HugePool } from '../hugetlb/huge-pool.ts';
 import type { MappableFile } from '../mappable-file.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import {
@@ -87,6 +89,7 @@ const LEGACY_MAP_MASK =
   MAP_UNINITIALIZED |
   (21 << MAP_HUGE_SHIFT) |
   (30 << MAP_HUGE_SHIFT);
+const MAP_HUGE_MASK = 0x3f;
 /** s_maxbytes of regular files on 64 bits: MAX_LFS_FILESIZE. */
 const MAX_FILE_BYTES = 2 ** 63;
 
@@ -95,13 +98,33 @@ const MAX_FILE_BYTES = 2 ** 63;
  * caller has turned a bad descriptor into -EBADF (after the offset's alignment).
  */
 export function mmap(mm: MemoryManager, space: AddressSpace, request: MmapRequest): number {
-  const { prot } = request;
   const offsetBytes = request.offsetBytes < 0 ? request.offsetBytes + 2 ** 64 : request.offsetBytes;
   if (!isPageAligned(offsetBytes)) return -EINVAL;
   const file = (request.flags & MAP_ANONYMOUS) !== 0 ? null : request.file;
-  // Neither a file nor anonymous: the caller's descriptor was looked at already. No pool of huge pages here.
-  if ((request.flags & MAP_HUGETLB) !== 0) return file === null ? -ENOMEM : -EINVAL;
+  if (file !== null) {
+    if (file.hugetlb !== undefined) return mapFile(mm, space, wholeHugePages(request, file.hugetlb.pool), file);
+    // Neither a file of huge pages nor anonymous: the caller's descriptor was looked at already.
+    return (request.flags & MAP_HUGETLB) !== 0 ? -EINVAL : mapFile(mm, space, request, file);
+  }
+  if ((request.flags & MAP_HUGETLB) === 0) return mapFile(mm, space, request, null);
+  const pool = mm.hugetlb.poolOfShift((request.flags >>> MAP_HUGE_SHIFT) & MAP_HUGE_MASK);
+  if (pool === null) return -EINVAL;
+  const whole = wholeHugePages(request, pool);
+  const own = new HugetlbAnonymousFile(mm, pool, whole.lengthBytes);
+  const address = mapFile(mm, space, whole, own);
+  own.release();
+  return address;
+}
 
+/** A length that is rounded up to huge pages. */
+function wholeHugePages(request: MmapRequest, pool: HugePool): MmapRequest {
+  return { ...request, lengthBytes: Math.ceil(request.lengthBytes / pool.sizeBytes) * pool.sizeBytes };
+}
+
+/** do_mmap. `file`: what is mapped, null for anonymous memory of small pages. */
+function mapFile(mm: MemoryManager, space: AddressSpace, request: MmapRequest, file: MappableFile | null): number {
+  const { prot } = request;
+  const offsetBytes = request.offsetBytes < 0 ? request.offsetBytes + 2 ** 64 : request.offsetBytes;
   if (request.lengthBytes === 0) return -EINVAL;
   let flags = request.flags;
   if ((flags & MAP_FIXED_NOREPLACE) !== 0) flags |= MAP_FIXED;
@@ -113,7 +136,10 @@ export function mmap(mm: MemoryManager, space: AddressSpace, request: MmapReques
   if (space.mapCount > mm.config.maxMapCount) return -ENOMEM;
 
   let vmFlags = vmFlagsOf(prot, flags) | space.defFlags | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
-  address = getUnmappedArea(mm, space, address, lengthBytes, flags);
+  const align = file?.hugetlb?.pool.pages ?? 1;
+  // hugetlb_get_unmapped_area.
+  if ((flags & MAP_FIXED) !== 0 && address % (align * PAGE_SIZE) !== 0 && file?.hugetlb !== undefined) return -EINVAL;
+  address = getUnmappedArea(mm, space, address, lengthBytes, flags, align);
   if (address < 0) return address;
   const start = vpn(address / PAGE_SIZE);
   const end = vpn((address + lengthBytes) / PAGE_SIZE);
@@ -141,7 +167,9 @@ export function mmap(mm: MemoryManager, space: AddressSpace, request: MmapReques
     } else if (type === MAP_PRIVATE) pgoff = start;
     else return -EINVAL;
   }
-  if ((flags & MAP_NORESERVE) !== 0 && mm.config.overcommitMemory !== 2) vmFlags |= VM_NORESERVE;
+  // Huge pages are promised one by one, whatever the overcommit mode, unless MAP_NORESERVE.
+  const mayOvercommit = mm.config.overcommitMemory !== 2 || file?.hugetlb !== undefined;
+  if ((flags & MAP_NORESERVE) !== 0 && mayOvercommit) vmFlags |= VM_NORESERVE;
 
   const result = mapRegion(mm, space, start, end, vmFlags, pgoff, file);
   if (result < 0) return result;
@@ -175,7 +203,7 @@ function checkFile(
   offsetBytes: number,
   lengthBytes: number,
 ): number {
-  if (file.mapKind === 'file' || file.mapKind === 'shmem') {
+  if (file.mapKind !== 'zero' && file.mapKind !== 'none') {
     if (offsetBytes + lengthBytes >= MAX_FILE_BYTES) return -EOVERFLOW;
   }
   let result = vmFlags;

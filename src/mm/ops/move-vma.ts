@@ -2,12 +2,13 @@ import { ENOMEM } from '../../abi/errno.ts';
 import type { Vpn } from '../../machine/units.ts';
 import { accountVm } from '../accounting.ts';
 import type { AddressSpace } from '../address-space.ts';
+import { moveHugetlb } from '../hugetlb/hugetlb-entries.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { VM_ACCOUNT, VM_LOCKED, VM_LOCKED_MASK } from '../vm-flags.ts';
-import { VMA_ANON, type Vma } from '../vma.ts';
+import { VMA_ANON, VMA_HUGETLB, type Vma } from '../vma.ts';
 import { allocVma, copyVmaFacts, linkVma } from '../vma-adjust.ts';
 import { mergeNewRange } from '../vma-merge.ts';
-import { unmapRange } from './munmap.ts';
+import { splitAround, unmapRange } from './munmap.ts';
 
 export interface VmaMove {
   readonly from: Vpn;
@@ -38,7 +39,9 @@ export function moveVma(mm: MemoryManager, space: AddressSpace, vma: Vma, move: 
   accountVm(space, flags, newPages);
   if ((flags & VM_LOCKED) !== 0) space.lockedVm += newPages;
 
-  const moved = moveEntries(mm, space, from, to, oldPages);
+  const isHuge = vma.kind === VMA_HUGETLB;
+  const moved = isHuge ? moveHugetlb(mm, vma, copy, from, to, oldPages) : moveEntries(mm, space, from, to, oldPages);
+  if (isHuge) dropReservations(mm, space, moved === 0 ? from : to, moved === 0 ? oldPages : newPages);
   // The entries are back where they were if memory ran out; then the copy goes instead of the source.
   const gone = moved === 0 ? from : to;
   const gonePages = moved === 0 ? oldPages : newPages;
@@ -59,6 +62,13 @@ export function moveVma(mm: MemoryManager, space: AddressSpace, vma: Vma, move: 
   }
   space.hiwaterVm = Math.max(hiwaterVm, space.totalVm);
   return moved;
+}
+
+/** The other piece has taken the reservations over: what goes away now gives none back (clear_vma_resv_huge_pages). */
+function dropReservations(mm: MemoryManager, space: AddressSpace, start: Vpn, pages: number): void {
+  if (splitAround(mm, space, start, (start + pages) as Vpn) !== 0) return;
+  const piece = space.vmas.find(start);
+  if (piece !== null) piece.reservations = null;
 }
 
 /** copy_vma: the VMA at the new place, possibly one that was there and is now longer; null when out of memory. */
@@ -88,6 +98,8 @@ function copyVma(mm: MemoryManager, vma: Vma, from: Vpn, to: Vpn, pages: number)
     return null;
   }
   copyVmaFacts(vma, copy);
+  copy.reservations = vma.reservations;
+  copy.lostHugePages = vma.lostHugePages;
   linkVma(mm, copy);
   return copy;
 }

@@ -10,6 +10,7 @@ import {
   VM_ACCESS_FLAGS,
   VM_ACCOUNT,
   VM_GROWSDOWN,
+  VM_HUGETLB,
   VM_LOCKED,
   VM_NORESERVE,
   VM_SHARED,
@@ -75,7 +76,7 @@ export function changeRights(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, 
   let charged = 0;
   if ((flags & VM_WRITE) !== 0) {
     if (!mayExpandVm(space, flags, pages) && mayExpandVm(space, oldFlags, pages)) return -ENOMEM;
-    if ((oldFlags & (VM_ACCOUNT | VM_WRITE | VM_SHARED | VM_NORESERVE)) === 0) {
+    if ((oldFlags & (VM_ACCOUNT | VM_WRITE | VM_HUGETLB | VM_SHARED | VM_NORESERVE)) === 0) {
       if (mm.chargeCommit(space, pages) !== 0) return -ENOMEM;
       charged = pages;
       flags |= VM_ACCOUNT;

@@ -3,9 +3,10 @@ import { MAP_FIXED, MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from '../..
 import { isPageAligned, PAGE_SIZE, roundUpToPage, type Vpn, vpn } from '../../machine/units.ts';
 import { accountVm, mayExpandVm, mlockFutureOk } from '../accounting.ts';
 import type { AddressSpace } from '../address-space.ts';
+import { objectOf } from '../hugetlb/hugetlb-vma.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { VM_ACCOUNT, VM_DONTEXPAND, VM_LOCKED, VM_MAYSHARE, VM_PFNMAP, VM_SHARED } from '../vm-flags.ts';
-import type { Vma } from '../vma.ts';
+import { VMA_HUGETLB, type Vma } from '../vma.ts';
 import { extendVma } from '../vma-merge.ts';
 import { moveVma } from './move-vma.ts';
 import { munmap } from './munmap.ts';
@@ -83,6 +84,7 @@ function checkParameters(mm: MemoryManager, space: AddressSpace, remap: Remap): 
 /** check_prep_vma. */
 function checkVma(space: AddressSpace, remap: Remap, vma: Vma | null): number {
   if (vma === null) return -EFAULT;
+  if (vma.kind === VMA_HUGETLB && !alignHugetlb(remap, vma)) return -EINVAL;
   if (!impliesNewAddress(remap)) {
     remap.newAddress = remap.address;
     if (remap.newBytes <= remap.oldBytes) return 0; // no new mapping comes into being
@@ -98,6 +100,15 @@ function checkVma(space: AddressSpace, remap: Remap, vma: Vma | null): number {
   if (!mlockFutureOk(space, vma.flags, delta)) return -EAGAIN;
   if (!mayExpandVm(space, vma.flags, delta)) return -ENOMEM;
   return 0;
+}
+
+/** align_hugetlb: sizes grow to whole huge pages; addresses must be theirs; the mapping does not grow. */
+function alignHugetlb(remap: Remap, vma: Vma): boolean {
+  const { sizeBytes } = objectOf(vma).pool;
+  remap.oldBytes = Math.ceil(remap.oldBytes / sizeBytes) * sizeBytes;
+  remap.newBytes = Math.ceil(remap.newBytes / sizeBytes) * sizeBytes;
+  if (remap.address % sizeBytes !== 0 || remap.newAddress % sizeBytes !== 0) return false;
+  return remap.newBytes <= remap.oldBytes;
 }
 
 /** mremap_at: same size, shrink, or grow where it is; else move. */

@@ -43,7 +43,7 @@ export function faultInVma(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, ac
 /** follow_page and faultin_page: nothing happens where the page is there already. */
 export function faultInPage(mm: MemoryManager, vma: Vma, page: Vpn, access: Access): number {
   const { pageTables, format } = mm;
-  const slot = pageTables.findLeaf(vma.space, page);
+  const slot = pageTables.findEntry(vma.space, page);
   const entry = slot === -1 ? 0 : pageTables.read(slot);
   if (pageTables.isMapped(entry) && (access !== ACCESS_WRITE || (entry & format.WRITE) !== 0)) return 0;
   mm.lastFaultMajor = 0;

@@ -1,6 +1,6 @@
 import { EINVAL, ENOMEM, EPERM } from '../../abi/errno.ts';
 import { MAP_FIXED } from '../../abi/mman.ts';
-import { isPageAligned, PAGE_SIZE, pagesOf, roundUpToPage, type Vpn, vpn } from '../../machine/units.ts';
+import { isPageAligned, PAGE_SIZE, pagesOf, type Vpn, vpn } from '../../machine/units.ts';
 import type { AddressSpace } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { VM_GROWSDOWN } from '../vm-flags.ts';
@@ -13,7 +13,7 @@ export function startWithGap(mm: MemoryManager, vma: Vma): Vpn {
 }
 
 /**
- * Where a mapping of `lengthBytes` (page multiple) goes: MAP_FIXED address, the hint if it is free, or a place by the space's
+ * Where a mapping of `lengthBytes` (page multiple) goes, at a multiple of `alignPages`: MAP_FIXED address, the hint if it is free, or a place by the space's
  * layout (Linux 6.18: __get_unmapped_area, generic_get_unmapped_area_topdown). Byte address or -ERRNO.
  */
 export function getUnmappedArea(
@@ -22,10 +22,11 @@ export function getUnmappedArea(
   address: number,
   lengthBytes: number,
   flags: number,
+  alignPages = 1,
 ): number {
   const taskBytes = space.taskSize * PAGE_SIZE;
   if (lengthBytes > taskBytes) return -ENOMEM;
-  const found = searchArea(mm, space, address, lengthBytes, flags);
+  const found = searchArea(mm, space, address, lengthBytes, flags, alignPages);
   if (found < 0) return found;
   if (found > taskBytes - lengthBytes) return -ENOMEM;
   if (!isPageAligned(found)) return -EINVAL;
@@ -40,21 +41,26 @@ function searchArea(
   address: number,
   lengthBytes: number,
   flags: number,
+  alignPages: number,
 ): number {
   const taskBytes = space.taskSize * PAGE_SIZE;
   const minAddr = mm.config.mmapMinAddrBytes;
   if (lengthBytes > taskBytes - minAddr) return -ENOMEM;
   if ((flags & MAP_FIXED) !== 0) return address;
   if (address !== 0) {
-    const hint = roundUpToPage(address);
+    const hint = Math.ceil(address / (alignPages * PAGE_SIZE)) * alignPages * PAGE_SIZE;
     if (taskBytes - lengthBytes >= hint && hint >= minAddr && fits(mm, space, hint, lengthBytes)) return hint;
   }
   const sizePages = pagesOf(lengthBytes);
   let page: number = -1;
-  if (space.layout === 'topDown') page = searchTopDown(mm, space, vpn(1), space.mmapBase, sizePages);
+  // A gap that holds the mapping wherever its alignment puts it (vm_unmapped_area).
+  const sought = sizePages + alignPages - 1;
+  if (space.layout === 'topDown') page = searchTopDown(mm, space, vpn(1), space.mmapBase, sought);
+  if (page !== -1) page = Math.floor((page + sought - sizePages) / alignPages) * alignPages;
   if (page === -1) {
     const low = space.layout === 'topDown' ? mm.config.layout.unmappedBase : space.mmapBase;
-    page = searchBottomUp(mm, space, low, space.taskSize, sizePages);
+    page = searchBottomUp(mm, space, low, space.taskSize, sought);
+    if (page !== -1) page = Math.ceil(page / alignPages) * alignPages;
   }
   return page === -1 ? -ENOMEM : page * PAGE_SIZE;
 }

@@ -24,6 +24,7 @@ import { NodeStat } from './node-stat.ts';
 import {
   PG_buddy,
   PG_head,
+  PG_hugetlb,
   PG_locked,
   PG_lru,
   PG_mlocked,
@@ -55,6 +56,12 @@ const RECLAIM_BATCH = 32;
 const MAX_RECLAIM_RETRIES = 16;
 /** A frame that still has one of these is not free: whoever owns the flag forgot to let go (PAGE_FLAGS_CHECK_AT_FREE). */
 const BAD_AT_FREE = PG_locked | PG_slab | PG_pagecache | PG_table | PG_reserved | PG_writeback | PG_buddy | PG_tail;
+
+/** The pools of huge pages, as putFrame sees them. */
+export interface HugeRelease {
+  /** The last reference to the page with this head went. */
+  releaseHuge(head: Pfn): void;
+}
 
 export interface FrameAllocatorOptions {
   readonly ram: Ram;
@@ -88,6 +95,7 @@ export class FrameAllocator {
   private readonly zonelists: readonly (readonly Zone[])[];
   private reclaimer: Reclaimer | null = null;
   private inReclaim = false;
+  private hugeRelease: HugeRelease | null = null;
 
   constructor(options: FrameAllocatorOptions) {
     const { frames, reservedFrames } = options;
@@ -107,6 +115,11 @@ export class FrameAllocator {
     this.minFreeKbytes = calculateMinFreeKbytes(this.zones);
     setupPerZoneWatermarks(this.zones, this.minFreeKbytes);
     setupLowmemReserve(this.zones);
+  }
+
+  /** Who takes pages of the huge pools when their last reference goes. */
+  setHugeRelease(release: HugeRelease): void {
+    this.hugeRelease = release;
   }
 
   setReclaimer(reclaimer: Reclaimer): void {
@@ -133,6 +146,32 @@ export class FrameAllocator {
     return frame;
   }
 
+  /** A page of a pool that nobody refers to is the pool's again. */
+  renewReference(head: Pfn): void {
+    assert(this.frames.refcount[head] === 0, 'mm/phys/alloc.ts: only a page without references is taken back');
+    this.frames.refcount[head] = 1;
+  }
+
+  /**
+   * 2^order frames in a row beyond MAX_PAGE_ORDER, as a compound page with one reference (alloc_contig_pages): NO_FRAME where no
+   * aligned stretch is free as a whole, or the zone would fall below its low mark. Moves nothing out of the way.
+   */
+  allocContig(order: number): Pfn | -1 {
+    const count = 2 ** order;
+    for (const zone of [...this.zones].reverse()) {
+      if (zone.buddy.freePages - count <= zone.watermarks[WMARK_LOW]) continue;
+      const first = Math.ceil(zone.startPfn / count) * count;
+      for (let frame = first; frame + count <= zone.endPfn; frame += count) {
+        if (!zone.buddy.takeRange(frame as Pfn, count)) continue;
+        zone.pgalloc += count;
+        this.vmstat.pgalloc_dma32 += zone.type === ZONE_DMA32 ? count : 0;
+        this.prepareNew(frame as Pfn, order, __GFP_COMP);
+        return frame as Pfn;
+      }
+    }
+    return NO_FRAME;
+  }
+
   /** Drops the one reference on a block that is not compound, all of whose frames go (Linux: __free_pages). */
   freeFrames(frame: Pfn, order: number): void {
     const { refcount } = this.frames;
@@ -153,7 +192,8 @@ export class FrameAllocator {
     const left = --this.frames.refcount[head];
     if (left > 0) return;
     assert(left === 0, 'mm/phys/alloc.ts: refcount is not negative');
-    this.release(head, (this.frames.flags[head] & PG_head) !== 0 ? this.frames.order[head] : 0);
+    if ((this.frames.flags[head] & PG_hugetlb) !== 0) this.hugeRelease?.releaseHuge(head);
+    else this.release(head, (this.frames.flags[head] & PG_head) !== 0 ? this.frames.order[head] : 0);
   }
 
   /** Free frames of all zones. */
@@ -205,7 +245,7 @@ export class FrameAllocator {
       if (!isWatermarkOk(zone, highest, order, mark, depth)) continue;
       const frame = zone.buddy.alloc(order);
       if (frame === NO_FRAME) continue;
-      const count = 1 << order;
+      const count = 2 ** order;
       zone.pgalloc += count;
       if (zone.type === ZONE_DMA) this.vmstat.pgalloc_dma += count;
       else if (zone.type === ZONE_DMA32) this.vmstat.pgalloc_dma32 += count;
@@ -220,7 +260,7 @@ export class FrameAllocator {
     const { frames } = this;
     assert(frames.refcount[frame] === 0 && frames.flags[frame] === 0, 'mm/phys/alloc.ts: P1 a free frame is blank');
     frames.refcount[frame] = 1;
-    const count = 1 << order;
+    const count = 2 ** order;
     if (order > 0 && (gfp & __GFP_COMP) !== 0) {
       frames.flags[frame] = PG_head;
       frames.order[frame] = order;
@@ -237,7 +277,7 @@ export class FrameAllocator {
   private release(frame: Pfn, order: number): void {
     const { frames } = this;
     const { flags } = frames;
-    const count = 1 << order;
+    const count = 2 ** order;
     if ((flags[frame] & PG_lru) !== 0) this.lru.remove(frame);
     if ((flags[frame] & PG_mlocked) !== 0) this.stat.nr_mlock -= count;
     for (let each = frame as number; each < frame + count; each++) {
@@ -254,7 +294,8 @@ export class FrameAllocator {
     const zone = this.zoneOf(frame);
     zone.pgfree += count;
     this.vmstat.pgfree += count;
-    zone.buddy.free(frame, order);
+    if (order <= MAX_PAGE_ORDER) zone.buddy.free(frame, order);
+    else for (let at = 0; at < count; at += 2 ** MAX_PAGE_ORDER) zone.buddy.free((frame + at) as Pfn, MAX_PAGE_ORDER);
     if (this.events.enabled[EV_PAGE_FREE] !== 0) this.events.emit(EV_PAGE_FREE, frame, order);
   }
 }

@@ -67,6 +67,17 @@ export class Buddy {
     this.link(start as Pfn, size, where);
   }
 
+  /** Takes [frame, frame + count) if all of it is free in blocks of the greatest order; `frame` and `count` are multiples of one. */
+  takeRange(frame: Pfn, count: number): boolean {
+    const { flags, order } = this.frames;
+    const step = 2 ** MAX_PAGE_ORDER;
+    for (let at = frame as number; at < frame + count; at += step)
+      if ((flags[at] & PG_buddy) === 0 || order[at] !== MAX_PAGE_ORDER) return false;
+    for (let at = frame as number; at < frame + count; at += step) this.unlink(at as Pfn, MAX_PAGE_ORDER);
+    this.freePages -= count;
+    return true;
+  }
+
   /** Is there a block of at least 2^order frames? */
   hasBlock(order: number): boolean {
     for (let size = order; size <= MAX_PAGE_ORDER; size++) if (this.freeLists[size].length > 0) return true;

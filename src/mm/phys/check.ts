@@ -10,6 +10,7 @@ import {
   PG_buddy,
   PG_dirty,
   PG_head,
+  PG_hugetlb,
   PG_lru,
   PG_pagecache,
   PG_reserved,
@@ -80,7 +81,7 @@ function checkZone(frames: FrameTable, zone: Zone, inUse: Uint32Array, count: nu
     }
     inUse[count++] = frame;
     if ((word & PG_head) !== 0)
-      for (let tail = frame + 1; tail < frame + (1 << order[frame]); tail++)
+      for (let tail = frame + 1; tail < frame + 2 ** order[frame]; tail++)
         assert(
           (flags[tail] & PG_tail) !== 0 && owner[tail] === frame,
           'mm/phys/frame-table.ts: F4 tails name the head',
@@ -204,7 +205,7 @@ export function checkPageCache(cache: PageCache, inUse: Uint32Array): void {
       if (isShmem) shmem++;
       else if ((word & PG_dirty) !== 0) dirty++;
     }
-    if (mapcount[frame] > 0 && (word & PG_reserved) === 0) {
+    if (mapcount[frame] > 0 && (word & (PG_reserved | PG_hugetlb)) === 0) {
       if ((word & PG_anon) !== 0) anonMapped++;
       else fileMapped++;
     }

@@ -11,13 +11,15 @@ export const NO_FRAME = -1;
  * Invariants (checked by phys/check.ts):
  *  F1 refcount[pfn] = 0 exactly when the frame is free (PG_buddy, or inside a free block) or a tail of a larger block.
  *     Written by FrameAllocator alone (getFrame, putFrame, alloc, free).
- *  F2 mapcount[pfn] = number of page-table entries that map the frame. Written by Rmap alone. Each such entry holds one
+ *  F2 mapcount[pfn] = number of page-table entries that map the frame; of a huge page of a pool the head counts for all.
+ *     Written by Rmap alone. Each such entry holds one
  *     reference, so mapcount <= refcount. The zero page is counted in neither.
  *  F3 A frame is on at most one list; `next` and `prev` belong to that list's owner: free lists (PG_buddy), LRU lists
- *     (PG_lru), partial slabs (PG_slab).
+ *     (PG_lru), partial slabs (PG_slab), pools of huge pages (PG_hugetlb).
  *  F4 PG_anon: owner is an AnonVma's id, index the linear page index in it (vma.pgoff + page of the vma).
  *     PG_pagecache: owner is a FilePages' id, index the page of the file. PG_slab: owner is a KmemCache's id, index the first
  *     free object's address (0 none), private the number of objects in use. PG_tail: owner is the head's pfn.
+ *     PG_hugetlb: as PG_anon; or owner is the id of the file's FilePages, index the first page of the file that it holds.
  *  F5 order[pfn] is the block's order on its first frame where PG_buddy or PG_head is set, else 0.
  *  F6 A free frame has flags 0 or PG_buddy, owner 0, mapcount 0.
  */

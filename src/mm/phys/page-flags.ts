@@ -7,7 +7,7 @@
  *  lruvec      PG_lru PG_active PG_unevictable PG_workingset
  *  rmap        PG_anon PG_anon_exclusive
  *  allocator   PG_buddy PG_reserved PG_head PG_tail
- *  slab        PG_slab            page tables  PG_table           mlock  PG_mlocked
+ *  slab        PG_slab            page tables  PG_table           mlock  PG_mlocked          huge pools  PG_hugetlb
  */
 export const PG_locked = 1 << 0;
 export const PG_writeback = 1 << 1;
@@ -33,6 +33,8 @@ export const PG_buddy = 1 << 20;
 export const PG_table = 1 << 21;
 /** The frame has its contents in a FilePages (page->mapping is an address_space); owner and index say where. */
 export const PG_pagecache = 1 << 22;
+/** The head of a huge page of a pool (hugetlb/). */
+export const PG_hugetlb = 1 << 23;
 
 const NAMES: readonly (readonly [number, string])[] = [
   [PG_locked, 'locked'],
@@ -58,6 +60,7 @@ const NAMES: readonly (readonly [number, string])[] = [
   [PG_buddy, 'buddy'],
   [PG_table, 'table'],
   [PG_pagecache, 'pagecache'],
+  [PG_hugetlb, 'hugetlb'],
 ];
 
 /** Names of the bits that are set, in the manner of Linux's dump_page: `uptodate|lru|anon`. */

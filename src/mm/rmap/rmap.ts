@@ -4,7 +4,14 @@ import type { Pfn, Vpn } from '../../machine/units.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
 import type { FrameAllocator } from '../phys/alloc.ts';
 import type { FrameTable } from '../phys/frame-table.ts';
-import { PG_anon, PG_anon_exclusive, PG_pagecache, PG_swapbacked, PG_uptodate } from '../phys/page-flags.ts';
+import {
+  PG_anon,
+  PG_anon_exclusive,
+  PG_hugetlb,
+  PG_pagecache,
+  PG_swapbacked,
+  PG_uptodate,
+} from '../phys/page-flags.ts';
 import type { KmemCache } from '../phys/slab.ts';
 import { VM_ACCESS_FLAGS, VM_DROPPABLE, VM_IGNORE_MERGE } from '../vm-flags.ts';
 import { AnonVma, AnonVmaChain } from './anon-vma.ts';
@@ -205,6 +212,8 @@ export class Rmap {
     frames.owner[frame] = vma.anonVma.id;
     frames.index[frame] = vma.pgoff + (page - vma.startVpn);
     frames.mapcount[frame] = 1;
+    // Pages of the huge pools are on no LRU list and in no gauge but their own.
+    if ((frames.flags[frame] & PG_hugetlb) !== 0) return;
     this.allocator.stat.nr_anon_pages++;
     this.allocator.lru.add(frame);
   }
@@ -213,7 +222,7 @@ export class Rmap {
   dupAnonRmap(frame: Pfn): void {
     const { frames } = this;
     frames.flags[frame] &= ~PG_anon_exclusive;
-    if (frames.mapcount[frame]++ === 0) this.allocator.stat.nr_anon_pages++;
+    if (frames.mapcount[frame]++ === 0 && (frames.flags[frame] & PG_hugetlb) === 0) this.allocator.stat.nr_anon_pages++;
   }
 
   /** The VMA is the sole owner now: new relatives need not look at its page (folio_move_anon_rmap). */
@@ -225,7 +234,8 @@ export class Rmap {
 
   /** One more entry for a frame of a file or of the kernel (folio_add_file_rmap_pte, folio_dup_file_rmap_pte). */
   addFileRmap(frame: Pfn): void {
-    if (this.frames.mapcount[frame]++ === 0) this.allocator.stat.nr_mapped++;
+    const { frames } = this;
+    if (frames.mapcount[frame]++ === 0 && (frames.flags[frame] & PG_hugetlb) === 0) this.allocator.stat.nr_mapped++;
   }
 
   /** An entry has gone (folio_remove_rmap_pte). */
@@ -233,7 +243,7 @@ export class Rmap {
     const { frames } = this;
     const left = --frames.mapcount[frame];
     assert(left >= 0, 'mm/rmap/rmap.ts: R1 mapcount is not negative');
-    if (left > 0) return;
+    if (left > 0 || (frames.flags[frame] & PG_hugetlb) !== 0) return;
     if ((frames.flags[frame] & PG_anon) !== 0) this.allocator.stat.nr_anon_pages--;
     else this.allocator.stat.nr_mapped--;
   }
