@@ -108,7 +108,8 @@ describe('procfs', () => {
     expect(kib(text, 'MemTotal')).toBe(alloc.totalCount * 4);
     expect(kib(text, 'MemFree')).toBe(alloc.freeCount * 4);
     expect(kib(text, 'Slab')).toBe(kib(text, 'SReclaimable') + kib(text, 'SUnreclaim'));
-    for (const line of text.trimEnd().split('\n')) expect(line).toMatch(/^\S+:\s+\d+ kB$/);
+    // Counts of huge pages have no unit.
+    for (const line of text.trimEnd().split('\n')) expect(line).toMatch(/^(HugePages_\w+:\s+\d+|\S+:\s+\d+ kB)$/);
     const [, counts] = /zone +DMA32 (.*)$/m.exec(read('/proc/buddyinfo')) ?? [];
     const free = counts
       .trim()
