@@ -2,8 +2,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ElfSegment, elfFile } from '../setup/elf-file.ts';
 import { faultline } from '../setup/faultline.ts';
-import { type ElfSegment, elfFile } from './make-elf.ts';
 
 let folder: string;
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { judge } from '../../scripts/conform/verdict.ts';
+import { elfFile } from '../setup/elf-file.ts';
 import { ROOT } from '../setup/faultline.ts';
-import { elfFile } from './make-elf.ts';
 
 let dir: string;
 

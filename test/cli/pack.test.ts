@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { elfFile } from '../setup/elf-file.ts';
 import { ROOT } from '../setup/faultline.ts';
-import { elfFile } from './make-elf.ts';
 
 let work: string;
 let home: string;

@@ -12,8 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { elfFile } from '../setup/elf-file.ts';
 import { CLI, faultline } from '../setup/faultline.ts';
-import { elfFile } from './make-elf.ts';
 
 /** One program for all: its first argument says what to do. */
 const TOOL = `

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { SYSCALL_NUMBERS } from '../../src/arch/riscv64/syscall-numbers.ts';
 import { MemoryEnvironment } from '../../src/machine/memory-environment.ts';
 import { System } from '../../src/system.ts';
-import { elfOf } from './random-elf.ts';
+import { elfFile } from '../setup/elf-file.ts';
 
 const CODE_AT = 0x10000;
 const FRAME_AT = CODE_AT + 4096;
@@ -23,7 +23,9 @@ function returnsToItself(): Uint8Array {
   view.setUint32(frame, CODE_AT + 8, true);
   view.setUint32(frame + SP * 8, FRAME_AT, true);
   view.setUint32(frame + A7 * 8, rtSigreturn, true);
-  return elfOf(image, CODE_AT, image.length);
+  return elfFile({
+    segments: [{ flags: 7, address: CODE_AT, fileBytes: image.length, memoryBytes: image.length, contents: image }],
+  });
 }
 
 test('a call with a limit comes back from a program that traps for ever and retires nothing', () => {

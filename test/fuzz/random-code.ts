@@ -2,7 +2,7 @@ import { SYSCALL_NUMBERS } from '../../src/arch/riscv64/syscall-numbers.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { MemoryEnvironment } from '../../src/machine/memory-environment.ts';
 import { System } from '../../src/system.ts';
-import { elfOf } from './random-elf.ts';
+import { elfFile } from '../setup/elf-file.ts';
 
 /**
  * Programs of random instructions in writable and executable pages, under the whole kernel: wild jumps, stores over their own
@@ -146,7 +146,9 @@ export function runRandomCode(seed: number): string {
   }
   while (words.length < 3 * 1024) words.push(...generator.next());
   const system = new System({ environment: new MemoryEnvironment({}), memoryBytes: 8 * 2 ** 20, seed });
-  system.writeFile('/code', elfOf(new Uint8Array(Uint32Array.from(words).buffer), CODE_AT, 8 * PAGE), 0o755);
+  const contents = new Uint8Array(Uint32Array.from(words).buffer);
+  const segment = { flags: 7, address: CODE_AT, fileBytes: contents.length, memoryBytes: 8 * PAGE, contents };
+  system.writeFile('/code', elfFile({ segments: [segment] }), 0o755);
   const pid = system.spawn('/code', ['/code']);
   let status = 'budget';
   for (let i = 0; i < 8 && status === 'budget'; i++) {

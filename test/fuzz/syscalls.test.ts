@@ -7,7 +7,7 @@ import type { ArgKind } from '../../src/kernel/syscalls/row.ts';
 import { ALL_CALLS } from '../../src/kernel/syscalls/table.ts';
 import { MemoryEnvironment } from '../../src/machine/memory-environment.ts';
 import { System } from '../../src/system.ts';
-import { type Call, DATA_AT, DATA_BYTES, syscallProgram, TABLE_AT } from './syscall-program.ts';
+import { type Call, DATA_AT, DATA_BYTES, TABLE_AT, tableProgram } from './table-machine.ts';
 
 /**
  * System calls with arguments that are wrong, hostile or nearly right. Whatever a program asks for, the host sees no exception
@@ -21,7 +21,7 @@ function run(calls: readonly Call[], data: Uint8Array, invariants: 'never' | 'ev
   const context = new FsContext(vfs.rootPath, vfs.rootPath);
   const file = vfs.open(context, null, '/fuzz', O_CREAT_WRONLY, 0o755);
   if (typeof file === 'number') throw new Error(`open: ${file}`);
-  const image = syscallProgram(calls, data);
+  const image = tableProgram(calls, data);
   expect(file.write(new BufferSource(image), 0)).toBe(image.length);
   file.release();
   context.release();

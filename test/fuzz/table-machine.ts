@@ -1,3 +1,5 @@
+import { elfFile } from '../setup/elf-file.ts';
+
 /**
  * A riscv64 program that makes a list of system calls and exits. It keeps its place in s0 and uses no stack, so that a forked
  * child and a thread go on behind the call that made them.
@@ -65,46 +67,29 @@ export const HANDLERS_AT = [
 ] as const;
 const CODE = [...LOOP, jr(RA), addi(SP, SP, 8), addi(A7, 0, 139), ECALL, jump(8 - (LOOP.length + 4) * 4)];
 
-/** The program as an ELF file; `extra` segments follow the three of the table machine. */
+/** The program as an ELF file. */
 export function tableProgram(calls: readonly Call[], data: Uint8Array): Uint8Array {
-  const tableBytes = Math.ceil(((calls.length + 1) * ENTRY_BYTES) / PAGE) * PAGE;
-  const segments = [
-    { flags: 5, address: CODE_AT, bytes: PAGE },
-    { flags: 4, address: TABLE_AT, bytes: tableBytes },
-    { flags: 6, address: DATA_AT, bytes: DATA_BYTES },
-  ];
-  const file = new Uint8Array(PAGE + segments.reduce((sum, segment) => sum + segment.bytes, 0));
-  const view = new DataView(file.buffer);
-  file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
-  view.setUint16(16, 2, true);
-  view.setUint16(18, 243, true);
-  view.setUint32(20, 1, true);
-  view.setUint32(24, CODE_AT, true);
-  view.setUint32(32, 64, true);
-  view.setUint16(52, 64, true);
-  view.setUint16(54, 56, true);
-  view.setUint16(56, segments.length, true);
-  let offset = PAGE;
-  for (const [i, segment] of segments.entries()) {
-    const at = 64 + i * 56;
-    view.setUint32(at, 1, true);
-    view.setUint32(at + 4, segment.flags, true);
-    view.setUint32(at + 8, offset, true);
-    view.setUint32(at + 16, segment.address, true);
-    view.setUint32(at + 24, segment.address, true);
-    view.setUint32(at + 32, segment.bytes, true);
-    view.setUint32(at + 40, segment.bytes, true);
-    view.setUint32(at + 48, PAGE, true);
-    offset += segment.bytes;
-  }
-  for (const [i, word] of CODE.entries()) view.setUint32(PAGE + i * 4, word, true);
-  const table = PAGE * 2;
+  const code = new Uint8Array(Uint32Array.from(CODE).buffer);
+  const table = new Uint8Array((calls.length + 1) * ENTRY_BYTES);
+  const view = new DataView(table.buffer);
   for (const [i, call] of calls.entries()) {
-    view.setBigUint64(table + i * ENTRY_BYTES, BigInt(call.nr), true);
+    view.setBigUint64(i * ENTRY_BYTES, BigInt(call.nr), true);
     for (let a = 0; a < 6; a++)
-      view.setBigUint64(table + i * ENTRY_BYTES + 8 + a * 8, BigInt.asUintN(64, call.args[a] ?? 0n), true);
+      view.setBigUint64(i * ENTRY_BYTES + 8 + a * 8, BigInt.asUintN(64, call.args[a] ?? 0n), true);
   }
-  view.setBigUint64(table + calls.length * ENTRY_BYTES, 2n ** 64n - 1n, true);
-  file.set(data.subarray(0, DATA_BYTES), table + tableBytes);
-  return file;
+  view.setBigUint64(calls.length * ENTRY_BYTES, 2n ** 64n - 1n, true);
+  const segment = (flags: number, address: number, lengthBytes: number, contents: Uint8Array) => ({
+    flags,
+    address,
+    contents,
+    fileBytes: lengthBytes,
+    memoryBytes: lengthBytes,
+  });
+  return elfFile({
+    segments: [
+      segment(5, CODE_AT, PAGE, code),
+      segment(4, TABLE_AT, Math.ceil(table.length / PAGE) * PAGE, table),
+      segment(6, DATA_AT, DATA_BYTES, data.subarray(0, DATA_BYTES)),
+    ],
+  });
 }

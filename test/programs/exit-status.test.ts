@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { MemoryEnvironment, System } from '../../src/index.ts';
-import { elfFile } from '../cli/make-elf.ts';
+import { elfFile } from '../setup/elf-file.ts';
 
 test('a program that still runs has neither an exit code nor a signal', () => {
   const elf = elfFile({ segments: [{ flags: 5, address: 0x10000, fileBytes: 4096, memoryBytes: 4096 }] });

@@ -1,4 +1,4 @@
-/** A riscv64 ELF file written by hand, right or wrong as the test wants it. Its code is `li a7, 93; li a0, 0; ecall` at the start of each segment. */
+/** A riscv64 ELF file written by hand, right or wrong as the test wants it: the one writer of all tests that need a small program. */
 export interface ElfSegment {
   /** PF_X 1, PF_W 2, PF_R 4. */
   flags: number;
@@ -6,6 +6,9 @@ export interface ElfSegment {
   /** Also the length of the segment's bytes in the file, which stand at the next multiple of 4096. */
   fileBytes: number;
   memoryBytes: number;
+  /** What stands at the segment's start. Default `li a7, 93; li a0, 0; ecall`: exit(0). */
+  contents?: Uint8Array;
+  /** A lie about where in the file it stands. */
   offset?: number;
 }
 
@@ -19,7 +22,7 @@ export interface ElfOptions {
   entry?: number;
 }
 
-const EXIT_0 = [0x05d00893, 0x00000513, 0x00000073];
+const EXIT_0 = new Uint8Array(Uint32Array.of(0x05d00893, 0x00000513, 0x00000073).buffer);
 
 export function elfFile(options: ElfOptions): Uint8Array {
   const { segments } = options;
@@ -28,7 +31,7 @@ export function elfFile(options: ElfOptions): Uint8Array {
   let end = Math.ceil((headerBytes + 256) / 4096) * 4096;
   const offsets = segments.map((segment) => {
     const at = end;
-    end += Math.ceil(segment.fileBytes / 4096) * 4096;
+    end += Math.ceil(Math.max(segment.fileBytes, segment.contents?.length ?? 0) / 4096) * 4096;
     return at;
   });
   const bytes = new Uint8Array(end);
@@ -63,7 +66,7 @@ export function elfFile(options: ElfOptions): Uint8Array {
     word(at + 32, segment.fileBytes);
     word(at + 40, segment.memoryBytes);
     word(at + 48, 4096);
-    for (let n = 0; n < EXIT_0.length; n++) view.setUint32(offsets[i] + 4 * n, EXIT_0[n], true);
+    bytes.set(segment.contents ?? EXIT_0, offsets[i]);
     at += 56;
   });
   return bytes;
