@@ -22,6 +22,10 @@ export class Vmstat {
   pgsteal_direct = 0;
   pgscan_file = 0;
   pgsteal_file = 0;
+  unevictable_pgs_culled = 0;
+  unevictable_pgs_rescued = 0;
+  unevictable_pgs_mlocked = 0;
+  unevictable_pgs_munlocked = 0;
   allocstall_normal = 0;
   oom_kill = 0;
   drop_pagecache = 0;

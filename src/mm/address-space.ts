@@ -57,7 +57,7 @@ export interface AsidSource {
  * Linux's mm_struct. Fields named start/end hold byte addresses (they are what prctl and /proc show); the rest is in pages.
  *
  * Invariants (checked by invariants.ts):
- *  S1 totalVm, dataVm, execVm, stackVm, lockedVm are the sums over the VMAs that mm/accounting.ts defines.
+ *  S1 totalVm, dataVm, execVm, stackVm, lockedVm - lostLockedVm are the sums over the VMAs that mm/accounting.ts defines.
  *  S2 rss[member] is the number of present entries that map a frame of that kind; the zero page is in none.
  *     hugetlbPages is the number of pages under entries of VMA_HUGETLB.
  *  S3 pgtablesBytes is the size of all tables below the root (mm_pgtables_bytes: the root itself is not counted).
@@ -100,6 +100,8 @@ export class AddressSpace implements TranslationRoot {
 
   totalVm = 0;
   lockedVm = 0;
+  /** Of it, what MREMAP_DONTUNMAP left counted when it unlocked the source, as Linux 6.18 does (dontunmap_complete). */
+  lostLockedVm = 0;
   pinnedVm = 0;
   dataVm = 0;
   execVm = 0;

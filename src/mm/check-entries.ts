@@ -4,9 +4,9 @@ import { type AddressSpace, MM_SWAPENTS } from './address-space.ts';
 import { checkHugeEntries } from './hugetlb/check-hugetlb.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { MARKER_GUARD, MARKER_POISONED, MARKER_UFFD_WP } from './page-table.ts';
-import { PG_anon, PG_anon_exclusive, PG_pagecache } from './phys/page-flags.ts';
+import { PG_anon, PG_anon_exclusive, PG_mlocked, PG_pagecache } from './phys/page-flags.ts';
 import type { RmapVma } from './rmap/rmap-vma.ts';
-import { VM_ACCESS_FLAGS, VM_SHARED, VM_WRITE } from './vm-flags.ts';
+import { VM_ACCESS_FLAGS, VM_LOCKED, VM_SHARED, VM_WRITE } from './vm-flags.ts';
 import { VMA_ANON, VMA_HUGETLB, type Vma } from './vma.ts';
 import { rssMemberOf } from './zap.ts';
 
@@ -42,6 +42,7 @@ function checkEntriesOf(mm: MemoryManager, vma: Vma, seen: Uint32Array, rss: Flo
   const hasRights = (vma.flags & VM_ACCESS_FLAGS) !== 0;
   const mayWrite = (vma.flags & VM_WRITE) !== 0;
   const isShared = (vma.flags & VM_SHARED) !== 0;
+  const isLocked = (vma.flags & VM_LOCKED) !== 0;
   const isAnon = vma.kind === VMA_ANON;
   const reverse = new ReverseCheck(mm, vma);
   let page: number = vma.startVpn;
@@ -75,6 +76,8 @@ function checkEntriesOf(mm: MemoryManager, vma: Vma, seen: Uint32Array, rss: Flo
         continue;
       }
       seen[frame]++;
+      if (isLocked)
+        assert((flags[frame] & PG_mlocked) !== 0, 'mm/mlock-pages.ts: R5 a page of a VM_LOCKED VMA is locked');
       assert(!exclusive || seen[frame] === 1, 'mm/check-entries.ts: R4 an exclusive frame is mapped once');
       rss[rssMemberOf(mm, frame)]++;
       reverse.check(at as Vpn, frame);

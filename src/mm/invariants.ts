@@ -5,8 +5,9 @@ import { AddressSpace } from './address-space.ts';
 import { checkEntries } from './check-entries.ts';
 import { checkPools } from './hugetlb/check-hugetlb.ts';
 import type { MemoryManager } from './memory-manager.ts';
+import { isLockedAnywhere } from './mlock-pages.ts';
 import { checkPhysical } from './phys/check.ts';
-import { PG_anon, PG_pagecache, PG_reserved, PG_table } from './phys/page-flags.ts';
+import { PG_anon, PG_mlocked, PG_pagecache, PG_reserved, PG_table } from './phys/page-flags.ts';
 import { VM_ACCOUNT, VM_LOCKED } from './vm-flags.ts';
 import type { Vma } from './vma.ts';
 
@@ -32,6 +33,15 @@ export function checkInvariants(mm: MemoryManager): void {
   checkFrames(mm, seen);
   checkPools(mm);
   checkPhysical(mm);
+  if (mm.alloc.stat.nr_mlock > 0) checkMlocked(mm);
+}
+
+/** R5: what is locked, somebody has locked. */
+function checkMlocked(mm: MemoryManager): void {
+  const { flags, frameCount } = mm.frames;
+  for (let frame = 0; frame < frameCount; frame++)
+    if ((flags[frame] & PG_mlocked) !== 0)
+      assert(isLockedAnywhere(mm, frame as Pfn), 'mm/mlock-pages.ts: R5 a locked page is in a VM_LOCKED VMA');
 }
 
 /** S1, S4, V1, V3, X: returns the space's accounted pages. */
@@ -66,7 +76,7 @@ function checkVmas(mm: MemoryManager, space: AddressSpace): number {
   assert(sums.execVm === space.execVm, 'mm/invariants.ts: S1 execVm');
   assert(sums.stackVm === space.stackVm, 'mm/invariants.ts: S1 stackVm');
   assert(sums.dataVm === space.dataVm, 'mm/invariants.ts: S1 dataVm');
-  assert(locked === space.lockedVm, 'mm/invariants.ts: S1 lockedVm');
+  assert(locked === space.lockedVm - space.lostLockedVm, 'mm/invariants.ts: S1 lockedVm');
   return accounted;
 }
 

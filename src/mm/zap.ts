@@ -2,9 +2,10 @@ import type { Pfn, Vpn } from '../machine/units.ts';
 import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES } from './address-space.ts';
 import { zapHugetlb } from './hugetlb/hugetlb-entries.ts';
 import type { MemoryManager } from './memory-manager.ts';
+import { munlockPage } from './mlock-pages.ts';
 import { MARKER_GUARD, MARKER_POISONED } from './page-table.ts';
 import { PG_anon, PG_pagecache, PG_swapbacked } from './phys/page-flags.ts';
-import { VM_SEQ_READ } from './vm-flags.ts';
+import { VM_LOCKED, VM_SEQ_READ } from './vm-flags.ts';
 import { VMA_ANON, VMA_HUGETLB, type Vma } from './vma.ts';
 
 /** Which rss counter a mapped frame is in (mm_counter). */
@@ -74,6 +75,7 @@ export function zapEntry(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): 
     if ((entry & format.ACCESSED) !== 0 && (vma.flags & VM_SEQ_READ) === 0) mm.alloc.lru.markAccessed(frame);
   }
   mm.rmap.removeRmap(frame);
+  if ((vma.flags & VM_LOCKED) !== 0) munlockPage(mm, frame);
   mm.alloc.putFrame(frame);
   return 1;
 }

@@ -8,8 +8,10 @@ import { mlock as lockMemory, mlockall, munlock, munlockall } from '../../mm/ops
 import { mmap as mapMemory } from '../../mm/ops/mmap.ts';
 import { mprotect as protectMemory } from '../../mm/ops/mprotect.ts';
 import { mremap as remapMemory } from '../../mm/ops/mremap.ts';
+import { mseal } from '../../mm/ops/mseal.ts';
 import { msync as syncMemory } from '../../mm/ops/msync.ts';
 import { munmap as unmapMemory } from '../../mm/ops/munmap.ts';
+import { remapFilePages } from '../../mm/ops/remap-file-pages.ts';
 import { writeBytes } from '../user-structs.ts';
 import type { SyscallRow, SyscallRun } from './row.ts';
 import { fileAt, spaceOf } from './user.ts';
@@ -85,7 +87,15 @@ export const memoryCalls: readonly SyscallRow[] = [
   row('munlock', ['ptr', 'size'], (k, t, address, length) => munlock(k.mm, spaceOf(t), address, length)),
   row('mlockall', ['int'], (k, t, flags) => mlockall(k.mm, spaceOf(t), flags)),
   row('munlockall', [], (k, t) => munlockall(k.mm, spaceOf(t))),
-  absent('remap_file_pages', ['ptr', 'size', 'flags:prot', 'size', 'flags:map']),
+  row(
+    'remap_file_pages',
+    ['ptr', 'size', 'flags:prot', 'ulong', 'flags:map'],
+    (k, t, address, length, prot, pgoff, flags) =>
+      remapFilePages(k.mm, spaceOf(t), address, length, prot, pgoff, flags),
+  ),
+  row('mseal', ['ptr', 'size', 'ulong'], (k, t, address, length, flags) =>
+    mseal(k.mm, spaceOf(t), address, length, flags),
+  ),
   absent('mbind', ['ptr', 'size', 'ulong', 'ptr', 'ulong', 'uint'], 'one memory node'),
   absent('userfaultfd', ['int']),
   absent('process_madvise', ['fd', 'ptr', 'size', 'int', 'uint']),

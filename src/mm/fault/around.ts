@@ -1,8 +1,9 @@
 import { type Pfn, pagesOf, type Vpn } from '../../machine/units.ts';
 import { MM_FILEPAGES, MM_SHMEMPAGES } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
+import { mlockPage } from '../mlock-pages.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
-import { VM_SHARED, VM_WRITE } from '../vm-flags.ts';
+import { VM_LOCKED, VM_SHARED, VM_WRITE } from '../vm-flags.ts';
 import { VMA_SHMEM, type Vma } from '../vma.ts';
 
 /** fault_around_bytes (64 KiB): a power of two of pages, so that a window lies in one leaf table. */
@@ -36,6 +37,7 @@ export function mapAround(mm: MemoryManager, vma: Vma, page: Vpn): boolean {
     const frame = pages.findPage(index) as Pfn;
     mm.alloc.getFrame(frame);
     mm.rmap.addFileRmap(frame);
+    if ((vma.flags & VM_LOCKED) !== 0) mlockPage(mm, frame);
     // mk_pte of vm_page_prot: PAGE_BASE has ACCESSED on RISC-V, so the neighbours look used, too.
     pageTables.set(slot, pageTables.makeEntry(frame, vma.flags, write, format.ACCESSED));
     mapped++;

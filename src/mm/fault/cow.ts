@@ -1,9 +1,10 @@
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import { KIND_COW_COPY, KIND_COW_REUSE } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
+import { munlockPage } from '../mlock-pages.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { PG_anon, PG_anon_exclusive } from '../phys/page-flags.ts';
-import { VM_MAYSHARE, VM_SHARED, VM_WRITE } from '../vm-flags.ts';
+import { VM_LOCKED, VM_MAYSHARE, VM_SHARED, VM_WRITE } from '../vm-flags.ts';
 import type { Vma } from '../vma.ts';
 import { rssMemberOf } from '../zap.ts';
 import { allocCopy, allocZeroed, installAnon } from './install.ts';
@@ -54,6 +55,7 @@ export function cowFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): 
   installAnon(mm, vma, page, slot, fresh as Pfn);
   if (old !== mm.zeroPage) {
     mm.rmap.removeRmap(old);
+    if ((vma.flags & VM_LOCKED) !== 0) munlockPage(mm, old);
     mm.alloc.putFrame(old);
   }
   return FAULT_DONE;

@@ -2,9 +2,10 @@ import { COST_PAGE_COPY_NS, COST_PAGE_ZERO_NS } from '../../machine/cost-model.t
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
+import { mlockPage } from '../mlock-pages.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
-import { VM_WRITE } from '../vm-flags.ts';
+import { VM_LOCKED, VM_WRITE } from '../vm-flags.ts';
 import { VMA_SHMEM, type Vma } from '../vma.ts';
 
 /** A zeroed frame for user memory, or NO_FRAME (vma_alloc_zeroed_movable_folio). */
@@ -33,6 +34,7 @@ export function installAnon(mm: MemoryManager, vma: Vma, page: Vpn, slot: number
   const { format } = mm;
   const writable = (vma.flags & VM_WRITE) !== 0;
   mm.rmap.addNewAnonRmap(frame, vma, page);
+  if ((vma.flags & VM_LOCKED) !== 0) mlockPage(mm, frame);
   mm.addRss(vma.space, MM_ANONPAGES, 1);
   const state = format.ACCESSED | (writable ? format.DIRTY : 0);
   mm.pageTables.set(slot, mm.pageTables.makeEntry(frame, vma.flags, writable ? 'writable' : 'readonly', state));
@@ -49,6 +51,7 @@ export function installFile(
   state: number,
 ): void {
   mm.rmap.addFileRmap(frame);
+  if ((vma.flags & VM_LOCKED) !== 0) mlockPage(mm, frame);
   mm.addRss(vma.space, vma.kind === VMA_SHMEM ? MM_SHMEMPAGES : MM_FILEPAGES, 1);
   mm.pageTables.set(slot, mm.pageTables.makeEntry(frame, vma.flags, write, state));
   mm.lastFaultFrame = frame;

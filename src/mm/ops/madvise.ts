@@ -1,4 +1,4 @@
-import { EACCES, EAGAIN, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP } from '../../abi/errno.ts';
+import { EACCES, EAGAIN, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP, EPERM } from '../../abi/errno.ts';
 import {
   MADV_COLD,
   MADV_DODUMP,
@@ -47,6 +47,7 @@ import {
   VM_PFNMAP,
   VM_RAND_READ,
   VM_READ,
+  VM_SEALED,
   VM_SEQ_READ,
   VM_SHARED,
   VM_SPECIAL,
@@ -128,6 +129,7 @@ export function madvise(
 /** madvise_vma_behavior. */
 function adviseVma(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, advice: number): number {
   const { flags } = vma;
+  if (!mayAdvise(vma, advice)) return -EPERM;
   switch (advice) {
     case MADV_WILLNEED:
       return readAhead(mm, vma, start, end);
@@ -187,6 +189,22 @@ function adviseVma(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, advice: nu
     default:
       return -EINVAL;
   }
+}
+
+const DISCARDS: readonly number[] = [
+  MADV_DONTNEED,
+  MADV_FREE,
+  MADV_REMOVE,
+  MADV_DONTFORK,
+  MADV_WIPEONFORK,
+  MADV_DONTNEED_LOCKED,
+  MADV_GUARD_INSTALL,
+];
+
+/** can_madvise_modify: a sealed mapping that cannot be written keeps its contents. */
+function mayAdvise(vma: Vma, advice: number): boolean {
+  if ((vma.flags & VM_SEALED) === 0 || vma.kind !== VMA_ANON || (vma.flags & VM_WRITE) !== 0) return true;
+  return !DISCARDS.includes(advice);
 }
 
 /** vma_ksm_compatible (mm/ksm.c). */

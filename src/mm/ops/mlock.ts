@@ -4,7 +4,8 @@ import { offsetInPage, PAGE_SIZE, roundDownToPage, roundUpToPage, type Vpn, vpn 
 import { canDoMlock } from '../accounting.ts';
 import type { AddressSpace } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
-import { VM_DROPPABLE, VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT, VM_SPECIAL } from '../vm-flags.ts';
+import { updateMlockedPages } from '../mlock-pages.ts';
+import { VM_DROPPABLE, VM_HUGETLB, VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT, VM_SPECIAL } from '../vm-flags.ts';
 import type { Vma } from '../vma.ts';
 import { modifyVma, setVmaFlags } from '../vma-merge.ts';
 import { populateRange } from './populate.ts';
@@ -83,12 +84,13 @@ function applyLockFlags(mm: MemoryManager, space: AddressSpace, start: Vpn, page
 function fixLock(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, wanted: number): number {
   const old = vma.flags;
   const flags = (old & ~VM_LOCKED_MASK) | wanted;
-  if (flags === old || (old & (VM_SPECIAL | VM_DROPPABLE)) !== 0) return 0;
+  if (flags === old || (old & (VM_SPECIAL | VM_HUGETLB | VM_DROPPABLE)) !== 0) return 0;
   const target = modifyVma(mm, vma, start, end, flags);
   if (typeof target === 'number') return target === -ENOMEM ? -ENOMEM : -EAGAIN;
   if ((flags & VM_LOCKED) === 0) target.space.lockedVm -= (old & VM_LOCKED) !== 0 ? end - start : 0;
   else if ((old & VM_LOCKED) === 0) target.space.lockedVm += end - start;
   setVmaFlags(target, flags);
+  if (((flags ^ old) & VM_LOCKED) !== 0) updateMlockedPages(mm, target, start, end);
   return 0;
 }
 

@@ -4,6 +4,7 @@ import { accountVm } from '../accounting.ts';
 import type { AddressSpace } from '../address-space.ts';
 import { moveHugetlb } from '../hugetlb/hugetlb-entries.ts';
 import type { MemoryManager } from '../memory-manager.ts';
+import { updateMlockedPages } from '../mlock-pages.ts';
 import { VM_ACCOUNT, VM_LOCKED, VM_LOCKED_MASK } from '../vm-flags.ts';
 import { VMA_ANON, VMA_HUGETLB, type Vma } from '../vma.ts';
 import { allocVma, copyVmaFacts, linkVma } from '../vma-adjust.ts';
@@ -49,7 +50,8 @@ export function moveVma(mm: MemoryManager, space: AddressSpace, vma: Vma, move: 
     const source = space.vmas.find(from) as Vma;
     if (source !== copy && (source.flags & VM_LOCKED) !== 0) {
       source.flags &= ~VM_LOCKED_MASK;
-      space.lockedVm -= source.sizePages;
+      space.lostLockedVm += source.sizePages;
+      updateMlockedPages(mm, source, source.startVpn, source.endVpn);
     }
     if (wasWhole && source !== copy && source.startVpn === from && source.sizePages === oldPages)
       mm.rmap.unlinkAnonVmas(source);

@@ -1,4 +1,4 @@
-import { EACCES, EINVAL, ENOMEM } from '../../abi/errno.ts';
+import { EACCES, EINVAL, ENOMEM, EPERM } from '../../abi/errno.ts';
 import { PROT_EXEC, PROT_GROWSDOWN, PROT_GROWSUP, PROT_READ, PROT_SEM, PROT_WRITE } from '../../abi/mman.ts';
 import { ACCESS_WRITE } from '../../machine/mmu.ts';
 import { isPageAligned, PAGE_SIZE, roundUpToPage, type Vpn, vpn } from '../../machine/units.ts';
@@ -13,6 +13,7 @@ import {
   VM_HUGETLB,
   VM_LOCKED,
   VM_NORESERVE,
+  VM_SEALED,
   VM_SHARED,
   VM_WRITE,
 } from '../vm-flags.ts';
@@ -70,6 +71,7 @@ export function mprotect(
 export function changeRights(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, wanted: number): number {
   const { space } = vma;
   const oldFlags = vma.flags;
+  if ((oldFlags & VM_SEALED) !== 0) return -EPERM;
   if (wanted === oldFlags) return 0;
   const pages = end - start;
   let flags = wanted;

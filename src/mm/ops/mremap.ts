@@ -1,11 +1,11 @@
-import { EAGAIN, EFAULT, EINVAL, ENOMEM } from '../../abi/errno.ts';
+import { EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM } from '../../abi/errno.ts';
 import { MAP_FIXED, MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from '../../abi/mman.ts';
 import { isPageAligned, PAGE_SIZE, roundUpToPage, type Vpn, vpn } from '../../machine/units.ts';
 import { accountVm, mayExpandVm, mlockFutureOk } from '../accounting.ts';
 import type { AddressSpace } from '../address-space.ts';
 import { objectOf } from '../hugetlb/hugetlb-vma.ts';
 import type { MemoryManager } from '../memory-manager.ts';
-import { VM_ACCOUNT, VM_DONTEXPAND, VM_LOCKED, VM_MAYSHARE, VM_PFNMAP, VM_SHARED } from '../vm-flags.ts';
+import { VM_ACCOUNT, VM_DONTEXPAND, VM_LOCKED, VM_MAYSHARE, VM_PFNMAP, VM_SEALED, VM_SHARED } from '../vm-flags.ts';
 import { VMA_HUGETLB, type Vma } from '../vma.ts';
 import { extendVma } from '../vma-merge.ts';
 import { moveVma } from './move-vma.ts';
@@ -84,6 +84,7 @@ function checkParameters(mm: MemoryManager, space: AddressSpace, remap: Remap): 
 /** check_prep_vma. */
 function checkVma(space: AddressSpace, remap: Remap, vma: Vma | null): number {
   if (vma === null) return -EFAULT;
+  if ((vma.flags & VM_SEALED) !== 0) return -EPERM;
   if (vma.kind === VMA_HUGETLB && !alignHugetlb(remap, vma)) return -EINVAL;
   if (!impliesNewAddress(remap)) {
     remap.newAddress = remap.address;

@@ -1,9 +1,9 @@
-import { EINVAL, ENOMEM } from '../../abi/errno.ts';
+import { EINVAL, ENOMEM, EPERM } from '../../abi/errno.ts';
 import { isPageAligned, PAGE_SIZE, roundUpToPage, type Vpn, vpn } from '../../machine/units.ts';
 import { accountVm } from '../accounting.ts';
 import type { AddressSpace } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
-import { VM_ACCOUNT, VM_LOCKED } from '../vm-flags.ts';
+import { VM_ACCOUNT, VM_LOCKED, VM_SEALED } from '../vm-flags.ts';
 import { removeVma, splitVmaUnchecked } from '../vma-adjust.ts';
 import { zapRange } from '../zap.ts';
 
@@ -26,16 +26,19 @@ export function unmapRange(mm: MemoryManager, space: AddressSpace, start: Vpn, e
 
 /**
  * vms_gather_munmap_vmas: cuts the VMAs at `start` and `end`, so that none lies across them. 0 or -ENOMEM. Only the cut that
- * would leave two pieces of one VMA is subject to the map count.
+ * would leave two pieces of one VMA is subject to the map count. -EPERM where one is sealed.
  */
 export function splitAround(mm: MemoryManager, space: AddressSpace, start: Vpn, end: Vpn): number {
   const first = space.vmas.find(start);
   if (first === null || first.startVpn >= end) return 0;
   if (start > first.startVpn) {
     if (end < first.endVpn && space.mapCount >= mm.config.maxMapCount) return -ENOMEM;
+    if ((first.flags & VM_SEALED) !== 0) return -EPERM;
     const upper = splitVmaUnchecked(mm, first, start);
     if (typeof upper === 'number') return upper;
   }
+  for (let vma = space.vmas.find(start); vma !== null && vma.startVpn < end; vma = space.vmas.next(vma))
+    if ((vma.flags & VM_SEALED) !== 0) return -EPERM;
   const last = space.vmas.find((end - 1) as Vpn);
   if (last !== null && last.startVpn < end && last.endVpn > end) {
     const upper = splitVmaUnchecked(mm, last, end);

@@ -12,11 +12,13 @@ import {
   PG_head,
   PG_hugetlb,
   PG_lru,
+  PG_mlocked,
   PG_pagecache,
   PG_reserved,
   PG_slab,
   PG_swapbacked,
   PG_tail,
+  PG_unevictable,
 } from './page-flags.ts';
 import type { KmemCache, SlabAllocator } from './slab.ts';
 import { objectsIn } from './slab-layout.ts';
@@ -197,6 +199,7 @@ export function checkPageCache(cache: PageCache, inUse: Uint32Array): void {
   let dirty = 0;
   let anonMapped = 0;
   let fileMapped = 0;
+  let mlocked = 0;
   for (const frame of inUse) {
     const word = flags[frame];
     if ((word & PG_pagecache) !== 0) {
@@ -204,6 +207,10 @@ export function checkPageCache(cache: PageCache, inUse: Uint32Array): void {
       const isShmem = (word & PG_swapbacked) !== 0;
       if (isShmem) shmem++;
       else if ((word & PG_dirty) !== 0) dirty++;
+    }
+    if ((word & PG_mlocked) !== 0) {
+      mlocked++;
+      assert((word & (PG_lru | PG_unevictable)) !== PG_lru, 'mm/mlock-pages.ts: R5 a locked page is unevictable');
     }
     if (mapcount[frame] > 0 && (word & (PG_reserved | PG_hugetlb)) === 0) {
       if ((word & PG_anon) !== 0) anonMapped++;
@@ -218,6 +225,7 @@ export function checkPageCache(cache: PageCache, inUse: Uint32Array): void {
   assert(stat.nr_dirty === dirty, 'mm/page-cache/page-cache.ts: C3 nr_dirty');
   assert(stat.nr_anon_pages === anonMapped, 'mm/rmap/rmap.ts: R1 nr_anon_pages');
   assert(stat.nr_mapped === fileMapped, 'mm/rmap/rmap.ts: R1 nr_mapped');
+  assert(stat.nr_mlock === mlocked, 'mm/mlock-pages.ts: R5 nr_mlock');
 }
 
 /** Visits a list front to back, checking its links and length (F3); returns its length. */

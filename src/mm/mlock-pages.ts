@@ -1,0 +1,57 @@
+import type { Pfn, Vpn } from '../machine/units.ts';
+import type { MemoryManager } from './memory-manager.ts';
+import { PG_active, PG_lru, PG_mlocked, PG_unevictable } from './phys/page-flags.ts';
+import { VM_LOCKED } from './vm-flags.ts';
+import type { Vma } from './vma.ts';
+
+/**
+ * Pages that mlock keeps in memory (Linux 6.18: mlock_folio, munlock_folio).
+ *
+ * Invariant R5 (checked by check-entries.ts and invariants.ts): PG_mlocked is set exactly on the frames that an entry of a
+ * VM_LOCKED VMA maps, nr_mlock counts them, and those on the LRU are on the unevictable list. Linux counts the locked mappings
+ * of a page (mlock_count); here they are looked up when one goes, so there is no count to keep.
+ */
+export function mlockPage(mm: MemoryManager, frame: Pfn): void {
+  const { frames, vmstat } = mm;
+  if (frame === mm.zeroPage || (frames.flags[frame] & PG_mlocked) !== 0) return;
+  frames.set(frame, PG_mlocked);
+  mm.alloc.stat.nr_mlock++;
+  vmstat.unevictable_pgs_mlocked++;
+  if ((frames.flags[frame] & PG_lru) === 0) return;
+  mm.alloc.lru.changeFlags(frame, PG_unevictable, PG_active);
+  vmstat.unevictable_pgs_culled++;
+}
+
+/** A locked mapping of the page has gone: it may be reclaimed again, unless another one is left. */
+export function munlockPage(mm: MemoryManager, frame: Pfn): void {
+  const { frames, vmstat } = mm;
+  if ((frames.flags[frame] & PG_mlocked) === 0 || isLockedAnywhere(mm, frame)) return;
+  frames.clear(frame, PG_mlocked);
+  mm.alloc.stat.nr_mlock--;
+  vmstat.unevictable_pgs_munlocked++;
+  if ((frames.flags[frame] & PG_lru) === 0) return;
+  mm.alloc.lru.changeFlags(frame, 0, PG_unevictable);
+  vmstat.unevictable_pgs_rescued++;
+}
+
+export function isLockedAnywhere(mm: MemoryManager, frame: Pfn): boolean {
+  let locked = false;
+  mm.rmap.forEachMapping(frame, (vma) => {
+    locked ||= (vma.flags & VM_LOCKED) !== 0;
+  });
+  return locked;
+}
+
+/** mlock_vma_pages_range: the VMA's flags have changed, and the pages that are there follow. */
+export function updateMlockedPages(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): void {
+  const { pageTables } = mm;
+  const locked = (vma.flags & VM_LOCKED) !== 0;
+  let page = start;
+  while (pageTables.seek(vma.space, page, end)) {
+    page = (pageTables.foundVpn + 1) as Vpn;
+    const entry = pageTables.read(pageTables.foundSlot);
+    if (!pageTables.isMapped(entry)) continue;
+    if (locked) mlockPage(mm, pageTables.frameOf(entry));
+    else munlockPage(mm, pageTables.frameOf(entry));
+  }
+}
