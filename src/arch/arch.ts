@@ -38,6 +38,14 @@ export interface Arch {
   syscallNumber(registers: Uint32Array): number;
   /** Decodes argument i. */
   argument(registers: Uint32Array, index: number, width: 'i32' | 'u32' | 'i64' | 'u64'): number;
+  /** Argument i, all its bits: one word's bytes. */
+  argumentBytes(registers: Uint32Array, index: number): Uint8Array;
+  /** AUDIT_ARCH_*. */
+  readonly auditArch: number;
+  /** A register set of ptrace and core files by its note (NT_PRSTATUS: struct user_regs_struct ...), whole; null: no such set. */
+  readRegset(registers: Uint32Array, note: number): Uint8Array | null;
+  /** The same bytes back. What user mode may not change stays. */
+  writeRegset(registers: Uint32Array, note: number, bytes: Uint8Array): void;
   /** Words of the first argument as it was on entry: what a restart puts back (the result register overwrote it). */
   firstArgument(registers: Uint32Array): [low: number, high: number];
   setResult(registers: Uint32Array, value: number): void;

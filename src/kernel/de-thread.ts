@@ -1,5 +1,6 @@
 import { exitTask } from './exit.ts';
 import type { Kernel } from './kernel.ts';
+import { unlinkTracee } from './ptrace/attach.ts';
 import type { Task } from './task.ts';
 
 /**
@@ -22,6 +23,7 @@ export function deThread(k: Kernel, t: Task): void {
   process.majflt += old.majflt;
   process.nvcsw += old.nvcsw;
   process.nivcsw += old.nivcsw;
+  unlinkTracee(old);
   old.state = 'X';
   k.tasks.delete(t.tid);
   k.caches.pid.free(t.pidSlot);

@@ -1,8 +1,9 @@
 import { PF_X, PT_GNU_STACK, PT_INTERP } from '../abi/elf.ts';
 import { EACCES, ELOOP, ENOEXEC, ENOMEM } from '../abi/errno.ts';
 import { MS_NOSUID } from '../abi/mount.ts';
+import { PTRACE_EVENT_EXEC } from '../abi/ptrace.ts';
 import { RLIMIT_STACK } from '../abi/resource.ts';
-import { SI_KERNEL, SIG_IGN, SIGSEGV } from '../abi/signal.ts';
+import { SI_KERNEL, SI_USER, SIG_IGN, SIGSEGV, SIGTRAP } from '../abi/signal.ts';
 import { EV_PROCESS_EXEC } from '../base/event-kinds.ts';
 import type { File } from '../fs/file.ts';
 import { type PathRef, resolve } from '../fs/path.ts';
@@ -30,7 +31,7 @@ import { applyMmLimits } from './rlimits.ts';
 import { useSpaceOf } from './scheduler.ts';
 import { parseScript } from './script.ts';
 import { resetAltStack } from './signals/deliver.ts';
-import { forceSignal } from './signals/send.ts';
+import { forceSignal, sendToTask } from './signals/send.ts';
 import { Sighand } from './signals/sighand.ts';
 import { siginfo } from './signals/siginfo.ts';
 import { NO_RESULT } from './syscalls/row.ts';
@@ -41,6 +42,7 @@ const HEAD_BYTES = 256;
 /** Interpreters of interpreters (exec_binprm). */
 const MAX_DEPTH = 5;
 const PATH_MAX = 4096;
+const CAP_SYS_PTRACE_BIT = 1 << 19;
 
 export interface ExecRequest {
   /** Opened for execution; execve takes over the reference. */
@@ -210,10 +212,11 @@ function install(
   }
 
   const { inode, mount } = program.file.path;
-  const mayChangeIds = !t.noNewPrivs && (mount.flags & MS_NOSUID) === 0;
+  const mayChangeIds = !t.noNewPrivs && (mount.flags & MS_NOSUID) === 0 && !isTracedByLesser(t);
   const fresh = credentialsAfterExec(t.cred, inode, mayChangeIds ? 'obeyed' : 'ignored');
 
   // Point of no return.
+  const oldTid = t.tid;
   deThread(k, t);
   const vforkParent = t.vforkParent;
   if (t.space !== null) releaseSpace(k, t);
@@ -242,7 +245,21 @@ function install(
     return entry;
   }
   if (k.events.enabled[EV_PROCESS_EXEC] !== 0) k.events.emit(EV_PROCESS_EXEC, t.tgid);
+  tellTracer(k, t, oldTid);
   return NO_RESULT;
+}
+
+/** LSM_UNSAFE_PTRACE: whoever is traced by one without CAP_SYS_PTRACE takes no rights from a program. */
+function isTracedByLesser(t: Task): boolean {
+  return t.trace !== null && (t.trace.tracer.cred.capEffective[0] & CAP_SYS_PTRACE_BIT) === 0;
+}
+
+/** ptrace_event(PTRACE_EVENT_EXEC): an event where that is asked for, else a SIGTRAP unless the tracer seized the task. */
+function tellTracer(k: Kernel, t: Task, oldTid: number): void {
+  const { trace } = t;
+  if (trace === null) return;
+  if (trace.wants(PTRACE_EVENT_EXEC)) trace.pending.push({ code: PTRACE_EVENT_EXEC, message: oldTid, kind: 'event' });
+  else if (trace.attach === 'attached') sendToTask(k, t, siginfo(SIGTRAP, SI_USER, { pid: t.tgid, uid: t.cred.uid }));
 }
 
 /** begin_new_exec: the process is dumpable unless it is somebody else's now, or may not read the program it runs (would_dump). */

@@ -1,4 +1,5 @@
-import { SI_USER, SIGCONT, SIGHUP } from '../abi/signal.ts';
+import { PTRACE_EVENT_EXIT } from '../abi/ptrace.ts';
+import { CLD_EXITED, SI_USER, SIGCHLD, SIGCONT, SIGHUP } from '../abi/signal.ts';
 import { EV_PROCESS_EXIT } from '../base/event-kinds.ts';
 import { exitSpace } from '../mm/ops/exit.ts';
 import { writeU32 } from '../mm/user-access.ts';
@@ -7,6 +8,8 @@ import { exitShm } from './ipc/shm.ts';
 import type { Kernel } from './kernel.ts';
 import { killOrphanedGroup, notifyParentOfExit } from './notify-parent.ts';
 import type { Process } from './process.ts';
+import { exitTracer, unlinkTracee } from './ptrace/attach.ts';
+import { stopForEvent } from './ptrace/stop.ts';
 import { walkRobustList } from './robust-list.ts';
 import { leaveCpu, wakeTask } from './scheduler.ts';
 import { killThread, sendToGroup, sendToProcess } from './signals/send.ts';
@@ -28,6 +31,14 @@ export function exitGroup(k: Kernel, t: Task, status: number): void {
 /** do_exit of one thread. */
 export function exitTask(k: Kernel, t: Task, status: number): void {
   const { process } = t;
+  if (t.trace?.wants(PTRACE_EVENT_EXIT) === true && !t.exitTold && !t.killed && t === k.current) {
+    t.exitTold = true;
+    t.wait = null;
+    stopForEvent(k, t, PTRACE_EVENT_EXIT, status, { kind: 'exit', status });
+    return;
+  }
+  t.stopPoint = null;
+  if (process.tracees.length > 0) exitTracer(k, t);
   t.exitCode = status;
   releaseSpace(k, t);
   exitShm(k, t);
@@ -43,7 +54,12 @@ export function exitTask(k: Kernel, t: Task, status: number): void {
   releaseSighand(k, t);
   k.tracer?.taskExit(t, process.groupExit ? process.groupExitCode : status);
   if (isLast) endProcess(k, process, process.groupExit ? process.groupExitCode : process.leader.exitCode);
-  if (t !== process.leader) {
+  if (t !== process.leader && t.trace !== null) {
+    // A traced thread stays until its tracer has seen the end of it.
+    const tracer = t.trace.tracer.process;
+    tracer.childQueue.wakeAll();
+    sendToProcess(k, tracer, siginfo(SIGCHLD, CLD_EXITED, { pid: t.tid, uid: t.cred.uid, status: status >> 8 }));
+  } else if (t !== process.leader) {
     releaseThread(k, t);
     process.exitQueue.wakeAll();
   }
@@ -181,6 +197,10 @@ function freeTask(k: Kernel, t: Task): void {
 /** release_task of a reaped zombie: nothing of the process is left. */
 export function releaseProcess(k: Kernel, process: Process): void {
   const { leader, parent } = process;
+  for (const thread of [...process.threads]) {
+    unlinkTracee(thread);
+    if (thread !== leader) releaseThread(k, thread);
+  }
   addTimes(process, leader);
   process.threads.length = 0;
   if (parent !== null) {

@@ -27,6 +27,7 @@ import { releaseFs } from './exit.ts';
 import type { Kernel } from './kernel.ts';
 import { chargeFs, discardTask, newTask } from './new-task.ts';
 import { makePidFile, PIDFD_THREAD } from './pidfd.ts';
+import { inheritTrace } from './ptrace/attach.ts';
 import { threadsMax } from './rlimits.ts';
 import { makeRunnable } from './scheduler.ts';
 import { resetAltStack } from './signals/deliver.ts';
@@ -114,6 +115,8 @@ export function cloneTask(k: Kernel, t: Task, request: CloneRequest): Task | num
     }
   }
   copyPlainState(k, t, child, request, isThread);
+  const event = inheritTrace(t, child, flags, isThread ? -1 : request.exitSignal);
+  if (event !== 0) t.trace!.pending.push({ code: event, message: child.tid, kind: 'event' });
   startChild(k, t, child, request);
   return child;
 }
@@ -195,6 +198,7 @@ function copyPlainState(k: Kernel, t: Task, child: Task, request: CloneRequest, 
   child.nice = t.resetOnFork && t.nice < 0 ? 0 : t.nice;
   child.rtPriority = t.resetOnFork ? 0 : t.rtPriority;
   child.personality = t.personality;
+  child.makerTid = t.tid;
   child.noNewPrivs = t.noNewPrivs;
   child.timerSlackNs = t.timerSlackNs;
 }

@@ -1,6 +1,7 @@
 import {
   CLD_EXITED,
   CLD_KILLED,
+  CLD_STOPPED,
   SA_NOCLDSTOP,
   SA_NOCLDWAIT,
   SI_USER,
@@ -16,12 +17,20 @@ import type { Kernel } from './kernel.ts';
 import type { Process } from './process.ts';
 import { sendToGroup, sendToProcess } from './signals/send.ts';
 import { type Siginfo, siginfo } from './signals/siginfo.ts';
+import type { Task } from './task.ts';
 
 const toTicks = (ns: number): number => Math.floor((ns * USER_HZ) / 1_000_000_000);
 
 /** do_notify_parent: SIGCHLD (or exit_signal) for an ended process. 'reap' when nobody will wait for it. */
 export function notifyParentOfExit(k: Kernel, process: Process, signo: number): 'reap' | 'keep' {
   const parent = process.parent!;
+  const tracer = process.leader.trace?.tracer.process;
+  if (tracer !== undefined && tracer !== parent) {
+    // Its parent hears of it when the tracer has (wait_task_zombie).
+    tracer.childQueue.wakeAll();
+    sendToProcess(k, tracer, childInfo(k, process, SIGCHLD));
+    return 'keep';
+  }
   parent.childQueue.wakeAll();
   if (parent === k.init || parent.leader.kind === 'kthread') return 'reap';
   const action = parent.threads.find((thread) => thread.sighand !== null)?.sighand?.actions[SIGCHLD];
@@ -45,10 +54,21 @@ function childInfo(_k: Kernel, process: Process, signo: number): Siginfo {
   });
 }
 
-/** do_notify_parent_cldstop: CLD_STOPPED or CLD_CONTINUED. */
+/** do_notify_parent_cldstop: CLD_STOPPED or CLD_CONTINUED. A tracer that is the parent hears of each task's stop by itself. */
 export function notifyParentOfState(k: Kernel, process: Process, code: number, status: number): void {
   const { parent } = process;
   if (parent === null) return;
+  if (code === CLD_STOPPED && process.leader.trace?.tracer.process === parent) return;
+  tellOfState(k, process.leader, parent, code, status);
+}
+
+/** The same for a tracee, to its tracer: CLD_TRAPPED or CLD_STOPPED. */
+export function notifyTracer(k: Kernel, tracee: Task, tracer: Process, code: number, status: number): void {
+  tellOfState(k, tracee, tracer, code, status);
+}
+
+function tellOfState(k: Kernel, task: Task, parent: Process, code: number, status: number): void {
+  const { process } = task;
   parent.childQueue.wakeAll();
   if (parent === k.init) return;
   const action = parent.threads.find((thread) => thread.sighand !== null)?.sighand?.actions[SIGCHLD];
@@ -58,8 +78,8 @@ export function notifyParentOfState(k: Kernel, process: Process, code: number, s
     k,
     parent,
     siginfo(SIGCHLD, code, {
-      pid: process.pid,
-      uid: process.leader.cred.uid,
+      pid: task.tid,
+      uid: task.cred.uid,
       status,
       utime: toTicks(times.utimeNs),
       stime: toTicks(times.stimeNs),

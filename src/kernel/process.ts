@@ -51,6 +51,8 @@ export class Process {
   readonly threads: Task[] = [];
   parent: Process | null = null;
   readonly children: Process[] = [];
+  /** Tasks that threads of this process trace (ptraced), in the order of attaching. */
+  readonly tracees: Task[] = [];
   pgrp: number;
   session: number;
   /** Controlling terminal. */

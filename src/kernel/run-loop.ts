@@ -3,6 +3,7 @@ import { armFlusher } from './flusher.ts';
 import { checkCpuTimers, cpuTimeLeftNs } from './itimers.ts';
 import { sendTerminalSignals } from './job-control.ts';
 import type { Kernel } from './kernel.ts';
+import { resumeAtPoint } from './ptrace/resume-point.ts';
 import { drainWakeList, makeRunnable, pickNext, switchTo, useSpaceOf, wakeInputWaiters } from './scheduler.ts';
 import { handleSignals } from './signals/deliver.ts';
 import { hasPendingSignal } from './signals/pending-test.ts';
@@ -141,6 +142,10 @@ function runSlice(k: Kernel, t: Task, stopIssued: number, untilNs: number): void
 /** Finishes a woken system call and acts on signals; false when the task cannot run user code now. */
 function returnToUser(k: Kernel, t: Task): boolean {
   while (t.state === 'R') {
+    if (t.stopPoint !== null) {
+      resumeAtPoint(k, t);
+      continue;
+    }
     if (t.wait !== null) {
       rerunSyscall(k, t);
       continue;

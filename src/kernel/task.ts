@@ -3,6 +3,7 @@ import type { AddressSpace } from '../mm/address-space.ts';
 import type { Credentials } from './credentials.ts';
 import type { FileTable } from './file-table.ts';
 import type { Process } from './process.ts';
+import type { StopPoint, TraceState } from './ptrace/trace-state.ts';
 import { PendingSignals } from './signals/pending.ts';
 import type { Sighand } from './signals/sighand.ts';
 import { SigSet } from './signals/sigset.ts';
@@ -11,9 +12,10 @@ import type { Wait } from './wait-state.ts';
 /**
  *   'R' runnable or running --block()--> 'S' / 'D' --wakeTask()--> 'R'
  *   'R','S' --stopTask() (SIGSTOP..)--> 'T' --continueProcess()--> 'R'
+ *   'R' --stopForTracer() (ptrace/stop.ts)--> 't' --resumeTracee()--> 'R'
  *   'R' --exitTask()--> 'Z' (leader, until reaped) --releaseTask()--> 'X' (no longer in kernel.tasks)
  */
-export type TaskState = 'R' | 'S' | 'D' | 'T' | 'Z' | 'X' | 'I';
+export type TaskState = 'R' | 'S' | 'D' | 'T' | 't' | 'Z' | 'X' | 'I';
 
 /** sigaltstack's stack_t. */
 export interface AltStack {
@@ -85,6 +87,16 @@ export class Task {
   /** A group stop that this task has yet to join. */
   stopPending = false;
   /** Set by freezing operations of the kernel itself: exit_group code etc. live in process. */
+
+  /** Being traced; null: not. */
+  trace: TraceState | null = null;
+  /** Where it stopped for its tracer, and the signal that it is to go on with. Outlives the tracer. */
+  stopPoint: StopPoint | null = null;
+  stopSignal = 0;
+  /** PTRACE_EVENT_EXIT has been told. */
+  exitTold = false;
+  /** The task that made it (PTRACE_TRACEME's tracer). */
+  makerTid = 0;
 
   robustListHead = 0;
   clearChildTid = 0;

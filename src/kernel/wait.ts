@@ -1,10 +1,11 @@
 import { ECHILD } from '../abi/errno.ts';
-import { CLD_CONTINUED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, SIGCONT } from '../abi/signal.ts';
-import { __WALL, __WCLONE, WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WSTOPPED } from '../abi/wait.ts';
+import { CLD_CONTINUED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, CLD_TRAPPED, SIGCONT } from '../abi/signal.ts';
+import { __WALL, __WCLONE, __WNOTHREAD, WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WSTOPPED } from '../abi/wait.ts';
 import { cpuTimesOf } from './cpu-times.ts';
 import { releaseProcess } from './exit.ts';
 import type { Kernel } from './kernel.ts';
 import type { Process } from './process.ts';
+import { forgetDeadTracee, unlinkTracee } from './ptrace/attach.ts';
 import type { Task } from './task.ts';
 import { ERESTARTSYS } from './wait-state.ts';
 
@@ -46,9 +47,18 @@ export interface ChildUsage {
 export function waitForChild(k: Kernel, t: Task, target: WaitTarget, options: number): WaitResult | null | number {
   let mayComeLater = false;
   for (const child of t.process.children) {
-    if (!isEligible(child, target, options)) continue;
+    const tracer = child.leader.trace?.tracer.process;
+    if (tracer === t.process || !isEligible(child, target, options)) continue;
     mayComeLater = true;
+    // The end of a child that somebody else traces is the tracer's first.
+    if (child.isZombie && tracer !== undefined) continue;
     const found = reportOf(k, t, child, options);
+    if (found !== null) return found;
+  }
+  for (const tracee of [...t.process.tracees]) {
+    if (!isEligibleTracee(t, tracee, target, options)) continue;
+    mayComeLater = true;
+    const found = traceeReportOf(k, t, tracee, options);
     if (found !== null) return found;
   }
   if (!mayComeLater) return -ECHILD;
@@ -70,17 +80,59 @@ function isEligible(child: Process, target: WaitTarget, options: number): boolea
   return isClone === ((options & __WCLONE) !== 0);
 }
 
+/** A tracee, clone or not, is its tracer's to wait for. */
+function isEligibleTracee(t: Task, tracee: Task, target: WaitTarget, options: number): boolean {
+  if ((options & __WNOTHREAD) !== 0 && tracee.trace?.tracer !== t) return false;
+  switch (target.kind) {
+    case 'pid':
+      return tracee.tid === target.pid;
+    case 'process':
+      return tracee === target.process.leader;
+    case 'pgrp':
+      return tracee.process.pgrp === target.pgrp;
+    default:
+      return true;
+  }
+}
+
+/** wait_task_zombie and wait_task_stopped for a tracer: each thread by itself, a stop whatever the options say. */
+function traceeReportOf(k: Kernel, t: Task, tracee: Task, options: number): WaitResult | null {
+  const isPeek = (options & WNOWAIT) !== 0;
+  const { process } = tracee;
+  const trace = tracee.trace!;
+  if (tracee.state === 'Z') {
+    // A leader is waited for when the last of its threads is gone (delay_group_leader).
+    if ((options & WEXITED) === 0 || (tracee.isLeader && process.threads.length > 1)) return null;
+    if (!tracee.isLeader) {
+      const result = { ...endOf(process, tracee.exitCode), pid: tracee.tid };
+      if (!isPeek) forgetDeadTracee(k, tracee);
+      return result;
+    }
+    if (process.parent === t.process) {
+      if (!isPeek) unlinkTracee(tracee);
+      return reportOf(k, t, process, options);
+    }
+    const result = endOf(process, process.exitStatus);
+    if (!isPeek) forgetDeadTracee(k, tracee);
+    return result;
+  }
+  if (tracee.state !== 't' || trace.isReported) return null;
+  if (!isPeek) trace.isReported = true;
+  const { stopCode } = trace;
+  return { ...resultOf(process, stopCode * 256 + 0x7f, CLD_TRAPPED, stopCode), pid: tracee.tid };
+}
+
+function endOf(process: Process, exitStatus: number): WaitResult {
+  const signal = exitStatus & 0x7f;
+  const code = signal === 0 ? CLD_EXITED : CLD_KILLED;
+  return resultOf(process, exitStatus, code, signal === 0 ? exitStatus >> 8 : signal);
+}
+
 function reportOf(k: Kernel, t: Task, child: Process, options: number): WaitResult | null {
   const isPeek = (options & WNOWAIT) !== 0;
   if (child.isZombie) {
     if ((options & WEXITED) === 0) return null;
-    const signal = child.exitStatus & 0x7f;
-    const result = resultOf(
-      child,
-      child.exitStatus,
-      signal === 0 ? CLD_EXITED : CLD_KILLED,
-      signal === 0 ? child.exitStatus >> 8 : signal,
-    );
+    const result = endOf(child, child.exitStatus);
     if (!isPeek) {
       addChildTimes(t.process, child);
       releaseProcess(k, child);

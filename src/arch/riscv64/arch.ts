@@ -7,6 +7,7 @@ import { cpuinfo } from './cpuinfo.ts';
 import { RISCV64_STRUCTS } from './file-structs.ts';
 import { riscv64Calls } from './own-calls.ts';
 import { REG_PC, REG_X, REGISTER_WORDS } from './registers.ts';
+import { readRegset, writeRegset } from './regset.ts';
 import { FRAME_BYTES, popSignalFrame, pushSignalFrame } from './signal-frame.ts';
 import { decodeSigAction, decodeSiginfo, encodeSigAction, encodeSiginfo, SIGACTION_BYTES } from './structs.ts';
 import { SYSCALL_NUMBERS } from './syscall-numbers.ts';
@@ -60,6 +61,13 @@ export const RISCV64_ARCH: Arch = {
         return unsigned64(low, high);
     }
   },
+  argumentBytes: (registers, index) => {
+    const at = X_A0 + 2 * index;
+    return new Uint8Array(Uint32Array.of(registers[at], registers[at + 1]).buffer);
+  },
+  auditArch: 0xc000_00f3,
+  readRegset,
+  writeRegset,
   firstArgument: (registers) => [registers[X_A0], registers[X_A0 + 1]],
   setResult: (registers, value) => setPair(registers, X_A0, value),
   stepOverSyscall: (registers) => setPair(registers, REG_PC, RISCV64_ARCH.pc(registers) + ECALL_BYTES),

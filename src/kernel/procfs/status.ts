@@ -12,6 +12,7 @@ const STATES: Record<TaskState, string> = {
   S: 'S (sleeping)',
   D: 'D (disk sleep)',
   T: 'T (stopped)',
+  t: 't (tracing stop)',
   X: 'X (dead)',
   Z: 'Z (zombie)',
   I: 'I (idle)',
@@ -40,7 +41,7 @@ function identity(t: Task): string {
   return (
     `Name:\t${mangle(t.comm, '\n\\').replace('\\012', '\\n').replace('\\134', '\\\\')}\n${umask}` +
     `State:\t${STATES[t.state]}\nTgid:\t${t.tgid}\nNgid:\t0\nPid:\t${t.tid}\n` +
-    `PPid:\t${process.parent?.pid ?? 0}\nTracerPid:\t0\n` +
+    `PPid:\t${process.parent?.pid ?? 0}\nTracerPid:\t${t.trace?.tracer.tid ?? 0}\n` +
     `Uid:\t${cred.uid}\t${cred.euid}\t${cred.suid}\t${cred.fsuid}\n` +
     `Gid:\t${cred.gid}\t${cred.egid}\t${cred.sgid}\t${cred.fsgid}\n` +
     `FDSize:\t${t.files?.sizeFds ?? 0}\nGroups:\t${groups} \n` +

@@ -1,6 +1,7 @@
 import { EINTR } from '../../abi/errno.ts';
 import {
   CLD_STOPPED,
+  CLD_TRAPPED,
   SA_NODEFER,
   SA_ONSTACK,
   SA_RESETHAND,
@@ -8,6 +9,7 @@ import {
   SI_KERNEL,
   SIG_DFL,
   SIG_IGN,
+  SIGKILL,
   SIGSEGV,
   SIGSTOP,
   SS_AUTODISARM,
@@ -19,6 +21,7 @@ import { copyFromUser, copyToUser } from '../../mm/user-access.ts';
 import { exitGroup, exitTask } from '../exit.ts';
 import type { Kernel } from '../kernel.ts';
 import { isOrphanedGroup, notifyParentOfState } from '../notify-parent.ts';
+import { stopForTracer, stopForTrap } from '../ptrace/stop.ts';
 import type { AltStack, Task } from '../task.ts';
 import { ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS } from '../wait-state.ts';
 import { isIgnoredByDefault, stopsByDefault } from './defaults.ts';
@@ -41,30 +44,44 @@ export function handleSignals(k: Kernel, t: Task): void {
       joinStop(k, t);
       return;
     }
+    if (t.trace?.trapPending === true) {
+      stopForTrap(k, t);
+      return;
+    }
     const info = dequeueSignal(k, t, t.sigmask);
     if (info === null) break;
-    const action = t.sighand!.actions[info.signo];
-    if (action.handler === SIG_IGN) continue;
-    if (action.handler !== SIG_DFL) {
-      callHandler(k, t, info, action);
+    if (t.trace !== null && info.signo !== SIGKILL) {
+      const point = { kind: 'signal', info } as const;
+      stopForTracer(k, t, t.trace, { code: info.signo, info, point, why: CLD_TRAPPED });
       return;
     }
-    if (isIgnoredByDefault(info.signo)) continue;
-    if (stopsByDefault(info.signo)) {
-      if (info.signo !== SIGSTOP && isOrphanedGroup(k, t.process.pgrp)) continue;
-      tell(k, t, info);
-      startStop(k, t, info.signo);
-      return;
-    }
-    tell(k, t, info);
-    exitGroup(k, t, info.signo);
-    return;
+    if (actOnSignal(k, t, info) === 'done') return;
   }
   restartCall(k, t);
   if (t.savedMask !== null) {
     t.sigmask.copyFrom(t.savedMask);
     t.savedMask = null;
   }
+}
+
+/** What a signal does: 'next' where that is nothing, 'done' where a handler runs, or the task is stopped or gone. */
+export function actOnSignal(k: Kernel, t: Task, info: Siginfo): 'next' | 'done' {
+  const action = t.sighand!.actions[info.signo];
+  if (action.handler === SIG_IGN) return 'next';
+  if (action.handler !== SIG_DFL) {
+    callHandler(k, t, info, action);
+    return 'done';
+  }
+  if (isIgnoredByDefault(info.signo)) return 'next';
+  if (stopsByDefault(info.signo)) {
+    if (info.signo !== SIGSTOP && isOrphanedGroup(k, t.process.pgrp)) return 'next';
+    tell(k, t, info);
+    startStop(k, t, info.signo);
+    return 'done';
+  }
+  tell(k, t, info);
+  exitGroup(k, t, info.signo);
+  return 'done';
 }
 
 /** The interrupted system call goes on as if nothing had happened (no handler ran). */
@@ -168,7 +185,7 @@ function startStop(k: Kernel, t: Task, signo: number): void {
   const { process } = t;
   process.stopSignal = signo;
   for (const thread of process.threads) {
-    if (thread === t || thread.state === 'T' || thread.sighand === null) continue;
+    if (thread === t || thread.state === 'T' || thread.state === 't' || thread.sighand === null) continue;
     thread.stopPending = true;
     wakeForSignal(k, thread, 'normal');
   }
@@ -178,7 +195,8 @@ function startStop(k: Kernel, t: Task, signo: number): void {
 function joinStop(k: Kernel, t: Task): void {
   const { process } = t;
   t.stopPending = false;
-  t.state = 'T';
+  if (t.trace !== null) stopForTrap(k, t);
+  else t.state = 'T';
   if (process.threads.some((thread) => thread.stopPending)) return;
   process.report = 'stopped';
   notifyParentOfState(k, process, CLD_STOPPED, process.stopSignal);

@@ -14,6 +14,7 @@ import {
 import type { Kernel } from '../kernel.ts';
 import { notifyParentOfState } from '../notify-parent.ts';
 import type { Process } from '../process.ts';
+import { resumeTracee } from '../ptrace/stop.ts';
 import { makeRunnable, wakeTask } from '../scheduler.ts';
 import type { Task } from '../task.ts';
 import { UNINTERRUPTIBLE } from '../wait-state.ts';
@@ -111,6 +112,11 @@ function continueProcess(k: Kernel, process: Process): void {
   for (const thread of process.threads) {
     thread.stopPending = false;
     if (thread.state === 'T') makeRunnable(k, thread);
+    // ptrace_trap_notify: a seized one is told that the stop is over, where it listens at once.
+    const { trace } = thread;
+    if (trace === null || trace.attach !== 'seized' || !wasStopped) continue;
+    trace.trapPending = true;
+    if (trace.isListening) resumeTracee(k, thread, 0);
   }
   if (!wasStopped) return;
   process.report = 'continued';
@@ -119,6 +125,8 @@ function continueProcess(k: Kernel, process: Process): void {
 
 /** sig_ignored: a blocked signal is kept, for its action may change. */
 export function isIgnored(target: Task, signo: number): boolean {
+  // A tracer wants to see ignored signals too.
+  if (target.trace !== null && signo !== SIGKILL) return false;
   if (target.sigmask.has(signo) || (target.realMask?.has(signo) ?? false)) return false;
   if (signo === SIGKILL || signo === SIGSTOP) return false;
   const handler = target.sighand?.actions[signo].handler ?? SIG_DFL;
@@ -152,7 +160,12 @@ function complete(k: Kernel, target: Task, signo: number, scope: 'task' | 'proce
   const handler = receiver.sighand?.actions[signo].handler ?? SIG_DFL;
   const isFatal = signo === SIGKILL || (handler === SIG_DFL && !isIgnoredByDefault(signo) && !stopsByDefault(signo));
   const isWaitedFor = receiver.realMask?.has(signo) ?? false;
-  if (isFatal && !process.groupExit && !isWaitedFor && (signo === SIGKILL || !dumpsCore(signo))) {
+  if (
+    isFatal &&
+    !process.groupExit &&
+    !isWaitedFor &&
+    (signo === SIGKILL || (!dumpsCore(signo) && receiver.trace === null))
+  ) {
     process.groupExit = true;
     process.groupExitCode = signo;
     process.stopSignal = 0;
@@ -172,15 +185,15 @@ export function killThread(k: Kernel, thread: Task): void {
 
 /** signal_wake_up_state. */
 export function wakeForSignal(k: Kernel, task: Task, kind: 'fatal' | 'normal'): void {
-  if (task.wait !== null) {
+  if (task.wait !== null && task.state !== 't') {
     if (kind === 'fatal' || task.wait.onSignal !== UNINTERRUPTIBLE) wakeTask(k, task, 'signal');
-  } else if (task.state === 'T' && kind === 'fatal') makeRunnable(k, task);
+  } else if ((task.state === 'T' || task.state === 't') && kind === 'fatal') makeRunnable(k, task);
 }
 
 function wants(k: Kernel, task: Task, signo: number, busy: readonly Task[]): boolean {
   if (task.sighand === null || task.state === 'Z' || task.state === 'X') return false;
   if (task.sigmask.has(signo)) return false;
   if (signo === SIGKILL) return true;
-  if (task.state === 'T') return false;
+  if (task.state === 'T' || task.state === 't') return false;
   return task === k.running || !busy.includes(task);
 }

@@ -2,8 +2,9 @@ import { EINTR, ENOSYS } from '../../abi/errno.ts';
 import { EV_SYS_ENTER, EV_SYS_EXIT } from '../../base/event-kinds.ts';
 import { COST_SYSCALL_NS } from '../../machine/cost-model.ts';
 import type { Kernel } from '../kernel.ts';
+import { stopForCall, takePendingStop } from '../ptrace/stop.ts';
 import { isRestartCode } from '../signals/deliver.ts';
-import type { CurrentCall, Task } from '../task.ts';
+import type { Task } from '../task.ts';
 import { ERESTART_RESTARTBLOCK } from '../wait-state.ts';
 import { BLOCKED, NO_RESULT, type SyscallRow, widthOf } from './row.ts';
 
@@ -20,8 +21,33 @@ export function dispatchSyscall(k: Kernel, t: Task): void {
     const kind = row?.args[i];
     args[i] = arch.argument(registers, i, kind === undefined ? 'u64' : widthOf(kind));
   }
-  const call: CurrentCall = { nr, args, origLow, origHigh };
-  t.call = call;
+  t.call = { nr, args, origLow, origHigh };
+  if (t.trace?.tracesCalls === true) stopForCall(k, t, 'call-enter');
+  else beginCall(k, t);
+}
+
+/**
+ * The tracer lets a call begin: it may have changed the number and the arguments behind the first (which is the one that the
+ * task gave). Number -1: none, and the result register stays as it is.
+ */
+export function enterTracedCall(k: Kernel, t: Task): void {
+  const { arch } = k;
+  const registers = k.registersOf(t);
+  const nr = arch.syscallNumber(registers);
+  const { args, origLow, origHigh } = t.call!;
+  const row = k.rows[nr];
+  for (let i = 1; i < 6; i++) {
+    const kind = row?.args[i];
+    args[i] = arch.argument(registers, i, kind === undefined ? 'u64' : widthOf(kind));
+  }
+  t.call = { nr, args, origLow, origHigh };
+  if (nr === -1) finishCall(k, t, NO_RESULT);
+  else beginCall(k, t);
+}
+
+function beginCall(k: Kernel, t: Task): void {
+  const { nr, args } = t.call!;
+  const row = k.rows[nr];
   const name = nameOf(k, nr);
   k.syscallCounts.set(name, (k.syscallCounts.get(name) ?? 0) + 1);
   if (k.events.enabled[EV_SYS_ENTER] !== 0)
@@ -52,7 +78,7 @@ function runCall(k: Kernel, t: Task, row: SyscallRow | undefined, name: string):
     k.absentSyscalls.set(name, (k.absentSyscalls.get(name) ?? 0) + 1);
   } else result = row.run(k, t, args[0], args[1], args[2], args[3], args[4], args[5]);
   t.stimeNs += k.clock.nowNs - before;
-  if (result === BLOCKED || t.state === 'Z' || t.state === 'X') return;
+  if (result === BLOCKED || t.state === 'Z' || t.state === 'X' || t.stopPoint !== null) return;
   finishCall(k, t, result);
 }
 
@@ -75,4 +101,8 @@ export function finishCall(k: Kernel, t: Task, result: number): void {
   const shown = result === NO_RESULT ? 0 : result;
   if (k.events.enabled[EV_SYS_EXIT] !== 0) k.events.emit(EV_SYS_EXIT, t.tid, call.nr, shown);
   k.tracer?.syscallExit(t, shown);
+  const { trace } = t;
+  if (trace === null) return;
+  if (trace.tracesCalls) trace.pending.push({ code: 0, message: 0, kind: 'call-exit' });
+  takePendingStop(k, t);
 }

@@ -1,5 +1,6 @@
 import { E2BIG, EAGAIN, EBADF, EFAULT, EINVAL, ELOOP, ENOENT, ENOSYS, ESRCH } from '../../abi/errno.ts';
 import { O_NONBLOCK } from '../../abi/fcntl.ts';
+import { PTRACE_EVENT_VFORK_DONE } from '../../abi/ptrace.ts';
 import {
   CLONE_DETACHED,
   CLONE_PARENT,
@@ -50,6 +51,7 @@ import { exitGroup, exitTask } from '../exit.ts';
 import { type CloneRequest, cloneTask } from '../fork.ts';
 import type { Kernel } from '../kernel.ts';
 import { pidFileAt } from '../pidfd.ts';
+import { takePendingStop } from '../ptrace/stop.ts';
 import { siginfo } from '../signals/siginfo.ts';
 import type { Task } from '../task.ts';
 import { readBytes, writeBytes, writeI32s, writeLongs } from '../user-structs.ts';
@@ -69,12 +71,27 @@ function fork(k: Kernel, t: Task, request: CloneRequest): number {
   if (t.wait !== null) return waitForVfork(k, t, t.wait.data[0]);
   const child = cloneTask(k, t, request);
   if (typeof child === 'number') return child;
-  return (request.flags & CLONE_VFORK) !== 0 ? waitForVfork(k, t, child.tid) : child.tid;
+  if ((request.flags & CLONE_VFORK) === 0) return child.tid;
+  if (t.trace === null || t.trace.pending.length === 0) return waitForVfork(k, t, child.tid);
+  // Its tracer hears of the child before it waits for it; then the call is run again.
+  t.wait = {
+    queues: [],
+    deadlineNs: Number.POSITIVE_INFINITY,
+    onSignal: UNINTERRUPTIBLE,
+    data: [child.tid],
+    woken: 'event',
+  };
+  takePendingStop(k, t);
+  return BLOCKED;
 }
 
 /** wait_for_vfork_done: until the child has given up the shared space. */
 function waitForVfork(k: Kernel, t: Task, child: number): number {
-  if (k.tasks.get(child)?.vforkParent !== t.tid) return child;
+  if (k.tasks.get(child)?.vforkParent !== t.tid) {
+    if (t.trace?.wants(PTRACE_EVENT_VFORK_DONE) === true)
+      t.trace.pending.push({ code: PTRACE_EVENT_VFORK_DONE, message: child, kind: 'event' });
+    return child;
+  }
   const r = k.block(t, {
     queues: [],
     deadlineNs: Number.POSITIVE_INFINITY,

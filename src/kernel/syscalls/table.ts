@@ -4,6 +4,7 @@ import { idCalls } from './ids.ts';
 import { limitCalls } from './limits.ts';
 import { pidfdCalls } from './pidfd.ts';
 import { processCalls } from './process.ts';
+import { ptraceCalls } from './ptrace.ts';
 import { remoteMemoryCalls } from './remote-memory.ts';
 import type { SyscallRow } from './row.ts';
 import { schedCalls } from './sched.ts';
@@ -27,5 +28,6 @@ export const ALL_CALLS: readonly SyscallRow[] = [
   ...pidfdCalls,
   ...remoteMemoryCalls,
   ...shmCalls,
+  ...ptraceCalls,
   ...sysCalls,
 ];
