@@ -14,7 +14,7 @@ import { walkRobustList } from './robust-list.ts';
 import { leaveCpu, wakeTask } from './scheduler.ts';
 import { killThread, sendToGroup, sendToProcess } from './signals/send.ts';
 import { siginfo } from './signals/siginfo.ts';
-import type { Task } from './task.ts';
+import type { Task, TaskState } from './task.ts';
 
 /** do_group_exit: all threads end with `status` (as wait4 encodes it), the caller now. */
 export function exitGroup(k: Kernel, t: Task, status: number): void {
@@ -54,6 +54,8 @@ export function exitTask(k: Kernel, t: Task, status: number): void {
   releaseSighand(k, t);
   k.tracer?.taskExit(t, process.groupExit ? process.groupExitCode : status);
   if (isLast) endProcess(k, process, process.groupExit ? process.groupExitCode : process.leader.exitCode);
+  // Nobody waits for the process: it has gone, and this thread with it.
+  if ((t.state as TaskState) === 'X') return;
   if (t !== process.leader && t.trace !== null) {
     // A traced thread stays until its tracer has seen the end of it.
     const tracer = t.trace.tracer.process;
