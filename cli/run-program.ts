@@ -153,6 +153,7 @@ function makeSystem(
       clock: options.clock,
       paging: options.paging,
       vmaIndex: options.vmaIndex,
+      hugepages: options.hugepages,
       root: root === undefined ? null : { host: resolve(root) },
       invariants: check.invariants,
     });

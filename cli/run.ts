@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { type HugepagesOption, parseHugepages } from './hugepages-option.ts';
 import { type MountOption, parseMount } from './mount-option.ts';
 import { runProgram } from './run-program.ts';
 import { parseSize } from './size.ts';
@@ -17,6 +18,7 @@ export interface RunOptions {
   seed: number;
   clock: 'virtual' | 'host';
   paging: 'sv39' | 'sv48' | 'sv57';
+  hugepages: HugepagesOption[];
   vmaIndex: 'list' | 'avl' | 'rbtree' | 'maple';
 }
 
@@ -79,6 +81,14 @@ export function addRunOptions(command: Command): Command {
       new Option('--paging <format>', 'page tables of 3, 4 or 5 levels')
         .choices(['sv39', 'sv48', 'sv57'])
         .default('sv39'),
+    )
+    .addOption(
+      new Option(
+        '--hugepages <size=count,...>',
+        'huge pages in the pools from boot on: 2M=16,1G=1; more by nr_hugepages',
+      )
+        .argParser(parseHugepages)
+        .default([], 'none'),
     )
     .addOption(
       new Option('--vma-index <kind>', 'how address spaces keep their VMAs: as in early Linux, 2.4, 2.6 to 6.0, 6.1')

@@ -23,6 +23,7 @@ import { sendToProcess } from './kernel/signals/send.ts';
 import { siginfo } from './kernel/signals/siginfo.ts';
 import { Strace } from './kernel/strace.ts';
 import { ALL_CALLS } from './kernel/syscalls/table.ts';
+import { mountSysfs } from './kernel/sysfs/sysfs.ts';
 import type { Task } from './kernel/task.ts';
 import { VirtualClock } from './machine/clock.ts';
 import type { Environment } from './machine/environment.ts';
@@ -53,6 +54,8 @@ export interface SystemOptions {
   readonly paging?: Riscv64Paging;
   /** How an address space keeps its VMAs: as one of Linux's generations did. Default 'maple', Linux's since 6.1. */
   readonly vmaIndex?: VmaIndexKind;
+  /** Huge pages that the pools hold from boot on, of 2 MiB or 1 GiB; default none. The guest can change it (nr_hugepages). */
+  readonly hugepages?: readonly { readonly sizeBytes: number; readonly count: number }[];
   /**
    * 'every-trap' recomputes every count of the memory manager from the page tables at each trap, everyTraps: N at each Nth one:
    * for tests, slow. Default 'never'.
@@ -139,6 +142,7 @@ export class System {
     );
     mm.slab.shrink();
     this.freeFramesAtBoot = mm.alloc.freeCount;
+    for (const { sizeBytes, count } of options.hugepages ?? []) fillPool(mm, sizeBytes, count);
     const wakeList = new WakeList();
     const vfs = new Vfs(mm, options.environment, wakeList, clock);
     this.kernel = new Kernel(
@@ -187,6 +191,7 @@ export class System {
     must(vfs.mountTmpfs('/dev/shm'), '/dev/shm');
     must(vfs.mountTmpfs('/tmp'), '/tmp');
     must(mountProcfs(this.kernel), '/proc');
+    must(mountSysfs(this.kernel), '/sys');
   }
 
   /** Creates or replaces a file of the guest: 0 or -ERRNO. */
@@ -335,9 +340,22 @@ export class System {
     this.kernel.endAll();
     const droppedFiles = vfs.droppedFiles();
     this.kernel.shutdown();
+    for (const pool of mm.hugetlb.pools) pool.resize(0);
     mm.slab.shrink();
     return { droppedFiles, hostErrors: vfs.core.hostErrors, leakedFrames: this.freeFramesAtBoot - mm.alloc.freeCount };
   }
+}
+
+/** hugetlb_hstate_alloc_pages: throws RangeError, in one line, where the machine has no such size or too little memory. */
+function fillPool(mm: MemoryManager, sizeBytes: number, count: number): void {
+  const pool = mm.hugetlb.poolOfBytes(sizeBytes);
+  const kib = `${sizeBytes / 1024} KiB`;
+  if (pool === null) throw new RangeError(`there are no huge pages of ${kib} on this machine`);
+  pool.resize(count);
+  if (pool.totalPages === count) return;
+  throw new RangeError(
+    `${count} huge pages of ${kib} do not fit the machine's memory (${pool.totalPages} do): give it more`,
+  );
 }
 
 function must(result: number, what: string): void {

@@ -80,7 +80,7 @@ export abstract class File implements MappableFile {
   get noExec(): boolean {
     return this.path.mount.noExec;
   }
-  get mapKind(): 'file' | 'shmem' | 'zero' | 'none' {
+  get mapKind(): 'file' | 'shmem' | 'hugetlb' | 'zero' | 'none' {
     return 'none';
   }
   get pages(): FilePages | null {

@@ -10,12 +10,16 @@ import type { KmemCache } from '../mm/phys/slab.ts';
 import { AnonMounts } from './anon-fs.ts';
 import { DentryCache } from './dentry.ts';
 import { DeviceTable } from './device-table.ts';
+import type { HugetlbfsSuperblock } from './hugetlbfs.ts';
 import { LockWaits } from './locks.ts';
 import { SocketNames } from './socket-names.ts';
 import type { Tty } from './tty.ts';
 
 /** What the file system needs of the memory manager. */
-export type FsMemory = Pick<MemoryManager, 'ram' | 'frames' | 'alloc' | 'slab' | 'pageCache'>;
+export type FsMemory = Pick<
+  MemoryManager,
+  'ram' | 'frames' | 'alloc' | 'slab' | 'pageCache' | 'rmap' | 'clock' | 'hugetlb'
+>;
 
 /** Who makes the current system call (Linux: `current`): the kernel sets it at each dispatch. */
 export interface Caller {
@@ -42,6 +46,8 @@ export class FsCore {
   readonly clock: VirtualClock;
   readonly dentries: DentryCache;
   readonly anonMounts: AnonMounts;
+  /** The kernel's own hugetlbfs mounts, by order of their pages; made at first use. */
+  readonly hugeMounts = new Map<number, HugetlbfsSuperblock>();
   readonly devices = new DeviceTable();
   readonly sockets = new SocketNames();
   /** The machine's one terminal; null where no descriptor of the host is one. */

@@ -1,5 +1,6 @@
 import { EACCES, EBUSY, EINVAL, EISDIR, ENODEV, ENOENT, ENOTDIR, EPERM, EROFS } from '../abi/errno.ts';
 import { O_RDONLY, O_RDWR, O_WRONLY, W_OK, X_OK } from '../abi/fcntl.ts';
+import { S_IFDIR } from '../abi/stat.ts';
 import { assert } from '../base/assert.ts';
 import type { Timespec } from '../base/timespec.ts';
 import type { WakeList } from '../base/wait-queue.ts';
@@ -13,6 +14,7 @@ import type { File } from './file.ts';
 import { FsContext } from './fs-context.ts';
 import { FsCore, type FsMemory } from './fs-core.ts';
 import { HostSuperblock } from './host-superblock.ts';
+import type { HugetlbfsSuperblock } from './hugetlbfs.ts';
 import type { Inode } from './inode.ts';
 import { makeMemfd } from './memfd.ts';
 import type { MemoryInode } from './memory-inode.ts';
@@ -285,6 +287,28 @@ export class Vfs {
     const superblock = new OverlaySuperblock(this.core, host, mode);
     const root = superblock.rootInode();
     return typeof root === 'number' ? root : this.mountTree(superblock, root, guestPath, flags, host);
+  }
+
+  /** mount(2) of a hugetlbfs that was made for it, at a place that was walked to. */
+  mountHugetlbfs(
+    superblock: HugetlbfsSuperblock,
+    owner: { readonly mode: number; readonly uid: number; readonly gid: number },
+    at: PathRef,
+    flags: number,
+    source: string,
+  ): number {
+    const root = superblock.makeInode(S_IFDIR | owner.mode);
+    if (typeof root === 'number') return root;
+    root.uid = owner.uid;
+    root.gid = owner.gid;
+    this.trees.push({ superblock, root });
+    root.retain();
+    const mount = this.mountInode(root, at, flags, source);
+    root.release();
+    if (typeof mount !== 'number') return 0;
+    this.trees.pop();
+    superblock.killTree(root);
+    return mount;
   }
 
   private mountTree(

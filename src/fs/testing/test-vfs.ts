@@ -1,6 +1,8 @@
 import { type BufferSink, BufferSource, BufferSink as Sink } from '../../base/io.ts';
 import { WakeList } from '../../base/wait-queue.ts';
 import { MemoryEnvironment } from '../../machine/memory-environment.ts';
+import { sv39 } from '../../machine/paging/sv39.ts';
+import { Hugetlb } from '../../mm/hugetlb/hugetlb.ts';
 import { createTestMemory, type TestMemory } from '../../mm/testing/physical-memory.ts';
 import type { File } from '../file.ts';
 import type { FsContext } from '../fs-context.ts';
@@ -21,7 +23,7 @@ export function createTestVfs(environment = new MemoryEnvironment(), frames = 40
   const memory = createTestMemory(frames);
   const free = memory.alloc.freeCount;
   const wakeList = new WakeList();
-  const vfs = new Vfs(memory, environment, wakeList, memory.clock);
+  const vfs = new Vfs({ ...memory, hugetlb: new Hugetlb(memory.alloc, sv39) }, environment, wakeList, memory.clock);
   const context = vfs.makeContext();
   const countLeaks = () => {
     context.release();

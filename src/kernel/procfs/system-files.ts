@@ -59,7 +59,7 @@ export function showSwaps(): string {
 
 /** /proc/filesystems: what is mounted or always there; none of them needs a block device. */
 export function showFilesystems(k: Kernel): string {
-  const types = new Set(['tmpfs', 'proc', 'devtmpfs', 'sockfs', 'pipefs']);
+  const types = new Set(['sysfs', 'tmpfs', 'proc', 'devtmpfs', 'sockfs', 'pipefs', 'hugetlbfs']);
   for (const { superblock } of k.vfs.mounts.mounts) types.add(superblock.fsType);
   return [...types].map((type) => `nodev\t${type}\n`).join('');
 }

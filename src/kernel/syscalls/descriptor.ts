@@ -268,12 +268,14 @@ const eventfd2: SyscallRun = (k, t, count, flags) => {
   return typeof file === 'number' ? file : installFile(t, file, flags);
 };
 
+const MFD_HUGE_SHIFT = 26;
 /** MFD_NAME_MAX_LEN: 255 - strlen("memfd:"). */
 const MEMFD_NAME_MAX = 249;
 
 const memfdCreate: SyscallRun = (k, t, nameAddress, flags) => {
-  if ((flags & MFD_HUGETLB) !== 0) return -EINVAL;
-  if ((flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC)) !== 0) return -EINVAL;
+  const hugeSize = (flags & MFD_HUGETLB) !== 0 ? ~0 << MFD_HUGE_SHIFT : 0;
+  if ((flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB | MFD_NOEXEC_SEAL | MFD_EXEC | hugeSize)) !== 0)
+    return -EINVAL;
   if ((flags & (MFD_EXEC | MFD_NOEXEC_SEAL)) === (MFD_EXEC | MFD_NOEXEC_SEAL)) return -EINVAL;
   const name = readUserString(k.mm, spaceOf(t), nameAddress, MEMFD_NAME_MAX + 1);
   if (typeof name === 'number') return name === -EFAULT ? name : -EINVAL;
@@ -333,7 +335,7 @@ export const descriptorCalls: readonly SyscallRow[] = [
   row('pipe2', ['ptr', 'flags:open'], pipe2, 'no packet mode (O_DIRECT)'),
   row('socketpair', ['int', 'int', 'int', 'ptr'], socketpair, 'AF_UNIX'),
   row('eventfd2', ['uint', 'uint'], eventfd2),
-  row('memfd_create', ['path', 'uint'], memfdCreate, 'no huge pages'),
+  row('memfd_create', ['path', 'uint'], memfdCreate),
   row('fsync', ['fd'], fsync),
   row('fdatasync', ['fd'], fsync),
   row('sync', [], (k) => {

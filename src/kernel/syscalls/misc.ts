@@ -158,7 +158,6 @@ export const miscCalls: readonly SyscallRow[] = [
   row('getrandom', ['ptr', 'size', 'uint'], getrandom, 'from a seeded generator, the same in each run'),
   row('getcpu', ['ptr', 'ptr', 'ptr'], getcpu),
   row('syslog', ['int', 'ptr', 'int'], syslog),
-  ...refusing('mount umount2', -EPERM, 'refused: mounts come from outside (--mount)'),
   ...refusing(
     'setxattr lsetxattr fsetxattr getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr',
     -EOPNOTSUPP,

@@ -2,6 +2,7 @@ import { capabilityCalls } from './capability.ts';
 import { futexCalls } from './futex.ts';
 import { idCalls } from './ids.ts';
 import { limitCalls } from './limits.ts';
+import { mountCalls } from './mount.ts';
 import { pidfdCalls } from './pidfd.ts';
 import { processCalls } from './process.ts';
 import { ptraceCalls } from './ptrace.ts';
@@ -25,6 +26,7 @@ export const ALL_CALLS: readonly SyscallRow[] = [
   ...timerfdCalls,
   ...futexCalls,
   ...schedCalls,
+  ...mountCalls,
   ...pidfdCalls,
   ...remoteMemoryCalls,
   ...shmCalls,

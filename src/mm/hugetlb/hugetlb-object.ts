@@ -10,6 +10,9 @@ import type { HugePool } from './huge-pool.ts';
 import { ReservationMap } from './reservation-map.ts';
 import { giveBackTo, type Subpool, takeFrom } from './subpool.ts';
 
+/** What an object needs of the memory manager. */
+type HugetlbMemory = Pick<MemoryManager, 'ram' | 'frames' | 'alloc' | 'rmap' | 'clock' | 'hugetlb'>;
+
 const ZEROES = new Uint8Array(PAGE_SIZE);
 
 /**
@@ -26,10 +29,10 @@ export class HugetlbObject {
   readonly pages: FilePages;
   readonly folios = new Map<number, Pfn>();
   readonly reservations = new ReservationMap();
-  private readonly mm: MemoryManager;
+  private readonly mm: HugetlbMemory;
 
   /** `pages`: a file of the page cache without a backing, which the caller evicts after `destroy`. */
-  constructor(mm: MemoryManager, pool: HugePool, subpool: Subpool | null, pages: FilePages) {
+  constructor(mm: HugetlbMemory, pool: HugePool, subpool: Subpool | null, pages: FilePages) {
     this.mm = mm;
     this.pool = pool;
     this.subpool = subpool;
@@ -95,9 +98,8 @@ export class HugetlbObject {
 
   /** ftruncate to a multiple of the page size (hugetlb_vmtruncate): what lies beyond is unmapped everywhere and goes. */
   truncate(sizeBytes: number): void {
-    const grows = sizeBytes >= this.sizeBytes;
     this.pages.sizeBytes = sizeBytes;
-    if (!grows) this.drop(Math.ceil(sizeBytes / this.pool.sizeBytes), Number.MAX_SAFE_INTEGER);
+    this.drop(Math.ceil(sizeBytes / this.pool.sizeBytes), Number.MAX_SAFE_INTEGER);
   }
 
   /**

@@ -1,0 +1,124 @@
+import { EACCES, ENOENT, ENOMEM } from '../../abi/errno.ts';
+import { O_ACCMODE, O_RDONLY } from '../../abi/fcntl.ts';
+import { MS_NODEV, MS_NOEXEC, MS_NOSUID, SYSFS_MAGIC } from '../../abi/mount.ts';
+import { DT_DIR, DT_REG } from '../../abi/stat.ts';
+import { decodeUtf8 } from '../../base/utf8.ts';
+import type { File } from '../../fs/file.ts';
+import type { DirEntry, Inode } from '../../fs/inode.ts';
+import { type PathRef, resolve } from '../../fs/path.ts';
+import { makePseudo, PseudoDirectoryInode, PseudoFileInode, PseudoSuperblock } from '../../fs/pseudo-fs.ts';
+import type { Kernel } from '../kernel.ts';
+import { type SysfsRow, sysfsRows } from './sysfs-table.ts';
+
+/** Bytes of an attribute as stat shows them: one page, whatever is in it. */
+const ATTRIBUTE_BYTES = 4096;
+
+/** The one sysfs of a machine: the rows of sysfs-table.ts as files, the folders that their paths need. */
+class SysfsSuperblock extends PseudoSuperblock {
+  readonly k: Kernel;
+  readonly rows: readonly SysfsRow[];
+  /** Every folder, the root as ''; with the rows they give the inode numbers. */
+  readonly folders: readonly string[];
+
+  constructor(k: Kernel) {
+    super(k.vfs.core, 'sysfs', SYSFS_MAGIC);
+    this.k = k;
+    this.rows = sysfsRows(k);
+    const names = this.rows.flatMap(({ path }) =>
+      path.split('/').map((_, depth, parts) => parts.slice(0, depth).join('/')),
+    );
+    this.folders = [...new Set(['', ...names])].sort();
+  }
+
+  inoOf(path: string): number {
+    const folder = this.folders.indexOf(path);
+    return 1 + (folder >= 0 ? folder : this.folders.length + this.rows.findIndex((row) => row.path === path));
+  }
+}
+
+class SysfsFolder extends PseudoDirectoryInode {
+  declare readonly superblock: SysfsSuperblock;
+  private readonly path: string;
+
+  constructor(superblock: SysfsSuperblock, slot: number, path: string) {
+    super(superblock, slot, 0o755, superblock.inoOf(path));
+    this.path = path;
+  }
+
+  private childPath(name: string): string {
+    return this.path === '' ? name : `${this.path}/${name}`;
+  }
+
+  override lookup(name: string): Inode | number {
+    const path = this.childPath(name);
+    const { superblock } = this;
+    if (superblock.folders.includes(path))
+      return makePseudo(superblock, (slot) => new SysfsFolder(superblock, slot, path));
+    const row = superblock.rows.find((each) => each.path === path);
+    return row === undefined ? -ENOENT : makePseudo(superblock, (slot) => new SysfsFileInode(superblock, slot, row));
+  }
+
+  override entries(): DirEntry[] {
+    const { superblock, path } = this;
+    const prefix = path === '' ? '' : `${path}/`;
+    const below = [...superblock.folders.filter((each) => each !== ''), ...superblock.rows.map((row) => row.path)];
+    const names = below
+      .filter((each) => each.startsWith(prefix))
+      .map((each) => each.slice(prefix.length).split('/')[0]);
+    return [...new Set(names)].map((name) => {
+      const child = this.childPath(name);
+      return { name, ino: superblock.inoOf(child), type: superblock.folders.includes(child) ? DT_DIR : DT_REG };
+    });
+  }
+}
+
+/** One attribute. */
+class SysfsFileInode extends PseudoFileInode {
+  private readonly row: SysfsRow;
+
+  constructor(superblock: SysfsSuperblock, slot: number, row: SysfsRow) {
+    const { write } = row;
+    const generate = () => `${row.read(superblock.k)}\n`;
+    const accept = (bytes: Uint8Array): number => {
+      const result = write === null ? -EACCES : write(superblock.k, decodeUtf8(bytes));
+      return result < 0 ? result : bytes.length;
+    };
+    const content = write === null ? { generate } : { generate, accept };
+    super(superblock, slot, write === null ? 0o444 : 0o644, superblock.inoOf(row.path), content);
+    this.row = row;
+  }
+
+  override get size(): number {
+    return ATTRIBUTE_BYTES;
+  }
+
+  /** kernfs_fop_open: the bits bind root as well. */
+  override open(path: PathRef, flags: number): File | number {
+    if ((flags & O_ACCMODE) !== O_RDONLY && this.row.write === null) return -EACCES;
+    return super.open(path, flags);
+  }
+}
+
+/** Mounts sysfs on /sys, which is made where it lacks. 0 or -ERRNO. Called once, after the kernel is there. */
+export function mountSysfs(k: Kernel): number {
+  const { vfs } = k;
+  const context = vfs.makeContext();
+  try {
+    let at = resolve(context, null, '/sys', 'follow');
+    if (at === -ENOENT) {
+      const made = vfs.mkdir(context, null, '/sys', 0o555);
+      if (made < 0) return made;
+      at = resolve(context, null, '/sys', 'follow');
+    }
+    if (typeof at === 'number') return at;
+    const superblock = new SysfsSuperblock(k);
+    const inode = makePseudo(superblock, (slot) => new SysfsFolder(superblock, slot, ''));
+    if (typeof inode === 'number') return -ENOMEM;
+    inode.retain();
+    const mount = vfs.mountInode(inode, at, MS_NOSUID | MS_NODEV | MS_NOEXEC, 'sysfs');
+    inode.release();
+    return typeof mount === 'number' ? mount : 0;
+  } finally {
+    context.release();
+  }
+}
