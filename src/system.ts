@@ -30,7 +30,7 @@ import type { Environment } from './machine/environment.ts';
 import { Ram } from './machine/ram.ts';
 import { vaddr, vpnOf } from './machine/units.ts';
 import { checkInvariants } from './mm/invariants.ts';
-import { MemoryManager } from './mm/memory-manager.ts';
+import { commitReserves, MemoryManager } from './mm/memory-manager.ts';
 import { createPhysicalMemory } from './mm/physical-memory.ts';
 import { createVmaIndex, type VmaIndexKind } from './mm/vma-index/kinds.ts';
 import { FaultDescriber, type FaultDescription, formatFault } from './observe/fault-trace.ts';
@@ -133,6 +133,8 @@ export class System {
         rng: new Rng(seed),
         overcommitMemory: 0,
         overcommitRatio: 50,
+        overcommitKbytes: 0,
+        ...commitReserves(physical.alloc.freeCount),
         mmapMinAddrBytes: 65536,
         maxMapCount: 65530,
         stackGuardGapPages: 256,

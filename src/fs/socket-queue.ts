@@ -45,7 +45,7 @@ export class SocketQueue {
     this.mm = mm;
   }
 
-  /** Bytes taken as one message (of a stream: what could be had), or -ENOMEM, -EFAULT. `files` are retained. */
+  /** Bytes taken as one message (of a stream: what memory there was for), or -ENOMEM, -EFAULT: then nothing is sent of it. `files` are retained. */
   add(
     source: IoSource,
     total: number,
@@ -69,7 +69,7 @@ export class SocketQueue {
       }
     }
     const isWhole = message.length === total;
-    if (!isWhole && (message.length === 0 || !isStream)) {
+    if (!isWhole && (message.length === 0 || !isStream || error === -EFAULT)) {
       for (const frame of message.frames) alloc.putFrame(frame);
       return error;
     }
@@ -99,7 +99,7 @@ export class SocketQueue {
     for (const file of message.files) file.release();
   }
 
-  /** Bytes of a message that the sink took. */
+  /** Bytes of a message that the sink took; a bad address before its end makes it none (skb_copy_datagram_iter). */
   copyOut(message: Message, sink: IoSink): number {
     const { ram } = this.mm;
     let moved = 0;
@@ -112,7 +112,7 @@ export class SocketQueue {
       moved += put;
       if (put < count) break;
     }
-    return moved;
+    return sink.faulted ? 0 : moved;
   }
 
   /** The first `bytes` bytes of a stream's message are read; read whole, it is gone. */

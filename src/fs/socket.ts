@@ -227,6 +227,7 @@ export class SocketFile extends File {
       // Bytes do not run together past a message that carries files.
       if (bytes > 0 && message.files.length > 0) break;
       const moved = this.queue.copyOut(message, sink);
+      if (sink.faulted) break;
       bytes += moved;
       if (options.isPeek) continue;
       this.queue.takeFiles(message, options.files);

@@ -68,7 +68,7 @@ export function loadImage(k: Kernel, space: AddressSpace, request: LoadRequest):
       if (totalBytes === 0) return -EINVAL;
       const alignment = maximumAlignment(headers);
       if (role === 'program') {
-        bias = k.mm.config.layout.elfEtDynBase + randomMmapOffset(k.mm);
+        bias = k.mm.config.layout.elfEtDynBase + randomMmapOffset(k.mm, space);
         bias = Math.floor(bias / alignment) * alignment;
         flags |= MAP_FIXED_NOREPLACE;
       } else if (role === 'static' && alignment > PAGE_SIZE) {

@@ -1,6 +1,7 @@
 import { PF_X, PT_GNU_STACK, PT_INTERP } from '../abi/elf.ts';
 import { EACCES, ELOOP, ENOEXEC, ENOMEM } from '../abi/errno.ts';
 import { MS_NOSUID } from '../abi/mount.ts';
+import { ADDR_COMPAT_LAYOUT, ADDR_NO_RANDOMIZE, PER_CLEAR_ON_SETID, READ_IMPLIES_EXEC } from '../abi/personality.ts';
 import { PTRACE_EVENT_EXEC } from '../abi/ptrace.ts';
 import { RLIMIT_STACK } from '../abi/resource.ts';
 import { SI_KERNEL, SI_USER, SIG_IGN, SIGSEGV, SIGTRAP } from '../abi/signal.ts';
@@ -9,6 +10,7 @@ import type { File } from '../fs/file.ts';
 import { type PathRef, resolve } from '../fs/path.ts';
 import { MAY_READ, permission } from '../fs/permission.ts';
 import { PAGE_SIZE, vaddr } from '../machine/units.ts';
+import type { AddressSpace } from '../mm/address-space.ts';
 import { pickMmapLayout, randomizeBrk, randomizeStackTop } from '../mm/layout.ts';
 import { setupStack } from '../mm/ops/setup-stack.ts';
 import { credentialsAfterExec, type ExecCredentials } from './credentials.ts';
@@ -234,6 +236,7 @@ function install(
   t.process.hasExeced = true;
   becomeProgramsUser(t, program.file, fresh);
   applyMmLimits(t.process, space, t.cred);
+  applyPersonality(k, t, space);
   t.exitSignal = 17;
   t.restart = null;
   t.comm = commOf(filename);
@@ -267,8 +270,19 @@ function becomeProgramsUser(t: Task, file: File, fresh: ExecCredentials): void {
   const { cred } = fresh;
   const isOthers = cred.euid !== cred.uid || cred.egid !== cred.gid;
   t.process.dumpable = isOthers || permission(t.cred, file.inode, MAY_READ) < 0 ? 0 : 1;
-  if (fresh.isSecure) t.pdeathSignal = 0;
+  if (fresh.isSecure) {
+    t.pdeathSignal = 0;
+    t.personality &= ~PER_CLEAR_ON_SETID;
+  }
   t.cred = cred;
+}
+
+/** PF_RANDOMIZE and the personality's flags: what the layout and the rights of the new program's mappings follow. */
+function applyPersonality(k: Kernel, t: Task, space: AddressSpace): void {
+  const isRandom = (t.personality & ADDR_NO_RANDOMIZE) === 0;
+  space.randomizeVaSpace = isRandom ? k.mm.config.randomizeVaSpace : 0;
+  space.wantsLegacyLayout = (t.personality & ADDR_COMPAT_LAYOUT) !== 0;
+  space.readImpliesExec = (t.personality & READ_IMPLIES_EXEC) !== 0;
 }
 
 /** Fills the new space; 0 or -ERRNO. */
@@ -284,7 +298,7 @@ function buildImage(
   const space = t.space!;
   const stackHeader = program.headers.find((header) => header.type === PT_GNU_STACK);
   const stackMode = stackHeader !== undefined && (stackHeader.flags & PF_X) !== 0 ? 'exec' : 'noexec';
-  const top = randomizeStackTop(k.mm);
+  const top = randomizeStackTop(k.mm, space);
   pickMmapLayout(k.mm, space);
   const stringBytes =
     [...argv, ...envp].reduce((sum, text) => sum + text.length + 1, 0) + filename.length + 1 + k.arch.wordBytes;
@@ -328,8 +342,8 @@ function setFields(k: Kernel, t: Task, image: LoadedImage, program: Program): vo
   let brk = Math.ceil(image.brk / PAGE_SIZE) * PAGE_SIZE;
   const isStaticPie = program.header.type === 3 && program.interpreter === null;
   if (isStaticPie) brk = k.mm.config.layout.elfEtDynBase;
-  else if (k.mm.config.randomizeVaSpace === 2) brk += PAGE_SIZE;
-  const start = randomizeBrk(k.mm, vaddr(Math.ceil(brk / PAGE_SIZE) * PAGE_SIZE));
+  else if (space.randomizeVaSpace === 2) brk += PAGE_SIZE;
+  const start = randomizeBrk(k.mm, space, vaddr(Math.ceil(brk / PAGE_SIZE) * PAGE_SIZE));
   space.startBrk = start;
   space.brk = start;
 }

@@ -1,4 +1,4 @@
-import { CAP_IPC_LOCK, CAP_SYS_RAWIO } from '../abi/capability.ts';
+import { CAP_IPC_LOCK, CAP_SYS_ADMIN, CAP_SYS_RAWIO } from '../abi/capability.ts';
 import {
   RLIM_INFINITY,
   RLIMIT_AS,
@@ -44,8 +44,10 @@ export function applyMmLimits(process: Process, space: AddressSpace, cred: Crede
   const { limits } = space;
   limits.stackBytes = process.rlimits[RLIMIT_STACK].soft;
   limits.dataBytes = process.rlimits[RLIMIT_DATA].soft;
+  limits.dataMaxBytes = process.rlimits[RLIMIT_DATA].hard;
   limits.asBytes = process.rlimits[RLIMIT_AS].soft;
   limits.memlockBytes = process.rlimits[RLIMIT_MEMLOCK].soft;
   limits.mayIgnoreMemlock = cred !== null && capable(cred, CAP_IPC_LOCK);
   limits.mayMapLow = cred !== null && capable(cred, CAP_SYS_RAWIO);
+  limits.mayUseReserve = cred !== null && capable(cred, CAP_SYS_ADMIN);
 }

@@ -11,11 +11,12 @@ export function accountVm(space: AddressSpace, flags: number, pages: number): vo
   else if (isDataMapping(flags)) space.dataVm += pages;
 }
 
-/** may_expand_vm: RLIMIT_AS and RLIMIT_DATA. */
+/** may_expand_vm: RLIMIT_AS and RLIMIT_DATA; a soft RLIMIT_DATA of 0 binds by its hard value (6.18: for Valgrind). */
 export function mayExpandVm(space: AddressSpace, flags: number, pages: number): boolean {
   const { limits } = space;
   if (space.totalVm + pages > Math.floor(limits.asBytes / PAGE_SIZE)) return false;
-  return !(isDataMapping(flags) && space.dataVm + pages > Math.floor(limits.dataBytes / PAGE_SIZE));
+  const dataBytes = limits.dataBytes === 0 ? limits.dataMaxBytes : limits.dataBytes;
+  return !(isDataMapping(flags) && space.dataVm + pages > Math.floor(dataBytes / PAGE_SIZE));
 }
 
 /** mlock_future_ok: RLIMIT_MEMLOCK for a mapping that would be locked. */

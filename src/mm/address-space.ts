@@ -40,12 +40,16 @@ export const KIND_BUS = 10;
 export class MmLimits {
   stackBytes = 8 * 1024 * 1024;
   dataBytes = Number.POSITIVE_INFINITY;
+  /** The hard limit of dataBytes. */
+  dataMaxBytes = Number.POSITIVE_INFINITY;
   asBytes = Number.POSITIVE_INFINITY;
   memlockBytes = 8 * 1024 * 1024;
   /** CAP_IPC_LOCK: memlockBytes does not bind. */
   mayIgnoreMemlock = true;
   /** CAP_SYS_RAWIO: mmap below mmap_min_addr. */
   mayMapLow = true;
+  /** CAP_SYS_ADMIN: the reserve of vm.admin_reserve_kbytes is for it. */
+  mayUseReserve = true;
 }
 
 /** Gives a space its ASID when it is first used (MemoryManager). */
@@ -97,6 +101,12 @@ export class AddressSpace implements TranslationRoot {
   /** Pages of user address space. */
   taskSize: Vpn;
   layout: 'topDown' | 'legacy' = 'topDown';
+  /** kernel.randomize_va_space for this program, 0 where its personality has ADDR_NO_RANDOMIZE. Set at exec. */
+  randomizeVaSpace: 0 | 1 | 2 = 2;
+  /** ADDR_COMPAT_LAYOUT at exec. */
+  wantsLegacyLayout = false;
+  /** READ_IMPLIES_EXEC of the task that uses the space (threads may differ; the one that set it last counts). */
+  readImpliesExec = false;
 
   totalVm = 0;
   lockedVm = 0;

@@ -38,6 +38,11 @@ export interface MmConfig {
   /** vm.overcommit_memory: 0 heuristic, 1 always, 2 never. */
   overcommitMemory: 0 | 1 | 2;
   overcommitRatio: number;
+  /** vm.admin_reserve_kbytes and vm.user_reserve_kbytes: what mode 2 keeps free for CAP_SYS_ADMIN, and from one process. */
+  adminReserveKbytes: number;
+  userReserveKbytes: number;
+  /** vm.overcommit_kbytes: the commit limit itself; 0: overcommitRatio percent of memory. */
+  overcommitKbytes: number;
   mmapMinAddrBytes: number;
   maxMapCount: number;
   stackGuardGapPages: number;
@@ -45,6 +50,12 @@ export interface MmConfig {
   legacyVaLayout: boolean;
   /** Another VmaIndex than the default, for comparison. */
   createIndex?: () => VmaIndex;
+}
+
+/** init_admin_reserve and init_user_reserve: a 32nd of the memory that is free at boot, at most 8 and 128 MiB. */
+export function commitReserves(freePages: number): { adminReserveKbytes: number; userReserveKbytes: number } {
+  const share = Math.floor((freePages * PAGE_SIZE) / 1024 / 32);
+  return { adminReserveKbytes: Math.min(share, 8192), userReserveKbytes: Math.min(share, 131_072) };
 }
 
 /** The parts that system.ts has built before. */
@@ -159,6 +170,7 @@ export class MemoryManager {
     }
     const index = this.config.createIndex?.() ?? new MapleIndex();
     const space = new AddressSpace(this.nextSpaceId++, slot, root as Pfn, this.config.layout.taskSize, index, this);
+    space.randomizeVaSpace = this.config.randomizeVaSpace;
     this.spaces.add(space);
     return space;
   }
@@ -235,17 +247,26 @@ export class MemoryManager {
   }
 
   /**
-   * __vm_enough_memory (6.18, mm/util.c): takes `pages` of commit charge, or returns -ENOMEM and takes none.
+   * __vm_enough_memory (6.18, mm/util.c): takes `pages` of commit charge, or returns -ENOMEM and takes none. A null space is the
+   * kernel's own charge.
    */
   chargeCommit(space: AddressSpace | null, pages: number): number {
     if (this.config.overcommitMemory === 0) {
       if (pages > this.alloc.totalCount) return -ENOMEM;
     } else if (this.config.overcommitMemory === 2) {
-      const limit = this.commitLimitPages - (space === null ? 0 : Math.min(Math.floor(space.totalVm / 32), 32768));
+      let limit = this.commitLimitPages;
+      if (space !== null) {
+        if (!space.limits.mayUseReserve) limit -= this.reservePages(this.config.adminReserveKbytes);
+        limit -= Math.min(Math.floor(space.totalVm / 32), this.reservePages(this.config.userReserveKbytes));
+      }
       if (this.committedPages + pages >= limit) return -ENOMEM;
     }
     this.committedPages += pages;
     return 0;
+  }
+
+  private reservePages(kbytes: number): number {
+    return Math.floor((kbytes * 1024) / PAGE_SIZE);
   }
 
   unchargeCommit(pages: number): void {
@@ -262,6 +283,8 @@ export class MemoryManager {
 
   /** CommitLimit of /proc/meminfo in pages (vm_commit_limit). */
   get commitLimitPages(): number {
-    return Math.floor((this.alloc.totalCount * this.config.overcommitRatio) / 100);
+    const { overcommitKbytes, overcommitRatio } = this.config;
+    if (overcommitKbytes !== 0) return this.reservePages(overcommitKbytes);
+    return Math.floor((this.alloc.totalCount * overcommitRatio) / 100);
   }
 }

@@ -1,4 +1,4 @@
-import { EBADF, EINVAL, ENFILE, ESRCH } from '../../abi/errno.ts';
+import { EBADF, EFAULT, EINVAL, ENFILE, ESRCH } from '../../abi/errno.ts';
 import { SEEK_CUR, SEEK_SET } from '../../abi/fcntl.ts';
 import type { IoSink, IoSource } from '../../base/io.ts';
 import { encodeUtf8 } from '../../base/utf8.ts';
@@ -108,6 +108,7 @@ export class SeqFile extends File {
       this.fillBuffer(sink.remaining);
       moved += sink.put(text.subarray(start, this.buffered));
     }
+    if (moved === 0 && sink.faulted) return -EFAULT;
     this.readPos = at + moved;
     if (pos === null) this.pos = this.readPos;
     return moved;

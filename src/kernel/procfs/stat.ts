@@ -1,3 +1,4 @@
+import { ADDR_NO_RANDOMIZE } from '../../abi/personality.ts';
 import { RLIMIT_RSS } from '../../abi/resource.ts';
 import { DEV_CONSOLE } from '../../fs/char-devices.ts';
 import { PAGE_SIZE } from '../../machine/units.ts';
@@ -13,7 +14,6 @@ const PF_EXITING = 0x4;
 const PF_FORKNOEXEC = 0x40;
 const PF_KTHREAD = 0x200000;
 const PF_RANDOMIZE = 0x400000;
-const ADDR_NO_RANDOMIZE = 0x40000;
 /** SCHED_FIFO, SCHED_RR. */
 const isRealtime = (policy: number): boolean => policy === 1 || policy === 2;
 

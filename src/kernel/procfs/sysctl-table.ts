@@ -56,6 +56,22 @@ const integer = (
   },
 });
 
+type KbytesField = 'overcommitKbytes' | 'adminReserveKbytes' | 'userReserveKbytes';
+
+/** An unsigned long of KiB below /proc/sys/vm (proc_doulongvec_minmax: a negative number is skipped without an error). */
+const kbytes = (name: string, field: KbytesField, after: (k: Kernel) => void = () => {}): SysctlRow => ({
+  path: `vm/${name}`,
+  kind: 'number',
+  read: (k) => k.mm.config[field],
+  write: (k, text) => {
+    const value = parseInteger(text);
+    if (value === null) return -EINVAL;
+    if (value >= 0) k.mm.config[field] = value;
+    after(k);
+    return 0;
+  },
+});
+
 /** A name of uname(2), at most 64 bytes (proc_do_uts_string). */
 const utsName = (path: string, field: 'nodename' | 'domainname'): SysctlRow => ({
   path,
@@ -153,6 +169,7 @@ export const SYSCTLS: readonly SysctlRow[] = [
   constant('kernel/tainted', 0),
   show('kernel/threads-max', (k) => threadsMax(k.mm.alloc.totalCount)),
   utsConstant('kernel/version', 'version'),
+  kbytes('admin_reserve_kbytes', 'adminReserveKbytes'),
   constant('vm/dirty_background_ratio', DIRTY_BACKGROUND_RATIO),
   constant('vm/dirty_ratio', DIRTY_RATIO),
   constant('vm/dirty_writeback_centisecs', 500),
@@ -202,6 +219,9 @@ export const SYSCTLS: readonly SysctlRow[] = [
       k.mm.config.mmapMinAddrBytes = value;
     },
   ),
+  kbytes('overcommit_kbytes', 'overcommitKbytes', (k) => {
+    k.mm.config.overcommitRatio = 0;
+  }),
   integer(
     'vm/nr_hugepages',
     0,
@@ -234,9 +254,11 @@ export const SYSCTLS: readonly SysctlRow[] = [
     (k) => k.mm.config.overcommitRatio,
     (k, value) => {
       k.mm.config.overcommitRatio = value;
+      k.mm.config.overcommitKbytes = 0;
     },
   ),
   constant('vm/panic_on_oom', 0),
   constant('vm/stat_interval', 1),
   constant('vm/swappiness', 60),
+  kbytes('user_reserve_kbytes', 'userReserveKbytes'),
 ];

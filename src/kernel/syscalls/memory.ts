@@ -1,4 +1,4 @@
-import { EBADF, EFAULT, EINVAL, ENOMEM } from '../../abi/errno.ts';
+import { EBADF, EFAULT, EINVAL, ENOMEM, ENOSPC } from '../../abi/errno.ts';
 import { MAP_ANONYMOUS, MLOCK_ONFAULT } from '../../abi/mman.ts';
 import { isPageAligned } from '../../machine/units.ts';
 import { brk as setBrk } from '../../mm/ops/brk.ts';
@@ -58,6 +58,14 @@ const mlock: SyscallRun = (k, t, address, length) => lockMemory(k.mm, spaceOf(t)
 const mlock2: SyscallRun = (k, t, address, length, flags) =>
   (flags & ~MLOCK_ONFAULT) !== 0 ? -EINVAL : lockMemory(k.mm, spaceOf(t), address, length, flags);
 
+/** No architecture here has protection keys: every key but -1 ("none", which is mprotect) is unknown, and there is none to give. */
+const pkeyMprotect: SyscallRun = (k, t, address, length, prot, key) =>
+  key === -1 ? protectMemory(k.mm, spaceOf(t), address, length, prot) : -EINVAL;
+const PKEY_ACCESS_MASK = 3;
+const pkeyAlloc: SyscallRun = (_k, _t, flags, rights) =>
+  flags !== 0 || (rights & ~PKEY_ACCESS_MASK) !== 0 || rights > PKEY_ACCESS_MASK ? -EINVAL : -ENOSPC;
+const pkeyFree: SyscallRun = () => -EINVAL;
+
 const row = (name: string, args: SyscallRow['args'], run: SyscallRun, note = ''): SyscallRow => ({
   name,
   args,
@@ -77,6 +85,9 @@ export const memoryCalls: readonly SyscallRow[] = [
   row('mmap', ['ptr', 'size', 'flags:prot', 'flags:map', 'fd', 'off'], mmap),
   row('munmap', ['ptr', 'size'], munmap),
   row('mprotect', ['ptr', 'size', 'flags:prot'], mprotect),
+  row('pkey_mprotect', ['ptr', 'size', 'flags:prot', 'int'], pkeyMprotect, 'no protection keys: key -1 alone'),
+  row('pkey_alloc', ['ulong', 'ulong'], pkeyAlloc, 'ENOSPC: no protection keys'),
+  row('pkey_free', ['int'], pkeyFree, 'no protection keys'),
   row('mremap', ['ptr', 'size', 'size', 'uint', 'ptr'], mremap),
   row('brk', ['ptr'], brk),
   row('madvise', ['ptr', 'size', 'int'], madvise, 'no MADV_COLLAPSE'),

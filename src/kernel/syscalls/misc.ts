@@ -1,5 +1,6 @@
 import { EFAULT, EINVAL, EOPNOTSUPP, EPERM } from '../../abi/errno.ts';
 import { PAGE_SIZE } from '../../machine/units.ts';
+import { copyToUser } from '../../mm/user-access.ts';
 import type { Kernel } from '../kernel.ts';
 import { systemName } from '../system-name.ts';
 import type { Task } from '../task.ts';
@@ -75,8 +76,9 @@ const getrandom: SyscallRun = (k, t, address, count, flags) => {
   while (done < length) {
     const bytes = new Uint8Array(Math.min(4096, length - done));
     k.config.rng.fill(bytes);
-    if (writeBytes(k, t, address + done, bytes) < 0) return done > 0 ? done : -EFAULT;
-    done += bytes.length;
+    const moved = t.space === null ? 0 : copyToUser(k.mm, t.space, address + done, bytes);
+    done += moved;
+    if (moved < bytes.length) return done > 0 ? done : -EFAULT;
   }
   return done;
 };

@@ -1,5 +1,6 @@
 import { E2BIG, EAGAIN, EBADF, EFAULT, EINVAL, ELOOP, ENOENT, ENOSYS, ESRCH } from '../../abi/errno.ts';
 import { O_NONBLOCK } from '../../abi/fcntl.ts';
+import { READ_IMPLIES_EXEC } from '../../abi/personality.ts';
 import { PTRACE_EVENT_VFORK_DONE } from '../../abi/ptrace.ts';
 import {
   CLONE_DETACHED,
@@ -341,6 +342,7 @@ function setTidAddress(_k: Kernel, t: Task, address: number): number {
 function personality(_k: Kernel, t: Task, persona: number): number {
   const old = t.personality;
   if (persona !== 0xffff_ffff) t.personality = persona;
+  if (t.space !== null) t.space.readImpliesExec = (t.personality & READ_IMPLIES_EXEC) !== 0;
   return old;
 }
 
@@ -395,7 +397,13 @@ export const processCalls: readonly SyscallRow[] = [
     note: 'names, death signal, dumpable, no_new_privs, subreaper, timer slack, capabilities',
   },
   { name: 'set_tid_address', args: ['ptr'], run: setTidAddress, support: full, note: '' },
-  { name: 'personality', args: ['uint'], run: personality, support: partial, note: 'kept, without effect' },
+  {
+    name: 'personality',
+    args: ['uint'],
+    run: personality,
+    support: partial,
+    note: 'of its flags ADDR_NO_RANDOMIZE, ADDR_COMPAT_LAYOUT and READ_IMPLIES_EXEC act',
+  },
   {
     name: 'membarrier',
     args: ['int', 'uint'],

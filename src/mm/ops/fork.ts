@@ -72,6 +72,9 @@ function copyFacts(parent: AddressSpace, child: AddressSpace): void {
   child.hiwaterVm = child.totalVm;
   child.defFlags = parent.defFlags & VM_INIT_DEF_MASK;
   Object.assign(child.limits, parent.limits);
+  child.randomizeVaSpace = parent.randomizeVaSpace;
+  child.wantsLegacyLayout = parent.wantsLegacyLayout;
+  child.readImpliesExec = parent.readImpliesExec;
 }
 
 /** The child gets one VMA more; sizes are accounted already. */

@@ -20,7 +20,7 @@ export function mlock(
 ): number {
   if ((flags & ~MLOCK_ONFAULT) !== 0) return -EINVAL;
   if (!canDoMlock(space)) return -EPERM;
-  const length = roundUpToPage(lengthBytes + offsetInPage(address));
+  const length = pageLength(address, lengthBytes);
   const start = vpn(roundDownToPage(address) / PAGE_SIZE);
   const pages = length / PAGE_SIZE;
   if (!space.limits.mayIgnoreMemlock) {
@@ -38,7 +38,7 @@ export function mlock(
 }
 
 export function munlock(mm: MemoryManager, space: AddressSpace, address: number, lengthBytes: number): number {
-  const length = roundUpToPage(lengthBytes + offsetInPage(address));
+  const length = pageLength(address, lengthBytes);
   return applyLockFlags(mm, space, vpn(roundDownToPage(address) / PAGE_SIZE), length / PAGE_SIZE, 0);
 }
 
@@ -55,6 +55,11 @@ export function mlockall(mm: MemoryManager, space: AddressSpace, flags: number):
 export function munlockall(mm: MemoryManager, space: AddressSpace): number {
   applyToAll(mm, space, 0);
   return 0;
+}
+
+/** PAGE_ALIGN(len + offset_in_page(start)) in 64 bits: the last page of lengths wraps to none. */
+function pageLength(address: number, lengthBytes: number): number {
+  return roundUpToPage(lengthBytes + offsetInPage(address)) % 2 ** 64;
 }
 
 /** count_mm_mlocked_page_nr. */

@@ -123,7 +123,7 @@ function wholeHugePages(request: MmapRequest, pool: HugePool): MmapRequest {
 
 /** do_mmap. `file`: what is mapped, null for anonymous memory of small pages. */
 function mapFile(mm: MemoryManager, space: AddressSpace, request: MmapRequest, file: MappableFile | null): number {
-  const { prot } = request;
+  const prot = impliedProt(space, request.prot, file);
   const offsetBytes = request.offsetBytes < 0 ? request.offsetBytes + 2 ** 64 : request.offsetBytes;
   if (request.lengthBytes === 0) return -EINVAL;
   let flags = request.flags;
@@ -176,6 +176,12 @@ function mapFile(mm: MemoryManager, space: AddressSpace, request: MmapRequest, f
   if ((vmFlags & VM_LOCKED) !== 0 || (flags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE)
     populateRange(mm, space, start, end as Vpn);
   return address;
+}
+
+/** READ_IMPLIES_EXEC, but not of files that must not be executed. */
+function impliedProt(space: AddressSpace, prot: number, file: MappableFile | null): number {
+  if (!space.readImpliesExec || (prot & PROT_READ) === 0 || file?.noExec === true) return prot;
+  return prot | PROT_EXEC;
 }
 
 /** round_hint_to_min. */

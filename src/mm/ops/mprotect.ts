@@ -12,6 +12,7 @@ import {
   VM_GROWSDOWN,
   VM_HUGETLB,
   VM_LOCKED,
+  VM_MAYEXEC,
   VM_NORESERVE,
   VM_SEALED,
   VM_SHARED,
@@ -51,12 +52,13 @@ export function mprotect(
     if (vma.startVpn > start) return -ENOMEM;
     if ((grows & PROT_GROWSUP) !== 0) return -EINVAL;
   }
-  const access = rights & VM_ACCESS_FLAGS;
+  const impliesExec = space.readImpliesExec && (rights & PROT_READ) !== 0;
   let at = start;
   while (at < end) {
     vma = space.vmas.find(at);
     if (vma === null || vma.startVpn > at) return -ENOMEM;
-    const flags = (vma.flags & ~VM_ACCESS_FLAGS) | access;
+    const implied = impliesExec && (vma.flags & VM_MAYEXEC) !== 0 ? PROT_EXEC : 0;
+    const flags = (vma.flags & ~VM_ACCESS_FLAGS) | ((rights | implied) & VM_ACCESS_FLAGS);
     // VM_MAY* is VM_* moved up four bits.
     if ((flags & ~(flags >> 4) & VM_ACCESS_FLAGS) !== 0) return -EACCES;
     const to = Math.min(end, vma.endVpn) as Vpn;

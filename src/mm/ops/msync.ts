@@ -21,7 +21,8 @@ export function msync(
   if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) !== 0) return -EINVAL;
   if (!isPageAligned(address)) return -EINVAL;
   if ((flags & MS_ASYNC) !== 0 && (flags & MS_SYNC) !== 0) return -EINVAL;
-  const endBytes = address + roundUpToPage(lengthBytes);
+  // The length wraps in 64 bits, the end must not.
+  const endBytes = address + (roundUpToPage(lengthBytes) % 2 ** 64);
   if (endBytes >= 2 ** 64) return -ENOMEM;
   if (endBytes === address) return 0;
   let at = vpn(address / PAGE_SIZE);
