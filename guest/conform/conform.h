@@ -113,6 +113,28 @@ static inline char *hole(long pages) {
   return p;
 }
 
+/* A new file of `pages` pages ("a", "b" ... pages of letters), open read-write: on the file system of /tmp, and in memory. */
+static inline int disk(const char *name, long pages) { return letters(name, pages); }
+static inline int shm(long pages) {
+  int fd = (int)syscall(SYS_memfd_create, "shm", 3 /* CLOEXEC, ALLOW_SEALING */);
+  char page[PG];
+  for (long i = 0; i < pages; i++) {
+    memset(page, 'a' + (int)(i % 26), sizeof page);
+    if (write(fd, page, sizeof page) != PG) _exit(97);
+  }
+  return fd;
+}
+static inline long kpkey_mprotect(void *p, size_t n, long prot, long key) { return syscall(SYS_pkey_mprotect, p, n, prot, key); }
+
+/* Becomes nobody: CAP_IPC_LOCK, CAP_SYS_RAWIO ... are gone. */
+static inline void drop_root(void) { MUST(setresgid(65534, 65534, 65534)); MUST(setresuid(65534, 65534, 65534)); }
+static inline void limit(int resource, rlim_t value) {
+  struct rlimit now;
+  MUST(getrlimit(resource, &now));
+  now.rlim_cur = value;
+  MUST(setrlimit(resource, &now));
+}
+
 static inline const char *signal_name(int sig) {
   static char other[16];
   switch (sig) {
@@ -169,27 +191,28 @@ static inline long read_field(const char *path, const char *name) {
     if (!strncmp(line, name, length) && line[length] == ':') return strtol(line + length + 1, NULL, 10);
   return -1;
 }
-/* A field of the mapping that holds p in /proc/self/smaps, as text after the colon without blanks before it; "" if none. */
+/* A field of the mapping that holds p in /proc/self/smaps, as text after the colon without blanks before it; "" if none. Takes no
+   memory: a C library's buffer could land in the hole that a case looks at. */
 static inline const char *smaps_text(void *p, const char *name) {
-  static char text[512];
-  char line[1024];
-  int inside = 0;
+  static char all[1 << 18], text[512];
+  int inside = 0, fd = open("/proc/self/smaps", O_RDONLY);
   size_t length = strlen(name);
-  FILE *file = fopen("/proc/self/smaps", "r");
-  text[0] = 0;
-  while (file && fgets(line, sizeof line, file)) {
+  long n = 0, got;
+  while (fd != -1 && n < (long)sizeof all - 1 && (got = read(fd, all + n, sizeof all - 1 - (size_t)n)) > 0) n += got;
+  if (fd != -1) close(fd);
+  all[n] = 0;
+  for (char *line = all, *end; (end = strchr(line, '\n')); line = end + 1) {
     unsigned long from, to;
+    *end = 0;
     if (sscanf(line, "%lx-%lx ", &from, &to) == 2) inside = (unsigned long)p >= from && (unsigned long)p < to;
     else if (inside && !strncmp(line, name, length) && line[length] == ':') {
       char *value = line + length + 1;
       while (*value == ' ') value++;
-      value[strcspn(value, "\n")] = 0;
       snprintf(text, sizeof text, "%s", value);
-      break;
+      return text;
     }
   }
-  if (file) fclose(file);
-  return text;
+  return "";
 }
 static inline long smaps_number(void *p, const char *name) { return strtol(smaps_text(p, name), NULL, 10); }
 /* VmFlags of the mapping that holds p, without "sd" (a kernel without soft-dirty does not show it). */
