@@ -114,6 +114,26 @@ print(os.wait()[1], bytes(m[:5]), ctypes.CDLL("libm.so.6").abs(-4))
     expect(result.stdout).toBe('268435456\n20000|200010000\n7777\nok\n');
   });
 
+  test('strace follows forks through ptrace', () => {
+    const result = bash(
+      "strace -f -o log dash -c '(exit 3); /usr/bin/echo said'; grep -cE '[0-9]+ +execve\\(' log; cat log",
+    );
+    expect(result.stdout).toMatch(/^said\n2\n/);
+    expect(result.stdout).toMatch(/^\d+ +write\(1, "said\\n", 5\) += 5$/m);
+    expect(result.stdout).toMatch(/^\d+ +\+\+\+ exited with 3 \+\+\+$/m);
+    expect(result.stdout).toMatch(/^\d+ +--- SIGCHLD \{si_signo=SIGCHLD, si_code=CLD_EXITED, .*si_status=3/m);
+    expect(result.status).toBe(0);
+  });
+
+  test('git: commits, a merge, packing and fsck', () => {
+    same(`
+export HOME=$PWD GIT_AUTHOR_DATE='2020-01-01T00:00:00Z' GIT_COMMITTER_DATE='2020-01-01T00:00:00Z'
+git init -q -b main r && cd r && git config user.email a@b && git config user.name n
+for i in 1 2 3; do echo $i > f$i; git add .; git commit -qm c$i; done
+git checkout -q -b side HEAD~1; echo side > s; git add .; git commit -qm s; git merge -q --no-edit main
+git gc -q; git fsck 2>&1; git log --format=%H; git status --short; ls .git/objects/pack/*.pack | wc -l`);
+  });
+
   test('redis-server over TCP and a unix socket, with a background save', () => {
     const result = bash(`
 redis-server --port 7777 --bind 127.0.0.1 --unixsocket /tmp/r.sock --save '' --dir /tmp > log 2>&1 &
