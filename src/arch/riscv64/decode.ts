@@ -1,4 +1,5 @@
 import { expand } from './compressed.ts';
+import { EXTENSION_INSTRUCTIONS, type ExtensionInstruction } from './extensions.ts';
 import { INSTRUCTIONS, type Instruction } from './instructions.ts';
 import { DISCARD_REGISTER } from './layout.ts';
 
@@ -20,19 +21,29 @@ export interface Decoded {
 }
 
 const CSR_FORMS = ['rdinstret', 'rdtime'] as const;
-export const OPERATIONS: readonly string[] = ['illegal', ...INSTRUCTIONS.map((row) => row.name), ...CSR_FORMS];
+export const OPERATIONS: readonly string[] = [
+  'illegal',
+  ...INSTRUCTIONS.map((row) => row.name),
+  ...CSR_FORMS,
+  ...new Set(EXTENSION_INSTRUCTIONS.map((row) => row.operation)),
+];
 const RDINSTRET = OPERATIONS.indexOf('rdinstret');
 const RDTIME = OPERATIONS.indexOf('rdtime');
 
 /** Rows by opcode (bits 2..6) and funct3. */
-const buckets: { row: Instruction; operation: number }[][] = [];
+interface Candidate {
+  readonly row: Instruction;
+  readonly operation: number;
+  readonly extension: ExtensionInstruction | null;
+}
+const CANDIDATES: readonly Candidate[] = [
+  ...INSTRUCTIONS.map((row, index) => ({ row, operation: index + 1, extension: null })),
+  ...EXTENSION_INSTRUCTIONS.map((row) => ({ row, operation: OPERATIONS.indexOf(row.operation), extension: row })),
+];
+const buckets: Candidate[][] = [];
 for (let key = 0; key < 256; key++) {
   const word = ((key >> 3) << 2) | ((key & 7) << 12) | 3;
-  buckets.push(
-    INSTRUCTIONS.map((row, index) => ({ row, operation: index + 1 })).filter(
-      ({ row }) => ((word ^ row.match) & row.mask & 0x707f) === 0,
-    ),
-  );
+  buckets.push(CANDIDATES.filter(({ row }) => ((word ^ row.match) & row.mask & 0x707f) === 0));
 }
 
 const ILLEGAL: Readonly<Decoded> = { operation: 0, rd: 0, rs1: 0, rs2: 0, imm: 0 };
@@ -47,10 +58,19 @@ export function decodeCompressed(half: number): Decoded {
 
 export function decode(word: number): Decoded {
   if ((word & 3) !== 3) return { ...ILLEGAL };
-  for (const { row, operation } of buckets[((word >> 2) & 31) * 8 + ((word >> 12) & 7)]) {
-    if ((word & row.mask) >>> 0 === row.match) return operandsOf(word, row.operands, operation);
+  for (const { row, operation, extension } of buckets[((word >> 2) & 31) * 8 + ((word >> 12) & 7)]) {
+    if ((word & row.mask) >>> 0 !== row.match) continue;
+    const decoded = operandsOf(word, row.operands, operation);
+    if (extension !== null && decoded.operation !== 0) select(decoded, extension);
+    return decoded;
   }
   return { ...ILLEGAL };
+}
+
+/** Adds what tells the members of a group apart. One without an rm field is rounded to nearest, whatever frm says. */
+function select(d: Decoded, { operation, operands, selector }: ExtensionInstruction): void {
+  if (operation === 'half' && !operands.includes('m')) d.imm |= 7;
+  d.imm = (d.imm & 0xffff) | (selector << 16);
 }
 
 function operandsOf(word: number, operands: string, operation: number): Decoded {

@@ -41,8 +41,13 @@ const opOf = new Map<string, number>();
 function addOp(op: Op): void {
   opOf.set(`${op.operation} ${op.length} ${op.reach}`, ops.push(op) + 2);
 }
+/** Operations whose code is another's: an op is a byte, and there are no more of them. */
+const SAME_CODE: ReadonlyMap<string, string> = new Map([
+  ['fence.i', 'fence'],
+  ['fmv.d.x', 'fmv.x.d'],
+]);
 for (const operation of OPERATIONS) {
-  if (!SEMANTICS.has(operation)) continue;
+  if (!SEMANTICS.has(operation) || SAME_CODE.has(operation)) continue;
   const lengths = COMPRESSED_OPERATIONS.has(operation) ? ([2, 4] as const) : ([4] as const);
   const reaches = RELATIVE.has(operation) ? (['any', 'forward', 'back'] as const) : (['any'] as const);
   for (const length of lengths) for (const reach of reaches) addOp({ operation, length, reach, second: null });
@@ -72,7 +77,8 @@ const ILLEGAL = opOf.get('illegal 4 any')!;
 /** For numbers: ops by operation * 2 + (0 for 2 bytes, 1 for 4). */
 const tableOf = (reach: Reach): Uint8Array =>
   Uint8Array.from({ length: OPERATIONS.length * 2 }, (_, i) => {
-    const operation = OPERATIONS[i >> 1];
+    const name = OPERATIONS[i >> 1];
+    const operation = SAME_CODE.get(name) ?? name;
     return opOf.get(`${operation} ${(i & 1) * 2 + 2} ${RELATIVE.has(operation) ? reach : 'any'}`) ?? ILLEGAL;
   });
 const TABLES: Readonly<Record<Reach, Uint8Array>> = {

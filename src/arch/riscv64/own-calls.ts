@@ -7,7 +7,7 @@ const HWPROBE: ReadonlyMap<number, readonly [low: number, high: number]> = new M
   [1, [0, 0]],
   [2, [0, 0]],
   [3, [1, 0]], // BASE_BEHAVIOR: IMA
-  [4, [3, 0]], // IMA_EXT_0: FD, C
+  [4, [0x0800_00bb, 0]], // IMA_EXT_0: FD, C, Zba, Zbb, Zbs, Zbc, Zfh
   [5, [3, 0]], // CPUPERF_0: misaligned accesses are fast
   [6, [0, 0]], // ZICBOZ_BLOCK_SIZE
   [8, [1_000_000_000, 0]], // TIME_CSR_FREQ: rdtime counts ns

@@ -1,4 +1,4 @@
-// The two floating-point formats of the F and D extensions, and the encodings of fcsr.
+// The floating-point formats of the F, D and Zfh extensions, and the encodings of fcsr.
 // What is always true: bit patterns of a format are non-negative bigints below 2^width.
 
 /** fflags bits. Source: RISC-V unprivileged ISA, chapter "F" (Floating-Point Control and Status Register). */
@@ -18,7 +18,7 @@ export const RM_DYN = 7;
 
 /** A binary interchange format of IEEE 754. */
 export interface FpFormat {
-  readonly width: 32 | 64;
+  readonly width: 16 | 32 | 64;
   /** Bits of the stored fraction; the precision is one more. */
   readonly fractionBits: number;
   readonly precision: number;
@@ -36,7 +36,7 @@ export interface FpFormat {
   readonly canonicalNan: bigint;
 }
 
-function makeFormat(width: 32 | 64, fractionBits: number): FpFormat {
+function makeFormat(width: 16 | 32 | 64, fractionBits: number): FpFormat {
   const maxExponent = 2 ** (width - fractionBits - 2) - 1;
   const minExponent = 1 - maxExponent;
   const fractionMask = (1n << BigInt(fractionBits)) - 1n;
@@ -58,5 +58,6 @@ function makeFormat(width: 32 | 64, fractionBits: number): FpFormat {
   };
 }
 
+export const HALF: FpFormat = makeFormat(16, 10);
 export const SINGLE: FpFormat = makeFormat(32, 23);
 export const DOUBLE: FpFormat = makeFormat(64, 52);

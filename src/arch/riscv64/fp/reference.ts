@@ -1,30 +1,33 @@
 import { panic } from '../../../base/assert.ts';
-import { DOUBLE, type FpFormat, SINGLE } from './format.ts';
+import { DOUBLE, type FpFormat, HALF, SINGLE } from './format.ts';
 import { type FpResult, fpAdd, fpDiv, fpMul, fpMulAdd, fpSqrt, fpSub } from './softfloat.ts';
 import type { IntegerKind } from './softfloat-convert.ts';
 import { fpClass, fpCompare, fpConvert, fpFromInteger, fpMinMax, fpToInteger } from './softfloat-convert.ts';
 
 /**
- * Every F and D instruction but loads and stores, on whole 64-bit registers: NaN boxing in, NaN boxing out.
+ * Every F, D and Zfh instruction but loads and stores, on whole 64-bit registers: NaN boxing in, NaN boxing out.
  * What is always true: this is the definition that the emitters (semantics.ts) must agree with, bit for bit, flags included;
  * it calls only softfloat.
  */
 
-/** A single in a 64-bit register has all ones above it; anything else reads as the canonical NaN. */
-const BOX = 0xffffffff00000000n;
+/** What stands above a narrower value in a 64-bit register: all ones; anything else reads as the canonical NaN. */
+function boxOf(format: FpFormat): bigint {
+  return (1n << 64n) - (1n << BigInt(format.width));
+}
 
 export function unbox(format: FpFormat, register: bigint): bigint {
   if (format.width === 64) return register;
-  return (register & BOX) === BOX ? register & 0xffffffffn : format.canonicalNan;
+  const ones = boxOf(format);
+  return (register & ones) === ones ? register & ~ones : format.canonicalNan;
 }
 
 export function box(format: FpFormat, bits: bigint): bigint {
-  return format.width === 64 ? bits : bits | BOX;
+  return format.width === 64 ? bits : bits | boxOf(format);
 }
 
 type Operation = (rm: number, a: bigint, b: bigint, c: bigint) => FpResult;
 
-function arithmetic(f: FpFormat, s: 's' | 'd'): [string, Operation][] {
+function arithmetic(f: FpFormat, s: 'h' | 's' | 'd'): [string, Operation][] {
   const boxed = (result: FpResult): FpResult => ({ bits: box(f, result.bits), flags: result.flags });
   const in1 = (register: bigint): bigint => unbox(f, register);
   const sign = f.signBit;
@@ -68,13 +71,7 @@ function signExtendWord(register: bigint): bigint {
 /** In the order that test/riscv/fp-vectors/generate.c numbers them. */
 const TABLE: readonly [string, Operation][] = [
   ...arithmetic(SINGLE, 's'),
-  [
-    'fcvt.s.d',
-    (rm, a) => {
-      const result = fpConvert(SINGLE, DOUBLE, a, rm);
-      return { bits: box(SINGLE, result.bits), flags: result.flags };
-    },
-  ],
+  ['fcvt.s.d', (rm, a) => convert(SINGLE, DOUBLE)(rm, a, 0n, 0n)],
   ['fmv.x.w', (_rm, a) => ({ bits: signExtendWord(a), flags: 0 })],
   ['fmv.w.x', (_rm, a) => ({ bits: box(SINGLE, a & 0xffffffffn), flags: 0 })],
   ...arithmetic(DOUBLE, 'd'),
@@ -83,16 +80,39 @@ const TABLE: readonly [string, Operation][] = [
   ['fmv.d.x', (_rm, a) => ({ bits: a, flags: 0 })],
 ];
 
+/** One format to another. */
+const convert =
+  (to: FpFormat, from: FpFormat): Operation =>
+  (rm, a) => {
+    const result = fpConvert(to, from, unbox(from, a), rm);
+    return { bits: box(to, result.bits), flags: result.flags };
+  };
+
+/** Zfh, numbered behind the others. */
+const HALF_TABLE: readonly [string, Operation][] = [
+  ...arithmetic(HALF, 'h'),
+  ['fcvt.s.h', convert(SINGLE, HALF)],
+  ['fcvt.h.s', convert(HALF, SINGLE)],
+  ['fcvt.d.h', convert(DOUBLE, HALF)],
+  ['fcvt.h.d', convert(HALF, DOUBLE)],
+  ['fmv.x.h', (_rm, a) => ({ bits: BigInt.asUintN(64, BigInt.asIntN(16, a)), flags: 0 })],
+  ['fmv.h.x', (_rm, a) => ({ bits: box(HALF, a & 0xffffn), flags: 0 })],
+];
+
+const ALL: readonly [string, Operation][] = [...TABLE, ...HALF_TABLE];
+export const FP_OPERATION_COUNT: number = ALL.length;
+
+/** Those of F and D. */
 export const FP_MNEMONICS: readonly string[] = TABLE.map(([name]) => name);
 
 /** The number by which the mailbox and the vectors name an instruction. */
 export function fpOperationNumber(mnemonic: string): number {
-  const number = FP_MNEMONICS.indexOf(mnemonic);
+  const number = ALL.findIndex(([name]) => name === mnemonic);
   if (number < 0) panic(`fp/reference.ts: no instruction ${mnemonic}`);
   return number;
 }
 
 /** `operation` is a `fpOperationNumber`; registers are 64-bit patterns; `rm` is one of the five modes. */
 export function runReference(operation: number, rm: number, a: bigint, b: bigint, c: bigint): FpResult {
-  return TABLE[operation][1](rm, a, b, c);
+  return ALL[operation][1](rm, a, b, c);
 }

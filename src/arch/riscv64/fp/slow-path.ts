@@ -11,7 +11,7 @@ import {
 } from '../../wasm/opcodes.ts';
 import type { Helper } from '../semantics/emit.ts';
 import { type Code, get, i32, i64, op } from './code.ts';
-import { FP_MNEMONICS, fpOperationNumber, runReference } from './reference.ts';
+import { FP_OPERATION_COUNT, fpOperationNumber, runReference } from './reference.ts';
 
 /**
  * The way from generated WebAssembly to the reference arithmetic, for the few cases that no fast path proves.
@@ -66,6 +66,11 @@ export function callSlowPath(
   };
 }
 
+/** The same with what stands on the stack: (operation | rm << 8, a, b, c). Pushes (i64 result, i32 fflags). */
+export function callSlowPathByNumber(call: (helper: Helper) => void): void {
+  call(slow);
+}
+
 export interface FpSlowPath {
   /** The imports, by name. */
   readonly imports: Record<string, (...halves: number[]) => number>;
@@ -74,7 +79,7 @@ export interface FpSlowPath {
 }
 
 export function createFpSlowPath(): FpSlowPath {
-  const calls = new Float64Array(FP_MNEMONICS.length);
+  const calls = new Float64Array(FP_OPERATION_COUNT);
   const join = (low: number, high: number): bigint => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
   let high = 0;
   let flags = 0;

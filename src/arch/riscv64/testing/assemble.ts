@@ -1,4 +1,5 @@
 import { panic } from '../../../base/assert.ts';
+import { EXTENSION_INSTRUCTIONS } from '../extensions.ts';
 import { INSTRUCTIONS } from '../instructions.ts';
 
 export interface Operands {
@@ -10,7 +11,7 @@ export interface Operands {
 
 /** The 32-bit word of an instruction of the table; absent operands are 0. */
 export function assemble(name: string, { rd = 0, rs1 = 0, rs2 = 0, imm = 0 }: Operands = {}): number {
-  const row = INSTRUCTIONS.find((candidate) => candidate.name === name);
+  const row = [...INSTRUCTIONS, ...EXTENSION_INSTRUCTIONS].find((candidate) => candidate.name === name);
   if (row === undefined) panic(`testing/assemble.ts: no instruction ${name}`);
   let word = row.match;
   for (const letter of row.operands) {
