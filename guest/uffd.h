@@ -147,9 +147,12 @@ static inline int u_quiet(int fd) {
   else if (u_done < 0) say("%s: %s, back %s", what, r_ < 0 ? err_name(errno) : "ok", err_name((int)-u_done)); \
   else say("%s: %s, back %ld", what, r_ < 0 ? err_name(errno) : "ok", (long)u_done); } while (0)
 
+/* Fresh memory between two pages without rights, so that it never merges with a neighbour. */
 static inline char *u_anon(int pages) {
-  char *p = mmap(NULL, (size_t)(pages * PG), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  char *p = mmap(NULL, (size_t)((pages + 2) * PG), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   MUST(p == MAP_FAILED ? -1 : 0);
+  p += PG;
+  MUST(mprotect(p, (size_t)(pages * PG), PROT_READ | PROT_WRITE));
   madvise(p, (size_t)(pages * PG), MADV_NOHUGEPAGE);
   return p;
 }

@@ -21,9 +21,22 @@ export class WaitQueue {
     if (!this.waiters.includes(tid)) this.waiters.push(tid);
   }
 
+  /** An empty queue of the same machine. */
+  sibling(): WaitQueue {
+    return new WaitQueue(this.wakeList);
+  }
+
   remove(tid: number): void {
     const at = this.waiters.indexOf(tid);
     if (at >= 0) this.waiters.splice(at, 1);
+  }
+
+  /** Wakes one of the waiters; nothing happens if it is none. */
+  wake(tid: number): void {
+    if (!this.waiters.includes(tid)) return;
+    this.wakeups++;
+    this.remove(tid);
+    this.wakeList.tids.push(tid);
   }
 
   wakeAll(): void {

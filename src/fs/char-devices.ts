@@ -117,6 +117,8 @@ export const DEV_ZERO = makeDev(1, 5);
 export const DEV_FULL = makeDev(1, 7);
 export const DEV_RANDOM = makeDev(1, 8);
 export const DEV_URANDOM = makeDev(1, 9);
+/** A dynamic minor of the misc devices, where 6.18 puts it on a PC; the kernel registers the driver. */
+export const DEV_USERFAULTFD = makeDev(10, 257);
 export const DEV_TTY = makeDev(5, 0);
 export const DEV_CONSOLE = makeDev(5, 1);
 

@@ -1,5 +1,14 @@
 import { S_IFCHR } from '../abi/stat.ts';
-import { DEV_CONSOLE, DEV_FULL, DEV_NULL, DEV_RANDOM, DEV_TTY, DEV_URANDOM, DEV_ZERO } from './char-devices.ts';
+import {
+  DEV_CONSOLE,
+  DEV_FULL,
+  DEV_NULL,
+  DEV_RANDOM,
+  DEV_TTY,
+  DEV_URANDOM,
+  DEV_USERFAULTFD,
+  DEV_ZERO,
+} from './char-devices.ts';
 import type { FsCore } from './fs-core.ts';
 import type { MemoryInode } from './memory-inode.ts';
 import { MemorySuperblock } from './memory-superblock.ts';
@@ -12,6 +21,7 @@ const NODES: readonly (readonly [name: string, mode: number, rdev: number])[] = 
   ['urandom', 0o666, DEV_URANDOM],
   ['tty', 0o666, DEV_TTY],
   ['console', 0o600, DEV_CONSOLE],
+  ['userfaultfd', 0o600, DEV_USERFAULTFD],
 ];
 const LINKS: readonly (readonly [name: string, target: string])[] = [
   ['fd', '/proc/self/fd'],

@@ -3,6 +3,7 @@ import { CLD_EXITED, SI_USER, SIGCHLD, SIGCONT, SIGHUP } from '../abi/signal.ts'
 import { EV_PROCESS_EXIT } from '../base/event-kinds.ts';
 import { exitSpace } from '../mm/ops/exit.ts';
 import { writeU32 } from '../mm/user-access.ts';
+import { leaveFault } from './fault-wait.ts';
 import { wakeFutex } from './futex.ts';
 import { exitShm } from './ipc/shm.ts';
 import type { Kernel } from './kernel.ts';
@@ -40,6 +41,12 @@ export function exitTask(k: Kernel, t: Task, status: number): void {
   t.stopPoint = null;
   if (process.tracees.length > 0) exitTracer(k, t);
   t.exitCode = status;
+  // handle_userfault: PF_EXITING, nothing of what follows sleeps in a fault.
+  leaveFault(t);
+  t.waiter.stores.length = 0;
+  t.waiter.notices.length = 0;
+  const { waiter } = k.mm;
+  k.mm.waiter = null;
   releaseSpace(k, t);
   exitShm(k, t);
   t.files?.release();
@@ -50,6 +57,7 @@ export function exitTask(k: Kernel, t: Task, status: number): void {
   t.wait = null;
   t.call = null;
   t.state = 'Z';
+  if (t !== k.current) k.mm.waiter = waiter;
   leaveCpu(k, t);
   releaseSighand(k, t);
   k.tracer?.taskExit(t, process.groupExit ? process.groupExitCode : status);

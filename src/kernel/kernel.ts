@@ -4,6 +4,7 @@ import type { Rng } from '../base/rng.ts';
 import { timespecOfNs } from '../base/timespec.ts';
 import type { Vmstat } from '../base/vmstat.ts';
 import { WaitQueue, type WakeList } from '../base/wait-queue.ts';
+import { DEV_USERFAULTFD } from '../fs/char-devices.ts';
 import type { File } from '../fs/file.ts';
 import type { FsContext } from '../fs/fs-context.ts';
 import type { Vfs } from '../fs/vfs.ts';
@@ -31,6 +32,7 @@ import type { SystemName } from './system-name.ts';
 import type { Task } from './task.ts';
 import { TimerHeap } from './timers.ts';
 import type { Tracer } from './tracer.ts';
+import { UserfaultDriver } from './userfaultfd.ts';
 import { buildVdso, mapVdso, type VdsoMapping } from './vdso-mapping.ts';
 import type { WaitRequest } from './wait-state.ts';
 
@@ -132,6 +134,8 @@ export class Kernel {
   /** Wait queues that a timer wakes (timerfd), by id. */
   readonly timerQueues = new Map<number, WaitQueue>();
   lastTimerFile = 0;
+  /** vm.unprivileged_userfaultfd. */
+  unprivilegedUserfaultfd: 0 | 1 = 0;
   /** Called after every trap; the test configuration checks invariants here. */
   afterTrap: (() => void) | null = null;
   /** What a driven task waits on: nothing ever wakes it. */
@@ -167,6 +171,7 @@ export class Kernel {
     this.vfs.core.jobControl = new KernelJobControl(this);
     this.vfs.core.bootTime = timespecOfNs(config.bootRealNs);
     this.vdso = buildVdso(this);
+    this.vfs.core.devices.register(DEV_USERFAULTFD, new UserfaultDriver(this));
     bootKernelTasks(this);
   }
 

@@ -1,4 +1,5 @@
 import { NS_PER_INSTRUCTION } from '../machine/cost-model.ts';
+import { finishOwing, goOn, owesWork } from './fault-wait.ts';
 import { armFlusher } from './flusher.ts';
 import { checkCpuTimers, cpuTimeLeftNs } from './itimers.ts';
 import { sendTerminalSignals } from './job-control.ts';
@@ -7,7 +8,6 @@ import { resumeAtPoint } from './ptrace/resume-point.ts';
 import { drainWakeList, makeRunnable, pickNext, switchTo, useSpaceOf, wakeInputWaiters } from './scheduler.ts';
 import { handleSignals } from './signals/deliver.ts';
 import { hasPendingSignal } from './signals/pending-test.ts';
-import { rerunSyscall } from './syscalls/dispatch.ts';
 import type { Task } from './task.ts';
 import { fireTimers, pruneTimers } from './timer-fire.ts';
 import { handleTrap } from './trap.ts';
@@ -147,7 +147,7 @@ function returnToUser(k: Kernel, t: Task): boolean {
       continue;
     }
     if (t.wait !== null) {
-      rerunSyscall(k, t);
+      goOn(k, t);
       continue;
     }
     if (t.restartResult === 0 && t.savedMask === null && !hasPendingSignal(t)) {
@@ -155,6 +155,7 @@ function returnToUser(k: Kernel, t: Task): boolean {
       return true;
     }
     handleSignals(k, t);
+    if (t.state === 'R' && owesWork(t)) finishOwing(k, t, 'frame', 0);
   }
   return false;
 }

@@ -29,6 +29,8 @@ export function block(k: Kernel, task: Task, request: WaitRequest): number {
     onSignal: request.onSignal,
     data: request.data,
     source: request.source ?? 'event',
+    after: request.after,
+    before: request.before,
     woken: 'no',
   };
   task.wait = wait;
@@ -89,6 +91,7 @@ export function switchTo(k: Kernel, next: Task): void {
   k.cpu.registers.set(next.registers);
   k.cpu.clearReservation();
   k.current = next;
+  k.mm.waiter = next.kind === 'user' ? next.waiter : null;
   k.events.currentPid = next.tid;
   useSpaceOf(k, next);
 }
@@ -104,5 +107,6 @@ export function useSpaceOf(k: Kernel, task: Task): void {
 export function leaveCpu(k: Kernel, task: Task): void {
   if (k.current !== task) return;
   k.current = null;
+  k.mm.waiter = null;
   k.events.currentPid = 0;
 }

@@ -1,5 +1,6 @@
 import type { FsContext } from '../fs/fs-context.ts';
 import type { AddressSpace } from '../mm/address-space.ts';
+import { FaultWaiter } from '../mm/fault/waiter.ts';
 import type { Credentials } from './credentials.ts';
 import type { FileTable } from './file-table.ts';
 import type { Process } from './process.ts';
@@ -45,7 +46,8 @@ export interface CurrentCall {
  *
  * Invariants:
  *  T1 `registers` is the truth unless the task is kernel.current; then the CPU's register file is.
- *  T2 wait !== null exactly while a system call sleeps or is about to be run again; then call !== null.
+ *  T2 wait !== null exactly while a system call or a page fault sleeps, or is about to be tried again; call !== null but for
+ *     the faults of the program itself.
  *  T3 A kernel thread has space = null and runs on kernel.activeSpace.
  */
 export class Task {
@@ -68,6 +70,8 @@ export class Task {
   /** On the run queue (or running). */
   queued = false;
   wait: Wait | null = null;
+  /** What its page faults leave it to wait for. */
+  waiter: FaultWaiter;
   call: CurrentCall | null = null;
   restart: RestartBlock | null = null;
   /** EV_SYS_EXIT and the tracer still owe an exit for this call. */
@@ -140,6 +144,7 @@ export class Task {
     kind: 'user' | 'kthread' | 'driven';
   }) {
     this.tid = options.tid;
+    this.waiter = new FaultWaiter(options.tid);
     this.slot = options.slot;
     this.pidSlot = options.pidSlot;
     this.process = options.process;

@@ -31,6 +31,7 @@ import {
   FAULT_SEGV_ACCERR,
   FAULT_SEGV_MAPERR,
 } from '../mm/fault/results.ts';
+import { sleepOnFault } from './fault-wait.ts';
 import type { Kernel } from './kernel.ts';
 import { outOfMemory } from './oom.ts';
 import { forceSignal, sendToTask } from './signals/send.ts';
@@ -95,6 +96,7 @@ function handlePageFault(k: Kernel, t: Task): void {
       t.sliceEndNs = k.clock.nowNs;
       return;
     case FAULT_BLOCKED:
+      sleepOnFault(k, t);
       return;
     default:
       unreachable(result);

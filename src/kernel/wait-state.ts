@@ -20,6 +20,10 @@ export interface WaitRequest {
   readonly data: number[];
   /** 'input': only the terminal can end it; lets the run loop tell "idle" from "idle until input". Default 'event'. */
   readonly source?: 'input' | 'event';
+  /** Absent: the call runs again and finds this wait. The others are sleeps in a page fault (fault-wait.ts). */
+  readonly after?: 'instruction' | 'call' | 'result' | 'frame';
+  /** With 'call': the wait that the call had when it met the fault, for its next run; null: its first run. */
+  readonly before?: Wait | null;
 }
 
 /** A sleeping (or just woken) system call, as data. */

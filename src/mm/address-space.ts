@@ -22,6 +22,7 @@ export const FAULT_KINDS = [
   'spurious',
   'segv',
   'bus',
+  'userfault',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 export const KIND_ANON_ZERO = 0;
@@ -35,6 +36,7 @@ export const KIND_SWAP_IN = 7;
 export const KIND_SPURIOUS = 8;
 export const KIND_SEGV = 9;
 export const KIND_BUS = 10;
+export const KIND_USERFAULT = 11;
 
 /** The resource limits that mm obeys, soft values in bytes; Infinity is RLIM_INFINITY. Written by the kernel (prlimit). */
 export class MmLimits {

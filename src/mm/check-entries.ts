@@ -6,8 +6,8 @@ import type { MemoryManager } from './memory-manager.ts';
 import { MARKER_GUARD, MARKER_POISONED, MARKER_UFFD_WP } from './page-table.ts';
 import { PG_anon, PG_anon_exclusive, PG_mlocked, PG_pagecache } from './phys/page-flags.ts';
 import type { RmapVma } from './rmap/rmap-vma.ts';
-import { VM_ACCESS_FLAGS, VM_LOCKED, VM_SHARED, VM_WRITE } from './vm-flags.ts';
-import { VMA_ANON, VMA_HUGETLB, type Vma } from './vma.ts';
+import { VM_ACCESS_FLAGS, VM_LOCKED, VM_SHARED, VM_UFFD_WP, VM_WRITE } from './vm-flags.ts';
+import { VMA_ANON, VMA_HUGETLB, VMA_SHMEM, type Vma } from './vma.ts';
 import { rssMemberOf } from './zap.ts';
 
 const EXCLUSIVE = PG_anon | PG_anon_exclusive;
@@ -43,7 +43,8 @@ function checkEntriesOf(mm: MemoryManager, vma: Vma, seen: Uint32Array, rss: Flo
   const mayWrite = (vma.flags & VM_WRITE) !== 0;
   const isShared = (vma.flags & VM_SHARED) !== 0;
   const isLocked = (vma.flags & VM_LOCKED) !== 0;
-  const isAnon = vma.kind === VMA_ANON;
+  const hasZeroes = vma.kind === VMA_ANON || (vma.kind === VMA_SHMEM && !isShared);
+  const isProtectable = (vma.flags & VM_UFFD_WP) !== 0;
   const reverse = new ReverseCheck(mm, vma);
   let page: number = vma.startVpn;
   while (pageTables.seek(vma.space, page as Vpn, vma.endVpn)) {
@@ -56,6 +57,13 @@ function checkEntriesOf(mm: MemoryManager, vma: Vma, seen: Uint32Array, rss: Flo
       page++;
       slot = pageTables.slotBeside(slot, 1);
       if (entry === 0) continue;
+      if (pageTables.isUffdWp(entry)) {
+        assert(isProtectable, 'mm/check-entries.ts: P5 only a VMA with VM_UFFD_WP has protected entries');
+        assert(
+          !pageTables.isMapped(entry) || (entry & format.WRITE) === 0,
+          'mm/check-entries.ts: P5 protected is not writable',
+        );
+      }
       if (pageTables.isMarker(entry)) {
         assert(isMarkerValid(pageTables.markerOf(entry)), 'mm/check-entries.ts: P4 a marker has MARKER_* bits');
         continue;
@@ -72,7 +80,7 @@ function checkEntriesOf(mm: MemoryManager, vma: Vma, seen: Uint32Array, rss: Flo
         assert(isShared || exclusive, 'mm/check-entries.ts: P3 a private page is written when exclusive');
       }
       if (frame === zeroPage) {
-        assert(isAnon, 'mm/check-entries.ts: P3 the zero page is anonymous memory');
+        assert(hasZeroes, 'mm/check-entries.ts: P3 the zero page is private memory');
         continue;
       }
       seen[frame]++;

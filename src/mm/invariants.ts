@@ -8,7 +8,8 @@ import type { MemoryManager } from './memory-manager.ts';
 import { isLockedAnywhere } from './mlock-pages.ts';
 import { checkPhysical } from './phys/check.ts';
 import { PG_anon, PG_mlocked, PG_pagecache, PG_reserved, PG_table } from './phys/page-flags.ts';
-import { VM_ACCOUNT, VM_LOCKED } from './vm-flags.ts';
+import type { UffdContext } from './uffd/context.ts';
+import { VM_ACCOUNT, VM_LOCKED, VM_UFFD_FLAGS } from './vm-flags.ts';
 import type { Vma } from './vma.ts';
 
 /**
@@ -66,6 +67,12 @@ function checkVmas(mm: MemoryManager, space: AddressSpace): number {
       vma.anonVma === null || vma.anonVmaChain.some((chain) => chain.anonVma === vma.anonVma),
       'mm/invariants.ts: R3 a VMA has its anon_vma in its chain',
     );
+    const isWatched = (vma.flags & VM_UFFD_FLAGS) !== 0;
+    assert((vma.uffd !== null) === isWatched, 'mm/invariants.ts: U1 a VMA has a userfaultfd exactly with VM_UFFD_*');
+    assert(
+      vma.uffd === null || isContextOf(vma.uffd, space),
+      'mm/invariants.ts: U1 the userfaultfd watches this space',
+    );
     accountVm(sums, vma.flags, vma.sizePages);
     if ((vma.flags & VM_ACCOUNT) !== 0) accounted += vma.sizePages;
     if ((vma.flags & VM_LOCKED) !== 0) locked += vma.sizePages;
@@ -78,6 +85,12 @@ function checkVmas(mm: MemoryManager, space: AddressSpace): number {
   assert(sums.dataVm === space.dataVm, 'mm/invariants.ts: S1 dataVm');
   assert(locked === space.lockedVm - space.lostLockedVm, 'mm/invariants.ts: S1 lockedVm');
   return accounted;
+}
+
+/** U1, U2. */
+function isContextOf(context: UffdContext, space: AddressSpace): boolean {
+  const tids = [...context.pending, ...context.seen].map((fault) => fault.tid);
+  return context.space === space && !context.isReleased && new Set(tids).size === tids.length;
 }
 
 /** S3, P1, P2. */

@@ -12,6 +12,7 @@ import type { Ram } from '../machine/ram.ts';
 import { PAGE_SIZE, type Pfn, type Vpn } from '../machine/units.ts';
 import { AccessRules } from './access-rules.ts';
 import { AddressSpace, FAULT_KINDS } from './address-space.ts';
+import type { FaultWaiter } from './fault/waiter.ts';
 import { Hugetlb } from './hugetlb/hugetlb.ts';
 import type { PageCache } from './page-cache/page-cache.ts';
 import type { PageCacheShrinker } from './page-cache/shrink.ts';
@@ -116,6 +117,11 @@ export class MemoryManager {
   activeSpace: AddressSpace | null = null;
   /** Whose min_flt and maj_flt a fault counts in: the running task, set by the kernel at a context switch. */
   faultAccount: { minflt: number; majflt: number } | null = null;
+  /** Who makes faults now, and may sleep in one; null: no fault may. The kernel sets it with the running task. */
+  waiter: FaultWaiter | null = null;
+  /** Of the fault being handled: its exact address, and whether the program or the kernel made it. */
+  faultAddress = 0;
+  faultMode: 'user' | 'kernel' = 'user';
   /** Of the last fault that was counted: its space. In execve it is not yet the one of the current task. */
   lastFaultSpace: AddressSpace | null = null;
   /** Of the last handleFault: KIND_*, 1 if it read a device, and the frame it installed (-1 none). */

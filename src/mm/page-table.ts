@@ -28,6 +28,7 @@ export const MARKER_GUARD = 4;
  *                             PRESENT      maps frameOf(entry)
  *                             SOFT0        PROT_NONE: maps a frame that no access may reach (Linux: _PAGE_PROT_NONE);
  *                                          PRESENT clear, frame, ACCESSED and DIRTY kept
+ *                             SOFT1        with a frame: write-protected for userfaultfd, so WRITE is clear
  *                             USER alone   a marker: no frame, MARKER_* bits where the frame number would be
  *   entry above it:           PRESENT      a table, or where format.isLeaf a huge leaf: it maps 2^(bitsPerLevel * level)
  *                                          frames from frameOf(entry) on
@@ -40,6 +41,7 @@ export const MARKER_GUARD = 4;
  *  P3 A leaf entry, huge ones with all that they map, lies inside a VMA, and WRITE is set only where the VMA has VM_WRITE and, in a private VMA, only on an
  *     anonymous frame that is PG_anon_exclusive.
  *  P4 A marker lies inside a VMA and has at least one MARKER_* bit.
+ *  P5 An entry is write-protected for userfaultfd (SOFT1, MARKER_UFFD_WP) only in a VMA with VM_UFFD_WP; then WRITE is clear.
  */
 export class PageTables {
   /** Results of `seek`; of a huge leaf the first page that it maps, which may lie before the page that was asked for. */
@@ -230,6 +232,23 @@ export class PageTables {
   /** An entry with the MARKER_* bits; 0 for none. */
   makeMarker(bits: number): number {
     return bits === 0 ? 0 : this.format.makeLeaf(bits as Pfn, this.format.USER);
+  }
+
+  /** A write to the page is userfaultfd's to allow (pte_uffd_wp, pte_marker_uffd_wp). */
+  isUffdWp(entry: number): boolean {
+    if (!this.isMapped(entry)) return (this.markerOf(entry) & MARKER_UFFD_WP) !== 0;
+    return (entry & this.format.SOFT1) !== 0;
+  }
+
+  /** The entry protected so: its frame without WRITE, or a marker. */
+  withUffdWp(entry: number): number {
+    if (!this.isMapped(entry)) return this.makeMarker(this.markerOf(entry) | MARKER_UFFD_WP);
+    return ((entry & ~this.format.WRITE) | this.format.SOFT1) >>> 0;
+  }
+
+  withoutUffdWp(entry: number): number {
+    if (!this.isMapped(entry)) return this.makeMarker(this.markerOf(entry) & ~MARKER_UFFD_WP);
+    return (entry & ~this.format.SOFT1) >>> 0;
   }
 
   frameOf(entry: number): Pfn {

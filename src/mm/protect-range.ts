@@ -1,9 +1,10 @@
 import type { Vpn } from '../machine/units.ts';
+import { wantsNoWriteNotice } from './fault/around.ts';
 import { protectHugetlb } from './hugetlb/hugetlb-entries.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { PG_anon_exclusive } from './phys/page-flags.ts';
 import { VM_SHARED, VM_WRITE } from './vm-flags.ts';
-import { VMA_HUGETLB, VMA_SHMEM, type Vma } from './vma.ts';
+import { VMA_HUGETLB, type Vma } from './vma.ts';
 
 /**
  * Gives the entries of [start, end) the rights of the VMA's flags as they are now (Linux: change_protection with
@@ -25,8 +26,11 @@ export function protectRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn):
     const entry = pageTables.read(slot);
     if (!pageTables.isMapped(entry)) continue;
     const frame = pageTables.frameOf(entry);
-    const write = (vma.flags & VM_WRITE) !== 0 && mayWriteNow(mm, vma, entry, frame) ? 'writable' : 'readonly';
-    const changed = pageTables.makeEntry(frame, vma.flags, write, entry & state);
+    const isProtected = pageTables.isUffdWp(entry);
+    const write =
+      !isProtected && (vma.flags & VM_WRITE) !== 0 && mayWriteNow(mm, vma, entry, frame) ? 'writable' : 'readonly';
+    const plain = pageTables.makeEntry(frame, vma.flags, write, entry & state);
+    const changed = isProtected ? pageTables.withUffdWp(plain) : plain;
     if (changed === entry) continue;
     pageTables.set(slot, changed);
     mm.tlbBatch.add(at);
@@ -34,9 +38,9 @@ export function protectRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn):
   mm.tlbBatch.finish(vma.space);
 }
 
-/** can_change_pte_writable. */
-function mayWriteNow(mm: MemoryManager, vma: Vma, entry: number, frame: number): boolean {
+/** can_change_pte_writable, for an entry that is not write-protected by userfaultfd. */
+export function mayWriteNow(mm: MemoryManager, vma: Vma, entry: number, frame: number): boolean {
   if (frame === mm.zeroPage) return false;
   if ((vma.flags & VM_SHARED) === 0) return (mm.frames.flags[frame] & PG_anon_exclusive) !== 0;
-  return vma.kind === VMA_SHMEM || (entry & mm.format.DIRTY) !== 0;
+  return wantsNoWriteNotice(vma) || (entry & mm.format.DIRTY) !== 0;
 }

@@ -14,8 +14,9 @@ import type { Vma } from './vma.ts';
  * Another process's memory as a debugger reaches it (Linux 6.18: access_remote_vm). 'plain' obeys the mapping's rights. 'force'
  * (FOLL_FORCE) reads what mprotect could make readable, and writes read-only private mappings, which copies the page as a
  * store of the program would: the file and other processes never see it.
+ * 'patient' is 'plain' that may sleep in a fault (GUP with FOLL_UNLOCKABLE: process_vm_readv); for the others that is a failure.
  */
-export type RemoteMode = 'plain' | 'force';
+export type RemoteMode = 'plain' | 'force' | 'patient';
 
 /** Bytes read, from the front. */
 export function readRemote(
@@ -68,12 +69,21 @@ function touch(mm: MemoryManager, offset: number): void {
 
 /** Offset in Ram.memory of the byte, its page made present; -1 where the access is refused. */
 function remoteByte(mm: MemoryManager, space: AddressSpace, address: number, access: 1 | 2, mode: RemoteMode): number {
+  if (mode === 'patient') return findByte(mm, space, address, access, mode);
+  const { waiter } = mm;
+  mm.waiter = null;
+  const offset = findByte(mm, space, address, access, mode);
+  mm.waiter = waiter;
+  return offset;
+}
+
+function findByte(mm: MemoryManager, space: AddressSpace, address: number, access: 1 | 2, mode: RemoteMode): number {
   if (!(address >= 0 && address < space.taskSize * PAGE_SIZE)) return -1;
   const page = vpnOf(vaddr(address));
   const vma = space.vmas.find(page);
   if (vma === null) return -1;
   if (vma.startVpn > page || mm.access.allows(vma.flags, access)) return ensureUserByte(mm, space, address, access);
-  if (mode === 'plain' || !mayForce(vma, access)) return -1;
+  if (mode !== 'force' || !mayForce(vma, access)) return -1;
   return forceByte(mm, vma, address, access);
 }
 
@@ -103,6 +113,8 @@ function forceByte(mm: MemoryManager, vma: Vma, address: number, access: 1 | 2):
     }
     mm.lastFaultMajor = 0;
     mm.lastFaultFrame = -1;
+    mm.faultAddress = address;
+    mm.faultMode = 'kernel';
     mm.clock.charge(COST_FAULT_NS);
     const result = resolveFault(mm, vma, page, access);
     countFault(mm, vma.space, vaddr(address), access, 'kernel');

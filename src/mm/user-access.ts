@@ -15,7 +15,7 @@ import type { MemoryManager } from './memory-manager.ts';
 
 /** Offset in Ram.memory of the byte at `address`, its page made present for `access`; -1 where that cannot be. */
 export function ensureUserByte(mm: MemoryManager, space: AddressSpace, address: number, access: Access): number {
-  if (!(address >= 0 && address < space.taskSize * PAGE_SIZE)) return -1;
+  if (!isUserAddress(space, address)) return -1;
   const at = vaddr(address);
   let offset = mm.mmu.translate(space, at, access);
   // A fault can resolve and the page be gone again only if memory is so short that reclaim took it: bounded tries.
@@ -24,6 +24,10 @@ export function ensureUserByte(mm: MemoryManager, space: AddressSpace, address: 
     offset = mm.mmu.translate(space, at, access);
   }
   return offset;
+}
+
+function isUserAddress(space: AddressSpace, address: number): boolean {
+  return address >= 0 && address < space.taskSize * PAGE_SIZE;
 }
 
 function beforeWrite(mm: MemoryManager, offset: number): void {
@@ -46,8 +50,34 @@ export function copyFromUser(mm: MemoryManager, space: AddressSpace, address: nu
   return done;
 }
 
-/** Bytes copied: fewer than asked where an address is bad. */
+/**
+ * Bytes copied: fewer than asked where an address is bad. A page whose fault sleeps counts as copied: the bytes are owed
+ * (FaultWaiter.stores), and so is all that comes behind them to pages that are not there, so that the faults come in order.
+ */
 export function copyToUser(mm: MemoryManager, space: AddressSpace, address: number, from: Uint8Array): number {
+  const { waiter } = mm;
+  let done = 0;
+  while (done < from.length) {
+    if (waiter === null || waiter.stores.length === 0)
+      done += copyToUserNow(mm, space, address + done, from.subarray(done));
+    if (done === from.length || waiter === null || (waiter.source === null && waiter.stores.length === 0)) break;
+    const at = address + done;
+    const count = Math.min(from.length - done, PAGE_SIZE - offsetInPage(at));
+    const part = from.subarray(done, done + count);
+    if (waiter.source === null && isPresentForWrite(mm, space, at)) copyToUserNow(mm, space, at, part);
+    else waiter.stores.push({ space, address: at, bytes: part.slice() });
+    waiter.source = null;
+    done += count;
+  }
+  return done;
+}
+
+function isPresentForWrite(mm: MemoryManager, space: AddressSpace, address: number): boolean {
+  return isUserAddress(space, address) && mm.mmu.translate(space, vaddr(address), ACCESS_WRITE) !== -1;
+}
+
+/** Bytes copied: fewer than asked where an address is bad, or where a fault sleeps (then mm.waiter.source says on what). */
+export function copyToUserNow(mm: MemoryManager, space: AddressSpace, address: number, from: Uint8Array): number {
   const { u8 } = mm.ram;
   let done = 0;
   while (done < from.length) {

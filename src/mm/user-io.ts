@@ -1,7 +1,7 @@
 import type { IoSink, IoSource } from '../base/io.ts';
 import type { AddressSpace } from './address-space.ts';
 import type { MemoryManager } from './memory-manager.ts';
-import { copyFromUser, copyToUser, type IoVec } from './user-access.ts';
+import { copyFromUser, copyToUser, copyToUserNow, type IoVec } from './user-access.ts';
 
 /** User memory, one or several stretches in a row, as the source or sink of a file operation (Linux: struct iov_iter). */
 export class UserIo implements IoSink, IoSource {
@@ -10,13 +10,16 @@ export class UserIo implements IoSink, IoSource {
   private readonly mm: MemoryManager;
   private readonly space: AddressSpace;
   private readonly vectors: readonly IoVec[];
+  private readonly store: typeof copyToUser;
   private at = 0;
   private offset = 0;
 
-  constructor(mm: MemoryManager, space: AddressSpace, vectors: readonly IoVec[]) {
+  /** 'owe' and 'stop': what `put` does at a fault that sleeps (copyToUser, copyToUserNow). */
+  constructor(mm: MemoryManager, space: AddressSpace, vectors: readonly IoVec[], atSleep: 'owe' | 'stop' = 'owe') {
     this.mm = mm;
     this.space = space;
     this.vectors = vectors;
+    this.store = atSleep === 'owe' ? copyToUser : copyToUserNow;
     let total = 0;
     for (const vector of vectors) total += vector.lengthBytes;
     this.remaining = total;
@@ -43,7 +46,7 @@ export class UserIo implements IoSink, IoSource {
       const part = bytes.subarray(done, done + want);
       const moved =
         direction === 'put'
-          ? copyToUser(this.mm, this.space, address + this.offset, part)
+          ? this.store(this.mm, this.space, address + this.offset, part)
           : copyFromUser(this.mm, this.space, address + this.offset, part);
       this.offset += moved;
       this.remaining -= moved;

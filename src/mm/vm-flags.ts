@@ -13,9 +13,12 @@ export const VM_MAYWRITE = 0x20;
 export const VM_MAYEXEC = 0x40;
 export const VM_MAYSHARE = 0x80;
 export const VM_GROWSDOWN = 0x100;
+/** Registered with a userfaultfd: for pages that are not there, for writes to protected ones, for cached ones not mapped. */
+export const VM_UFFD_MISSING = 0x200;
 export const VM_PFNMAP = 0x400;
 /** It may have guard markers: never cleared again (MADV_GUARD_INSTALL). */
 export const VM_MAYBE_GUARD = 0x800;
+export const VM_UFFD_WP = 0x1000;
 export const VM_LOCKED = 0x2000;
 export const VM_IO = 0x4000;
 export const VM_SEQ_READ = 0x8000;
@@ -33,7 +36,10 @@ export const VM_SYNC = 0x800000;
 export const VM_SEALED = 0x1000000;
 export const VM_WIPEONFORK = 0x2000000;
 export const VM_DONTDUMP = 0x4000000;
-export const VM_SOFTDIRTY = 0x8000000;
+/** Bit 41 in Linux; here in the place of VM_SOFTDIRTY. */
+export const VM_UFFD_MINOR = 0x8000000;
+/** 0 without CONFIG_MEM_SOFT_DIRTY, which riscv64 cannot have in 6.18 (no pte bit is left). */
+export const VM_SOFTDIRTY = 0;
 /** Freed when memory is short, also when dirty; wiped at fork (MAP_DROPPABLE). On the bit of VM_MIXEDMAP, which only drivers set. */
 export const VM_DROPPABLE = 0x10000000;
 export const VM_HUGEPAGE = 0x20000000;
@@ -41,6 +47,7 @@ export const VM_NOHUGEPAGE = 0x40000000;
 /** KSM may merge its pages. The sign bit: test with !== 0. */
 export const VM_MERGEABLE = 1 << 31;
 
+export const VM_UFFD_FLAGS = VM_UFFD_MISSING | VM_UFFD_WP | VM_UFFD_MINOR;
 export const VM_ACCESS_FLAGS = VM_READ | VM_WRITE | VM_EXEC;
 export const VM_LOCKED_MASK = VM_LOCKED | VM_LOCKONFAULT;
 /** Never merged, never locked. */

@@ -22,6 +22,7 @@ export function allocVma(
 export function copyVmaFacts(from: Vma, to: Vma): void {
   to.kind = from.kind;
   to.special = from.special;
+  to.uffd = from.uffd;
   to.file = from.file;
   to.file?.retain();
 }

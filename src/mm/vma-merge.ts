@@ -4,13 +4,14 @@ import type { AddressSpace } from './address-space.ts';
 import type { MappableFile } from './mappable-file.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import type { AnonVma } from './rmap/anon-vma.ts';
+import type { UffdContext } from './uffd/context.ts';
 import { VM_IGNORE_MERGE, VM_SPECIAL } from './vm-flags.ts';
 import type { Vma, VmaKind } from './vma.ts';
 import { removeVma, setVmaBounds, splitVma } from './vma-adjust.ts';
 
 /**
- * When two neighbouring VMAs become one (Linux 6.18, mm/vma.c): same flags but for VM_IGNORE_MERGE, same file, page offsets
- * that continue, and anon_vmas that can be one. A VMA whose file keeps its VMAs apart may be shortened, not removed.
+ * When two neighbouring VMAs become one (Linux 6.18, mm/vma.c): same flags but for VM_IGNORE_MERGE, same file, same
+ * userfaultfd, page offsets that continue, and anon_vmas that can be one. A VMA whose file keeps its VMAs apart may be shortened, not removed.
  */
 export interface MergeCandidate {
   readonly start: Vpn;
@@ -20,6 +21,7 @@ export interface MergeCandidate {
   readonly kind: VmaKind;
   readonly file: MappableFile | null;
   readonly anonVma: AnonVma | null;
+  readonly uffd: UffdContext | null;
   /** The existing VMA that the range is, or is part of; null for a new mapping. */
   readonly middle: Vma | null;
   /** mremap's copy: the VMA that it comes from. */
@@ -52,6 +54,7 @@ function factsMergeable(candidate: MergeCandidate, other: Vma): boolean {
     ((candidate.flags ^ other.flags) & ~VM_IGNORE_MERGE) === 0 &&
     candidate.file === other.file &&
     candidate.kind === other.kind &&
+    candidate.uffd === other.uffd &&
     anonVmasMergeable(candidate, other)
   );
 }
@@ -172,7 +175,14 @@ export function setVmaFlags(vma: Vma, flags: number): void {
  * vma_modify: gives [start, end) of `vma` a VMA of its own or joins it with a neighbour that has `flags` already. Returns the
  * VMA that holds the range (its flags not yet changed, unless it was widened: see setVmaFlags), or -ENOMEM.
  */
-export function modifyVma(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, flags: number): Vma | number {
+export function modifyVma(
+  mm: MemoryManager,
+  vma: Vma,
+  start: Vpn,
+  end: Vpn,
+  flags: number,
+  uffd: UffdContext | null = vma.uffd,
+): Vma | number {
   const merged = mergeExistingRange(
     mm,
     {
@@ -183,6 +193,7 @@ export function modifyVma(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, fla
       kind: vma.kind,
       file: vma.file,
       anonVma: vma.anonVma,
+      uffd,
       middle: vma,
       copiedFrom: null,
     },
@@ -213,6 +224,7 @@ export function extendVma(mm: MemoryManager, vma: Vma, pages: number): Vma | nul
     kind: vma.kind,
     file: vma.file,
     anonVma: vma.anonVma,
+    uffd: vma.uffd,
     middle: null,
     copiedFrom: null,
   });

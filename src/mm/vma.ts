@@ -6,6 +6,7 @@ import type { FilePages } from './page-cache/file-pages.ts';
 import type { AnonVma, AnonVmaChain } from './rmap/anon-vma.ts';
 import type { IntervalNode } from './rmap/interval-tree.ts';
 import type { RmapVma } from './rmap/rmap-vma.ts';
+import type { UffdContext } from './uffd/context.ts';
 import type { AvlNode } from './vma-index/avl.ts';
 import type { ListNode } from './vma-index/list.ts';
 import type { RbNode } from './vma-index/rb-node.ts';
@@ -47,6 +48,8 @@ export class Vma implements RmapVma {
   reservations: ReservationMap | null = null;
   /** VMA_HUGETLB: the pool was empty and a page was taken away; what is not there any more is SIGBUS (HPAGE_RESV_UNMAPPED). */
   lostHugePages = false;
+  /** The userfaultfd that it is registered with; U1 in uffd/context.ts. */
+  uffd: UffdContext | null = null;
   anonVma: AnonVma | null = null;
   anonVmaChain: AnonVmaChain[] = [];
   sharedNode: IntervalNode<RmapVma> | null = null;

@@ -3,7 +3,7 @@ import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES } from './address-space.ts';
 import { zapHugetlb } from './hugetlb/hugetlb-entries.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { munlockPage } from './mlock-pages.ts';
-import { MARKER_GUARD, MARKER_POISONED } from './page-table.ts';
+import { MARKER_GUARD, MARKER_POISONED, MARKER_UFFD_WP } from './page-table.ts';
 import { PG_anon, PG_pagecache, PG_swapbacked } from './phys/page-flags.ts';
 import { VM_LOCKED, VM_SEQ_READ } from './vm-flags.ts';
 import { VMA_ANON, VMA_HUGETLB, type Vma } from './vma.ts';
@@ -44,7 +44,7 @@ export function zapRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, what
     }
     const frame = pageTables.frameOf(entry);
     if (what === 'pagecache' && frame !== mm.zeroPage && (frames.flags[frame] & PG_anon) !== 0) continue;
-    counts[rssMemberOf(mm, frame)] += zapEntry(mm, vma, at, slot);
+    counts[rssMemberOf(mm, frame)] += zapEntry(mm, vma, at, slot, what);
   }
   for (let member = 0; member < 4; member++) if (counts[member] !== 0) mm.addRss(space, member, -counts[member]);
   mm.tlbBatch.finish(space);
@@ -63,11 +63,13 @@ function dropsMarker(mm: MemoryManager, vma: Vma, entry: number, what: ZapKind):
  * Removes one entry that maps a frame. Returns 1 if it counted in rss (the caller lowers it), 0 for the zero page. The page is in
  * mm.tlbBatch afterwards.
  */
-export function zapEntry(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): 0 | 1 {
+export function zapEntry(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, what: ZapKind = 'pagecache'): 0 | 1 {
   const { pageTables, frames, format } = mm;
   const entry = pageTables.read(slot);
   const frame = pageTables.frameOf(entry);
-  pageTables.set(slot, 0);
+  // zap_install_uffd_wp_if_needed: what a file backs comes back, and is still protected then.
+  const stays = what !== 'unmap' && vma.kind !== VMA_ANON && pageTables.isUffdWp(entry);
+  pageTables.set(slot, stays ? pageTables.makeMarker(MARKER_UFFD_WP) : 0);
   if ((entry & format.PRESENT) !== 0) mm.tlbBatch.add(page);
   if (frame === mm.zeroPage) return 0;
   if ((frames.flags[frame] & (PG_anon | PG_pagecache)) === PG_pagecache) {

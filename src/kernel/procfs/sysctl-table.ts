@@ -261,4 +261,13 @@ export const SYSCTLS: readonly SysctlRow[] = [
   constant('vm/stat_interval', 1),
   constant('vm/swappiness', 60),
   kbytes('user_reserve_kbytes', 'userReserveKbytes'),
+  integer(
+    'vm/unprivileged_userfaultfd',
+    0,
+    1,
+    (k) => k.unprivilegedUserfaultfd,
+    (k, value) => {
+      k.unprivilegedUserfaultfd = value as 0 | 1;
+    },
+  ),
 ];

@@ -26,6 +26,9 @@ import {
   VM_SEQ_READ,
   VM_SHARED,
   VM_SYNC,
+  VM_UFFD_MINOR,
+  VM_UFFD_MISSING,
+  VM_UFFD_WP,
   VM_WIPEONFORK,
   VM_WRITE,
 } from '../../mm/vm-flags.ts';
@@ -44,8 +47,10 @@ const NAMES: readonly (readonly [flag: number, name: string])[] = [
   [VM_MAYEXEC, 'me'],
   [VM_MAYSHARE, 'ms'],
   [VM_GROWSDOWN, 'gd'],
+  [VM_UFFD_MISSING, 'um'],
   [VM_PFNMAP, 'pf'],
   [VM_MAYBE_GUARD, 'gu'],
+  [VM_UFFD_WP, 'uw'],
   [VM_LOCKED, 'lo'],
   [VM_IO, 'io'],
   [VM_SEQ_READ, 'sr'],
@@ -63,6 +68,7 @@ const NAMES: readonly (readonly [flag: number, name: string])[] = [
   [VM_NOHUGEPAGE, 'nh'],
   [VM_MERGEABLE, 'mg'],
   [VM_DROPPABLE, 'dp'],
+  [VM_UFFD_MINOR, 'ui'],
   [VM_SEALED, 'sl'],
 ];
 

@@ -5,6 +5,7 @@ import { SIGPIPE, SIGXFSZ } from '../../abi/signal.ts';
 import type { File } from '../../fs/file.ts';
 import type { IoVec } from '../../mm/user-access.ts';
 import { UserIo } from '../../mm/user-io.ts';
+import { progressAt, sleepInCall } from '../fault-wait.ts';
 import type { Kernel } from '../kernel.ts';
 import { sendToTask, userInfo } from '../signals/send.ts';
 import type { Task } from '../task.ts';
@@ -27,6 +28,7 @@ export function readVectors(
 ): number {
   const controlled = checkTerminal(k, t, file, 'read');
   if (controlled < 0) return controlled;
+  if (file.isSeekable) return readSeekable(k, t, file, vectors, pos);
   const result = file.read(new UserIo(k.mm, spaceOf(t), vectors), pos);
   if (result !== -EAGAIN) {
     countRead(t, result);
@@ -41,6 +43,18 @@ export function readVectors(
     data: [],
     source: file.isTty ? 'input' : 'event',
   });
+}
+
+/** A read that never waits for data, but may for the pages that it fills: `wait.data[0]` is what it has moved so far. */
+function readSeekable(k: Kernel, t: Task, file: File, vectors: readonly IoVec[], pos: number | null): number {
+  const done = t.wait?.data[0] ?? 0;
+  const io = new UserIo(k.mm, spaceOf(t), vectorsAfter(vectors, done), 'stop');
+  const result = file.read(io, pos === null ? null : pos + done);
+  const moved = done + Math.max(0, result);
+  if (io.faulted && t.waiter.source !== null) return sleepInCall(k, t, progressAt(t, moved));
+  const total = moved > 0 ? moved : result;
+  countRead(t, total);
+  return total;
 }
 
 export function writeVectors(
@@ -60,6 +74,7 @@ export function writeVectors(
   for (;;) {
     const io = new UserIo(k.mm, spaceOf(t), vectorsAfter(limited, done));
     const result = file.write(io, pos);
+    if (io.faulted && t.waiter.source !== null) return sleepInCall(k, t, progressAt(t, done + Math.max(0, result)));
     if (result === -EAGAIN) {
       if ((file.flags & O_NONBLOCK) !== 0 || mode === 'nonblocking') return done > 0 ? finish(t, done) : result;
       if (t.wait?.woken === 'timeout') return finish(t, done > 0 ? done : file.timeoutResult);

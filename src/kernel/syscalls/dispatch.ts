@@ -1,6 +1,7 @@
 import { EINTR, ENOSYS } from '../../abi/errno.ts';
 import { EV_SYS_ENTER, EV_SYS_EXIT } from '../../base/event-kinds.ts';
 import { COST_SYSCALL_NS } from '../../machine/cost-model.ts';
+import { finishOwing, leaveFault, owesWork, sleepInCall } from '../fault-wait.ts';
 import type { Kernel } from '../kernel.ts';
 import { stopForCall, takePendingStop } from '../ptrace/stop.ts';
 import { isRestartCode } from '../signals/deliver.ts';
@@ -73,13 +74,22 @@ function runCall(k: Kernel, t: Task, row: SyscallRow | undefined, name: string):
   const { args } = t.call!;
   const before = k.clock.nowNs;
   k.vfs.core.current = { tgid: t.tgid, pgrp: t.process.pgrp, session: t.process.session };
+  const waitBefore = t.wait;
   let result = -ENOSYS;
+  t.waiter.source = null;
   if (row === undefined || row.run === null) {
     k.absentSyscalls.set(name, (k.absentSyscalls.get(name) ?? 0) + 1);
   } else result = row.run(k, t, args[0], args[1], args[2], args[3], args[4], args[5]);
   t.stimeNs += k.clock.nowNs - before;
   if (result === BLOCKED || t.state === 'Z' || t.state === 'X' || t.stopPoint !== null) return;
-  finishCall(k, t, result);
+  // A call that could not read its arguments, for a fault that sleeps, has done nothing yet: it runs again.
+  if (t.waiter.source !== null) {
+    if (result < 0) result = sleepInCall(k, t, waitBefore);
+    else leaveFault(t);
+    if (result === BLOCKED) return;
+  }
+  if (owesWork(t) && result !== NO_RESULT) finishOwing(k, t, 'result', result);
+  else finishCall(k, t, result);
 }
 
 export function finishCall(k: Kernel, t: Task, result: number): void {

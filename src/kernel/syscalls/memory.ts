@@ -13,6 +13,7 @@ import { msync as syncMemory } from '../../mm/ops/msync.ts';
 import { munmap as unmapMemory } from '../../mm/ops/munmap.ts';
 import { remapFilePages } from '../../mm/ops/remap-file-pages.ts';
 import { writeBytes } from '../user-structs.ts';
+import { userfaultfd } from '../userfaultfd.ts';
 import type { SyscallRow, SyscallRun } from './row.ts';
 import { fileAt, spaceOf } from './user.ts';
 
@@ -108,6 +109,6 @@ export const memoryCalls: readonly SyscallRow[] = [
     mseal(k.mm, spaceOf(t), address, length, flags),
   ),
   absent('mbind', ['ptr', 'size', 'ulong', 'ptr', 'ulong', 'uint'], 'one memory node'),
-  absent('userfaultfd', ['int']),
+  row('userfaultfd', ['flags:open'], userfaultfd, 'not for huge pages'),
   absent('process_madvise', ['fd', 'ptr', 'size', 'int', 'uint']),
 ];

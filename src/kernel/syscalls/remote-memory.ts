@@ -63,7 +63,9 @@ function processVm(
       const bytes = page.subarray(0, count);
       done = direction === 'read' ? pull(k, target, at, bytes, io) : push(k, target, at, bytes, io);
       moved += done;
-      if (done < count) return moved > 0 ? moved : -EFAULT;
+      if (done === count) continue;
+      // A page of theirs whose fault sleeps: all of it again, then.
+      return moved > 0 && t.waiter.source === null ? moved : -EFAULT;
     }
   }
   return moved;
@@ -71,14 +73,14 @@ function processVm(
 
 /** Bytes within one page of theirs to ours. */
 function pull(k: Kernel, target: Task, at: number, bytes: Uint8Array, io: UserIo): number {
-  const got = readRemote(k.mm, target.space!, at, bytes, 'plain');
+  const got = readRemote(k.mm, target.space!, at, bytes, 'patient');
   return io.put(bytes.subarray(0, got));
 }
 
 /** Bytes of ours to within one page of theirs. */
 function push(k: Kernel, target: Task, at: number, bytes: Uint8Array, io: UserIo): number {
   const got = io.take(bytes);
-  return writeRemote(k.mm, target.space!, at, bytes.subarray(0, got), 'plain');
+  return writeRemote(k.mm, target.space!, at, bytes.subarray(0, got), 'patient');
 }
 
 type Args = readonly [t: Task, pid: number, a1: number, n1: number, a2: number, n2: number, flags: number];

@@ -3,7 +3,7 @@ import { MM_FILEPAGES, MM_SHMEMPAGES } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { mlockPage } from '../mlock-pages.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
-import { VM_LOCKED, VM_SHARED, VM_WRITE } from '../vm-flags.ts';
+import { VM_LOCKED, VM_SHARED, VM_UFFD_MINOR, VM_UFFD_WP, VM_WRITE } from '../vm-flags.ts';
 import { VMA_SHMEM, type Vma } from '../vma.ts';
 
 /** fault_around_bytes (64 KiB): a power of two of pages, so that a window lies in one leaf table. */
@@ -14,6 +14,7 @@ export const FAULT_AROUND_PAGES = 16;
  * Reads nothing and makes no page; entries that are there stay. Returns whether `page` is mapped now: then the fault is done.
  */
 export function mapAround(mm: MemoryManager, vma: Vma, page: Vpn): boolean {
+  if ((vma.flags & (VM_UFFD_WP | VM_UFFD_MINOR)) !== 0) return false; // uffd_disable_fault_around
   const { pageTables, format } = mm;
   const pages = vma.pages as FilePages;
   const window = page - (page % FAULT_AROUND_PAGES);
@@ -50,7 +51,7 @@ export function mapAround(mm: MemoryManager, vma: Vma, page: Vpn): boolean {
   return done;
 }
 
-/** A shared mapping of shmem needs no notice of the first write, so it is mapped writable at once (vma_wants_writenotify). */
+/** A shared mapping of shmem needs no notice of the first write, unless userfaultfd wants it, so it is mapped writable at once (vma_wants_writenotify). */
 export function wantsNoWriteNotice(vma: Vma): boolean {
-  return vma.kind === VMA_SHMEM && (vma.flags & VM_SHARED) !== 0 && (vma.flags & VM_WRITE) !== 0;
+  return vma.kind === VMA_SHMEM && (vma.flags & (VM_SHARED | VM_WRITE | VM_UFFD_WP)) === (VM_SHARED | VM_WRITE);
 }

@@ -1,10 +1,12 @@
+import { ACCESS_WRITE } from '../../machine/mmu.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import { KIND_COW_COPY, KIND_COW_REUSE } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { munlockPage } from '../mlock-pages.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { PG_anon, PG_anon_exclusive } from '../phys/page-flags.ts';
-import { VM_LOCKED, VM_MAYSHARE, VM_SHARED, VM_WRITE } from '../vm-flags.ts';
+import { userfault } from '../uffd/userfault.ts';
+import { VM_LOCKED, VM_MAYSHARE, VM_SHARED, VM_UFFD_WP, VM_WRITE } from '../vm-flags.ts';
 import type { Vma } from '../vma.ts';
 import { rssMemberOf } from '../zap.ts';
 import { allocCopy, allocZeroed, installAnon } from './install.ts';
@@ -14,6 +16,7 @@ import { sharedWriteFault } from './shared-write.ts';
 /**
  * A write to a page that is mapped read-only (Linux 6.18: do_wp_page).
  *
+ *   write-protected by userfaultfd -------------> its reader's, or the protection goes (WP_ASYNC)
  *   shared mapping ------------------------------> sharedWriteFault (page_mkwrite)
  *   private, anonymous, PG_anon_exclusive -------> reuse
  *   private, anonymous, this entry holds the only
@@ -23,6 +26,10 @@ import { sharedWriteFault } from './shared-write.ts';
  */
 export function cowFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): FaultResult {
   const { pageTables, frames, format } = mm;
+  if (pageTables.isUffdWp(pageTables.read(slot))) {
+    if (vma.uffd?.isAsync !== true) return userfault(mm, vma, page, ACCESS_WRITE, VM_UFFD_WP);
+    pageTables.set(slot, pageTables.withoutUffdWp(pageTables.read(slot)));
+  }
   if ((vma.flags & (VM_SHARED | VM_MAYSHARE)) !== 0) return sharedWriteFault(mm, vma, page, slot);
   const entry = pageTables.read(slot);
   const old = pageTables.frameOf(entry);

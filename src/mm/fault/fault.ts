@@ -5,7 +5,7 @@ import { type Vaddr, type Vpn, vpnOf } from '../../machine/units.ts';
 import { type AddressSpace, KIND_BUS, KIND_SEGV, KIND_SPURIOUS, KIND_STACK_GROW } from '../address-space.ts';
 import { hugetlbFault } from '../hugetlb/hugetlb-fault.ts';
 import type { MemoryManager } from '../memory-manager.ts';
-import { MARKER_POISONED } from '../page-table.ts';
+import { MARKER_POISONED, MARKER_UFFD_WP } from '../page-table.ts';
 import { VM_DROPPABLE, VM_GROWSDOWN } from '../vm-flags.ts';
 import { VMA_ANON, VMA_HUGETLB, VMA_SPECIAL, type Vma } from '../vma.ts';
 import { anonFault } from './anon.ts';
@@ -31,6 +31,8 @@ export function handleFault(
 ): FaultResult {
   mm.lastFaultMajor = 0;
   mm.lastFaultFrame = -1;
+  mm.faultAddress = address;
+  mm.faultMode = mode;
   mm.clock.charge(COST_FAULT_NS);
   const page = vpnOf(address);
   let result: FaultResult;
@@ -81,7 +83,7 @@ function classify(mm: MemoryManager, vma: Vma, page: Vpn, access: Access): Fault
   const entry = slot === -1 ? 0 : pageTables.read(slot);
   if (!pageTables.isMapped(entry)) {
     const marker = pageTables.markerOf(entry);
-    if (marker !== 0) return markerFault(mm, vma, page, access, marker);
+    if ((marker & ~MARKER_UFFD_WP) !== 0) return markerFault(mm, marker);
     if (vma.kind === VMA_ANON) return anonFault(mm, vma, page, access);
     if (vma.kind === VMA_SPECIAL) return specialFault(mm, vma, page, access);
     return fileFault(mm, vma, page, access);
@@ -97,7 +99,7 @@ function classify(mm: MemoryManager, vma: Vma, page: Vpn, access: Access): Fault
 }
 
 /** handle_pte_marker (6.18): poison is SIGBUS (riscv gives BUS_ADRERR for it), a guard region SIGSEGV. */
-function markerFault(mm: MemoryManager, _vma: Vma, _page: Vpn, _access: Access, marker: number): FaultResult {
+function markerFault(mm: MemoryManager, marker: number): FaultResult {
   if ((marker & MARKER_POISONED) !== 0) return FAULT_BUS;
   mm.lastFaultKind = KIND_SEGV;
   return FAULT_SEGV_MAPERR;

@@ -5,8 +5,9 @@ import { KIND_COW_COPY, KIND_FILE_READ, KIND_FILE_SHARED } from '../address-spac
 import type { MemoryManager } from '../memory-manager.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
-import { VM_RAND_READ, VM_SHARED } from '../vm-flags.ts';
-import type { Vma } from '../vma.ts';
+import { userfault } from '../uffd/userfault.ts';
+import { VM_RAND_READ, VM_SHARED, VM_UFFD_MINOR, VM_UFFD_MISSING } from '../vm-flags.ts';
+import { VMA_SHMEM, type Vma } from '../vma.ts';
 import { mapAround, wantsNoWriteNotice } from './around.ts';
 import { allocCopy, installAnon, installFile } from './install.ts';
 import { FAULT_BUS, FAULT_DONE, FAULT_OOM, type FaultResult } from './results.ts';
@@ -27,6 +28,11 @@ export function fileFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access
   if (access !== ACCESS_WRITE && mapAround(mm, vma, page)) return FAULT_DONE;
   if (index >= pagesOf(pages.sizeBytes)) return FAULT_BUS;
   if (pages.kind === 'shmem' && (vma.file?.admitPage?.(index) ?? 0) < 0) return FAULT_BUS;
+  if (vma.kind === VMA_SHMEM) {
+    // shmem_get_folio_gfp: a page that the file has already is a minor fault, one that it has not is missing.
+    const reason = pages.findPage(index) === NO_FRAME ? VM_UFFD_MISSING : VM_UFFD_MINOR;
+    if ((vma.flags & reason) !== 0) return userfault(mm, vma, page, access, reason);
+  }
   const cached = mm.pageCache.ensurePage(pages, index, (vma.flags & VM_RAND_READ) !== 0 ? 'none' : 'around');
   if (cached < 0) return cached === -ENOMEM ? FAULT_OOM : FAULT_BUS;
   const frame = cached as Pfn;

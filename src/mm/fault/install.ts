@@ -8,6 +8,12 @@ import { GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
 import { VM_LOCKED, VM_WRITE } from '../vm-flags.ts';
 import { VMA_SHMEM, type Vma } from '../vma.ts';
 
+/** What a page that comes where a marker was takes over of it: a write is userfaultfd's to allow (vmf_orig_pte_uffd_wp). */
+export function keepUffdWp(mm: MemoryManager, slot: number, entry: number): number {
+  const { pageTables } = mm;
+  return pageTables.isUffdWp(pageTables.read(slot)) ? pageTables.withUffdWp(entry) : entry;
+}
+
 /** A zeroed frame for user memory, or NO_FRAME (vma_alloc_zeroed_movable_folio). */
 export function allocZeroed(mm: MemoryManager): Pfn | -1 {
   const frame = mm.alloc.allocFrame(GFP_HIGHUSER_MOVABLE);
@@ -28,7 +34,7 @@ export function allocCopy(mm: MemoryManager, from: Pfn): Pfn | -1 {
 
 /**
  * Maps a new anonymous frame, whose one reference passes to the entry: exclusive, so writable where the VMA is. The VMA has
- * its anon_vma. The slot is empty, or holds an entry whose frame the caller lets go.
+ * its anon_vma. The slot is empty or holds a marker.
  */
 export function installAnon(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, frame: Pfn): void {
   const { format } = mm;
@@ -37,7 +43,8 @@ export function installAnon(mm: MemoryManager, vma: Vma, page: Vpn, slot: number
   if ((vma.flags & VM_LOCKED) !== 0) mlockPage(mm, frame);
   mm.addRss(vma.space, MM_ANONPAGES, 1);
   const state = format.ACCESSED | (writable ? format.DIRTY : 0);
-  mm.pageTables.set(slot, mm.pageTables.makeEntry(frame, vma.flags, writable ? 'writable' : 'readonly', state));
+  const entry = mm.pageTables.makeEntry(frame, vma.flags, writable ? 'writable' : 'readonly', state);
+  mm.pageTables.set(slot, keepUffdWp(mm, slot, entry));
   mm.lastFaultFrame = frame;
 }
 
@@ -53,6 +60,6 @@ export function installFile(
   mm.rmap.addFileRmap(frame);
   if ((vma.flags & VM_LOCKED) !== 0) mlockPage(mm, frame);
   mm.addRss(vma.space, vma.kind === VMA_SHMEM ? MM_SHMEMPAGES : MM_FILEPAGES, 1);
-  mm.pageTables.set(slot, mm.pageTables.makeEntry(frame, vma.flags, write, state));
+  mm.pageTables.set(slot, keepUffdWp(mm, slot, mm.pageTables.makeEntry(frame, vma.flags, write, state)));
   mm.lastFaultFrame = frame;
 }

@@ -70,6 +70,7 @@ function extendBreak(mm: MemoryManager, space: AddressSpace, start: Vpn, end: Vp
         kind: VMA_ANON,
         file: null,
         anonVma: null,
+        uffd: null,
         middle: null,
         copiedFrom: null,
       },

@@ -6,6 +6,7 @@ import { MM_ANONPAGES } from '../address-space.ts';
 import { copyHugetlb } from '../hugetlb/hugetlb-entries.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { PG_anon } from '../phys/page-flags.ts';
+import { dropRegistration, UffdFork } from '../uffd/events.ts';
 import {
   isCowMapping,
   VM_ACCOUNT,
@@ -15,6 +16,7 @@ import {
   VM_MAYBE_GUARD,
   VM_PFNMAP,
   VM_SHARED,
+  VM_UFFD_WP,
   VM_WIPEONFORK,
 } from '../vm-flags.ts';
 import { VMA_HUGETLB, type Vma } from '../vma.ts';
@@ -30,12 +32,13 @@ export function dupSpace(mm: MemoryManager, parent: AddressSpace): AddressSpace 
   const child = mm.createSpace();
   if (typeof child === 'number') return child;
   copyFacts(parent, child);
+  const watchers = new UffdFork();
   for (let vma = parent.vmas.first(); vma !== null; vma = parent.vmas.next(vma)) {
     if ((vma.flags & VM_DONTCOPY) !== 0) {
       accountVm(child, vma.flags, -vma.sizePages);
       continue;
     }
-    const result = dupVma(mm, child, vma);
+    const result = dupVma(mm, child, vma, watchers);
     if (result !== 0) {
       mm.flushSpace(parent);
       abandon(mm, child);
@@ -43,6 +46,7 @@ export function dupSpace(mm: MemoryManager, parent: AddressSpace): AddressSpace 
     }
   }
   mm.flushSpace(parent);
+  watchers.tell(mm);
   return child;
 }
 
@@ -78,7 +82,7 @@ function copyFacts(parent: AddressSpace, child: AddressSpace): void {
 }
 
 /** The child gets one VMA more; sizes are accounted already. */
-function dupVma(mm: MemoryManager, child: AddressSpace, vma: Vma): number {
+function dupVma(mm: MemoryManager, child: AddressSpace, vma: Vma, watchers: UffdFork): number {
   const accounted = (vma.flags & VM_ACCOUNT) !== 0;
   if (accounted && mm.chargeCommit(child, vma.sizePages) !== 0) return -ENOMEM;
   const copy = allocVma(mm, child, vma.startVpn, vma.endVpn, vma.flags & ~VM_LOCKED_MASK, vma.pgoff);
@@ -93,14 +97,16 @@ function dupVma(mm: MemoryManager, child: AddressSpace, vma: Vma): number {
     return -ENOMEM;
   }
   copyVmaFacts(vma, copy);
+  copy.uffd = watchers.childOf(mm, child, vma.uffd);
+  if (copy.uffd === null) dropRegistration(copy);
   linkVma(mm, copy);
-  if (wiped || !needsCopy(vma)) return 0;
+  if (wiped || !needsCopy(vma, copy)) return 0;
   return copyEntries(mm, vma, copy);
 }
 
 /** vma_needs_copy: without an anon_vma every page can be faulted in again from the file, or is the zero page. */
-function needsCopy(vma: Vma): boolean {
-  return (vma.flags & (VM_PFNMAP | VM_MAYBE_GUARD)) !== 0 || vma.anonVma !== null;
+function needsCopy(vma: Vma, copy: Vma): boolean {
+  return (copy.flags & VM_UFFD_WP) !== 0 || (vma.flags & (VM_PFNMAP | VM_MAYBE_GUARD)) !== 0 || vma.anonVma !== null;
 }
 
 /** copy_page_range: both sides map the same frames; in a private mapping neither may write them. */
@@ -122,8 +128,9 @@ function copyEntries(mm: MemoryManager, from: Vma, to: Vma): number {
     }
     let entry = pageTables.read(source);
     if (entry === 0) continue; // making the table reclaimed the page
+    const isWatched = (to.flags & VM_UFFD_WP) !== 0;
     if (!pageTables.isMapped(entry)) {
-      pageTables.set(target, entry);
+      pageTables.set(target, isWatched ? entry : pageTables.withoutUffdWp(entry));
       continue;
     }
     const frame = pageTables.frameOf(entry);
@@ -141,6 +148,7 @@ function copyEntries(mm: MemoryManager, from: Vma, to: Vma): number {
       entry = (entry & ~format.WRITE) >>> 0;
       pageTables.set(source, entry);
     }
+    if (!isWatched) entry = pageTables.withoutUffdWp(entry);
     if ((from.flags & VM_SHARED) !== 0) entry = (entry & ~format.DIRTY) >>> 0;
     pageTables.set(target, (entry & ~format.ACCESSED) >>> 0);
   }

@@ -32,6 +32,7 @@ import { objectOf } from '../hugetlb/hugetlb-vma.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
 import { punchHole } from '../page-cache/truncate.ts';
+import { tellRemove } from '../uffd/events.ts';
 import {
   VM_DONTCOPY,
   VM_DONTDUMP,
@@ -139,12 +140,14 @@ function adviseVma(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, advice: nu
       if (advice === MADV_DONTNEED && (flags & VM_LOCKED) !== 0) return -EINVAL;
       if (vma.kind === VMA_HUGETLB) return dropHugePages(mm, vma, start, end);
       zapRange(mm, vma, start, end);
+      tellRemove(mm, vma, start, end);
       return 0;
     case MADV_REMOVE:
       return removePages(mm, vma, start, end);
     case MADV_FREE:
       if ((flags & (VM_PFNMAP | VM_HUGETLB | VM_LOCKED)) !== 0 || vma.kind !== VMA_ANON) return -EINVAL;
       freeLazily(mm, vma, start, end);
+      tellRemove(mm, vma, start, end);
       return 0;
     case MADV_COLD:
     case MADV_PAGEOUT:
@@ -234,6 +237,7 @@ function removePages(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): number 
     objectOf(vma).punchHole(first * PAGE_SIZE, (first + (end - start)) * PAGE_SIZE);
     return 0;
   }
+  tellRemove(mm, vma, start, end);
   punchHole(mm.pageCache, vma.pages, first * PAGE_SIZE, (first + (end - start)) * PAGE_SIZE);
   return 0;
 }

@@ -23,7 +23,7 @@ import {
 import { VMA_ANON, VMA_FILE, VMA_HUGETLB, VMA_SHMEM, type VmaKind } from '../vma.ts';
 import { allocVma, discardVma, linkVma } from '../vma-adjust.ts';
 import { mergeNewRange } from '../vma-merge.ts';
-import { measureRange, removePreparedRange, splitAround } from './munmap.ts';
+import { measureRange, splitAround, unmapPreparedRange } from './munmap.ts';
 
 /**
  * mmap_region (Linux 6.18, mm/vma.c): replaces whatever is in [start, end) by a mapping with `flags`. 0 or -ERRNO; where it
@@ -58,9 +58,9 @@ export function mapRegion(
     charged = pages;
     flags |= VM_ACCOUNT;
   }
-  // The charge of what goes away passes to the new mapping: removePreparedRange gives it back, so take it again.
+  // The charge of what goes away passes to the new mapping: unmapPreparedRange gives it back, so take it again.
   if (charged > 0) mm.committedPages += replaced.accountedPages;
-  removePreparedRange(mm, space, start, end);
+  unmapPreparedRange(mm, space, start, end);
 
   let kind: VmaKind = VMA_ANON;
   let file = sourceFile;
@@ -88,6 +88,7 @@ export function mapRegion(
           kind,
           file,
           anonVma: null,
+          uffd: null,
           middle: null,
           copiedFrom: null,
         });

@@ -5,6 +5,7 @@ import type { AddressSpace } from '../address-space.ts';
 import { moveHugetlb } from '../hugetlb/hugetlb-entries.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { updateMlockedPages } from '../mlock-pages.ts';
+import { dropRegistration, followsMremap, tellRemap } from '../uffd/events.ts';
 import { VM_ACCOUNT, VM_LOCKED, VM_LOCKED_MASK } from '../vm-flags.ts';
 import { VMA_ANON, VMA_HUGETLB, type Vma } from '../vma.ts';
 import { allocVma, copyVmaFacts, linkVma } from '../vma-adjust.ts';
@@ -41,7 +42,12 @@ export function moveVma(mm: MemoryManager, space: AddressSpace, vma: Vma, move: 
   if ((flags & VM_LOCKED) !== 0) space.lockedVm += newPages;
 
   const isHuge = vma.kind === VMA_HUGETLB;
-  const moved = isHuge ? moveHugetlb(mm, vma, copy, from, to, oldPages) : moveEntries(mm, space, from, to, oldPages);
+  const watcher = vma.uffd;
+  const follows = followsMremap(vma);
+  if (watcher !== null && !follows) dropRegistration(copy);
+  const moved = isHuge
+    ? moveHugetlb(mm, vma, copy, from, to, oldPages)
+    : moveEntries(mm, space, from, to, oldPages, watcher === null || follows ? 'keep' : 'drop');
   if (isHuge) dropReservations(mm, space, moved === 0 ? from : to, moved === 0 ? oldPages : newPages);
   // The entries are back where they were if memory ran out; then the copy goes instead of the source.
   const gone = moved === 0 ? from : to;
@@ -63,6 +69,7 @@ export function moveVma(mm: MemoryManager, space: AddressSpace, vma: Vma, move: 
     if (unmapped !== 0 && accounted && moved !== 0) mm.committedPages -= gonePages - charge;
   }
   space.hiwaterVm = Math.max(hiwaterVm, space.totalVm);
+  if (watcher !== null && follows) tellRemap(mm, watcher, from, to, oldPages);
   return moved;
 }
 
@@ -88,6 +95,7 @@ function copyVma(mm: MemoryManager, vma: Vma, from: Vpn, to: Vpn, pages: number)
     kind: vma.kind,
     file: vma.file,
     anonVma: vma.anonVma,
+    uffd: vma.uffd,
     middle: null,
     copiedFrom: vma,
   });
@@ -107,7 +115,14 @@ function copyVma(mm: MemoryManager, vma: Vma, from: Vpn, to: Vpn, pages: number)
 }
 
 /** move_page_tables: 0, or -ENOMEM with all entries back at `from`. */
-function moveEntries(mm: MemoryManager, space: AddressSpace, from: Vpn, to: Vpn, pages: number): number {
+function moveEntries(
+  mm: MemoryManager,
+  space: AddressSpace,
+  from: Vpn,
+  to: Vpn,
+  pages: number,
+  protection: 'keep' | 'drop',
+): number {
   const { pageTables } = mm;
   const end = (from + pages) as Vpn;
   let page = from;
@@ -123,7 +138,7 @@ function moveEntries(mm: MemoryManager, space: AddressSpace, from: Vpn, to: Vpn,
     }
     const entry = pageTables.read(source);
     if (entry === 0) continue; // making the table reclaimed the page
-    pageTables.set(target, entry);
+    pageTables.set(target, protection === 'drop' ? pageTables.withoutUffdWp(entry) : entry);
     pageTables.set(source, 0);
     mm.tlbBatch.add(at);
   }

@@ -3,6 +3,7 @@ import { isPageAligned, PAGE_SIZE, roundUpToPage, type Vpn, vpn } from '../../ma
 import { accountVm } from '../accounting.ts';
 import type { AddressSpace } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
+import { tellUnmap, watchersOfUnmap } from '../uffd/events.ts';
 import { VM_ACCOUNT, VM_LOCKED, VM_SEALED } from '../vm-flags.ts';
 import { removeVma, splitVmaUnchecked } from '../vma-adjust.ts';
 import { zapRange } from '../zap.ts';
@@ -20,7 +21,7 @@ export function munmap(mm: MemoryManager, space: AddressSpace, address: number, 
 export function unmapRange(mm: MemoryManager, space: AddressSpace, start: Vpn, end: Vpn): number {
   const prepared = splitAround(mm, space, start, end);
   if (prepared !== 0) return prepared;
-  removePreparedRange(mm, space, start, end);
+  unmapPreparedRange(mm, space, start, end);
   return 0;
 }
 
@@ -45,6 +46,13 @@ export function splitAround(mm: MemoryManager, space: AddressSpace, start: Vpn, 
     if (typeof upper === 'number') return upper;
   }
   return 0;
+}
+
+/** removePreparedRange for a program that asked for it, so that a userfaultfd is told (userfaultfd_unmap_complete). */
+export function unmapPreparedRange(mm: MemoryManager, space: AddressSpace, start: Vpn, end: Vpn): void {
+  const watchers = watchersOfUnmap(space, start, end);
+  removePreparedRange(mm, space, start, end);
+  tellUnmap(mm, watchers, start, end);
 }
 
 /** vms_complete_munmap_vmas: no VMA lies across `start` or `end`. Cannot fail. */

@@ -49,6 +49,8 @@ export function faultInPage(mm: MemoryManager, vma: Vma, page: Vpn, access: Acce
   mm.lastFaultMajor = 0;
   mm.lastFaultFrame = -1;
   mm.lastFaultKind = KIND_SEGV;
+  mm.faultAddress = vaddrOf(page);
+  mm.faultMode = 'kernel';
   const result = resolveFault(mm, vma, page, access);
   countFault(mm, vma.space, vaddrOf(page), access, 'kernel');
   if (result === FAULT_DONE) return 0;
