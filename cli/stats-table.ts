@@ -55,6 +55,7 @@ const FAULT_NOTES: Readonly<Record<string, string>> = {
   spurious: '# nothing to do: another fault had resolved it',
   segv: '# no mapping or no permission',
   bus: '# mapped, but beyond the end of the file',
+  userfault: '# for the reader of a userfaultfd to resolve: the task sleeps',
 };
 
 function topCalls(calls: Readonly<Record<string, number>>): string {

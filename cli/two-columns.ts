@@ -16,6 +16,7 @@ const WHY: Readonly<Record<Kind, string>> = {
   spurious: 'another fault had resolved it',
   segv: 'not allowed here: SIGSEGV',
   bus: 'beyond the file: SIGBUS',
+  userfault: 'a userfaultfd watches it: its reader resolves it',
 };
 
 const COLOURS: Readonly<Record<Kind, Colour>> = {
@@ -30,6 +31,7 @@ const COLOURS: Readonly<Record<Kind, Colour>> = {
   spurious: 'gray',
   segv: 'red',
   bus: 'red',
+  userfault: 'magenta',
 };
 
 /** A guess at what a reader takes in between two lines of output. */
