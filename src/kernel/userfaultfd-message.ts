@@ -23,7 +23,7 @@ export function encodeMessage(context: UffdContext, message: UffdMessage, fd: nu
     put(view, 16, address);
     if (context.has(UFFD_FEATURE_THREAD_ID)) view.setUint32(24, tid, true);
   } else if (message.event === UFFD_EVENT_FORK) view.setUint32(8, fd, true);
-  else message.words.forEach((word, i) => put(view, 8 + i * 8, word));
+  else for (const [i, word] of message.words.entries()) put(view, 8 + i * 8, word);
   return bytes;
 }
 
