@@ -25,7 +25,7 @@ const KERNELS = [
 ] as const;
 const PATHS = [
   ['faults', 60_000],
-  ['forks', 200],
+  ['forks', 2000],
   ['calls', 200_000],
 ] as const;
 

@@ -103,20 +103,30 @@ export interface UserMemory {
   write(address: number, from: Uint8Array): boolean;
 }
 
+/**
+ * kernel_siginfo as plain data: the union's members under one roof, those that do not apply are 0. encodeSiginfo lays it out
+ * in user memory.
+ */
 export interface ArchSiginfo {
   readonly signo: number;
   readonly code: number;
   readonly errno: number;
+  /** si_pid, si_uid: the sender (kill, rt_sigqueueinfo, SIGCHLD). */
   readonly pid: number;
   readonly uid: number;
+  /** si_addr of SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP: rounded above 2^53; the two words are exact (wild pointers). */
   readonly address: number;
   readonly addressLow: number;
   readonly addressHigh: number;
+  /** SIGCHLD: si_status; SIGPOLL: si_fd. */
   readonly status: number;
+  /** SIGCHLD: in clock ticks (USER_HZ). SIGPOLL: si_band in utime. */
   readonly utime: number;
   readonly stime: number;
+  /** si_value as two words (sigqueue, timers). */
   readonly valueLow: number;
   readonly valueHigh: number;
+  /** SI_TIMER: si_tid and si_overrun. */
   readonly timerId: number;
   readonly overrun: number;
 }

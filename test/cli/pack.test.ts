@@ -1,5 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -18,11 +28,32 @@ const npm = (args: readonly string[], cwd: string) =>
     env: { ...process.env, npm_config_offline: 'true', npm_config_audit: 'false', npm_config_fund: 'false' },
   });
 
+/** What a fresh checkout has: packing builds, and dist/ of this one is what other tests run at the same time. */
+function checkout(): string {
+  const folder = join(work, 'checkout');
+  mkdirSync(folder);
+  const names = [
+    'src',
+    'cli',
+    'scripts',
+    'guest',
+    'docs',
+    'package.json',
+    'tsconfig.json',
+    'README.md',
+    'LICENSE',
+    'CHANGELOG.md',
+  ];
+  for (const name of names) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  return folder;
+}
+
 beforeAll(() => {
   work = mkdtempSync(join(tmpdir(), 'faultline-pack-'));
   home = join(work, 'home');
   mkdirSync(home);
-  npm(['pack', '--pack-destination', work], ROOT);
+  npm(['pack', '--pack-destination', work], checkout());
   const tarball = readdirSync(work).find((name) => name.endsWith('.tgz'))!;
   writeFileSync(join(home, 'package.json'), '{ "name": "user", "private": true, "type": "module" }\n');
   npm(['install', '--omit=dev', '--ignore-scripts', join(work, tarball)], home);

@@ -1,6 +1,7 @@
 import { assert } from '../../base/assert.ts';
 import type { Vpn } from '../../machine/units.ts';
 import type { Vma } from '../vma.ts';
+import { findBrokenList, firstGap, lastGap } from './linked-list.ts';
 import type { VmaIndex } from './vma-index.ts';
 
 /** vm_next, vm_avl_left, vm_avl_right, vm_avl_height. */
@@ -29,9 +30,9 @@ const AVL_MIN_MAP_COUNT = 32;
  *
  * Invariants (findBroken):
  *  X1 The list rises, its VMAs do not overlap, and each one's indexNode is its node.
- *  X2 Tree: in order it is the list; heights are true; those of two siblings differ by one at most. Below AVL_MIN_MAP_COUNT
+ *  X2 The cache is null or a node of the list.
+ *  X3 Tree: in order it is the list; heights are true; those of two siblings differ by one at most. Below AVL_MIN_MAP_COUNT
  *     it may be absent.
- *  X3 The cache is null or a node of the list.
  */
 export class AvlIndex implements VmaIndex {
   count = 0;
@@ -109,62 +110,33 @@ export class AvlIndex implements VmaIndex {
   }
 
   gapBottomUp(low: Vpn, high: Vpn, sizePages: number): Vpn | -1 {
-    let from: number = low;
-    for (let node = this.nodeFrom(low); node !== null; node = node.next) {
-      const { startVpn, endVpn } = node.vma;
-      if (high - from < sizePages) return -1;
-      if (startVpn - from >= sizePages) return from as Vpn;
-      if (endVpn > from) from = endVpn;
-    }
-    return high - from >= sizePages ? (from as Vpn) : -1;
+    return firstGap(this.nodeFrom(low), low, high, sizePages);
   }
 
   gapTopDown(low: Vpn, high: Vpn, sizePages: number): Vpn | -1 {
-    let from: number = low;
-    let found = -1;
-    for (let node = this.nodeFrom(low); node !== null && from < high; node = node.next) {
-      const { startVpn, endVpn } = node.vma;
-      const end = Math.min(high, startVpn);
-      if (end - from >= sizePages) found = end - sizePages;
-      if (endVpn > from) from = endVpn;
-    }
-    if (high - from >= sizePages) found = high - sizePages;
-    return found as Vpn | -1;
+    return lastGap(this.nodeFrom(low), low, high, sizePages);
   }
 
   findBroken(): string | null {
-    let counted = 0;
-    let end = -1;
-    let isCacheThere = this.cache === null;
-    for (let node = this.head; node !== null; node = node.next) {
-      const { vma } = node;
-      if (vma.startVpn < end || vma.startVpn >= vma.endVpn) return 'X1: order';
-      if (vma.indexNode !== node) return 'X1: indexNode';
-      if (node === this.cache) isCacheThere = true;
-      end = vma.endVpn;
-      counted++;
-    }
-    if (counted !== this.count) return 'count';
-    if (!isCacheThere) return 'X3: cache';
-    return this.findBrokenTree();
+    return findBrokenList(this.head, this.cache, this.count) ?? this.findBrokenTree();
   }
 
   private findBrokenTree(): string | null {
-    if (this.root === null) return this.count < AVL_MIN_MAP_COUNT ? null : 'X2: no tree';
+    if (this.root === null) return this.count < AVL_MIN_MAP_COUNT ? null : 'X3: no tree';
     let expected = this.head;
     const check = (node: AvlNode | null): string | null => {
       if (node === null) return null;
       const broken = check(node.left);
       if (broken !== null) return broken;
-      if (node !== expected) return 'X2: the tree in order is the list';
+      if (node !== expected) return 'X3: the tree in order is the list';
       expected = node.next;
       const left = heightOf(node.left);
       const right = heightOf(node.right);
-      if (Math.abs(left - right) > 1) return 'X2: balance';
-      if (node.height !== Math.max(left, right) + 1) return 'X2: height';
+      if (Math.abs(left - right) > 1) return 'X3: balance';
+      if (node.height !== Math.max(left, right) + 1) return 'X3: height';
       return check(node.right);
     };
-    return check(this.root) ?? (expected === null ? null : 'X2: the tree holds the whole list');
+    return check(this.root) ?? (expected === null ? null : 'X3: the tree holds the whole list');
   }
 
   /** The first that ends above `page`: by the tree where there is one. */

@@ -47,9 +47,9 @@ describe('an index names what is broken in it', () => {
 
   it('AvlIndex: heights, balance, a subtree that is lost', () => {
     for (const [spoil, message] of [
-      [(node: AvlNode) => node.height++, /X2/],
-      [(node: AvlNode) => void (node.left = null), /X2/],
-      [(node: AvlNode) => void ([node.left, node.right] = [node.right, node.left]), /X2/],
+      [(node: AvlNode) => node.height++, /X3/],
+      [(node: AvlNode) => void (node.left = null), /X3/],
+      [(node: AvlNode) => void ([node.left, node.right] = [node.right, node.left]), /X3/],
     ] as const) {
       const index = new AvlIndex();
       // The 16th of 60 in rising order is high in the tree: it has children on both sides.

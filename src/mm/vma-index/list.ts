@@ -1,6 +1,7 @@
 import { assert } from '../../base/assert.ts';
 import type { Vpn } from '../../machine/units.ts';
 import type { Vma } from '../vma.ts';
+import { findBrokenList, firstGap, lastGap } from './linked-list.ts';
 import type { VmaIndex } from './vma-index.ts';
 
 /** vm_next alone: no way back. */
@@ -97,43 +98,15 @@ export class ListIndex implements VmaIndex {
   }
 
   gapBottomUp(low: Vpn, high: Vpn, sizePages: number): Vpn | -1 {
-    let from: number = low;
-    for (let node = this.head; node !== null; node = node.next) {
-      const { startVpn, endVpn } = node.vma;
-      if (high - from < sizePages) return -1;
-      if (startVpn - from >= sizePages) return from as Vpn;
-      if (endVpn > from) from = endVpn;
-    }
-    return high - from >= sizePages ? (from as Vpn) : -1;
+    return firstGap(this.head, low, high, sizePages);
   }
 
   gapTopDown(low: Vpn, high: Vpn, sizePages: number): Vpn | -1 {
-    let from: number = low;
-    let found = -1;
-    for (let node = this.head; node !== null && from < high; node = node.next) {
-      const { startVpn, endVpn } = node.vma;
-      const end = Math.min(high, startVpn);
-      if (end - from >= sizePages) found = end - sizePages;
-      if (endVpn > from) from = endVpn;
-    }
-    if (high - from >= sizePages) found = high - sizePages;
-    return found as Vpn | -1;
+    return lastGap(this.head, low, high, sizePages);
   }
 
   findBroken(): string | null {
-    let counted = 0;
-    let end = -1;
-    let isCacheThere = this.cache === null;
-    for (let node = this.head; node !== null; node = node.next) {
-      const { vma } = node;
-      if (vma.startVpn < end || vma.startVpn >= vma.endVpn) return 'X1: order';
-      if (vma.indexNode !== node) return 'X1: indexNode';
-      if (node === this.cache) isCacheThere = true;
-      end = vma.endVpn;
-      counted++;
-    }
-    if (!isCacheThere) return 'X2: cache';
-    return counted === this.count ? null : 'count';
+    return findBrokenList(this.head, this.cache, this.count);
   }
 
   /** Null: the VMA is or becomes the first. */
