@@ -167,7 +167,7 @@ function readSettings(values: Options): Settings {
   return {
     cases,
     jobs: wholeNumber('--jobs', values.jobs ?? String(availableParallelism())),
-    timeoutMs: wholeNumber('--timeout', values.timeout ?? '60') * 1000,
+    timeoutMs: wholeNumber('--timeout', values.timeout ?? '300') * 1000,
     machine: { memoryBytes, busybox: findBusybox(join(import.meta.dirname, '..')) },
     out: values.out ?? join(dir, 'conform-results.tsv'),
     isVerbose: values.verbose === true,

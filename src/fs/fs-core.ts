@@ -12,6 +12,7 @@ import { DentryCache } from './dentry.ts';
 import { DeviceTable } from './device-table.ts';
 import type { HugetlbfsSuperblock } from './hugetlbfs.ts';
 import { LockWaits } from './locks.ts';
+import { PipeAccounts } from './pipe-accounts.ts';
 import { SocketNames } from './socket-names.ts';
 import type { Tty } from './tty.ts';
 
@@ -26,6 +27,9 @@ export interface Caller {
   readonly tgid: number;
   readonly pgrp: number;
   readonly session: number;
+  readonly uid: number;
+  /** Two words, low first. */
+  readonly capEffective: readonly number[];
 }
 
 /** What the terminal must ask of the process table. The kernel sets it. */
@@ -36,7 +40,7 @@ export interface JobControl {
   isOrphaned(pgrp: number): boolean;
 }
 
-const NOBODY: Caller = { tgid: 0, pgrp: 0, session: 0 };
+const NOBODY: Caller = { tgid: 0, pgrp: 0, session: 0, uid: 0, capEffective: [0xffff_ffff, 0x1ff] };
 
 /** What all parts of the file system share: memory, clock, host, slab caches, numbers handed out. One a machine. */
 export class FsCore {
@@ -50,6 +54,7 @@ export class FsCore {
   readonly hugeMounts = new Map<number, HugetlbfsSuperblock>();
   readonly devices = new DeviceTable();
   readonly sockets = new SocketNames();
+  readonly pipeAccounts = new PipeAccounts();
   /** The machine's one terminal; null where no descriptor of the host is one. */
   console: Tty | null = null;
   readonly inodeSlots: KmemCache;

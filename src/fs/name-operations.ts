@@ -5,6 +5,7 @@ import {
   EINVAL,
   EISDIR,
   EMLINK,
+  ENAMETOOLONG,
   ENOENT,
   ENOTDIR,
   ENOTEMPTY,
@@ -12,12 +13,12 @@ import {
   EROFS,
   EXDEV,
 } from '../abi/errno.ts';
-import { AT_EMPTY_PATH, AT_SYMLINK_FOLLOW, RENAME_EXCHANGE, RENAME_NOREPLACE } from '../abi/fcntl.ts';
+import { AT_EMPTY_PATH, AT_SYMLINK_FOLLOW, NAME_MAX, RENAME_EXCHANGE, RENAME_NOREPLACE } from '../abi/fcntl.ts';
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK } from '../abi/stat.ts';
 import type { Dentry } from './dentry.ts';
 import type { FsContext } from './fs-context.ts';
 import type { Inode } from './inode.ts';
-import { type LastComponent, lookupChild, type PathRef, resolve, resolveParent } from './path.ts';
+import { byteLength, type LastComponent, lookupChild, type PathRef, resolve, resolveParent } from './path.ts';
 import { actorCan, type FsActor, initOwner, MAY_WRITE, mayCreate, mayDelete, permission } from './permission.ts';
 
 /** filename_create: the folder in which a name that is free shall be made, or -EEXIST, -ENOENT, -EROFS .... */
@@ -147,6 +148,7 @@ export function rmdirAt(context: FsContext, base: PathRef | null, path: string):
 
 /** The dentry itself, not what is mounted on it. */
 function lookupDentry(parent: PathRef, name: string): Dentry | number {
+  if (byteLength(name) > NAME_MAX) return -ENAMETOOLONG;
   return parent.inode.superblock.core.dentries.lookup(parent.dentry, name);
 }
 

@@ -1,4 +1,4 @@
-import { EAGAIN, EBADF, EBUSY, EFAULT, EINVAL, ENOMEM, ENXIO, EPIPE, ESPIPE } from '../abi/errno.ts';
+import { EAGAIN, EBADF, EBUSY, EFAULT, EINVAL, ENFILE, ENOMEM, ENXIO, EPERM, EPIPE, ESPIPE } from '../abi/errno.ts';
 import { O_ACCMODE, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from '../abi/fcntl.ts';
 import { FIONREAD } from '../abi/ioctl.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../abi/poll.ts';
@@ -39,7 +39,9 @@ interface PipeBuffer {
 export class Pipe {
   readonly core: FsCore;
   readonly buffers: PipeBuffer[] = [];
-  slotCount = DEFAULT_SLOTS;
+  slotCount: number;
+  /** Whose pages they are. */
+  private readonly uid: number;
   readers = 0;
   writers = 0;
   /** Opens for reading and for writing so far: what an open that waits for the other end looks at. */
@@ -53,8 +55,17 @@ export class Pipe {
   private arraySlot: number;
   private arraySlots: KmemCache;
 
-  constructor(core: FsCore, slots: KmemCache, slot: number, arraySlots: KmemCache, arraySlot: number) {
+  constructor(
+    core: FsCore,
+    slots: KmemCache,
+    slot: number,
+    arraySlots: KmemCache,
+    arraySlot: number,
+    slotCount: number,
+  ) {
     this.core = core;
+    this.slotCount = slotCount;
+    this.uid = core.current.uid;
     this.slots = slots;
     this.slot = slot;
     this.arraySlots = arraySlots;
@@ -157,11 +168,13 @@ export class Pipe {
     return wanted;
   }
 
-  /** pipe_set_size: the new size in bytes, -EINVAL, -EBUSY (more in it), -ENOMEM. */
+  /** pipe_set_size: the new size in bytes, -EINVAL, -EPERM (limits), -EBUSY (more in it), -ENOMEM. */
   setSize(lengthBytes: number): number {
     if (lengthBytes < 0 || lengthBytes > 2 ** 31) return -EINVAL;
     let slots = 1;
     while (slots * PAGE_SIZE < lengthBytes) slots *= 2;
+    const { pipeAccounts, current } = this.core;
+    if (!pipeAccounts.mayGrow(current, this.uid, this.slotCount, slots)) return -EPERM;
     if (slots > MAX_SLOTS) return -ENOMEM;
     if (slots < this.buffers.length) return -EBUSY;
     const arraySlots = bufferArrayCache(this.core, slots);
@@ -171,6 +184,7 @@ export class Pipe {
     this.arraySlots = arraySlots;
     this.arraySlot = arraySlot;
     const wasFull = this.isFull;
+    pipeAccounts.charge(this.uid, slots - this.slotCount);
     this.slotCount = slots;
     if (wasFull && !this.isFull) this.writeQueue.wakeAll();
     return slots * PAGE_SIZE;
@@ -181,6 +195,7 @@ export class Pipe {
     assert(this.readers === 0 && this.writers === 0, 'fs/pipe.ts: a pipe is freed when nobody has it open');
     for (const buffer of this.buffers) this.core.mm.alloc.putFrame(buffer.frame);
     this.buffers.length = 0;
+    this.core.pipeAccounts.charge(this.uid, -this.slotCount);
     this.arraySlots.free(this.arraySlot);
     this.slots.free(this.slot);
   }
@@ -195,13 +210,19 @@ function allocPipe(core: FsCore): Pipe | number {
   const slots = core.mm.slab.kmallocCache(192);
   const slot = slots.alloc();
   if (slot === 0) return -ENOMEM;
-  const arraySlots = bufferArrayCache(core, DEFAULT_SLOTS);
+  const slotCount = core.pipeAccounts.admitNew(core.current, DEFAULT_SLOTS);
+  if (slotCount === 0) {
+    slots.free(slot);
+    return -ENFILE;
+  }
+  const arraySlots = bufferArrayCache(core, slotCount);
   const arraySlot = arraySlots.alloc();
   if (arraySlot === 0) {
+    core.pipeAccounts.charge(core.current.uid, -slotCount);
     slots.free(slot);
     return -ENOMEM;
   }
-  return new Pipe(core, slots, slot, arraySlots, arraySlot);
+  return new Pipe(core, slots, slot, arraySlots, arraySlot, slotCount);
 }
 
 /** The inode of pipe(2): has a place in /proc/PID/fd only, through which it can be opened again. */

@@ -12,7 +12,7 @@ function terminal(): TestVfs & { file: TtyFile; type: (text: string) => void; sh
   const environment = new MemoryEnvironment({ stdio: ['tty', 'tty', 'tty'] });
   const t = createTestVfs(environment);
   t.vfs.mountDev();
-  t.vfs.core.current = { tgid: 7, pgrp: 7, session: 7 };
+  t.vfs.core.current = { ...t.vfs.core.current, tgid: 7, pgrp: 7, session: 7 };
   const file = openOrThrow(t, '/dev/console', O_RDWR) as TtyFile;
   const type = (text: string) => {
     environment.pushInput(bytesOf(text));
@@ -104,7 +104,7 @@ test('job control data', () => {
   expect(file.tty.checkJobControl('write')).toBe(0);
   t.vfs.core.jobControl = { sessionOfGroup: () => 7, isOrphaned: () => true };
   expect(file.tty.checkJobControl('read')).toBe(-EIO);
-  t.vfs.core.current = { tgid: 50, pgrp: 50, session: 50 };
+  t.vfs.core.current = { ...t.vfs.core.current, tgid: 50, pgrp: 50, session: 50 };
   expect(file.ioctl(TIOCGPGRP, argument(word))).toBe(-ENOTTY);
   expect(file.ioctl(TIOCGWINSZ, argument(word))).toBe(0);
   expect([word[0], word[2]]).toEqual([24, 80]);

@@ -38,7 +38,8 @@ export function spawnProgram(
   if (typeof t === 'number') return t;
   t.process.pgrp = t.tid;
   t.process.session = t.tid;
-  k.vfs.core.current = { tgid: t.tid, pgrp: t.tid, session: t.tid };
+  const { uid, capEffective } = t.cred;
+  k.vfs.core.current = { tgid: t.tid, pgrp: t.tid, session: t.tid, uid, capEffective };
   // Faults of the exec count as the new task's, though another one may have the CPU.
   const before = k.events.currentPid;
   k.events.currentPid = t.tid;

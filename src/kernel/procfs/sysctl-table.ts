@@ -137,7 +137,36 @@ export const SYSCTLS: readonly SysctlRow[] = [
   constant('fs/nr_open', NR_OPEN),
   constant('fs/overflowgid', 65534),
   constant('fs/overflowuid', 65534),
-  constant('fs/pipe-max-size', 1_048_576),
+  {
+    path: 'fs/pipe-max-size',
+    kind: 'number',
+    read: (k) => k.vfs.core.pipeAccounts.maxSizeBytes,
+    write: (k, text) => {
+      const value = parseInteger(text);
+      if (value === null || value < 1 || value > 2 ** 31) return -EINVAL;
+      // round_pipe_size: a power of two of at least a page.
+      k.vfs.core.pipeAccounts.maxSizeBytes = 2 ** Math.max(12, Math.ceil(Math.log2(value)));
+      return 0;
+    },
+  },
+  integer(
+    'fs/pipe-user-pages-hard',
+    0,
+    Number.MAX_SAFE_INTEGER,
+    (k) => k.vfs.core.pipeAccounts.userPagesHard,
+    (k, value) => {
+      k.vfs.core.pipeAccounts.userPagesHard = value;
+    },
+  ),
+  integer(
+    'fs/pipe-user-pages-soft',
+    0,
+    Number.MAX_SAFE_INTEGER,
+    (k) => k.vfs.core.pipeAccounts.userPagesSoft,
+    (k, value) => {
+      k.vfs.core.pipeAccounts.userPagesSoft = value;
+    },
+  ),
   constant('fs/suid_dumpable', 0),
   utsConstant('kernel/arch', 'machine'),
   constant('kernel/cap_last_cap', 40),

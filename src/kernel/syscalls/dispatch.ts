@@ -73,7 +73,13 @@ export function nameOf(k: Kernel, nr: number): string {
 function runCall(k: Kernel, t: Task, row: SyscallRow | undefined, name: string): void {
   const { args } = t.call!;
   const before = k.clock.nowNs;
-  k.vfs.core.current = { tgid: t.tgid, pgrp: t.process.pgrp, session: t.process.session };
+  k.vfs.core.current = {
+    tgid: t.tgid,
+    pgrp: t.process.pgrp,
+    session: t.process.session,
+    uid: t.cred.uid,
+    capEffective: t.cred.capEffective,
+  };
   const waitBefore = t.wait;
   let result = -ENOSYS;
   t.waiter.source = null;

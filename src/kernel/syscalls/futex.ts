@@ -35,7 +35,12 @@ import { BLOCKED, type SyscallRow } from './row.ts';
 type Scope = 'private' | 'shared';
 
 /** Virtual time of a timeout argument; Infinity without one; or -ERRNO. */
-function deadline(k: Kernel, t: Task, address: number, kind: 'relative' | 'monotonic' | 'realtime'): number {
+export function futexDeadline(
+  k: Kernel,
+  t: Task,
+  address: number,
+  kind: 'relative' | 'monotonic' | 'realtime',
+): number {
   if (address === 0) return Number.POSITIVE_INFINITY;
   const pair = readLongs(k, t, address, 2);
   if (typeof pair === 'number') return -EFAULT;
@@ -246,7 +251,7 @@ function futex(
     case FUTEX_WAIT:
     case FUTEX_WAIT_BITSET: {
       const kind = command === FUTEX_WAIT ? 'relative' : isRealtime ? 'realtime' : 'monotonic';
-      const deadlineNs = t.wait === null ? deadline(k, t, timeout, kind) : t.wait.deadlineNs;
+      const deadlineNs = t.wait === null ? futexDeadline(k, t, timeout, kind) : t.wait.deadlineNs;
       if (deadlineNs < 0) return deadlineNs;
       return wait(k, t, address, value, deadlineNs, command === FUTEX_WAIT ? FUTEX_BITSET_MATCH_ANY : value3, scope);
     }
@@ -267,7 +272,7 @@ function futex(
     case FUTEX_LOCK_PI:
     case FUTEX_LOCK_PI2: {
       const kind = command === FUTEX_LOCK_PI || isRealtime ? 'realtime' : 'monotonic';
-      const deadlineNs = t.wait === null ? deadline(k, t, timeout, kind) : t.wait.deadlineNs;
+      const deadlineNs = t.wait === null ? futexDeadline(k, t, timeout, kind) : t.wait.deadlineNs;
       return deadlineNs < 0 ? deadlineNs : lockPi(k, t, address, deadlineNs, scope, 'wait');
     }
     case FUTEX_TRYLOCK_PI:

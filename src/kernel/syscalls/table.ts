@@ -1,5 +1,6 @@
 import { capabilityCalls } from './capability.ts';
 import { futexCalls } from './futex.ts';
+import { futexWaitvCalls } from './futex-waitv.ts';
 import { idCalls } from './ids.ts';
 import { limitCalls } from './limits.ts';
 import { mountCalls } from './mount.ts';
@@ -25,6 +26,7 @@ export const ALL_CALLS: readonly SyscallRow[] = [
   ...timeCalls,
   ...timerfdCalls,
   ...futexCalls,
+  ...futexWaitvCalls,
   ...schedCalls,
   ...mountCalls,
   ...pidfdCalls,
