@@ -12,6 +12,7 @@ import { MAY_READ, permission } from '../fs/permission.ts';
 import { PAGE_SIZE, vaddr } from '../machine/units.ts';
 import type { AddressSpace } from '../mm/address-space.ts';
 import { pickMmapLayout, randomizeBrk, randomizeStackTop } from '../mm/layout.ts';
+import { inheritChoices } from '../mm/ops/fork.ts';
 import { setupStack } from '../mm/ops/setup-stack.ts';
 import { credentialsAfterExec, type ExecCredentials } from './credentials.ts';
 import { deThread } from './de-thread.ts';
@@ -203,6 +204,7 @@ function install(
   }
   const space = k.mm.createSpace();
   if (typeof space === 'number') return space;
+  if (t.space !== null) inheritChoices(t.space, space);
   let sighandSlot = 0;
   if (t.sighand!.users > 1) {
     sighandSlot = k.caches.sighand.alloc();

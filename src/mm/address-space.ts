@@ -118,6 +118,9 @@ export class AddressSpace implements TranslationRoot {
   dataVm = 0;
   execVm = 0;
   stackVm = 0;
+  /** PR_SET_THP_DISABLE, PR_SET_MEMORY_MERGE: what the program asked for; fork and exec keep it (MMF_INIT_LEGACY_MASK). */
+  thpDisable: 'no' | 'completely' | 'exceptAdvised' = 'no';
+  memoryMerge: 'any' | 'advised' = 'advised';
   /** VM_* that every new mapping gets (mlockall(MCL_FUTURE)). */
   defFlags = 0;
   mapCount = 0;

@@ -69,6 +69,10 @@ export function isCowMapping(flags: number): boolean {
 export function isAccountable(flags: number): boolean {
   return (flags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) === VM_WRITE;
 }
+/** KSM may look at its pages (vma_ksm_compatible, mm/ksm.c). */
+export function isKsmCompatible(flags: number): boolean {
+  return (flags & (VM_SHARED | VM_MAYSHARE | VM_SPECIAL | VM_HUGETLB | VM_DROPPABLE)) === 0;
+}
 export function isDataMapping(flags: number): boolean {
   return (flags & (VM_WRITE | VM_SHARED | VM_STACK)) === VM_WRITE;
 }

@@ -23,6 +23,7 @@ export function copyVmaFacts(from: Vma, to: Vma): void {
   to.kind = from.kind;
   to.special = from.special;
   to.uffd = from.uffd;
+  to.anonName = from.anonName;
   to.file = from.file;
   to.file?.retain();
 }

@@ -10,8 +10,9 @@ import type { Vma, VmaKind } from './vma.ts';
 import { removeVma, setVmaBounds, splitVma } from './vma-adjust.ts';
 
 /**
- * When two neighbouring VMAs become one (Linux 6.18, mm/vma.c): same flags but for VM_IGNORE_MERGE, same file, same
- * userfaultfd, page offsets that continue, and anon_vmas that can be one. A VMA whose file keeps its VMAs apart may be shortened, not removed.
+ * When two neighbouring VMAs become one (Linux 6.18, mm/vma.c): same flags but for VM_IGNORE_MERGE, same file, name and
+ * userfaultfd, page offsets that continue, and anon_vmas that can be one. A VMA whose file keeps its VMAs apart may be
+ * shortened, not removed.
  */
 export interface MergeCandidate {
   readonly start: Vpn;
@@ -20,6 +21,7 @@ export interface MergeCandidate {
   readonly flags: number;
   readonly kind: VmaKind;
   readonly file: MappableFile | null;
+  readonly anonName: string | null;
   readonly anonVma: AnonVma | null;
   readonly uffd: UffdContext | null;
   /** The existing VMA that the range is, or is part of; null for a new mapping. */
@@ -55,6 +57,7 @@ function factsMergeable(candidate: MergeCandidate, other: Vma): boolean {
     candidate.file === other.file &&
     candidate.kind === other.kind &&
     candidate.uffd === other.uffd &&
+    candidate.anonName === other.anonName &&
     anonVmasMergeable(candidate, other)
   );
 }
@@ -172,7 +175,7 @@ export function setVmaFlags(vma: Vma, flags: number): void {
 }
 
 /**
- * vma_modify: gives [start, end) of `vma` a VMA of its own or joins it with a neighbour that has `flags` already. Returns the
+ * vma_modify: gives [start, end) of `vma` a VMA of its own or joins it with a neighbour that has `flags` and name already. Returns the
  * VMA that holds the range (its flags not yet changed, unless it was widened: see setVmaFlags), or -ENOMEM.
  */
 export function modifyVma(
@@ -182,6 +185,7 @@ export function modifyVma(
   end: Vpn,
   flags: number,
   uffd: UffdContext | null = vma.uffd,
+  anonName = vma.anonName,
 ): Vma | number {
   const merged = mergeExistingRange(
     mm,
@@ -192,6 +196,7 @@ export function modifyVma(
       flags,
       kind: vma.kind,
       file: vma.file,
+      anonName,
       anonVma: vma.anonVma,
       uffd,
       middle: vma,
@@ -223,6 +228,7 @@ export function extendVma(mm: MemoryManager, vma: Vma, pages: number): Vma | nul
     flags: vma.flags,
     kind: vma.kind,
     file: vma.file,
+    anonName: vma.anonName,
     anonVma: vma.anonVma,
     uffd: vma.uffd,
     middle: null,

@@ -50,6 +50,8 @@ export class Vma implements RmapVma {
   lostHugePages = false;
   /** The userfaultfd that it is registered with; U1 in uffd/context.ts. */
   uffd: UffdContext | null = null;
+  /** What PR_SET_VMA_ANON_NAME called it (anon_vma_name). */
+  anonName: string | null = null;
   anonVma: AnonVma | null = null;
   anonVmaChain: AnonVmaChain[] = [];
   sharedNode: IntervalNode<RmapVma> | null = null;

@@ -14,6 +14,7 @@ import { munmap as unmapMemory } from '../../mm/ops/munmap.ts';
 import { remapFilePages } from '../../mm/ops/remap-file-pages.ts';
 import { writeBytes } from '../user-structs.ts';
 import { userfaultfd } from '../userfaultfd.ts';
+import { processMadvise } from './process-madvise.ts';
 import type { SyscallRow, SyscallRun } from './row.ts';
 import { fileAt, spaceOf } from './user.ts';
 
@@ -110,5 +111,5 @@ export const memoryCalls: readonly SyscallRow[] = [
   ),
   absent('mbind', ['ptr', 'size', 'ulong', 'ptr', 'ulong', 'uint'], 'one memory node'),
   row('userfaultfd', ['flags:open'], userfaultfd, 'not for huge pages'),
-  absent('process_madvise', ['fd', 'ptr', 'size', 'int', 'uint']),
+  row('process_madvise', ['fd', 'ptr', 'ulong', 'int', 'uint'], processMadvise),
 ];

@@ -17,7 +17,6 @@ import {
   PR_GET_NO_NEW_PRIVS,
   PR_GET_PDEATHSIG,
   PR_GET_SECCOMP,
-  PR_GET_THP_DISABLE,
   PR_GET_TID_ADDRESS,
   PR_GET_TIMERSLACK,
   PR_SET_CHILD_SUBREAPER,
@@ -60,6 +59,7 @@ import { type WaitTarget, waitForChild } from '../wait.ts';
 import { UNINTERRUPTIBLE } from '../wait-state.ts';
 import { capabilityPrctl } from './capability.ts';
 import { usageLongs } from './limits.ts';
+import { mmPrctl } from './prctl-mm.ts';
 import { BLOCKED, NO_RESULT, type SyscallRow } from './row.ts';
 import { baseOf, contextOf } from './user.ts';
 
@@ -277,6 +277,8 @@ const NAME_BYTES = 16;
 function prctl(k: Kernel, t: Task, option: number, a1: number, a2: number, a3: number, a4: number): number {
   const aboutCapabilities = capabilityPrctl(t, option, [a1, a2, a3, a4]);
   if (aboutCapabilities !== null) return aboutCapabilities;
+  const aboutMemory = mmPrctl(k, t, option, [a1, a2, a3, a4]);
+  if (aboutMemory !== null) return aboutMemory;
   const { process } = t;
   switch (option) {
     case PR_SET_NAME: {
@@ -327,8 +329,6 @@ function prctl(k: Kernel, t: Task, option: number, a1: number, a2: number, a3: n
       return writeLongs(k, t, a1, [t.clearChildTid]);
     case PR_GET_SECCOMP:
       return 0;
-    case PR_GET_THP_DISABLE:
-      return a1 !== 0 || a2 !== 0 || a3 !== 0 || a4 !== 0 ? -EINVAL : 0;
     default:
       return -EINVAL;
   }
@@ -394,7 +394,7 @@ export const processCalls: readonly SyscallRow[] = [
     args: ['int', 'ulong', 'ulong', 'ulong', 'ulong'],
     run: prctl,
     support: partial,
-    note: 'names, death signal, dumpable, no_new_privs, subreaper, timer slack, capabilities',
+    note: 'names, death signal, dumpable, no_new_privs, subreaper, timer slack, capabilities, PR_SET_MM, PR_SET_VMA, THP, memory merge',
   },
   { name: 'set_tid_address', args: ['ptr'], run: setTidAddress, support: full, note: '' },
   {

@@ -8,6 +8,7 @@ import { VM_ACCOUNT, VM_DATA_DEFAULT_FLAGS, VM_EXEC, VM_LOCKED, VM_SOFTDIRTY } f
 import { VMA_ANON } from '../vma.ts';
 import { allocVma, linkVma } from '../vma-adjust.ts';
 import { mergeNewRange } from '../vma-merge.ts';
+import { withMemoryMerge } from './memory-merge.ts';
 import { unmapRange } from './munmap.ts';
 import { populateRange } from './populate.ts';
 import { getUnmappedArea, startWithGap } from './unmapped-area.ts';
@@ -51,7 +52,7 @@ function checkBrkLimits(mm: MemoryManager, space: AddressSpace, address: number,
 /** do_brk_flags: anonymous memory at [start, end), which is free; widens the heap below it if that ends there. */
 function extendBreak(mm: MemoryManager, space: AddressSpace, start: Vpn, end: Vpn, extraFlags: number): number {
   const pages = end - start;
-  const flags = VM_DATA_DEFAULT_FLAGS | VM_ACCOUNT | space.defFlags | extraFlags;
+  const flags = withMemoryMerge(space, VM_DATA_DEFAULT_FLAGS | VM_ACCOUNT | space.defFlags | extraFlags);
   if (!mayExpandVm(space, flags, pages)) return -ENOMEM;
   if (space.mapCount > mm.config.maxMapCount) return -ENOMEM;
   if (mm.chargeCommit(space, pages) !== 0) return -ENOMEM;
@@ -69,6 +70,7 @@ function extendBreak(mm: MemoryManager, space: AddressSpace, start: Vpn, end: Vp
         flags,
         kind: VMA_ANON,
         file: null,
+        anonName: null,
         anonVma: null,
         uffd: null,
         middle: null,

@@ -50,6 +50,12 @@ export function dupSpace(mm: MemoryManager, parent: AddressSpace): AddressSpace 
   return child;
 }
 
+/** What prctl set for all of the space, for fork and exec (mmf_init_legacy_flags). */
+export function inheritChoices(from: AddressSpace, to: AddressSpace): void {
+  to.thpDisable = from.thpDisable;
+  to.memoryMerge = from.memoryMerge;
+}
+
 function copyFacts(parent: AddressSpace, child: AddressSpace): void {
   child.startCode = parent.startCode;
   child.endCode = parent.endCode;
@@ -74,6 +80,7 @@ function copyFacts(parent: AddressSpace, child: AddressSpace): void {
   child.execVm = parent.execVm;
   child.stackVm = parent.stackVm;
   child.hiwaterVm = child.totalVm;
+  inheritChoices(parent, child);
   child.defFlags = parent.defFlags & VM_INIT_DEF_MASK;
   Object.assign(child.limits, parent.limits);
   child.randomizeVaSpace = parent.randomizeVaSpace;

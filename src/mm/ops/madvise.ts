@@ -34,6 +34,7 @@ import type { FilePages } from '../page-cache/file-pages.ts';
 import { punchHole } from '../page-cache/truncate.ts';
 import { tellRemove } from '../uffd/events.ts';
 import {
+  isKsmCompatible,
   VM_DONTCOPY,
   VM_DONTDUMP,
   VM_DROPPABLE,
@@ -41,7 +42,6 @@ import {
   VM_HUGETLB,
   VM_IO,
   VM_LOCKED,
-  VM_MAYSHARE,
   VM_MAYWRITE,
   VM_MERGEABLE,
   VM_NOHUGEPAGE,
@@ -208,11 +208,6 @@ const DISCARDS: readonly number[] = [
 function mayAdvise(vma: Vma, advice: number): boolean {
   if ((vma.flags & VM_SEALED) === 0 || vma.kind !== VMA_ANON || (vma.flags & VM_WRITE) !== 0) return true;
   return !DISCARDS.includes(advice);
-}
-
-/** vma_ksm_compatible (mm/ksm.c). */
-function isKsmCompatible(flags: number): boolean {
-  return (flags & (VM_SHARED | VM_MAYSHARE | VM_SPECIAL | VM_HUGETLB | VM_DROPPABLE)) === 0;
 }
 
 /** madvise_dontneed_free_valid_vma: from a huge page on, and whole ones alone. */

@@ -23,6 +23,7 @@ import {
 import { VMA_ANON, VMA_FILE, VMA_HUGETLB, VMA_SHMEM, type VmaKind } from '../vma.ts';
 import { allocVma, discardVma, linkVma } from '../vma-adjust.ts';
 import { mergeNewRange } from '../vma-merge.ts';
+import { withMemoryMerge } from './memory-merge.ts';
 import { measureRange, splitAround, unmapPreparedRange } from './munmap.ts';
 
 /**
@@ -40,7 +41,7 @@ export function mapRegion(
 ): number {
   const pages = end - start;
   const isHuge = sourceFile?.hugetlb !== undefined;
-  let flags = isHuge ? vmFlags | VM_HUGETLB | VM_DONTEXPAND : vmFlags;
+  let flags = isHuge ? vmFlags | VM_HUGETLB | VM_DONTEXPAND : withMemoryMerge(space, vmFlags);
   // mapping_map_writable: a sealed memfd may not be mapped shared where it could be written.
   if (sourceFile !== null && (flags & (VM_SHARED | VM_MAYWRITE)) === (VM_SHARED | VM_MAYWRITE)) {
     const allowed = sourceFile.mapWritable?.() ?? 0;
@@ -87,6 +88,7 @@ export function mapRegion(
           flags,
           kind,
           file,
+          anonName: null,
           anonVma: null,
           uffd: null,
           middle: null,

@@ -94,6 +94,7 @@ function copyVma(mm: MemoryManager, vma: Vma, from: Vpn, to: Vpn, pages: number)
     flags: vma.flags,
     kind: vma.kind,
     file: vma.file,
+    anonName: vma.anonName,
     anonVma: vma.anonVma,
     uffd: vma.uffd,
     middle: null,
