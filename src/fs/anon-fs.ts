@@ -45,7 +45,13 @@ export class AnonMounts {
     if (known !== undefined) return known;
     const slot = this.core.inodeSlots.alloc();
     if (slot === 0) return -ENOMEM;
-    const superblock = new Superblock(this.core, { fsType: fsType === 'shm' ? 'tmpfs' : fsType, magic: MAGIC[fsType] });
+    // init_pseudo (6.17 and later) forbids execution; memfds live on a tmpfs.
+    const isTmpfs = fsType === 'shm';
+    const superblock = new Superblock(this.core, {
+      fsType: isTmpfs ? 'tmpfs' : fsType,
+      magic: MAGIC[fsType],
+      noExec: !isTmpfs,
+    });
     const inode = new AnonRoot(superblock, this.core.inodeSlots, slot, superblock.takeIno(), S_IFDIR | 0o500);
     inode.retain();
     const root = this.core.dentries.makeRoot(inode);

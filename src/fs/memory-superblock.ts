@@ -66,12 +66,10 @@ export class MemorySuperblock extends Superblock {
   /** Allocates the pages of a range (fallocate): 0, -ENOSPC, -ENOMEM; pages that were made stay. */
   fillPages(inode: MemoryInode, start: number, end: number): number {
     if (this.admitPages(inode, start, end - start) !== end - start) return -ENOSPC;
-    const { pageCache, alloc } = this.core.mm;
+    const { pageCache } = this.core.mm;
     for (let index = Math.floor(start / PAGE_SIZE); index * PAGE_SIZE < end; index++) {
-      const frame = pageCache.ensurePage(inode.pages!, index);
-      if (frame < 0) return frame;
-      pageCache.markDirty(frame as never);
-      alloc.putFrame(frame as never);
+      const result = pageCache.allocatePage(inode.pages!, index);
+      if (result < 0) return result;
     }
     return 0;
   }

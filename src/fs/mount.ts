@@ -30,8 +30,9 @@ export class Mount {
   get isReadonly(): boolean {
     return (this.flags & MS_RDONLY) !== 0 || this.superblock.isReadonly;
   }
+  /** path_noexec. */
   get noExec(): boolean {
-    return (this.flags & MS_NOEXEC) !== 0;
+    return (this.flags & MS_NOEXEC) !== 0 || this.superblock.noExec;
   }
 
   /** As /proc/mounts shows them: rw,nosuid,... */

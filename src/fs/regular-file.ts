@@ -60,10 +60,9 @@ export class RegularFile extends File {
     if (admitted < 0) return admitted;
     const limited = admitted < source.remaining ? new LimitedSource(source, admitted) : source;
     const moved = writeFrom(this.core.mm.pageCache, inode.pages!, at, limited);
-    if (moved > 0) {
-      if (pos === null) this.pos = at + moved;
-      inode.noteWritten();
-    }
+    if (moved > 0 && pos === null) this.pos = at + moved;
+    // The times change before the first byte is taken; and what was taken of the file system may stay (shmem).
+    if (moved !== 0) inode.noteWritten();
     return moved;
   }
 
@@ -73,13 +72,15 @@ export class RegularFile extends File {
     if (offset < 0 || offset >= size) return -ENXIO;
     // A file with a store behind it has no holes that we know of (generic_file_llseek); shmem's are its missing pages.
     if (pages === null || pages.kind === 'file') return seekIn(this, offset, whence, size);
+    const { pageCache } = this.core.mm;
     let index = Math.floor(offset / PAGE_SIZE);
     if (whence === SEEK_DATA) {
-      const found = pages.pages.next(index, 'any');
+      let found = pages.pages.next(index, 'any');
+      while (found >= 0 && !pageCache.isFilled(pages, found)) found = pages.pages.next(found + 1, 'any');
       if (found < 0 || found * PAGE_SIZE >= size) return -ENXIO;
       this.pos = Math.max(offset, found * PAGE_SIZE);
     } else {
-      while (index * PAGE_SIZE < size && pages.findPage(index) >= 0) index++;
+      while (index * PAGE_SIZE < size && pageCache.isFilled(pages, index)) index++;
       this.pos = Math.min(size, Math.max(offset, index * PAGE_SIZE));
     }
     return this.pos;

@@ -18,18 +18,28 @@ export class Superblock {
   readonly devMajor = 0;
   readonly devMinor: number;
   readonly isReadonly: boolean;
+  /** SB_I_NOEXEC: nothing in it is ever executed or mapped executable, whatever the mount says. */
+  readonly noExec: boolean;
   /** Dentries are asked again at each walk (procfs: processes come and go). */
   readonly revalidates: boolean;
   private lastIno = 0;
 
   constructor(
     core: FsCore,
-    options: { fsType: string; magic: number; isReadonly?: boolean; revalidates?: boolean; devMinor?: number },
+    options: {
+      fsType: string;
+      magic: number;
+      isReadonly?: boolean;
+      noExec?: boolean;
+      revalidates?: boolean;
+      devMinor?: number;
+    },
   ) {
     this.core = core;
     this.fsType = options.fsType;
     this.magic = options.magic;
     this.isReadonly = options.isReadonly ?? false;
+    this.noExec = options.noExec ?? false;
     this.revalidates = options.revalidates ?? false;
     this.devMinor = options.devMinor ?? core.takeAnonMinor();
   }

@@ -72,8 +72,10 @@ export function runMachine(k: Kernel, limits: RunLimits): RunStatus {
     if (k.cutSliceTid !== task.tid) task.sliceEndNs = k.clock.nowNs + k.config.sliceNs;
     k.cutSliceTid = 0;
     k.running = task;
+    k.mm.faultAccount = task;
     runSlice(k, task, stopIssued, untilNs);
     k.running = null;
+    k.mm.faultAccount = null;
     if (k.cutSliceTid !== 0) continue;
     if (task.state === 'R' && !task.queued) makeRunnable(k, task);
     armFlusher(k);

@@ -77,8 +77,6 @@ function handlePageFault(k: Kernel, t: Task): void {
   t.stimeNs += k.clock.nowNs - before;
   switch (result) {
     case FAULT_DONE:
-      if (k.mm.lastFaultMajor !== 0) t.majflt++;
-      else t.minflt++;
       return;
     case FAULT_SEGV_MAPERR:
       forceSignal(k, t, faultSiginfo(SIGSEGV, SEGV_MAPERR, k.cpu.trapAddressWords));

@@ -4,10 +4,11 @@ import { offsetInPage, PAGE_SIZE, type Pfn, vaddr, vpnOf } from '../machine/unit
 import type { AddressSpace } from './address-space.ts';
 import { countFault, resolveFault } from './fault/fault.ts';
 import { FAULT_DONE } from './fault/results.ts';
+import { expandStack } from './fault/stack.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { PG_anon, PG_anon_exclusive } from './phys/page-flags.ts';
-import { ensureUserByte } from './user-access.ts';
-import { isCowMapping, VM_IO, VM_MAYREAD, VM_PFNMAP } from './vm-flags.ts';
+import { touchPage } from './touch.ts';
+import { isCowMapping, VM_GROWSDOWN, VM_IO, VM_MAYREAD, VM_PFNMAP, VM_READ, VM_WRITE } from './vm-flags.ts';
 import type { Vma } from './vma.ts';
 
 /**
@@ -31,7 +32,6 @@ export function readRemote(
     const at = address + done;
     const offset = remoteByte(mm, space, at, ACCESS_READ, mode);
     if (offset === -1) break;
-    touch(mm, offset);
     const count = Math.min(into.length - done, PAGE_SIZE - offsetInPage(at));
     into.set(mm.ram.u8.subarray(offset, offset + count), done);
     done += count;
@@ -52,7 +52,6 @@ export function writeRemote(
     const at = address + done;
     const offset = remoteByte(mm, space, at, ACCESS_WRITE, mode);
     if (offset === -1) break;
-    touch(mm, offset);
     const count = Math.min(from.length - done, PAGE_SIZE - offsetInPage(at));
     mm.ram.beforeWrite(Math.floor((offset - mm.ram.ramBase) / PAGE_SIZE) as Pfn);
     mm.ram.u8.set(from.subarray(done, done + count), offset);
@@ -61,13 +60,7 @@ export function writeRemote(
   return done;
 }
 
-/** FOLL_TOUCH: the access counts as a use of the page. */
-function touch(mm: MemoryManager, offset: number): void {
-  const frame = Math.floor((offset - mm.ram.ramBase) / PAGE_SIZE) as Pfn;
-  if (frame !== mm.zeroPage) mm.pageCache.markAccessed(mm.frames.headOf(frame));
-}
-
-/** Offset in Ram.memory of the byte, its page made present; -1 where the access is refused. */
+/** Offset in Ram.memory of the byte, its page made present and touched; -1 where the access is refused (check_vma_flags). */
 function remoteByte(mm: MemoryManager, space: AddressSpace, address: number, access: 1 | 2, mode: RemoteMode): number {
   if (mode === 'patient') return findByte(mm, space, address, access, mode);
   const { waiter } = mm;
@@ -80,21 +73,31 @@ function remoteByte(mm: MemoryManager, space: AddressSpace, address: number, acc
 function findByte(mm: MemoryManager, space: AddressSpace, address: number, access: 1 | 2, mode: RemoteMode): number {
   if (!(address >= 0 && address < space.taskSize * PAGE_SIZE)) return -1;
   const page = vpnOf(vaddr(address));
-  const vma = space.vmas.find(page);
+  let vma = space.vmas.find(page);
   if (vma === null) return -1;
-  if (vma.startVpn > page || mm.access.allows(vma.flags, access)) return ensureUserByte(mm, space, address, access);
-  if (mode !== 'force' || !mayForce(vma, access)) return -1;
-  return forceByte(mm, vma, address, access);
+  if (vma.startVpn > page) {
+    // get_user_page_vma_remote: the stack grows for a debugger, too.
+    if ((vma.flags & VM_GROWSDOWN) === 0 || expandStack(mm, vma, page) !== 0) return -1;
+    vma = space.vmas.find(page) as Vma;
+  }
+  const allowed = rightsAllow(vma, access);
+  if (!allowed && (mode !== 'force' || !mayForce(vma, access))) return -1;
+  return pageByte(mm, vma, address, access, allowed ? 'allowed' : 'forced');
 }
 
-/** check_vma_flags. */
+/** The rights as written, not as an architecture widens them (write without read). */
+function rightsAllow(vma: Vma, access: 1 | 2): boolean {
+  if ((vma.flags & (VM_IO | VM_PFNMAP)) !== 0) return false;
+  return (vma.flags & (access === ACCESS_WRITE ? VM_WRITE : VM_READ)) !== 0;
+}
+
 function mayForce(vma: Vma, access: 1 | 2): boolean {
   if ((vma.flags & (VM_IO | VM_PFNMAP)) !== 0) return false;
   return access === ACCESS_WRITE ? isCowMapping(vma.flags) : (vma.flags & VM_MAYREAD) !== 0;
 }
 
-/** follow_page_pte and faultin_page: by the entry itself, as the MMU would refuse. */
-function forceByte(mm: MemoryManager, vma: Vma, address: number, access: 1 | 2): number {
+/** follow_page_pte and faultin_page: by the entry itself, as the MMU might refuse. */
+function pageByte(mm: MemoryManager, vma: Vma, address: number, access: 1 | 2, rights: 'allowed' | 'forced'): number {
   const { pageTables, frames, format } = mm;
   const page = vpnOf(vaddr(address));
   for (let tries = 0; tries < 3; tries++) {
@@ -102,13 +105,15 @@ function forceByte(mm: MemoryManager, vma: Vma, address: number, access: 1 | 2):
     const entry = slot === -1 ? 0 : pageTables.read(slot);
     if (pageTables.isMapped(entry)) {
       const frame = pageTables.frameWithin(entry, pageTables.foundLevel, page);
-      const offset = mm.ram.offsetOf(frame) + offsetInPage(address);
-      if (access === ACCESS_READ) return offset;
-      // can_follow_write_pte: only a page that nobody else can see.
+      // can_follow_write_pte: where writing is forced, only a page that nobody else can see.
       const own = PG_anon | PG_anon_exclusive;
-      if ((frames.flags[frames.headOf(frame)] & own) === own) {
-        pageTables.set(slot, (entry | format.DIRTY) >>> 0);
-        return offset;
+      const usable =
+        access === ACCESS_READ ||
+        (entry & format.WRITE) !== 0 ||
+        (rights === 'forced' && (frames.flags[frames.headOf(frame)] & own) === own);
+      if (usable) {
+        touchPage(mm, slot, access);
+        return mm.ram.offsetOf(frame) + offsetInPage(address);
       }
     }
     mm.lastFaultMajor = 0;

@@ -1,12 +1,30 @@
 import { CAP_SYS_CHROOT } from '../../abi/capability.ts';
-import { EAGAIN, EBADF, EFAULT, EFBIG, EINTR, EINVAL, ENOENT, ENOTDIR, EPERM, ERANGE } from '../../abi/errno.ts';
+import {
+  EAGAIN,
+  EBADF,
+  EFAULT,
+  EFBIG,
+  EINTR,
+  EINVAL,
+  ENOENT,
+  ENOTDIR,
+  EOPNOTSUPP,
+  EPERM,
+  ERANGE,
+} from '../../abi/errno.ts';
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
   AT_REMOVEDIR,
   AT_SYMLINK_FOLLOW,
   AT_SYMLINK_NOFOLLOW,
+  FALLOC_FL_COLLAPSE_RANGE,
+  FALLOC_FL_INSERT_RANGE,
   FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_PUNCH_HOLE,
+  FALLOC_FL_UNSHARE_RANGE,
+  FALLOC_FL_WRITE_ZEROES,
+  FALLOC_FL_ZERO_RANGE,
   O_CREAT,
   O_LARGEFILE,
   O_NONBLOCK,
@@ -165,10 +183,32 @@ const ftruncate: SyscallRun = (k, t, fd, length) => {
   return checkNewSize(k, t, file.inode, length) || file.truncate(length);
 };
 
+/** The modes that exist; hole, collapse, insert and write-zeroes leave no choice about KEEP_SIZE (vfs_fallocate, 6.18). */
+function checkFallocateMode(mode: number): number {
+  switch (mode) {
+    case 0:
+    case FALLOC_FL_KEEP_SIZE:
+    case FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE:
+    case FALLOC_FL_COLLAPSE_RANGE:
+    case FALLOC_FL_ZERO_RANGE:
+    case FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE:
+    case FALLOC_FL_INSERT_RANGE:
+    case FALLOC_FL_UNSHARE_RANGE:
+    case FALLOC_FL_UNSHARE_RANGE | FALLOC_FL_KEEP_SIZE:
+    case FALLOC_FL_WRITE_ZEROES:
+      return 0;
+    default:
+      return -EOPNOTSUPP;
+  }
+}
+
 const fallocate: SyscallRun = (k, t, fd, mode, offset, length) => {
   const file = fileAt(t, fd);
   if (typeof file === 'number') return file;
   if (offset < 0 || length <= 0) return -EINVAL;
+  // vfs_fallocate (6.18): what the mode may be comes before the right to write.
+  const checkedMode = checkFallocateMode(mode);
+  if (checkedMode < 0) return checkedMode;
   if (!file.writable) return -EBADF;
   const grows = (mode & FALLOC_FL_KEEP_SIZE) === 0;
   const checked = grows ? checkNewSize(k, t, file.inode, offset + length) : 0;

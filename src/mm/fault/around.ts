@@ -19,7 +19,10 @@ export function mapAround(mm: MemoryManager, vma: Vma, page: Vpn): boolean {
   const pages = vma.pages as FilePages;
   const window = page - (page % FAULT_AROUND_PAGES);
   const first = Math.max(window, vma.startVpn);
-  const end = Math.min(window + FAULT_AROUND_PAGES, vma.endVpn);
+  // Where the mapping begins inside the window, 16 pages from there on, to the end of the leaf table at most.
+  const tablePages = pageTables.spanOf(1);
+  const tableEnd = page - (page % tablePages) + tablePages;
+  const end = Math.min(first + FAULT_AROUND_PAGES, tableEnd, vma.endVpn);
   const indexAt = vma.pgoff - vma.startVpn;
   const endIndex = Math.min(end + indexAt, pagesOf(pages.sizeBytes));
   let index = pages.pages.next(first + indexAt, 'any');
@@ -35,6 +38,7 @@ export function mapAround(mm: MemoryManager, vma: Vma, page: Vpn): boolean {
     const at = index - indexAt;
     const slot = pageTables.slotBeside(leaf, at - page);
     if (pageTables.read(slot) !== 0) continue;
+    if (!mm.pageCache.isFilled(pages, index)) continue;
     const frame = pages.findPage(index) as Pfn;
     mm.alloc.getFrame(frame);
     mm.rmap.addFileRmap(frame);

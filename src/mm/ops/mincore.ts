@@ -3,7 +3,7 @@ import { isPageAligned, PAGE_SIZE, pagesOf, type Vpn, vpn } from '../../machine/
 import type { AddressSpace } from '../address-space.ts';
 import { hugeIndexOf, objectOf } from '../hugetlb/hugetlb-vma.ts';
 import type { MemoryManager } from '../memory-manager.ts';
-import { NO_FRAME } from '../phys/frame-table.ts';
+
 import { VMA_HUGETLB, VMA_SPECIAL, type Vma } from '../vma.ts';
 
 /**
@@ -38,7 +38,7 @@ export function mincore(
     for (let page = from; page < to; page = (page + 1) as Vpn) {
       const slot = mm.pageTables.findEntry(space, page);
       const mapped = slot !== -1 && mm.pageTables.isMapped(mm.pageTables.read(slot));
-      const cached = isCached(vma, page);
+      const cached = isCached(mm, vma, page);
       result[page - start] = mapped || cached ? 1 : 0;
     }
   }
@@ -46,8 +46,8 @@ export function mincore(
 }
 
 /** Is the page of the file in memory, whoever maps it? */
-function isCached(vma: Vma, page: Vpn): boolean {
+function isCached(mm: MemoryManager, vma: Vma, page: Vpn): boolean {
   if (vma.kind === VMA_HUGETLB) return objectOf(vma).folios.has(hugeIndexOf(vma, page));
   const { pages } = vma;
-  return pages !== null && pages.findPage(vma.pgoff + (page - vma.startVpn)) !== NO_FRAME;
+  return pages !== null && mm.pageCache.isFilled(pages, vma.pgoff + (page - vma.startVpn));
 }

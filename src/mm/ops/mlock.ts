@@ -1,4 +1,4 @@
-import { EAGAIN, EINVAL, ENOMEM, EPERM } from '../../abi/errno.ts';
+import { EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM } from '../../abi/errno.ts';
 import { MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT, MLOCK_ONFAULT } from '../../abi/mman.ts';
 import { offsetInPage, PAGE_SIZE, roundDownToPage, roundUpToPage, type Vpn, vpn } from '../../machine/units.ts';
 import { canDoMlock } from '../accounting.ts';
@@ -22,7 +22,8 @@ export function mlock(
   if (!canDoMlock(space)) return -EPERM;
   const length = pageLength(address, lengthBytes);
   const start = vpn(roundDownToPage(address) / PAGE_SIZE);
-  const pages = length / PAGE_SIZE;
+  // In 64 bits, what reaches the top is nothing.
+  const pages = length >= 2 ** 64 ? 0 : length / PAGE_SIZE;
   if (!space.limits.mayIgnoreMemlock) {
     const limit = Math.floor(space.limits.memlockBytes / PAGE_SIZE);
     let locked = space.lockedVm + pages;
@@ -32,9 +33,10 @@ export function mlock(
   const wanted = VM_LOCKED | ((flags & MLOCK_ONFAULT) !== 0 ? VM_LOCKONFAULT : 0);
   const applied = applyLockFlags(mm, space, start, pages, wanted);
   if (applied !== 0) return applied;
-  const populated = populateRange(mm, space, start, (start + pages) as Vpn);
-  // __mlock_posix_error_return; populateRange has done -EFAULT to -ENOMEM already.
-  return populated;
+  const populated = populateRange(mm, space, start, (start + pages) as Vpn, 'stop');
+  // __mlock_posix_error_return.
+  if (populated === -EFAULT) return -ENOMEM;
+  return populated === -ENOMEM ? -EAGAIN : populated;
 }
 
 export function munlock(mm: MemoryManager, space: AddressSpace, address: number, lengthBytes: number): number {

@@ -181,6 +181,14 @@ function moveToNewAddress(mm: MemoryManager, space: AddressSpace, remap: Remap, 
   return moved === 0 ? found : moved;
 }
 
+/**
+ * vma_multi_allowed: a file that chooses its own place might not obey (/dev/zero mapped privately has the choice of shmem; a
+ * System V segment, which also is the one that keepsVmasApart, that of its file).
+ */
+function movesWithOthers(vma: Vma): boolean {
+  return vma.file === null || (vma.file.mapKind !== 'zero' && vma.file.keepsVmasApart !== true);
+}
+
 /** remap_move (6.17 and later): a move without change of size may span VMAs; the holes between them are kept. */
 function moveAll(mm: MemoryManager, space: AddressSpace, remap: Remap): number {
   const start = vpn(remap.address / PAGE_SIZE);
@@ -196,6 +204,7 @@ function moveAll(mm: MemoryManager, space: AddressSpace, remap: Remap): number {
     const from = Math.max(vma.startVpn, start) as Vpn;
     const to = Math.min(vma.endVpn, end) as Vpn;
     if (!seen && from > start) return -EFAULT;
+    if (!movesWithOthers(vma) && (seen || vma.endVpn < end)) return -EFAULT;
     const gapPages = seen ? vma.startVpn - lastEnd : 0;
     lastEnd = vma.endVpn;
     const part: Remap = {

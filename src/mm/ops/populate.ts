@@ -5,30 +5,33 @@ import { type AddressSpace, KIND_SEGV } from '../address-space.ts';
 import { countFault, resolveFault } from '../fault/fault.ts';
 import { FAULT_DONE, FAULT_OOM } from '../fault/results.ts';
 import type { MemoryManager } from '../memory-manager.ts';
+import { touchPage } from '../touch.ts';
 import { VM_ACCESS_FLAGS, VM_IO, VM_LOCKONFAULT, VM_PFNMAP, VM_SHARED, VM_WRITE } from '../vm-flags.ts';
 import type { Vma } from '../vma.ts';
 
 /**
- * Makes the pages of [start, end) present, as far as it goes (Linux: __mm_populate with ignore_errors, populate_vma_page_range):
- * private writable memory is written, so that it gets frames of its own; the rest is read. Holes and failures are passed over:
- * mmap(MAP_POPULATE) and mlock do not fail for them. Returns 0, or the first -ERRNO for callers that do not ignore it.
+ * Makes the pages of [start, end) present, as far as it goes (Linux 6.18: __mm_populate, populate_vma_page_range): private
+ * writable memory is written, so that it gets frames of its own; the rest is read. Holes are passed over. A page that cannot be
+ * made ends its VMA; with 'ignore' (mm_populate: mmap, brk, mremap, mlockall) the next VMA goes on, with 'stop' (mlock) its
+ * -ERRNO is the result.
  */
-export function populateRange(mm: MemoryManager, space: AddressSpace, start: Vpn, end: Vpn): number {
-  let first = 0;
+export function populateRange(
+  mm: MemoryManager,
+  space: AddressSpace,
+  start: Vpn,
+  end: Vpn,
+  errors: 'ignore' | 'stop' = 'ignore',
+): number {
   for (let vma = space.vmas.find(start); vma !== null && vma.startVpn < end; vma = space.vmas.next(vma)) {
-    if ((vma.flags & (VM_IO | VM_PFNMAP)) !== 0 || (vma.flags & VM_LOCKONFAULT) !== 0) continue;
-    if ((vma.flags & VM_ACCESS_FLAGS) === 0) {
-      first ||= -ENOMEM;
-      continue;
-    }
+    if ((vma.flags & (VM_IO | VM_PFNMAP | VM_LOCKONFAULT)) !== 0) continue;
     const access = (vma.flags & (VM_WRITE | VM_SHARED)) === VM_WRITE ? ACCESS_WRITE : ACCESS_READ;
     const from = Math.max(start, vma.startVpn) as Vpn;
     const to = Math.min(end, vma.endVpn) as Vpn;
-    const result = faultInVma(mm, vma, from, to, access);
-    // mlock's own translation (__mlock_posix_error_return): -EFAULT is no page there, -ENOMEM no memory.
-    if (result < 0) first ||= result === -EFAULT ? -ENOMEM : result;
+    const isAccessible = (vma.flags & VM_ACCESS_FLAGS) !== 0;
+    const result = isAccessible ? faultInVma(mm, vma, from, to, access) : -EFAULT;
+    if (result < 0 && errors === 'stop') return result;
   }
-  return first;
+  return 0;
 }
 
 /** faultin_page_range of one VMA whose rights allow `access` (or are overridden, FOLL_FORCE). 0, -EFAULT, -ENOMEM. */
@@ -40,12 +43,15 @@ export function faultInVma(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, ac
   return 0;
 }
 
-/** follow_page and faultin_page: nothing happens where the page is there already. */
+/** follow_page and faultin_page: a page that is there already is only used (FOLL_TOUCH). */
 export function faultInPage(mm: MemoryManager, vma: Vma, page: Vpn, access: Access): number {
   const { pageTables, format } = mm;
   const slot = pageTables.findEntry(vma.space, page);
   const entry = slot === -1 ? 0 : pageTables.read(slot);
-  if (pageTables.isMapped(entry) && (access !== ACCESS_WRITE || (entry & format.WRITE) !== 0)) return 0;
+  if (pageTables.isMapped(entry) && (access !== ACCESS_WRITE || (entry & format.WRITE) !== 0)) {
+    touchPage(mm, slot, access);
+    return 0;
+  }
   mm.lastFaultMajor = 0;
   mm.lastFaultFrame = -1;
   mm.lastFaultKind = KIND_SEGV;
@@ -53,6 +59,10 @@ export function faultInPage(mm: MemoryManager, vma: Vma, page: Vpn, access: Acce
   mm.faultMode = 'kernel';
   const result = resolveFault(mm, vma, page, access);
   countFault(mm, vma.space, vaddrOf(page), access, 'kernel');
-  if (result === FAULT_DONE) return 0;
+  if (result === FAULT_DONE) {
+    const made = pageTables.findEntry(vma.space, page);
+    if (made !== -1 && pageTables.isMapped(pageTables.read(made))) touchPage(mm, made, access);
+    return 0;
+  }
   return result === FAULT_OOM ? -ENOMEM : -EFAULT;
 }

@@ -24,7 +24,7 @@ export function readInto(cache: PageCache, file: FilePages, positionBytes: numbe
     const offset = position % PAGE_SIZE;
     const want = Math.min(PAGE_SIZE - offset, left, sink.remaining);
     let moved: number;
-    if (file.backing === null && file.pages.find(index) === NO_FRAME) {
+    if (file.backing === null && !cache.isFilled(file, index)) {
       moved = sink.put(ZEROES.subarray(0, want));
     } else {
       const frame = cache.ensurePage(file, index, 'sequential');
@@ -43,7 +43,8 @@ export function readInto(cache: PageCache, file: FilePages, positionBytes: numbe
 /**
  * write(2) to a file (Linux: generic_perform_write): fills pages of the cache, marks them dirty and raises the size page by
  * page. Bytes moved, short on a bad address; -EFAULT, -EIO, -ENOMEM if nothing moved. Limits (RLIMIT_FSIZE, s_maxbytes),
- * times and O_APPEND are the file system's.
+ * times and O_APPEND are the file system's. shmem keeps the page, and the size up to where it begins, also where the first byte
+ * cannot be read (shmem_write_end, 6.18).
  */
 export function writeFrom(cache: PageCache, file: FilePages, positionBytes: number, source: IoSource): number {
   const { ram, allocator } = cache;
@@ -72,11 +73,11 @@ export function writeFrom(cache: PageCache, file: FilePages, positionBytes: numb
       ram.beforeWrite(frame as Pfn);
       const base = ram.offsetOf(frame as Pfn) + offset;
       moved = source.take(ram.u8.subarray(base, base + want));
-      if (moved > 0) finishStore(cache, frame as Pfn);
+      if (moved > 0 || file.backing === null) finishStore(cache, frame as Pfn);
       else if (fresh && cache.frames.mapcount[frame] === 0) cache.dropPage(frame as Pfn); // nobody wrote: still a hole
       allocator.putFrame(frame as Pfn);
     }
-    if (moved > 0 && position + moved > file.sizeBytes) file.sizeBytes = position + moved;
+    if ((moved > 0 || file.backing === null) && position + moved > file.sizeBytes) file.sizeBytes = position + moved;
     done += moved;
     if (moved < want) break;
   }

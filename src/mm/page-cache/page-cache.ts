@@ -81,19 +81,40 @@ export class PageCache {
 
   /**
    * The frame of a page, read in where it is missing, with one more reference for the caller; -ENOMEM, or the backing's error
-   * (-EIO). `index` is below the end of file; shmem gets a zeroed page for a hole. 'around' is a fault's read-ahead,
-   * 'sequential' that of read(2), 'none' reads the one page.
+   * (-EIO). `index` is below the end of file; shmem gets a zeroed page for a hole, and a page that was only allocated counts as
+   * filled. 'around' is a fault's read-ahead, 'sequential' that of read(2), 'none' reads the one page.
    */
   ensurePage(file: FilePages, index: number, readAhead: 'around' | 'sequential' | 'none' = 'around'): Pfn | number {
     this.lastEnsureWasMajor = false;
     const frame = file.pages.find(index);
     if (frame !== NO_FRAME) {
       this.allocator.getFrame(frame as Pfn);
+      this.frames.flags[frame] |= PG_uptodate;
       return frame;
     }
     if (file.backing === null) return this.addZeroedPage(file, index);
     this.lastEnsureWasMajor = true;
     return readMissingPage(this, file, index, readAhead);
+  }
+
+  /**
+   * fallocate of a page of shmem (SGP_FALLOC, 6.18): a hole gets a page that nobody has filled yet, so that mincore, read and
+   * SEEK_DATA take it for a hole and a fault nearby does not map it. 0 or -ENOMEM.
+   */
+  allocatePage(file: FilePages, index: number): number {
+    const isNew = file.pages.find(index) === NO_FRAME;
+    const frame = this.ensurePage(file, index);
+    if (frame < 0) return frame;
+    this.markDirty(frame as Pfn);
+    if (isNew) this.frames.flags[frame] &= ~PG_uptodate;
+    this.allocator.putFrame(frame as Pfn);
+    return 0;
+  }
+
+  /** Whether the page is there and filled (filemap_get_folio, folio_test_uptodate). */
+  isFilled(file: FilePages, index: number): boolean {
+    const frame = file.pages.find(index);
+    return frame !== NO_FRAME && (this.frames.flags[frame] & PG_uptodate) !== 0;
   }
 
   /** A new zeroed page at a hole, its reference the caller's; -ENOMEM. It counts as up to date. */
