@@ -54,6 +54,7 @@ import {
   VM_SHARED,
   VM_SYNC,
   VM_WIPEONFORK,
+  VM_WRITE,
 } from '../vm-flags.ts';
 import { mapRegion } from './mmap-region.ts';
 import { populateRange } from './populate.ts';
@@ -229,5 +230,13 @@ function checkFile(
   }
   if (file.mapKind === 'none') return -ENODEV;
   if ((result & VM_GROWSDOWN) !== 0) return -EINVAL;
-  return result;
+  return checkWriteSeal(file, result);
+}
+
+/** memfd_check_seals_mmap: what is sealed may be mapped shared for reading, and mprotect cannot change that. */
+function checkWriteSeal(file: MappableFile, vmFlags: number): number {
+  if ((vmFlags & VM_SHARED) === 0) return vmFlags;
+  const sealed = file.mapWritable?.() ?? 0;
+  if (sealed === 0) return vmFlags;
+  return (vmFlags & VM_WRITE) !== 0 ? sealed : vmFlags & ~VM_MAYWRITE;
 }

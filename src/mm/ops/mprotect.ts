@@ -12,12 +12,14 @@ import {
   VM_GROWSDOWN,
   VM_HUGETLB,
   VM_LOCKED,
+  VM_LOCKONFAULT,
   VM_MAYEXEC,
   VM_NORESERVE,
   VM_SEALED,
   VM_SHARED,
   VM_WRITE,
 } from '../vm-flags.ts';
+
 import { VMA_ANON, type Vma } from '../vma.ts';
 import { modifyVma, setVmaFlags } from '../vma-merge.ts';
 import { faultInVma } from './populate.ts';
@@ -95,8 +97,8 @@ export function changeRights(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, 
   setVmaFlags(target, flags);
   protectRange(mm, target, start, end);
   if ((oldFlags & VM_ACCOUNT) !== 0 && (flags & VM_ACCOUNT) === 0) mm.unchargeCommit(pages);
-  if ((oldFlags & (VM_WRITE | VM_SHARED | VM_LOCKED)) === VM_LOCKED && (flags & VM_WRITE) !== 0)
-    faultInVma(mm, target, start, end, ACCESS_WRITE);
+  const fillsCopies = (oldFlags & (VM_WRITE | VM_SHARED | VM_LOCKED | VM_LOCKONFAULT)) === VM_LOCKED;
+  if (fillsCopies && (flags & VM_WRITE) !== 0) faultInVma(mm, target, start, end, ACCESS_WRITE);
   accountVm(space, oldFlags, -pages);
   accountVm(space, flags, pages);
   return 0;

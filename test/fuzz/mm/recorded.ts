@@ -11,13 +11,16 @@ import { makeWalk, type Step } from './walk.ts';
  */
 export interface RecordedWalks {
   readonly kernel: string;
-  readonly walks: readonly { readonly seed: number; readonly steps: readonly (readonly [step: Step, hash: string])[] }[];
+  readonly walks: readonly {
+    readonly seed: number;
+    readonly steps: readonly (readonly [step: Step, hash: string])[];
+  }[];
 }
 
 export const FOUND = join(import.meta.dirname, 'found');
 const WALKS = join(import.meta.dirname, 'walks.json');
-const SEEDS = 40;
-const STEPS = 70;
+const SEEDS = 24;
+const STEPS = 60;
 
 export function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 8);
@@ -65,6 +68,7 @@ function stableReport(program: string, name: string, steps: readonly Step[]): Re
   const first = runNatively(program, steps);
   if (first.length !== steps.length) throw new Error(`${name}: ${first.at(-1)}`);
   for (let i = 0; i < 4; i++)
-    if (reportText(runNatively(program, steps)) !== reportText(first)) throw new Error(`${name}: differs in another run`);
+    if (reportText(runNatively(program, steps)) !== reportText(first))
+      throw new Error(`${name}: differs in another run`);
   return first;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { slotOf, type Step } from './walk.ts';
+import { type Step, slotOf } from './walk.ts';
 
 /** A walk as one C program without other files: gcc -pthread, and it prints what executor.c prints for the same steps. */
 export function reproducer(steps: readonly Step[]): string {
@@ -34,7 +34,8 @@ function statement(step: Step): string {
 /** An argument as executor.c reads it, in C. */
 function argument(word: string): string {
   const match = /^([ATHp])(-?\d+)(\+\d+)?$/.exec(word);
-  if (match !== null) return `${match[1] === 'p' ? 'PAGES' : match[1]}(${match[2]})${match[3]?.replace('+', ' + ') ?? ''}`;
+  if (match !== null)
+    return `${match[1] === 'p' ? 'PAGES' : match[1]}(${match[2]})${match[3]?.replace('+', ' + ') ?? ''}`;
   const file = /^f(\d+)$/.exec(word);
   if (file !== null) return `fd[${file[1]}]`;
   if (word.startsWith('b')) return `(long)io_buffer + ${Number(word.slice(1))}`;
