@@ -258,7 +258,8 @@ describe('reports', () => {
     expect(stats.exit).toEqual({ code: 0, signal: null });
     for (const name of ['instructions', 'virtualNs', 'wallMs', 'pgfault', 'pgmajfault', 'peakRssKb', 'pageTableKbPeak'])
       expect(stats[name], name).toBeGreaterThan(0);
-    const kinds = 'anonZero anonReadZero cowCopy cowReuse fileRead fileShared stackGrow swapIn spurious segv bus';
+    const kinds =
+      'anonZero anonReadZero cowCopy cowReuse fileRead fileShared stackGrow swapIn spurious segv bus userfault';
     expect(Object.keys(stats.faults).sort()).toEqual(kinds.split(' ').sort());
     expect(stats.faults).toMatchObject({ swapIn: 0, segv: 0, bus: 0 });
     expect(stats.faults.anonReadZero).toBeGreaterThanOrEqual(1);
