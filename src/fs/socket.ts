@@ -215,7 +215,11 @@ export class SocketFile extends File {
     if (this.type !== 'stream') {
       const message = this.queue.messages[0];
       const bytes = this.queue.copyOut(message, sink);
-      if (bytes === 0 && sink.faulted) return -EFAULT;
+      if (bytes === 0 && sink.faulted) {
+        // unix_dgram_recvmsg, udp_recvmsg (6.18): the message is gone all the same, with the files in it.
+        this.finish(message, { isPeek: options.isPeek, files: null });
+        return -EFAULT;
+      }
       const result = { bytes, messageBytes: message.length, sender: message.sender };
       this.finish(message, options);
       return result;

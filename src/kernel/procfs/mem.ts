@@ -34,7 +34,9 @@ export function readEnviron(k: Kernel, space: AddressSpace | null, pos: number, 
 
 /** /proc/PID/auxv (auxv_read). */
 export function readAuxv(_k: Kernel, space: AddressSpace | null, pos: number, sink: IoSink): number {
-  return space === null ? 0 : sink.put(space.auxv.subarray(Math.min(pos, space.auxv.length)));
+  if (space === null) return 0;
+  const moved = sink.put(space.auxv.subarray(Math.min(pos, space.auxv.length)));
+  return moved === 0 && sink.faulted ? -EFAULT : moved;
 }
 
 /**

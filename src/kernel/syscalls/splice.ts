@@ -5,7 +5,8 @@ import { BufferSink, BufferSource } from '../../base/io.ts';
 import type { WaitQueue } from '../../base/wait-queue.ts';
 import type { File } from '../../fs/file.ts';
 import { PipeFile } from '../../fs/pipe.ts';
-import { PAGE_SIZE } from '../../machine/units.ts';
+import { offsetInPage, PAGE_SIZE } from '../../machine/units.ts';
+import type { IoVec } from '../../mm/user-access.ts';
 import { UserIo } from '../../mm/user-io.ts';
 import type { Kernel } from '../kernel.ts';
 import { sendToTask, userInfo } from '../signals/send.ts';
@@ -169,8 +170,24 @@ const vmsplice: SyscallRun = (k, t, fd, address, count, flags) => {
   const isNonblocking = (flags & SPLICE_F_NONBLOCK) !== 0;
   if (!file.writable) return readVectors(k, t, file, vectors, null, isNonblocking ? 'nonblocking' : 'blocking');
   const wait = awaitRoom(k, t, file, isNonblocking);
-  return wait !== 0 ? wait : file.write(new UserIo(k.mm, spaceOf(t), vectors));
+  return wait !== 0 ? wait : pagesToPipe(k, t, file, vectors);
 };
+
+/** iter_to_pipe: page by page of the memory, until one is not there or the pipe is full. */
+function pagesToPipe(k: Kernel, t: Task, to: PipeFile, vectors: readonly IoVec[]): number {
+  let done = 0;
+  for (const { address, lengthBytes } of vectors) {
+    for (let at = 0; at < lengthBytes; ) {
+      const part = Math.min(lengthBytes - at, PAGE_SIZE - offsetInPage(address + at));
+      const result = to.write(new UserIo(k.mm, spaceOf(t), [{ address: address + at, lengthBytes: part }]));
+      if (result < 0) return done > 0 ? done : result;
+      done += result;
+      if (result < part) return done;
+      at += part;
+    }
+  }
+  return done;
+}
 
 const row = (name: string, args: SyscallRow['args'], run: SyscallRun): SyscallRow => ({
   name,
