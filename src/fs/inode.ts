@@ -2,6 +2,7 @@ import { EINVAL, ENOTDIR, EOPNOTSUPP, EPERM, ETXTBSY } from '../abi/errno.ts';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../abi/stat.ts';
 import { assert } from '../base/assert.ts';
 import { compareTimespec, type Timespec } from '../base/timespec.ts';
+import { PAGE_SIZE } from '../machine/units.ts';
 import type { FilePages } from '../mm/page-cache/file-pages.ts';
 import type { KmemCache } from '../mm/phys/slab.ts';
 import type { File } from './file.ts';
@@ -190,6 +191,10 @@ export abstract class Inode {
     return lengthBytes;
   }
   /** A mapping's fault is about to make the page: 0 or -ENOSPC. */
+  /** Before a shared mapping first writes a page (page_mkwrite): 0 or -ERRNO. */
+  admitMappedWrite(index: number): number {
+    return Math.min(0, this.admitWrite(index * PAGE_SIZE, 1));
+  }
   admitPage(_index: number): number {
     return 0;
   }

@@ -14,6 +14,7 @@ import {
   EPERM,
 } from '../abi/errno.ts';
 import {
+  F_SEAL_EXEC,
   F_SEAL_FUTURE_WRITE,
   F_SEAL_GROW,
   F_SEAL_SEAL,
@@ -262,6 +263,11 @@ export class MemoryInode extends Inode {
     return this.superblock.admitPages(this, pos, lengthBytes);
   }
 
+  /** shmem has no page_mkwrite: what was mapped for writing before F_SEAL_FUTURE_WRITE stays so. */
+  override admitMappedWrite(index: number): number {
+    return Math.min(0, this.superblock.admitPages(this, index * PAGE_SIZE, 1));
+  }
+
   override admitPage(index: number): number {
     if (this.pages === null || this.pages.findPage(index) >= 0) return 0;
     return Math.min(0, this.superblock.admitPages(this, index * PAGE_SIZE, 1));
@@ -307,12 +313,21 @@ export class MemoryInode extends Inode {
     return result;
   }
 
+  /** shmem_setattr: F_SEAL_EXEC keeps the executable bits. */
+  override chmod(permissions: number): number {
+    if ((this.seals & F_SEAL_EXEC) !== 0 && ((this.mode ^ permissions) & 0o111) !== 0) return -EPERM;
+    return super.chmod(permissions);
+  }
+
   /** fcntl F_ADD_SEALS (memfd_add_seals): 0, -EPERM, -EINVAL, -EBUSY (mapping_deny_writable). */
   addSeals(seals: number): number {
     if ((seals & ~0x3f) !== 0) return -EINVAL;
     if ((this.seals & F_SEAL_SEAL) !== 0) return -EPERM;
     if ((seals & ~this.seals & F_SEAL_WRITE) !== 0 && this.isMappedForWriting()) return -EBUSY;
     this.seals |= seals;
+    // A file that is executable now and for ever is not written either.
+    if ((seals & F_SEAL_EXEC) !== 0 && (this.mode & 0o111) !== 0)
+      this.seals |= F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
     return 0;
   }
 

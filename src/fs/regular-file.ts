@@ -109,7 +109,7 @@ export class RegularFile extends File {
 
   override pageMkwrite(index: number): number {
     const { inode } = this;
-    const admitted = inode.admitWrite(index * PAGE_SIZE, 1);
+    const admitted = inode.admitMappedWrite(index);
     if (admitted < 0) return admitted;
     inode.noteWritten();
     return 0;
