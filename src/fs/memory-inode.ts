@@ -320,14 +320,15 @@ export class MemoryInode extends Inode {
   }
 
   /** fcntl F_ADD_SEALS (memfd_add_seals): 0, -EPERM, -EINVAL, -EBUSY (mapping_deny_writable). */
-  addSeals(seals: number): number {
-    if ((seals & ~0x3f) !== 0) return -EINVAL;
+  addSeals(wanted: number): number {
+    if ((wanted & ~0x3f) !== 0) return -EINVAL;
     if ((this.seals & F_SEAL_SEAL) !== 0) return -EPERM;
+    // A file that is executable now and for ever is not written either.
+    const isExecutable = (wanted & F_SEAL_EXEC) !== 0 && (this.mode & 0o111) !== 0;
+    const implied = isExecutable ? F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE : 0;
+    const seals = wanted | implied;
     if ((seals & ~this.seals & F_SEAL_WRITE) !== 0 && this.isMappedForWriting()) return -EBUSY;
     this.seals |= seals;
-    // A file that is executable now and for ever is not written either.
-    if ((seals & F_SEAL_EXEC) !== 0 && (this.mode & 0o111) !== 0)
-      this.seals |= F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
     return 0;
   }
 
