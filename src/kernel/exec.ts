@@ -1,7 +1,16 @@
 import { PF_X, PT_GNU_STACK, PT_INTERP } from '../abi/elf.ts';
 import { EACCES, ELOOP, ENOEXEC, ENOMEM } from '../abi/errno.ts';
+import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, PROT_EXEC, PROT_READ } from '../abi/mman.ts';
 import { MS_NOSUID } from '../abi/mount.ts';
-import { ADDR_COMPAT_LAYOUT, ADDR_NO_RANDOMIZE, PER_CLEAR_ON_SETID, READ_IMPLIES_EXEC } from '../abi/personality.ts';
+import {
+  ADDR_COMPAT_LAYOUT,
+  ADDR_NO_RANDOMIZE,
+  MMAP_PAGE_ZERO,
+  PER_CLEAR_ON_SETID,
+  PER_LINUX32,
+  PER_MASK,
+  READ_IMPLIES_EXEC,
+} from '../abi/personality.ts';
 import { PTRACE_EVENT_EXEC } from '../abi/ptrace.ts';
 import { RLIMIT_STACK } from '../abi/resource.ts';
 import { SI_KERNEL, SI_USER, SIG_IGN, SIGSEGV, SIGTRAP } from '../abi/signal.ts';
@@ -13,6 +22,7 @@ import { PAGE_SIZE, vaddr } from '../machine/units.ts';
 import type { AddressSpace } from '../mm/address-space.ts';
 import { pickMmapLayout, randomizeBrk, randomizeStackTop } from '../mm/layout.ts';
 import { inheritChoices } from '../mm/ops/fork.ts';
+import { mmap } from '../mm/ops/mmap.ts';
 import { setupStack } from '../mm/ops/setup-stack.ts';
 import { credentialsAfterExec, type ExecCredentials } from './credentials.ts';
 import { deThread } from './de-thread.ts';
@@ -281,6 +291,8 @@ function becomeProgramsUser(t: Task, file: File, fresh: ExecCredentials): void {
 
 /** PF_RANDOMIZE and the personality's flags: what the layout and the rights of the new program's mappings follow. */
 function applyPersonality(k: Kernel, t: Task, space: AddressSpace): void {
+  // SET_PERSONALITY (6.18, arch/riscv/include/asm/elf.h): the flags stay.
+  if ((t.personality & PER_MASK) !== PER_LINUX32) t.personality = (t.personality & ~PER_MASK) >>> 0;
   const isRandom = (t.personality & ADDR_NO_RANDOMIZE) === 0;
   space.randomizeVaSpace = isRandom ? k.mm.config.randomizeVaSpace : 0;
   space.wantsLegacyLayout = (t.personality & ADDR_COMPAT_LAYOUT) !== 0;
@@ -330,6 +342,8 @@ function buildImage(
   });
   if (sp < 0) return sp;
   setFields(k, t, image, program);
+  // SVr4's programs read address 0: a page of zeros, if it may be mapped there.
+  if ((t.personality & MMAP_PAGE_ZERO) !== 0) mapPageZero(k, space);
   k.arch.startThread(k.registersOf(t), entry, sp);
   return 0;
 }
@@ -348,6 +362,19 @@ function setFields(k: Kernel, t: Task, image: LoadedImage, program: Program): vo
   const start = randomizeBrk(k.mm, space, vaddr(Math.ceil(brk / PAGE_SIZE) * PAGE_SIZE));
   space.startBrk = start;
   space.brk = start;
+}
+
+function mapPageZero(k: Kernel, space: AddressSpace): void {
+  const flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS;
+  const request = {
+    address: 0,
+    lengthBytes: PAGE_SIZE,
+    prot: PROT_READ | PROT_EXEC,
+    flags,
+    file: null,
+    offsetBytes: 0,
+  };
+  mmap(k.mm, space, request);
 }
 
 /** unshare_sighand: with a slot taken before the point of no return; not needed if only dead threads shared it. */

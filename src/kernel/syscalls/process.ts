@@ -402,7 +402,7 @@ export const processCalls: readonly SyscallRow[] = [
     args: ['uint'],
     run: personality,
     support: partial,
-    note: 'of its flags ADDR_NO_RANDOMIZE, ADDR_COMPAT_LAYOUT and READ_IMPLIES_EXEC act',
+    note: 'ADDR_NO_RANDOMIZE, ADDR_COMPAT_LAYOUT, READ_IMPLIES_EXEC and MMAP_PAGE_ZERO act; not UNAME26',
   },
   {
     name: 'membarrier',
