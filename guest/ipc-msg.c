@@ -26,7 +26,7 @@ static int snd(int id, long type, const char *text, int flags) {
 static void rcv(const char *what, int id, size_t size, long type, int flags) {
   memset(&m, 0, sizeof m);
   long n = msgrcv(id, &m, size, type, flags);
-  if (n == -1) say("%s: %s", what, err_name(errno) + (errno == ENOMSG ? 0 : 0));
+  if (n == -1) say("%s: %s", what, errno == ENOMSG ? "ENOMSG" : err_name(errno));
   else say("%s: %ld of type %ld: %s", what, n, m.type, m.text);
 }
 static int stat_of(int id) { return msgctl(id, IPC_STAT, &ds); }
@@ -69,14 +69,16 @@ static void queues(void) {
   NUM("another", msgsnd(id, &m, 8192, 0));
   ERR("full", msgsnd(id, &m, 1, IPC_NOWAIT));
   stat_of(id);
-  ds.msg_qbytes = 20000;
-  NUM("more room", msgctl(id, IPC_SET, &ds));
-  NUM("now", msgsnd(id, &m, 1, IPC_NOWAIT));
+  ds.msg_qbytes = 10000;
+  NUM("less room", msgctl(id, IPC_SET, &ds));
+  NUM("out", msgrcv(id, &m, 8192, 0, 0));
+  ERR("still full", msgsnd(id, &m, 1809, IPC_NOWAIT));
+  NUM("just fits", msgsnd(id, &m, 1808, IPC_NOWAIT));
   struct msginfo info;
   YES("info", msgctl(0, IPC_INFO, (void *)&info) >= 0);
   say("%d %d %d %d %d %d %d", info.msgpool, info.msgmap, info.msgmax, info.msgmnb, info.msgmni, info.msgssz, info.msgtql);
   int top = msgctl(0, MSG_INFO, (void *)&info), found = 0;
-  say("queues %s, messages %s, bytes %s", info.msgpool >= 1 ? "yes" : "no", info.msgmap >= 3 ? "yes" : "no", info.msgtql >= 16385 ? "yes" : "no");
+  say("queues %s, messages %s, bytes %s", info.msgpool >= 1 ? "yes" : "no", info.msgmap >= 2 ? "yes" : "no", info.msgtql >= 10000 ? "yes" : "no");
   for (int i = 0; i <= top; i++) if (msgctl(i, MSG_STAT, &ds) == id) found = 1;
   YES("by index", found);
   FILE *f = fopen("/proc/sysvipc/msg", "r");

@@ -5,6 +5,7 @@ import { exitSpace } from '../mm/ops/exit.ts';
 import { writeU32 } from '../mm/user-access.ts';
 import { leaveFault } from './fault-wait.ts';
 import { wakeFutex } from './futex.ts';
+import { exitSem } from './ipc/sem.ts';
 import { exitShm } from './ipc/shm.ts';
 import type { Kernel } from './kernel.ts';
 import { killOrphanedGroup, notifyParentOfExit } from './notify-parent.ts';
@@ -48,6 +49,7 @@ export function exitTask(k: Kernel, t: Task, status: number): void {
   const { waiter } = k.mm;
   k.mm.waiter = null;
   releaseSpace(k, t);
+  exitSem(k, t);
   exitShm(k, t);
   t.files?.release();
   t.files = null;

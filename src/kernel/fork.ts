@@ -15,6 +15,7 @@ import {
   CLONE_PIDFD,
   CLONE_SETTLS,
   CLONE_SIGHAND,
+  CLONE_SYSVSEM,
   CLONE_THREAD,
   CLONE_VFORK,
   CLONE_VM,
@@ -24,6 +25,7 @@ import { EV_PROCESS_FORK } from '../base/event-kinds.ts';
 import { dupSpace } from '../mm/ops/fork.ts';
 import { writeU32 } from '../mm/user-access.ts';
 import { releaseFs } from './exit.ts';
+import { newUndoList } from './ipc/sem.ts';
 import type { Kernel } from './kernel.ts';
 import { chargeFs, discardTask, newTask } from './new-task.ts';
 import { makePidFile, PIDFD_THREAD } from './pidfd.ts';
@@ -199,6 +201,12 @@ function copyPlainState(k: Kernel, t: Task, child: Task, request: CloneRequest, 
   child.rtPriority = t.resetOnFork ? 0 : t.rtPriority;
   child.personality = t.personality;
   child.makerTid = t.tid;
+  if (has(flags, CLONE_SYSVSEM)) {
+    // copy_semundo: with nothing to share yet, an empty list.
+    t.semUndo ??= newUndoList(k);
+    t.semUndo.users++;
+    child.semUndo = t.semUndo;
+  }
   child.noNewPrivs = t.noNewPrivs;
   child.timerSlackNs = t.timerSlackNs;
 }

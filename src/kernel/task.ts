@@ -3,6 +3,7 @@ import type { AddressSpace } from '../mm/address-space.ts';
 import { FaultWaiter } from '../mm/fault/waiter.ts';
 import type { Credentials } from './credentials.ts';
 import type { FileTable } from './file-table.ts';
+import type { SemUndoList } from './ipc/sem.ts';
 import type { Process } from './process.ts';
 import type { StopPoint, TraceState } from './ptrace/trace-state.ts';
 import { PendingSignals } from './signals/pending.ts';
@@ -101,6 +102,9 @@ export class Task {
   exitTold = false;
   /** The task that made it (PTRACE_TRACEME's tracer). */
   makerTid = 0;
+
+  /** What semop is to take back at its end (SEM_UNDO); shared with CLONE_SYSVSEM. */
+  semUndo: SemUndoList | null = null;
 
   robustListHead = 0;
   clearChildTid = 0;

@@ -1,4 +1,4 @@
-import { EINVAL } from '../../abi/errno.ts';
+import { EINVAL, ERANGE } from '../../abi/errno.ts';
 import { destroyOrphans } from '../ipc/shm.ts';
 import type { Kernel } from '../kernel.ts';
 import type { SysctlRow } from './sysctl-table.ts';
@@ -34,11 +34,52 @@ const ranged = (
   },
 });
 
+/** proc_ipc_sem_dointvec: up to four numbers; SEMMNI within the ids that there are. */
+function writeSemLimits(k: Kernel, text: string): number {
+  const { sem } = k.ipc;
+  const words = text.trim().split(/\s+/).slice(0, 4).map(parseInteger);
+  if (words.some((value) => value === null)) return -EINVAL;
+  const [perSet = sem.perSet, all = sem.all, opsPerCall = sem.opsPerCall, maxSets = sem.maxSets] = words as number[];
+  if (maxSets < 0 || maxSets > IPCMNI) return -ERANGE;
+  Object.assign(sem, { perSet, all, opsPerCall, maxSets });
+  return 0;
+}
+
 /** IPCMNI: ids have 15 bits for the index. */
 const IPCMNI = 32768;
 
-/** /proc/sys/kernel/shm* (6.18, ipc/ipc_sysctl.c). The next id cannot be chosen (it is for checkpoint and restore). */
+/** /proc/sys/kernel/shm*, sem and msg* (6.18, ipc/ipc_sysctl.c). The next id cannot be chosen (it is for checkpoint and restore). */
 export const IPC_SYSCTLS: readonly SysctlRow[] = [
+  ranged(
+    'kernel/msgmax',
+    0x7fff_ffff,
+    (k) => k.ipc.msg.maxBytes,
+    (k, value) => {
+      k.ipc.msg.maxBytes = value;
+    },
+  ),
+  ranged(
+    'kernel/msgmnb',
+    0x7fff_ffff,
+    (k) => k.ipc.msg.queueBytes,
+    (k, value) => {
+      k.ipc.msg.queueBytes = value;
+    },
+  ),
+  ranged(
+    'kernel/msgmni',
+    IPCMNI,
+    (k) => k.ipc.msg.maxQueues,
+    (k, value) => {
+      k.ipc.msg.maxQueues = value;
+    },
+  ),
+  {
+    path: 'kernel/sem',
+    kind: 'number',
+    read: ({ ipc: { sem } }) => [sem.perSet, sem.all, sem.opsPerCall, sem.maxSets].join('\t'),
+    write: (k, text) => writeSemLimits(k, text),
+  },
   ranged(
     'kernel/shm_rmid_forced',
     1,

@@ -35,8 +35,36 @@ function showShm(k: Kernel): readonly string[] {
   return [header, ...rows];
 }
 
+function showSem(k: Kernel): readonly string[] {
+  const header = '       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n';
+  const rows = k.ipc.sem.ids.list().map((set) => {
+    const { perm } = set;
+    const ids = [perm.uid, perm.gid, perm.cuid, perm.cgid].map(five).join(' ');
+    return (
+      `${signed10(perm.key)} ${signed10(perm.id)}  ${perm.mode.toString(8).padStart(4)} ${signed10(set.values.length)} ` +
+      `${ids} ${signed10(set.otime)} ${signed10(set.ctime)}\n`
+    );
+  });
+  return [header, ...rows];
+}
+
+function showMsg(k: Kernel): readonly string[] {
+  const header =
+    '       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      stime      rtime      ctime\n';
+  const rows = k.ipc.msg.ids.list().map((queue) => {
+    const { perm } = queue;
+    const ids = [queue.lastSender, queue.lastReceiver, perm.uid, perm.gid, perm.cuid, perm.cgid].map(five).join(' ');
+    const times = [queue.stime, queue.rtime, queue.ctime].map(signed10).join(' ');
+    return (
+      `${signed10(perm.key)} ${signed10(perm.id)}  ${perm.mode.toString(8).padStart(4)}  ${signed10(queue.bytes)} ` +
+      `${signed10(queue.messages.length)} ${ids} ${times}\n`
+    );
+  });
+  return [header, ...rows];
+}
+
 const file = (name: string, show: SeqRow['show']): SeqRow => ({ name, mode: 0o444, show, writeError: -EIO });
-const FILES: readonly SeqRow[] = [file('shm', showShm)];
+const FILES: readonly SeqRow[] = [file('msg', showMsg), file('sem', showSem), file('shm', showShm)];
 
 export function ensureSysvipcFolder(superblock: ProcSuperblock): Inode | number {
   const parts = { superblock, key: 'sysvipc', ino: FIRST_INO, mode: S_IFDIR | 0o555, subject: null };

@@ -170,7 +170,6 @@ export const miscCalls: readonly SyscallRow[] = [
   ...absent('inotify_init1 inotify_add_watch inotify_rm_watch fanotify_init fanotify_mark'),
   ...absent('io_setup io_destroy io_submit io_cancel io_getevents io_uring_setup io_uring_enter io_uring_register'),
   ...absent('mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr'),
-  ...absent('semget semop semctl semtimedop msgget msgsnd msgrcv msgctl', 'System V IPC'),
   ...absent('name_to_handle_at open_by_handle_at open_tree move_mount fsopen fsconfig fsmount fspick pivot_root'),
   ...absent('add_key request_key keyctl bpf perf_event_open seccomp quotactl'),
 ];

@@ -119,7 +119,7 @@ function kcmp(k: Kernel, t: Task, pid1: number, pid2: number, type: number, inde
     case KCMP_IO:
       return 0; // nobody has an I/O context
     case KCMP_SYSVSEM:
-      return 0;
+      return order(one.semUndo?.id ?? 0, two.semUndo?.id ?? 0);
     default:
       return -EINVAL;
   }

@@ -4,12 +4,14 @@ import { futexWaitvCalls } from './futex-waitv.ts';
 import { idCalls } from './ids.ts';
 import { limitCalls } from './limits.ts';
 import { mountCalls } from './mount.ts';
+import { msgCalls } from './msg.ts';
 import { pidfdCalls } from './pidfd.ts';
 import { processCalls } from './process.ts';
 import { ptraceCalls } from './ptrace.ts';
 import { remoteMemoryCalls } from './remote-memory.ts';
 import type { SyscallRow } from './row.ts';
 import { schedCalls } from './sched.ts';
+import { semCalls } from './sem.ts';
 import { shmCalls } from './shm.ts';
 import { signalCalls } from './signal.ts';
 import { sysCalls } from './sys-calls.ts';
@@ -32,6 +34,8 @@ export const ALL_CALLS: readonly SyscallRow[] = [
   ...pidfdCalls,
   ...remoteMemoryCalls,
   ...shmCalls,
+  ...semCalls,
+  ...msgCalls,
   ...ptraceCalls,
   ...sysCalls,
 ];
