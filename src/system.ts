@@ -343,6 +343,7 @@ export class System {
     const droppedFiles = vfs.droppedFiles();
     this.kernel.shutdown();
     for (const pool of mm.hugetlb.pools) pool.resize(0);
+    mm.thp.releaseZeroPage();
     mm.slab.shrink();
     return { droppedFiles, hostErrors: vfs.core.hostErrors, leakedFrames: this.freeFramesAtBoot - mm.alloc.freeCount };
   }

@@ -30,6 +30,13 @@ export class Vmstat {
   oom_kill = 0;
   drop_pagecache = 0;
   drop_slab = 0;
+  thp_fault_alloc = 0;
+  thp_fault_fallback = 0;
+  thp_collapse_alloc = 0;
+  thp_collapse_alloc_failed = 0;
+  thp_split_page = 0;
+  thp_split_pmd = 0;
+  thp_zero_page_alloc = 0;
   nr_tlb_remote_flush = 0;
   nr_tlb_local_flush_all = 0;
   nr_tlb_local_flush_one = 0;

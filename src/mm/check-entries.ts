@@ -1,10 +1,10 @@
 import { assert, panic } from '../base/assert.ts';
 import type { Pfn, Vpn } from '../machine/units.ts';
-import { type AddressSpace, MM_SWAPENTS } from './address-space.ts';
+import { type AddressSpace, MM_ANONPAGES, MM_SWAPENTS } from './address-space.ts';
 import { checkHugeEntries } from './hugetlb/check-hugetlb.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { MARKER_GUARD, MARKER_POISONED, MARKER_UFFD_WP } from './page-table.ts';
-import { PG_anon, PG_anon_exclusive, PG_mlocked, PG_pagecache } from './phys/page-flags.ts';
+import { PG_anon, PG_anon_exclusive, PG_head, PG_mlocked, PG_pagecache } from './phys/page-flags.ts';
 import type { RmapVma } from './rmap/rmap-vma.ts';
 import { VM_ACCESS_FLAGS, VM_LOCKED, VM_SHARED, VM_UFFD_WP, VM_WRITE } from './vm-flags.ts';
 import { VMA_ANON, VMA_HUGETLB, VMA_SHMEM, type Vma } from './vma.ts';
@@ -49,7 +49,11 @@ function checkEntriesOf(mm: MemoryManager, vma: Vma, seen: Uint32Array, rss: Flo
   let page: number = vma.startVpn;
   while (pageTables.seek(vma.space, page as Vpn, vma.endVpn)) {
     page = pageTables.foundVpn;
-    assert(pageTables.foundLevel === 0, 'mm/check-entries.ts: P3 huge entries lie in VMAs of huge pages');
+    if (pageTables.foundLevel > 0) {
+      rss[MM_ANONPAGES] += checkHugeLeaf(mm, vma, seen, reverse);
+      page += mm.thp.pages;
+      continue;
+    }
     let slot = pageTables.foundSlot;
     do {
       const entry = pageTables.read(slot);
@@ -91,6 +95,37 @@ function checkEntriesOf(mm: MemoryManager, vma: Vma, seen: Uint32Array, rss: Flo
       reverse.check(at as Vpn, frame);
     } while (page % perTable !== 0 && page < vma.endVpn);
   }
+}
+
+/** U1 to U3, P3 and R4 for the huge leaf that seek found; the pages that it adds to rss. */
+function checkHugeLeaf(mm: MemoryManager, vma: Vma, seen: Uint32Array, reverse: ReverseCheck): number {
+  const { pageTables, frames, thp, format } = mm;
+  const start = pageTables.foundVpn;
+  const entry = pageTables.read(pageTables.foundSlot);
+  const head = pageTables.frameOf(entry);
+  const flags = frames.flags[head];
+  const inside = start >= vma.startVpn && start + thp.pages <= vma.endVpn;
+  assert(
+    vma.kind === VMA_ANON && pageTables.foundLevel === thp.level && inside,
+    'mm/thp/thp.ts: U1 a huge leaf lies in one anonymous VMA',
+  );
+  assert(pageTables.hasDeposit(pageTables.foundSlot), 'mm/thp/thp.ts: U2 a huge leaf has a table put by');
+  assert(
+    ((entry & format.PRESENT) !== 0) === ((vma.flags & VM_ACCESS_FLAGS) !== 0),
+    'mm/check-entries.ts: P3 an entry is present exactly if the VMA has rights',
+  );
+  const exclusive = (flags & EXCLUSIVE) === EXCLUSIVE;
+  if ((entry & format.WRITE) !== 0)
+    assert((vma.flags & VM_WRITE) !== 0 && exclusive, 'mm/check-entries.ts: P3 a huge page is written when exclusive');
+  if (head === thp.zeroPage) return 0;
+  assert(
+    (flags & PG_head) !== 0 && frames.order[head] === thp.order && (flags & PG_anon) !== 0,
+    'mm/thp/thp.ts: U1 a huge leaf maps an anonymous block',
+  );
+  seen[head]++;
+  assert(!exclusive || seen[head] === 1, 'mm/check-entries.ts: R4 an exclusive frame is mapped once');
+  reverse.check(start, head);
+  return thp.pages;
 }
 
 function isMarkerValid(marker: number): boolean {

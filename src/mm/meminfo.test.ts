@@ -15,7 +15,13 @@ describe('what /proc says of memory', () => {
     const file = pageCache.createFile(null);
     writeFrom(pageCache, file, 0, new BufferSource(new Uint8Array(10 * PAGE_SIZE)));
     const held = alloc.allocFrame(GFP_KERNEL) as Pfn;
-    const info = new Map(collectMeminfo(alloc, { commitLimitPages: 100, committedPages: 10 }));
+    const info = new Map(
+      collectMeminfo(alloc, {
+        commitLimitPages: 100,
+        committedPages: 10,
+        thp: { livePages: 0, pages: 512 },
+      }),
+    );
     const kib = (name: string): number => info.get(name) as number;
     expect(kib('MemTotal')).toBe(4095 * 4);
     expect([kib('Cached'), kib('Shmem'), kib('Inactive(anon)')]).toEqual([40, 40, 40]);

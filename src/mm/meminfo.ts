@@ -19,6 +19,7 @@ export type MeminfoRow = readonly [name: string, kib: number];
 export interface CommitFacts {
   readonly commitLimitPages: number;
   readonly committedPages: number;
+  readonly thp: { readonly livePages: number; readonly pages: number };
 }
 
 /**
@@ -66,6 +67,11 @@ export function collectMeminfo(alloc: FrameAllocator, commit: CommitFacts): Memi
     ['VmallocUsed', 0],
     ['VmallocChunk', 0],
     ['Percpu', 0],
+    ['AnonHugePages', commit.thp.livePages * commit.thp.pages],
+    ['ShmemHugePages', 0],
+    ['ShmemPmdMapped', 0],
+    ['FileHugePages', 0],
+    ['FilePmdMapped', 0],
   ];
   return pages.map(([name, count]) => [name, count * KIB_PER_PAGE]);
 }

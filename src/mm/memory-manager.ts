@@ -24,6 +24,7 @@ import { PG_reserved } from './phys/page-flags.ts';
 import type { KmemCache, SlabAllocator } from './phys/slab.ts';
 import { PteEditor } from './pte-editor.ts';
 import type { Rmap } from './rmap/rmap.ts';
+import { Thp } from './thp/thp.ts';
 import { TlbBatch } from './tlb-batch.ts';
 import { MapleIndex } from './vma-index/maple.ts';
 import type { VmaIndex } from './vma-index/vma-index.ts';
@@ -105,6 +106,7 @@ export class MemoryManager {
   readonly access: AccessRules;
   readonly tlbBatch: TlbBatch;
   readonly hugetlb: Hugetlb;
+  readonly thp: Thp;
   readonly zeroPage: Pfn;
   readonly spaces = new Set<AddressSpace>();
   /** Since boot, by FAULT_KINDS index, all spaces. */
@@ -155,6 +157,7 @@ export class MemoryManager {
     this.access = new AccessRules(parts.format);
     this.tlbBatch = new TlbBatch(this);
     this.hugetlb = new Hugetlb(parts.alloc, parts.format);
+    this.thp = new Thp(this);
     const zeroPage = this.alloc.allocFrame(GFP_KERNEL | __GFP_ZERO);
     assert(zeroPage !== NO_FRAME, 'mm/memory-manager.ts: memory for the zero page');
     this.zeroPage = zeroPage as Pfn;

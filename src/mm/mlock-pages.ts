@@ -1,6 +1,7 @@
 import type { Pfn, Vpn } from '../machine/units.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { PG_active, PG_lru, PG_mlocked, PG_unevictable } from './phys/page-flags.ts';
+import { splitHugeRange } from './thp/split.ts';
 import { VM_LOCKED } from './vm-flags.ts';
 import type { Vma } from './vma.ts';
 
@@ -46,6 +47,7 @@ export function isLockedAnywhere(mm: MemoryManager, frame: Pfn): boolean {
 export function updateMlockedPages(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): void {
   const { pageTables } = mm;
   const locked = (vma.flags & VM_LOCKED) !== 0;
+  splitHugeRange(mm, vma, start, end);
   let page = start;
   while (pageTables.seek(vma.space, page, end)) {
     page = (pageTables.foundVpn + 1) as Vpn;

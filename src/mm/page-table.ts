@@ -40,6 +40,7 @@ export const MARKER_GUARD = 4;
  *     (free_pgtables): tables of unmapped ranges are given back.
  *  P3 A leaf entry, huge ones with all that they map, lies inside a VMA, and WRITE is set only where the VMA has VM_WRITE and, in a private VMA, only on an
  *     anonymous frame that is PG_anon_exclusive.
+ *  P5 A table that is put by belongs to a huge leaf of a transparent huge page, is empty, and counts as that space's.
  *  P4 A marker lies inside a VMA and has at least one MARKER_* bit.
  *  P5 An entry is write-protected for userfaultfd (SOFT1, MARKER_UFFD_WP) only in a VMA with VM_UFFD_WP; then WRITE is clear.
  */
@@ -53,6 +54,8 @@ export class PageTables {
   tableFrames = 0;
   peakFrames = 0;
 
+  /** Leaf tables put by for the day that a huge leaf is split, by the leaf's slot (pgtable_trans_huge_deposit). */
+  private readonly deposits = new Map<number, Pfn>();
   private readonly mm: MemoryManager;
   private readonly format: PagingFormat;
   private readonly u32: Uint32Array;
@@ -320,6 +323,55 @@ export class PageTables {
     this.mm.alloc.putFrame(frame);
   }
 
+  /** Is any leaf table put by, and so any transparent huge page mapped? */
+  get hasDeposits(): boolean {
+    return this.deposits.size > 0;
+  }
+
+  hasDeposit(slot: number): boolean {
+    return this.deposits.has(slot);
+  }
+
+  /** Puts a new leaf table by for a huge leaf at the slot of level 1; false without memory. */
+  deposit(space: AddressSpace, slot: number): boolean {
+    const table = this.allocTable();
+    if (table === NO_FRAME) return false;
+    space.pgtablesBytes += PAGE_SIZE;
+    this.deposits.set(slot, table as Pfn);
+    return true;
+  }
+
+  /** The empty leaf table at the slot is put by: a huge leaf takes its place. */
+  depositTableOf(slot: number): void {
+    this.deposits.set(slot, this.format.frameOf(this.u32[slot]));
+    this.u32[slot] = 0;
+  }
+
+  freeDeposit(space: AddressSpace, slot: number): void {
+    const table = this.deposits.get(slot);
+    assert(table !== undefined, 'mm/page-table.ts: P5 a huge leaf has a table put by');
+    this.deposits.delete(slot);
+    this.freeTable(table);
+    space.pgtablesBytes -= PAGE_SIZE;
+  }
+
+  moveDeposit(from: number, to: number): void {
+    const table = this.deposits.get(from);
+    assert(table !== undefined, 'mm/page-table.ts: P5 a huge leaf has a table put by');
+    this.deposits.delete(from);
+    this.deposits.set(to, table);
+  }
+
+  /** The huge leaf at the slot gives way to its table, whose entries `entryOf` makes. */
+  splitLeaf(slot: number, entryOf: (index: number) => number): void {
+    const table = this.deposits.get(slot);
+    assert(table !== undefined, 'mm/page-table.ts: P5 a huge leaf has a table put by');
+    this.deposits.delete(slot);
+    const base = this.tableBase(table);
+    for (let i = 0; i < this.entries; i++) this.u32[base + i * this.words] = entryOf(i);
+    this.u32[slot] = this.format.makeTable(table);
+  }
+
   /** pgd_alloc: the frame or NO_FRAME. */
   createRoot(): Pfn | -1 {
     return this.allocTable();
@@ -335,10 +387,13 @@ export class PageTables {
     const walk = (table: Pfn, level: number, base: number): void => {
       if (level === 0) return;
       for (let i = 0; i < this.entries; i++) {
-        const entry = this.u32[this.tableBase(table) + i * this.words];
+        const slot = this.tableBase(table) + i * this.words;
+        const entry = this.u32[slot];
+        const first = base + i * this.span[level];
+        const putBy = this.deposits.get(slot);
+        if (putBy !== undefined) visit(putBy, level - 1, first);
         if ((entry & this.present) === 0 || this.format.isLeaf(entry)) continue;
         const child = this.format.frameOf(entry);
-        const first = base + i * this.span[level];
         visit(child, level - 1, first);
         walk(child, level - 1, first);
       }

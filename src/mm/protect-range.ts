@@ -3,6 +3,8 @@ import { wantsNoWriteNotice } from './fault/around.ts';
 import { protectHugetlb } from './hugetlb/hugetlb-entries.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { PG_anon_exclusive } from './phys/page-flags.ts';
+import { protectHugeLeaf } from './thp/huge-entries.ts';
+import { splitHugeAt } from './thp/split.ts';
 import { VM_SHARED, VM_WRITE } from './vm-flags.ts';
 import { VMA_HUGETLB, type Vma } from './vma.ts';
 
@@ -18,10 +20,17 @@ export function protectRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn):
   }
   const { pageTables, format } = mm;
   const state = format.ACCESSED | format.DIRTY;
+  splitHugeAt(mm, vma, start);
+  splitHugeAt(mm, vma, end);
   let page = start;
   while (pageTables.seek(vma.space, page, end)) {
     const at = pageTables.foundVpn;
     const slot = pageTables.foundSlot;
+    if (pageTables.foundLevel > 0) {
+      page = (at + mm.thp.pages) as Vpn;
+      protectHugeLeaf(mm, vma, at, slot);
+      continue;
+    }
     page = (at + 1) as Vpn;
     const entry = pageTables.read(slot);
     if (!pageTables.isMapped(entry)) continue;

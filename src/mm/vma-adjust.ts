@@ -3,6 +3,7 @@ import type { Vpn } from '../machine/units.ts';
 import type { AddressSpace } from './address-space.ts';
 import { closeHugetlbVma, maySplitHugetlb } from './hugetlb/hugetlb-vma.ts';
 import type { MemoryManager } from './memory-manager.ts';
+import { splitHugeAt } from './thp/split.ts';
 import { VMA_HUGETLB, Vma } from './vma.ts';
 
 /** vm_area_alloc: not yet in the space; null when the slab is out of memory. */
@@ -51,8 +52,10 @@ export function discardVma(mm: MemoryManager, vma: Vma): void {
   mm.vmaCache.free(vma.slot);
 }
 
-/** The one way to change a linked VMA's bounds (V2). */
+/** The one way to change a linked VMA's bounds (V2). No huge leaf lies across the new ones (vma_adjust_trans_huge). */
 export function setVmaBounds(mm: MemoryManager, vma: Vma, startVpn: Vpn, endVpn: Vpn, pgoff: number): void {
+  splitHugeAt(mm, vma, startVpn);
+  splitHugeAt(mm, vma, endVpn);
   mm.rmap.beforeVmaResize(vma);
   vma.space.vmas.resize(vma, startVpn, endVpn);
   vma.pgoff = pgoff;

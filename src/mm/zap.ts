@@ -5,6 +5,8 @@ import type { MemoryManager } from './memory-manager.ts';
 import { munlockPage } from './mlock-pages.ts';
 import { MARKER_GUARD, MARKER_POISONED, MARKER_UFFD_WP } from './page-table.ts';
 import { PG_anon, PG_pagecache, PG_swapbacked } from './phys/page-flags.ts';
+import { zapHugeLeaf } from './thp/huge-entries.ts';
+import { splitHugeAt } from './thp/split.ts';
 import { VM_LOCKED, VM_SEQ_READ } from './vm-flags.ts';
 import { VMA_ANON, VMA_HUGETLB, type Vma } from './vma.ts';
 
@@ -31,11 +33,18 @@ export function zapRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, what
   }
   const { pageTables, frames } = mm;
   const { space } = vma;
+  splitHugeAt(mm, vma, start);
+  splitHugeAt(mm, vma, end);
   const counts = [0, 0, 0, 0];
   let page = start;
   while (pageTables.seek(space, page, end)) {
     const at = pageTables.foundVpn;
     const slot = pageTables.foundSlot;
+    if (pageTables.foundLevel > 0) {
+      page = (at + mm.thp.pages) as Vpn;
+      zapHugeLeaf(mm, vma, at, slot);
+      continue;
+    }
     page = (at + 1) as Vpn;
     const entry = pageTables.read(slot);
     if (!pageTables.isMapped(entry)) {

@@ -17,7 +17,7 @@ export function writeClearRefs(k: Kernel, t: Task, text: string): number {
     if ((which === 2 && vma.file !== null) || (which === 3 && vma.file === null)) continue;
     let page: Vpn = vma.startVpn;
     while (pageTables.seek(space, page, vma.endVpn)) {
-      page = (pageTables.foundVpn + 1) as Vpn;
+      page = (pageTables.foundVpn + pageTables.spanOf(pageTables.foundLevel)) as Vpn;
       const slot = pageTables.foundSlot;
       const entry = pageTables.read(slot);
       if (!pageTables.isMapped(entry)) continue;

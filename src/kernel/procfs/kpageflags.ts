@@ -50,6 +50,7 @@ const LOW: readonly (readonly [flag: number, bit: number])[] = [
 const KPF_MMAP = 1 << 11;
 const KPF_ANON = 1 << 12;
 const KPF_HUGE = 1 << 17;
+const KPF_THP = 1 << 22;
 const KPF_ZERO_PAGE = 1 << 24;
 /** Of the high word (include/linux/kernel-page-flags.h): bits 32, 33, 36. */
 const HIGH: readonly (readonly [flag: number, bit: number])[] = [
@@ -60,18 +61,21 @@ const HIGH: readonly (readonly [flag: number, bit: number])[] = [
 
 /** Words of /proc/kpageflags (stable_page_flags). */
 export function readKpageflags(k: Kernel, _space: AddressSpace | null, pos: number, sink: IoSink): number {
-  const { frames, zeroPage } = k.mm;
+  const { frames, zeroPage, thp } = k.mm;
   return readFrameWords(k, pos, sink, (view, at, frame) => {
     const flags = frames.flags[frame];
     let low = frames.mapcount[frame] > 0 ? KPF_MMAP : 0;
     for (const [flag, bit] of LOW) if ((flags & flag) !== 0) low |= 1 << bit;
     const head = frames.headOf(frame as Pfn);
-    if ((frames.flags[head] & PG_hugetlb) !== 0) {
+    const isThp =
+      (frames.flags[head] & PG_head) !== 0 && ((frames.flags[head] & PG_anon) !== 0 || head === thp.zeroPage);
+    if ((frames.flags[head] & PG_hugetlb) !== 0 || isThp) {
       // What is true of the page is true of every frame of it.
-      low |= KPF_HUGE | (frames.mapcount[head] > 0 ? KPF_MMAP : 0);
+      low |=
+        ((frames.flags[head] & PG_hugetlb) !== 0 ? KPF_HUGE : KPF_THP) | (frames.mapcount[head] > 0 ? KPF_MMAP : 0);
       low |= frames.flags[head] & PG_anon ? KPF_ANON : 0;
     }
-    if (frame === zeroPage) low |= KPF_ZERO_PAGE;
+    if (frame === zeroPage || (isThp && head === thp.zeroPage)) low |= KPF_ZERO_PAGE;
     let high = 0;
     for (const [flag, bit] of HIGH) if ((flags & flag) !== 0) high |= 1 << bit;
     view.setUint32(at, low, true);

@@ -52,7 +52,7 @@ function fillEntries(mm: MemoryManager, space: AddressSpace, first: number, view
     }
     const head = frames.headOf(pageTables.frameOf(entry));
     let high = PM_PRESENT;
-    if (head !== mm.zeroPage) {
+    if (head !== mm.zeroPage && head !== mm.thp.zeroPage) {
       if ((frames.flags[head] & PG_anon) === 0) high += PM_FILE;
       if (frames.mapcount[head] === 1) high += PM_MMAP_EXCLUSIVE;
     }
@@ -68,10 +68,10 @@ export function readKpagecount(k: Kernel, _space: AddressSpace | null, pos: numb
   return readFrameWords(k, pos, sink, (view, at, frame) => view.setUint32(at, mappingsOf(k.mm.frames, frame), true));
 }
 
-/** Entries that map the frame: of a page of a huge pool those of its head (folio_precise_page_mapcount). */
+/** Entries that map the frame: of a huge page those of its head (folio_precise_page_mapcount). */
 function mappingsOf(frames: FrameTable, frame: number): number {
   const head = frames.headOf(frame as Pfn);
-  return frames.mapcount[(frames.flags[head] & PG_hugetlb) !== 0 ? head : frame];
+  return frames.mapcount[(frames.flags[head] & (PG_hugetlb | PG_anon)) !== 0 ? head : frame];
 }
 
 /** One word a frame of RAM. -EINVAL at a place or of a size that is no multiple of 8. */

@@ -29,6 +29,7 @@ interface MemSizes {
   referenced: number;
   anonymous: number;
   lazyFree: number;
+  anonHuge: number;
   sharedHugetlb: number;
   privateHugetlb: number;
 }
@@ -49,6 +50,7 @@ function noSizes(): MemSizes {
     referenced: 0,
     anonymous: 0,
     lazyFree: 0,
+    anonHuge: 0,
     sharedHugetlb: 0,
     privateHugetlb: 0,
   };
@@ -59,38 +61,38 @@ function gather(mm: MemoryManager, vma: Vma, sizes: MemSizes): void {
   const { pageTables, frames, format } = mm;
   let page: Vpn = vma.startVpn;
   while (pageTables.seek(vma.space, page, vma.endVpn)) {
-    page = (pageTables.foundVpn + 1) as Vpn;
+    const bytes = pageTables.spanOf(pageTables.foundLevel) * PAGE_SIZE;
+    page = (pageTables.foundVpn + bytes / PAGE_SIZE) as Vpn;
     const entry = pageTables.read(pageTables.foundSlot);
     if (!pageTables.isMapped(entry)) continue;
     const frame = pageTables.frameOf(entry);
     if (vma.kind === VMA_HUGETLB) {
-      const bytes = objectOf(vma).pool.sizeBytes;
-      page = (pageTables.foundVpn + bytes / PAGE_SIZE) as Vpn;
       if (frames.mapcount[frame] >= 2) sizes.sharedHugetlb += bytes;
       else sizes.privateHugetlb += bytes;
       continue;
     }
-    if (frame === mm.zeroPage) continue;
+    if (frame === mm.zeroPage || frame === mm.thp.zeroPage) continue;
     const flags = frames.flags[frame];
     const isDirty = (entry & format.DIRTY) !== 0 || (flags & PG_dirty) !== 0;
     const mapcount = frames.mapcount[frame];
-    const pss = Math.floor((PAGE_SIZE * PSS_UNIT) / Math.max(1, mapcount));
-    sizes.rss += PAGE_SIZE;
+    const pss = Math.floor((bytes * PSS_UNIT) / Math.max(1, mapcount));
+    sizes.rss += bytes;
     sizes.pss += pss;
     if (isDirty) sizes.pssDirty += pss;
     if ((flags & PG_anon) !== 0) {
-      sizes.anonymous += PAGE_SIZE;
-      if ((flags & PG_swapbacked) === 0 && !isDirty) sizes.lazyFree += PAGE_SIZE;
+      if (bytes > PAGE_SIZE) sizes.anonHuge += bytes;
+      sizes.anonymous += bytes;
+      if ((flags & PG_swapbacked) === 0 && !isDirty) sizes.lazyFree += bytes;
       sizes.pssAnon += pss;
     } else if ((flags & PG_swapbacked) !== 0) sizes.pssShmem += pss;
     else sizes.pssFile += pss;
     if ((vma.flags & VM_LOCKED) !== 0) sizes.pssLocked += pss;
-    if ((entry & format.ACCESSED) !== 0 || (flags & PG_referenced) !== 0) sizes.referenced += PAGE_SIZE;
+    if ((entry & format.ACCESSED) !== 0 || (flags & PG_referenced) !== 0) sizes.referenced += bytes;
     if (mapcount >= 2) {
-      if (isDirty) sizes.sharedDirty += PAGE_SIZE;
-      else sizes.sharedClean += PAGE_SIZE;
-    } else if (isDirty) sizes.privateDirty += PAGE_SIZE;
-    else sizes.privateClean += PAGE_SIZE;
+      if (isDirty) sizes.sharedDirty += bytes;
+      else sizes.sharedClean += bytes;
+    } else if (isDirty) sizes.privateDirty += bytes;
+    else sizes.privateClean += bytes;
   }
 }
 
@@ -125,7 +127,7 @@ function sizeLines(sizes: MemSizes, what: 'vma' | 'rollup'): string {
     line('Anonymous', sizes.anonymous) +
     line('KSM', 0) +
     line('LazyFree', sizes.lazyFree) +
-    line('AnonHugePages', 0) +
+    line('AnonHugePages', sizes.anonHuge) +
     line('ShmemPmdMapped', 0) +
     line('FilePmdMapped', 0) +
     line('Shared_Hugetlb', sizes.sharedHugetlb) +
@@ -149,7 +151,7 @@ export function showSmaps(k: Kernel, _t: Task, space: AddressSpace | null): read
         line('KernelPageSize', pageBytesOf(vma)) +
         line('MMUPageSize', pageBytesOf(vma)) +
         sizeLines(sizes, 'vma') +
-        `THPeligible:    ${'0'.padStart(8)}\n` +
+        `THPeligible:    ${(k.mm.thp.isEligible(vma) ? '1' : '0').padStart(8)}\n` +
         `VmFlags: ${vmFlagsText(vma.flags)}\n`,
     );
   }

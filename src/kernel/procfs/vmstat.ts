@@ -41,7 +41,8 @@ const EVENT_ITEMS = (
   'pgscan_file pgsteal_anon pgsteal_file pginodesteal slabs_scanned kswapd_inodesteal kswapd_low_wmark_hit_quickly ' +
   'kswapd_high_wmark_hit_quickly pageoutrun pgrotated drop_pagecache drop_slab oom_kill unevictable_pgs_culled ' +
   'unevictable_pgs_scanned unevictable_pgs_rescued unevictable_pgs_mlocked unevictable_pgs_munlocked ' +
-  'unevictable_pgs_cleared unevictable_pgs_stranded nr_tlb_remote_flush nr_tlb_remote_flush_received ' +
+  'unevictable_pgs_cleared unevictable_pgs_stranded thp_fault_alloc thp_fault_fallback thp_collapse_alloc ' +
+  'thp_collapse_alloc_failed thp_split_page thp_split_pmd thp_zero_page_alloc nr_tlb_remote_flush nr_tlb_remote_flush_received ' +
   'nr_tlb_local_flush_all nr_tlb_local_flush_one swap_ra swap_ra_hit swpin_zero swpout_zero'
 ).split(' ');
 
@@ -73,6 +74,7 @@ export function showVmstat(k: Kernel): string {
 /** enum node_stat_item in its order. */
 export function nodeItems(mm: MemoryManager): [name: string, value: number][] {
   const known = new Map(collectNodeStats(mm.alloc));
+  known.set('nr_anon_transparent_hugepages', mm.thp.livePages);
   return NODE_ITEMS.map((name) => [name, known.get(name) ?? 0]);
 }
 

@@ -1,5 +1,6 @@
 import { EINVAL } from '../../abi/errno.ts';
 import type { HugePool } from '../../mm/hugetlb/huge-pool.ts';
+import { THP_ENABLED } from '../../mm/thp/thp.ts';
 import type { Kernel } from '../kernel.ts';
 import { parseInteger } from '../procfs/write-text.ts';
 
@@ -58,7 +59,50 @@ function poolRows(pool: HugePool): SysfsRow[] {
   ];
 }
 
+const THP = 'kernel/mm/transparent_hugepage';
+
+/** A choice among words, the chosen one in brackets; any other word is -EINVAL. */
+function choice<T extends string>(
+  path: string,
+  words: readonly T[],
+  read: (k: Kernel) => T,
+  set: (k: Kernel, word: T) => void,
+): SysfsRow {
+  return {
+    path,
+    read: (k) => words.map((word) => (word === read(k) ? `[${word}]` : word)).join(' '),
+    write: (k, text) => {
+      const wanted = words.find((word) => word === text.trim());
+      if (wanted === undefined) return -EINVAL;
+      set(k, wanted);
+      return 0;
+    },
+  };
+}
+
+/** What acts of transparent_hugepage (mm/huge_memory.c, 6.18). No khugepaged, and shared memory has none. */
+const THP_ROWS: readonly SysfsRow[] = [
+  choice(
+    `${THP}/enabled`,
+    THP_ENABLED,
+    (k) => k.mm.thp.enabled,
+    (k, word) => {
+      k.mm.thp.enabled = word;
+    },
+  ),
+  count(`${THP}/hpage_pmd_size`, (k) => k.mm.thp.pages * 4096, null),
+  count(
+    `${THP}/use_zero_page`,
+    (k) => (k.mm.thp.useZeroPage ? 1 : 0),
+    (k, value) => {
+      if (value > 1) return -EINVAL;
+      k.mm.thp.useZeroPage = value === 1;
+      return 0;
+    },
+  ),
+];
+
 /** Every file of /sys, in the order of a listing within its folder. */
 export function sysfsRows(k: Kernel): SysfsRow[] {
-  return k.mm.hugetlb.pools.flatMap(poolRows);
+  return [...k.mm.hugetlb.pools.flatMap(poolRows), ...(k.mm.thp.isPossible ? THP_ROWS : [])];
 }

@@ -6,6 +6,7 @@ import { type AddressSpace, KIND_BUS, KIND_SEGV, KIND_SPURIOUS, KIND_STACK_GROW 
 import { hugetlbFault } from '../hugetlb/hugetlb-fault.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { MARKER_POISONED, MARKER_UFFD_WP } from '../page-table.ts';
+import { hugeAnonFault, hugeLeafFault } from '../thp/huge-fault.ts';
 import { VM_DROPPABLE, VM_GROWSDOWN } from '../vm-flags.ts';
 import { VMA_ANON, VMA_HUGETLB, VMA_SPECIAL, type Vma } from '../vma.ts';
 import { anonFault } from './anon.ts';
@@ -79,12 +80,19 @@ export function resolveFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Acc
 function classify(mm: MemoryManager, vma: Vma, page: Vpn, access: Access): FaultResult {
   if (vma.kind === VMA_HUGETLB) return hugetlbFault(mm, vma, page, access);
   const { pageTables, format } = mm;
-  const slot = pageTables.findLeaf(vma.space, page);
+  let slot = pageTables.findEntry(vma.space, page);
+  if (slot !== -1 && pageTables.foundLevel > 0) {
+    if (hugeLeafFault(mm, vma, page, slot, access) === FAULT_DONE) return FAULT_DONE;
+    slot = pageTables.findLeaf(vma.space, page);
+  }
   const entry = slot === -1 ? 0 : pageTables.read(slot);
   if (!pageTables.isMapped(entry)) {
     const marker = pageTables.markerOf(entry);
     if ((marker & ~MARKER_UFFD_WP) !== 0) return markerFault(mm, marker);
-    if (vma.kind === VMA_ANON) return anonFault(mm, vma, page, access);
+    if (vma.kind === VMA_ANON) {
+      const huge = slot === -1 ? hugeAnonFault(mm, vma, page, access) : 'small';
+      return huge === 'small' ? anonFault(mm, vma, page, access) : huge;
+    }
     if (vma.kind === VMA_SPECIAL) return specialFault(mm, vma, page, access);
     return fileFault(mm, vma, page, access);
   }

@@ -1,6 +1,7 @@
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { PG_active, PG_lru, PG_referenced, PG_unevictable } from '../phys/page-flags.ts';
+import { splitHugeRange } from '../thp/split.ts';
 import type { Vma } from '../vma.ts';
 
 /**
@@ -11,6 +12,7 @@ export function coolRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, wha
   const { pageTables, format, frames } = mm;
   const { lru } = mm.alloc;
   const victims: Pfn[] = [];
+  splitHugeRange(mm, vma, start, end);
   let page = start;
   while (pageTables.seek(vma.space, page, end)) {
     const at = pageTables.foundVpn;

@@ -6,6 +6,7 @@ import { MM_ANONPAGES } from '../address-space.ts';
 import { copyHugetlb } from '../hugetlb/hugetlb-entries.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { PG_anon } from '../phys/page-flags.ts';
+import { copyHugeLeaf } from '../thp/huge-entries.ts';
 import { dropRegistration, UffdFork } from '../uffd/events.ts';
 import {
   isCowMapping,
@@ -127,6 +128,12 @@ function copyEntries(mm: MemoryManager, from: Vma, to: Vma): number {
   while (pageTables.seek(from.space, page, from.endVpn)) {
     const at = pageTables.foundVpn;
     const source = pageTables.foundSlot;
+    if (pageTables.foundLevel > 0) {
+      page = (at + mm.thp.pages) as Vpn;
+      result = copyHugeLeaf(mm, to, at, source);
+      if (result !== 0) break;
+      continue;
+    }
     page = (at + 1) as Vpn;
     const target = pageTables.ensureLeaf(to.space, at);
     if (target === -1) {

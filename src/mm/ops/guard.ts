@@ -31,7 +31,7 @@ export function removeGuards(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn):
   const { pageTables } = mm;
   let page = start;
   while (pageTables.seek(vma.space, page, end)) {
-    page = (pageTables.foundVpn + 1) as Vpn;
+    page = (pageTables.foundVpn + pageTables.spanOf(pageTables.foundLevel)) as Vpn;
     const marker = pageTables.markerOf(pageTables.read(pageTables.foundSlot));
     if ((marker & MARKER_GUARD) !== 0)
       pageTables.set(pageTables.foundSlot, pageTables.makeMarker(marker & ~MARKER_GUARD));

@@ -9,6 +9,7 @@ import {
   PG_swapbacked,
   PG_unevictable,
 } from '../phys/page-flags.ts';
+import { splitHugeRange } from '../thp/split.ts';
 import type { Vma } from '../vma.ts';
 
 /**
@@ -18,6 +19,7 @@ import type { Vma } from '../vma.ts';
 export function freeLazily(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): void {
   const { pageTables, format, frames } = mm;
   const state = format.ACCESSED | format.DIRTY;
+  splitHugeRange(mm, vma, start, end);
   let page = start;
   while (pageTables.seek(vma.space, page, end)) {
     const at = pageTables.foundVpn;

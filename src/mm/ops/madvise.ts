@@ -1,6 +1,7 @@
 import { EACCES, EAGAIN, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP, EPERM } from '../../abi/errno.ts';
 import {
   MADV_COLD,
+  MADV_COLLAPSE,
   MADV_DODUMP,
   MADV_DOFORK,
   MADV_DONTDUMP,
@@ -32,6 +33,7 @@ import { objectOf } from '../hugetlb/hugetlb-vma.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
 import { punchHole } from '../page-cache/truncate.ts';
+import { collapseRange } from '../thp/collapse.ts';
 import { tellRemove } from '../uffd/events.ts';
 import {
   isKsmCompatible,
@@ -63,7 +65,7 @@ import { installGuards, removeGuards } from './guard.ts';
 import { freeLazily } from './lazy-free.ts';
 import { faultInPage } from './populate.ts';
 
-/** madvise_behavior_valid, less MADV_COLLAPSE; MADV_HWPOISON and MADV_SOFT_OFFLINE need CONFIG_MEMORY_FAILURE. */
+/** madvise_behavior_valid; MADV_HWPOISON and MADV_SOFT_OFFLINE need CONFIG_MEMORY_FAILURE. */
 const VALID: readonly number[] = [
   MADV_NORMAL,
   MADV_RANDOM,
@@ -78,6 +80,7 @@ const VALID: readonly number[] = [
   MADV_UNMERGEABLE,
   MADV_HUGEPAGE,
   MADV_NOHUGEPAGE,
+  MADV_COLLAPSE,
   MADV_DONTDUMP,
   MADV_DODUMP,
   MADV_WIPEONFORK,
@@ -177,6 +180,8 @@ function adviseVma(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, advice: nu
     // hugepage_madvise: any mapping takes the wish.
     case MADV_HUGEPAGE:
       return changeFlags(mm, vma, start, end, (flags & ~VM_NOHUGEPAGE) | VM_HUGEPAGE);
+    case MADV_COLLAPSE:
+      return collapseRange(mm, vma, start, end);
     case MADV_NOHUGEPAGE:
       return changeFlags(mm, vma, start, end, (flags & ~VM_HUGEPAGE) | VM_NOHUGEPAGE);
     case MADV_DONTDUMP:

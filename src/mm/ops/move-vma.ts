@@ -5,6 +5,8 @@ import type { AddressSpace } from '../address-space.ts';
 import { moveHugetlb } from '../hugetlb/hugetlb-entries.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { updateMlockedPages } from '../mlock-pages.ts';
+import { moveHugeLeaf } from '../thp/huge-entries.ts';
+import { splitHugeAt, splitHugeLeaf } from '../thp/split.ts';
 import { dropRegistration, followsMremap, tellRemap } from '../uffd/events.ts';
 import { VM_ACCOUNT, VM_LOCKED, VM_LOCKED_MASK } from '../vm-flags.ts';
 import { VMA_ANON, VMA_HUGETLB, type Vma } from '../vma.ts';
@@ -47,7 +49,7 @@ export function moveVma(mm: MemoryManager, space: AddressSpace, vma: Vma, move: 
   if (watcher !== null && !follows) dropRegistration(copy);
   const moved = isHuge
     ? moveHugetlb(mm, vma, copy, from, to, oldPages)
-    : moveEntries(mm, space, from, to, oldPages, watcher === null || follows ? 'keep' : 'drop');
+    : moveEntries(mm, vma, from, to, oldPages, watcher === null || follows ? 'keep' : 'drop');
   if (isHuge) dropReservations(mm, space, moved === 0 ? from : to, moved === 0 ? oldPages : newPages);
   // The entries are back where they were if memory ran out; then the copy goes instead of the source.
   const gone = moved === 0 ? from : to;
@@ -118,19 +120,27 @@ function copyVma(mm: MemoryManager, vma: Vma, from: Vpn, to: Vpn, pages: number)
 /** move_page_tables: 0, or -ENOMEM with all entries back at `from`. */
 function moveEntries(
   mm: MemoryManager,
-  space: AddressSpace,
+  vma: Vma,
   from: Vpn,
   to: Vpn,
   pages: number,
   protection: 'keep' | 'drop',
 ): number {
   const { pageTables } = mm;
+  const { space } = vma;
   const end = (from + pages) as Vpn;
+  splitHugeAt(mm, vma, from);
+  splitHugeAt(mm, vma, end);
   let page = from;
   let result = 0;
   while (pageTables.seek(space, page, end)) {
     const at = pageTables.foundVpn;
     const source = pageTables.foundSlot;
+    if (pageTables.foundLevel > 0) {
+      if (moveHugeLeaf(mm, vma, at, source, (to + (at - from)) as Vpn)) page = (at + mm.thp.pages) as Vpn;
+      else splitHugeLeaf(mm, vma, at);
+      continue;
+    }
     page = (at + 1) as Vpn;
     const target = pageTables.ensureLeaf(space, (to + (at - from)) as Vpn);
     if (target === -1) {
@@ -150,6 +160,11 @@ function moveEntries(
   while (pageTables.seek(space, back, movedEnd)) {
     const at = pageTables.foundVpn;
     const slot = pageTables.foundSlot;
+    if (pageTables.foundLevel > 0) {
+      back = (at + mm.thp.pages) as Vpn;
+      moveHugeLeaf(mm, vma, at, slot, (from + (at - to)) as Vpn);
+      continue;
+    }
     back = (at + 1) as Vpn;
     const home = pageTables.findLeaf(space, (from + (at - to)) as Vpn);
     pageTables.set(home, pageTables.read(slot));

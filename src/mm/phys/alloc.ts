@@ -146,6 +146,19 @@ export class FrameAllocator {
     return frame;
   }
 
+  /** The frames of a compound page go on alone, each with as many references as the page had (split_page_owner, ...). */
+  splitCompound(head: Pfn): void {
+    const { frames } = this;
+    const count = 2 ** frames.order[head];
+    frames.order[head] = 0;
+    frames.clear(head, PG_head);
+    for (let tail = head + 1; tail < head + count; tail++) {
+      frames.flags[tail] = 0;
+      frames.owner[tail] = 0;
+      frames.refcount[tail] = frames.refcount[head];
+    }
+  }
+
   /** A page of a pool that nobody refers to is the pool's again. */
   renewReference(head: Pfn): void {
     assert(this.frames.refcount[head] === 0, 'mm/phys/alloc.ts: only a page without references is taken back');

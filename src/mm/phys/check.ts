@@ -213,7 +213,7 @@ export function checkPageCache(cache: PageCache, inUse: Uint32Array): void {
       assert((word & (PG_lru | PG_unevictable)) !== PG_lru, 'mm/mlock-pages.ts: R5 a locked page is unevictable');
     }
     if (mapcount[frame] > 0 && (word & (PG_reserved | PG_hugetlb)) === 0) {
-      if ((word & PG_anon) !== 0) anonMapped++;
+      if ((word & PG_anon) !== 0) anonMapped += (word & PG_head) !== 0 ? 2 ** frames.order[frame] : 1;
       else fileMapped++;
     }
   }

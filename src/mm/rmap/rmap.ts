@@ -7,6 +7,7 @@ import type { FrameTable } from '../phys/frame-table.ts';
 import {
   PG_anon,
   PG_anon_exclusive,
+  PG_head,
   PG_hugetlb,
   PG_pagecache,
   PG_swapbacked,
@@ -214,7 +215,7 @@ export class Rmap {
     frames.mapcount[frame] = 1;
     // Pages of the huge pools are on no LRU list and in no gauge but their own.
     if ((frames.flags[frame] & PG_hugetlb) !== 0) return;
-    this.allocator.stat.nr_anon_pages++;
+    this.allocator.stat.nr_anon_pages += this.pagesOf(frame);
     this.allocator.lru.add(frame);
   }
 
@@ -222,7 +223,8 @@ export class Rmap {
   dupAnonRmap(frame: Pfn): void {
     const { frames } = this;
     frames.flags[frame] &= ~PG_anon_exclusive;
-    if (frames.mapcount[frame]++ === 0 && (frames.flags[frame] & PG_hugetlb) === 0) this.allocator.stat.nr_anon_pages++;
+    if (frames.mapcount[frame]++ === 0 && (frames.flags[frame] & PG_hugetlb) === 0)
+      this.allocator.stat.nr_anon_pages += this.pagesOf(frame);
   }
 
   /** The VMA is the sole owner now: new relatives need not look at its page (folio_move_anon_rmap). */
@@ -244,8 +246,33 @@ export class Rmap {
     const left = --frames.mapcount[frame];
     assert(left >= 0, 'mm/rmap/rmap.ts: R1 mapcount is not negative');
     if (left > 0 || (frames.flags[frame] & PG_hugetlb) !== 0) return;
-    if ((frames.flags[frame] & PG_anon) !== 0) this.allocator.stat.nr_anon_pages--;
+    if ((frames.flags[frame] & PG_anon) !== 0) this.allocator.stat.nr_anon_pages -= this.pagesOf(frame);
     else this.allocator.stat.nr_mapped--;
+  }
+
+  /** Pages of 4 KiB that the frame stands for: a transparent huge page is its head. */
+  private pagesOf(frame: Pfn): number {
+    return (this.frames.flags[frame] & PG_head) !== 0 ? 2 ** this.frames.order[frame] : 1;
+  }
+
+  /**
+   * The anonymous compound page becomes `count` small ones that are mapped as often as it was (__split_huge_page): its entries are
+   * rewritten already.
+   */
+  splitAnon(head: Pfn, count: number): void {
+    const { frames } = this;
+    const { lru } = this.allocator;
+    lru.remove(head);
+    const flags = frames.flags[head] & ~PG_head;
+    this.allocator.splitCompound(head);
+    for (let i = 0; i < count; i++) {
+      const frame = (head + i) as Pfn;
+      frames.flags[frame] = flags;
+      frames.owner[frame] = frames.owner[head];
+      frames.index[frame] = frames.index[head] + i;
+      frames.mapcount[frame] = frames.mapcount[head];
+      lru.add(frame);
+    }
   }
 
   // Walks.

@@ -2,6 +2,7 @@ import { EAGAIN, EBUSY, EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM } from '../../abi
 import { PAGE_SIZE, type Vpn } from '../../machine/units.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { PG_anon_exclusive } from '../phys/page-flags.ts';
+import { splitHugeLeaf } from '../thp/split.ts';
 import { VM_ACCESS_FLAGS, VM_HUGETLB, VM_IO, VM_LOCKED, VM_PFNMAP, VM_SHARED, VM_WRITE } from '../vm-flags.ts';
 import { VMA_ANON, type Vma } from '../vma.ts';
 import type { UffdContext } from './context.ts';
@@ -55,6 +56,8 @@ function areAlike(source: Vma, target: Vma): boolean {
 function moveOne(mm: MemoryManager, target: Vma, from: Vpn, to: Vpn, holes: UffdMove['holes']): number {
   const { pageTables, frames, format } = mm;
   const { space } = target;
+  const source = space.vmas.find(from);
+  if (source !== null) splitHugeLeaf(mm, source, from);
   const sourceSlot = pageTables.findLeaf(space, from);
   const entry = sourceSlot === -1 ? 0 : pageTables.read(sourceSlot);
   if (entry === 0 && holes === 'allow') return 0;

@@ -2,6 +2,7 @@ import { EBUSY, EINVAL, ENOMEM, EPERM } from '../../abi/errno.ts';
 import { PAGE_SIZE, type Vpn } from '../../machine/units.ts';
 import type { AddressSpace } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
+import { splitHugeRange } from '../thp/split.ts';
 import {
   VM_DROPPABLE,
   VM_MAYWRITE,
@@ -54,6 +55,8 @@ export function registerRange(mm: MemoryManager, context: UffdContext, start: Vp
     if (typeof target === 'number') return target === -ENOMEM ? -ENOMEM : target;
     setVmaFlags(target, flags);
     target.uffd = context;
+    // Watched memory is in small pages (thp.ts).
+    splitHugeRange(mm, target, from, at);
   }
   return 0;
 }

@@ -1,0 +1,66 @@
+import { ENOMEM } from '../../abi/errno.ts';
+import type { Vpn } from '../../machine/units.ts';
+import { MM_ANONPAGES } from '../address-space.ts';
+import type { MemoryManager } from '../memory-manager.ts';
+import { PG_anon_exclusive } from '../phys/page-flags.ts';
+import { VM_WRITE } from '../vm-flags.ts';
+import type { Vma } from '../vma.ts';
+
+/** What unmapping, mprotect, fork and mremap do with one huge leaf that lies in their range as a whole. */
+
+/** zap_huge_pmd. The page is in mm.tlbBatch afterwards. */
+export function zapHugeLeaf(mm: MemoryManager, vma: Vma, start: Vpn, slot: number): void {
+  const { pageTables, thp, frames } = mm;
+  const head = pageTables.frameOf(pageTables.read(slot));
+  pageTables.set(slot, 0);
+  pageTables.freeDeposit(vma.space, slot);
+  mm.tlbBatch.add(start);
+  if (head === thp.zeroPage) return;
+  mm.addRss(vma.space, MM_ANONPAGES, -thp.pages);
+  mm.rmap.removeRmap(head);
+  if (frames.refcount[head] === 1) thp.livePages--;
+  mm.alloc.putFrame(head);
+}
+
+/** change_huge_pmd. */
+export function protectHugeLeaf(mm: MemoryManager, vma: Vma, start: Vpn, slot: number): void {
+  const { pageTables, thp, frames, format } = mm;
+  const entry = pageTables.read(slot);
+  const head = pageTables.frameOf(entry);
+  const exclusive = head !== thp.zeroPage && (frames.flags[head] & PG_anon_exclusive) !== 0;
+  const write = (vma.flags & VM_WRITE) !== 0 && exclusive ? 'writable' : 'readonly';
+  const changed = pageTables.makeEntry(head, vma.flags, write, entry & (format.ACCESSED | format.DIRTY), thp.level);
+  if (changed === entry) return;
+  pageTables.set(slot, changed);
+  mm.tlbBatch.add(start);
+}
+
+/** copy_huge_pmd: 0 or -ENOMEM. The caller flushes the parent's TLB. */
+export function copyHugeLeaf(mm: MemoryManager, to: Vma, start: Vpn, source: number): number {
+  const { pageTables, thp, format } = mm;
+  const target = pageTables.ensureAt(to.space, start, thp.level);
+  if (target === -1 || !pageTables.deposit(to.space, target)) return -ENOMEM;
+  const entry = pageTables.read(source);
+  const head = pageTables.frameOf(entry);
+  const copied = (entry & ~format.WRITE) >>> 0;
+  pageTables.set(source, copied);
+  pageTables.set(target, (copied & ~format.ACCESSED) >>> 0);
+  if (head === thp.zeroPage) return 0;
+  mm.alloc.getFrame(head);
+  mm.rmap.dupAnonRmap(head);
+  mm.addRss(to.space, MM_ANONPAGES, thp.pages);
+  return 0;
+}
+
+/** move_huge_pmd: false where the target cannot hold a huge leaf, and nothing has changed. */
+export function moveHugeLeaf(mm: MemoryManager, vma: Vma, from: Vpn, source: number, to: Vpn): boolean {
+  const { pageTables, thp } = mm;
+  if (to % thp.pages !== 0) return false;
+  const target = pageTables.ensureAt(vma.space, to, thp.level);
+  if (target === -1 || pageTables.read(target) !== 0) return false;
+  pageTables.set(target, pageTables.read(source));
+  pageTables.set(source, 0);
+  pageTables.moveDeposit(source, target);
+  mm.tlbBatch.add(from);
+  return true;
+}

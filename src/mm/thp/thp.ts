@@ -1,0 +1,102 @@
+import type { Pfn, Vpn } from '../../machine/units.ts';
+import type { MemoryManager } from '../memory-manager.ts';
+import { MAX_PAGE_ORDER } from '../phys/buddy.ts';
+import { NO_FRAME } from '../phys/frame-table.ts';
+import { __GFP_COMP, __GFP_NORETRY, __GFP_NOWARN, __GFP_ZERO, GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
+import { PG_reserved } from '../phys/page-flags.ts';
+import { VM_HUGEPAGE, VM_LOCKED, VM_NOHUGEPAGE, VM_SPECIAL } from '../vm-flags.ts';
+import { VMA_ANON, type Vma } from '../vma.ts';
+
+const GFP_TRANSHUGE = GFP_HIGHUSER_MOVABLE | __GFP_COMP | __GFP_NORETRY | __GFP_NOWARN;
+
+export const THP_ENABLED = ['always', 'madvise', 'never'] as const;
+export type ThpEnabled = (typeof THP_ENABLED)[number];
+
+/**
+ * Transparent huge pages of anonymous memory (Linux 6.18: mm/huge_memory.c), of the size that one entry of level 1 maps.
+ *
+ *   nothing --first touch of a range that may be huge--> huge leaf --part of it changes--> leaf table of small pages
+ *      small pages --MADV_COLLAPSE--> huge leaf
+ *
+ * A huge page here is mapped by huge leaves alone: what splits one mapping splits the page, in all mappings. (Linux lets other
+ * processes keep theirs, and splits the page itself when memory is short.)
+ *
+ * Invariants (checked by check-entries.ts):
+ *  U1 A huge leaf lies in one VMA_ANON, aligned, and maps the head of a block of `order` with PG_anon, or the huge zero page.
+ *  U2 Each huge leaf has a leaf table put by (PageTables.deposit), so that a split needs no memory.
+ *  U3 mapcount and refcount of a huge page are its head's: the number of huge leaves.
+ */
+export class Thp {
+  /** /sys/kernel/mm/transparent_hugepage: as Linux's distributions set them. */
+  enabled: ThpEnabled = 'madvise';
+  useZeroPage = true;
+  readonly level = 1;
+  readonly order: number;
+  /** 4 KiB pages in a huge one. */
+  readonly pages: number;
+  /** The format has such leaves, and the allocator such blocks. */
+  readonly isPossible: boolean;
+  /** Huge pages that live (nr_anon_transparent_hugepages). */
+  livePages = 0;
+  zeroPage: Pfn | -1 = NO_FRAME;
+  private readonly mm: MemoryManager;
+
+  constructor(mm: MemoryManager) {
+    this.mm = mm;
+    this.order = mm.format.bitsPerLevel;
+    this.pages = 2 ** this.order;
+    this.isPossible = mm.format.hugeLevels.includes(1) && this.order <= MAX_PAGE_ORDER;
+  }
+
+  /** The first page of the huge page around `page`. */
+  startOf(page: Vpn): Vpn {
+    return (page - (page % this.pages)) as Vpn;
+  }
+
+  /**
+   * thp_vma_allowable_order: may the VMA have huge pages? 'collapse' is MADV_COLLAPSE, which the wish of the machine does not
+   * bind. Locked memory, and what a userfaultfd watches, stays in small pages here.
+   */
+  isAllowed(vma: Vma, why: 'fault' | 'collapse'): boolean {
+    if (!this.isPossible || vma.kind !== VMA_ANON || vma.uffd !== null) return false;
+    if ((vma.flags & (VM_NOHUGEPAGE | VM_SPECIAL | VM_LOCKED)) !== 0) return false;
+    if (why === 'collapse' || this.enabled === 'always') return true;
+    return this.enabled === 'madvise' && (vma.flags & VM_HUGEPAGE) !== 0;
+  }
+
+  /** The whole huge page around `page` lies in the VMA (thp_vma_suitable_order). */
+  fits(vma: Vma, page: Vpn): boolean {
+    const start = this.startOf(page);
+    return start >= vma.startVpn && start + this.pages <= vma.endVpn;
+  }
+
+  /** THPeligible of smaps ('fault'), and what MADV_COLLAPSE asks first: some huge page of the VMA may be one. */
+  isEligible(vma: Vma, why: 'fault' | 'collapse' = 'fault'): boolean {
+    const first = Math.ceil(vma.startVpn / this.pages) * this.pages;
+    return this.isAllowed(vma, why) && first + this.pages <= vma.endVpn;
+  }
+
+  /** A block for a huge page, one reference, its contents unknown; NO_FRAME. */
+  allocate(): Pfn | -1 {
+    return this.mm.alloc.allocFrames(this.order, GFP_TRANSHUGE);
+  }
+
+  /** The huge page of zeroes that reads map, made at the first use; NO_FRAME without memory. */
+  ensureZeroPage(): Pfn | -1 {
+    if (this.zeroPage !== NO_FRAME) return this.zeroPage;
+    const frame = this.mm.alloc.allocFrames(this.order, GFP_TRANSHUGE | __GFP_ZERO);
+    if (frame === NO_FRAME) return NO_FRAME;
+    this.mm.frames.set(frame as Pfn, PG_reserved);
+    this.mm.vmstat.thp_zero_page_alloc++;
+    this.zeroPage = frame;
+    return frame;
+  }
+
+  /** The machine ends, and no space maps it any more. */
+  releaseZeroPage(): void {
+    if (this.zeroPage === NO_FRAME) return;
+    this.mm.frames.clear(this.zeroPage as Pfn, PG_reserved);
+    this.mm.alloc.putFrame(this.zeroPage as Pfn);
+    this.zeroPage = NO_FRAME;
+  }
+}
