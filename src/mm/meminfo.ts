@@ -28,7 +28,7 @@ export interface CommitFacts {
  */
 export function collectMeminfo(alloc: FrameAllocator, commit: CommitFacts): MeminfoRow[] {
   const { stat, lru } = alloc;
-  const list = (index: number): number => lru.lists[index].length;
+  const list = (index: number): number => lru.sizes[index];
   const pages: MeminfoRow[] = [
     ['MemTotal', alloc.totalCount],
     ['MemFree', alloc.freeCount],
@@ -99,7 +99,7 @@ export function hugetlbMeminfo({ defaultPool, totalSmallPages }: Hugetlb): { cou
 export function availablePages(alloc: FrameAllocator): number {
   const { stat, lru, zones } = alloc;
   const low = zones.reduce((sum, zone) => sum + zone.watermarks[WMARK_LOW], 0);
-  const fileLru = lru.lists[LRU_ACTIVE_FILE].length + lru.lists[LRU_INACTIVE_FILE].length;
+  const fileLru = lru.sizes[LRU_ACTIVE_FILE] + lru.sizes[LRU_INACTIVE_FILE];
   const keepHalf = (pages: number): number => pages - Math.min(Math.floor(pages / 2), low);
   const available = alloc.freeCount - totalReservePages(zones) + keepHalf(fileLru) + keepHalf(stat.nr_slab_reclaimable);
   return Math.max(0, available);

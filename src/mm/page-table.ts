@@ -40,9 +40,9 @@ export const MARKER_GUARD = 4;
  *     (free_pgtables): tables of unmapped ranges are given back.
  *  P3 A leaf entry, huge ones with all that they map, lies inside a VMA, and WRITE is set only where the VMA has VM_WRITE and, in a private VMA, only on an
  *     anonymous frame that is PG_anon_exclusive.
- *  P5 A table that is put by belongs to a huge leaf of a transparent huge page, is empty, and counts as that space's.
  *  P4 A marker lies inside a VMA and has at least one MARKER_* bit.
  *  P5 An entry is write-protected for userfaultfd (SOFT1, MARKER_UFFD_WP) only in a VMA with VM_UFFD_WP; then WRITE is clear.
+ *  P6 A table that is put by belongs to a huge leaf of a transparent huge page, is empty, and counts as that space's.
  */
 export class PageTables {
   /** Results of `seek`; of a huge leaf the first page that it maps, which may lie before the page that was asked for. */
@@ -349,7 +349,7 @@ export class PageTables {
 
   freeDeposit(space: AddressSpace, slot: number): void {
     const table = this.deposits.get(slot);
-    assert(table !== undefined, 'mm/page-table.ts: P5 a huge leaf has a table put by');
+    assert(table !== undefined, 'mm/page-table.ts: P6 a huge leaf has a table put by');
     this.deposits.delete(slot);
     this.freeTable(table);
     space.pgtablesBytes -= PAGE_SIZE;
@@ -357,7 +357,7 @@ export class PageTables {
 
   moveDeposit(from: number, to: number): void {
     const table = this.deposits.get(from);
-    assert(table !== undefined, 'mm/page-table.ts: P5 a huge leaf has a table put by');
+    assert(table !== undefined, 'mm/page-table.ts: P6 a huge leaf has a table put by');
     this.deposits.delete(from);
     this.deposits.set(to, table);
   }
@@ -365,7 +365,7 @@ export class PageTables {
   /** The huge leaf at the slot gives way to its table, whose entries `entryOf` makes. */
   splitLeaf(slot: number, entryOf: (index: number) => number): void {
     const table = this.deposits.get(slot);
-    assert(table !== undefined, 'mm/page-table.ts: P5 a huge leaf has a table put by');
+    assert(table !== undefined, 'mm/page-table.ts: P6 a huge leaf has a table put by');
     this.deposits.delete(slot);
     const base = this.tableBase(table);
     for (let i = 0; i < this.entries; i++) this.u32[base + i * this.words] = entryOf(i);

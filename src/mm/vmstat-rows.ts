@@ -13,7 +13,7 @@ export type VmstatRow = readonly [name: string, value: number];
 /** The node's gauges under Linux's names and in its order (vmstat_text, mm/vmstat.c); nr_kernel_stack in KiB. */
 export function collectNodeStats(alloc: FrameAllocator): VmstatRow[] {
   const { stat, lru } = alloc;
-  const list = (index: number): number => lru.lists[index].length;
+  const list = (index: number): number => lru.sizes[index];
   return [
     ['nr_inactive_anon', list(LRU_INACTIVE_ANON)],
     ['nr_active_anon', list(LRU_ACTIVE_ANON)],

@@ -8,7 +8,7 @@ export const DIRTY_BACKGROUND_RATIO = 10;
 
 /** The marks that dirty pages are measured against (global_dirty_limits, mm/page-writeback.c), in pages. */
 export function availableDirtyPages(alloc: FrameAllocator): [threshold: number, background: number] {
-  const file = alloc.lru.lists[LRU_ACTIVE_FILE].length + alloc.lru.lists[LRU_INACTIVE_FILE].length;
+  const file = alloc.lru.sizes[LRU_ACTIVE_FILE] + alloc.lru.sizes[LRU_INACTIVE_FILE];
   const free = alloc.freeCount;
   const available = free - Math.min(free, totalReservePages(alloc.zones)) + file + 1;
   const share = (percent: number): number => Math.floor((Math.floor((percent * 4096) / 100) * available) / 4096);

@@ -107,7 +107,7 @@ export function zoneItems(mm: MemoryManager, zone: Zone): [name: string, value: 
 /** Pages of the zone on each LRU list: with one zone the lists' own lengths, else counted from the frames. */
 function countLru(mm: MemoryManager, zone: Zone): number[] {
   const { lru, zones } = mm.alloc;
-  if (zones.length === 1) return lru.lists.map((list) => list.length);
+  if (zones.length === 1) return [...lru.sizes];
   const counts = [0, 0, 0, 0, 0];
   for (let frame = zone.startPfn; frame < zone.endPfn; frame++) {
     const flags = mm.frames.flags[frame];

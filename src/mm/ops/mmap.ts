@@ -58,7 +58,7 @@ import {
 } from '../vm-flags.ts';
 import { mapRegion } from './mmap-region.ts';
 import { populateRange } from './populate.ts';
-import { getUnmappedArea } from './unmapped-area.ts';
+import { findPlace } from './unmapped-area.ts';
 
 export interface MmapRequest {
   /** MAP_FIXED address or hint, in bytes. */
@@ -140,7 +140,8 @@ function mapFile(mm: MemoryManager, space: AddressSpace, request: MmapRequest, f
   const align = file?.hugetlb?.pool.pages ?? 1;
   // hugetlb_get_unmapped_area.
   if ((flags & MAP_FIXED) !== 0 && address % (align * PAGE_SIZE) !== 0 && file?.hugetlb !== undefined) return -EINVAL;
-  address = findPlace(mm, space, address, lengthBytes, flags, file);
+  const small = file === null && (flags & MAP_SHARED) === 0 ? 'transparent' : 'small';
+  address = findPlace(mm, space, address, lengthBytes, flags, file?.hugetlb?.pool ?? small);
   if (address < 0) return address;
   const start = vpn(address / PAGE_SIZE);
   const end = vpn((address + lengthBytes) / PAGE_SIZE);
@@ -183,25 +184,6 @@ function mapFile(mm: MemoryManager, space: AddressSpace, request: MmapRequest, f
 function impliedProt(space: AddressSpace, prot: number, file: MappableFile | null): number {
   if (!space.readImpliesExec || (prot & PROT_READ) === 0 || file?.noExec === true) return prot;
   return prot | PROT_EXEC;
-}
-
-/** __get_unmapped_area: memory of whole huge pages is placed so that it can have them (thp_get_unmapped_area), if there is room. */
-function findPlace(
-  mm: MemoryManager,
-  space: AddressSpace,
-  address: number,
-  lengthBytes: number,
-  flags: number,
-  file: MappableFile | null,
-): number {
-  const align = file?.hugetlb?.pool.pages ?? 1;
-  const { thp } = mm;
-  if (file === null && address === 0 && (flags & MAP_FIXED) === 0 && thp.isPossible) {
-    const isWhole = lengthBytes % (thp.pages * PAGE_SIZE) === 0;
-    const found = isWhole ? getUnmappedArea(mm, space, 0, lengthBytes, flags, thp.pages) : -ENOMEM;
-    if (found >= 0) return found;
-  }
-  return getUnmappedArea(mm, space, address, lengthBytes, flags, align);
 }
 
 /** round_hint_to_min. */

@@ -6,12 +6,12 @@ import type { AddressSpace } from '../address-space.ts';
 import { objectOf } from '../hugetlb/hugetlb-vma.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { VM_ACCOUNT, VM_DONTEXPAND, VM_LOCKED, VM_MAYSHARE, VM_PFNMAP, VM_SEALED, VM_SHARED } from '../vm-flags.ts';
-import { VMA_HUGETLB, type Vma } from '../vma.ts';
+import { VMA_ANON, VMA_HUGETLB, type Vma } from '../vma.ts';
 import { extendVma } from '../vma-merge.ts';
 import { moveVma } from './move-vma.ts';
 import { munmap } from './munmap.ts';
 import { populateRange } from './populate.ts';
-import { getUnmappedArea } from './unmapped-area.ts';
+import { findPlace, getUnmappedArea } from './unmapped-area.ts';
 
 /** One remapping under way: byte addresses and page-multiple lengths (Linux: struct vma_remap_struct). */
 interface Remap {
@@ -169,7 +169,8 @@ function remapTo(mm: MemoryManager, space: AddressSpace, remap: Remap): number {
 function moveToNewAddress(mm: MemoryManager, space: AddressSpace, remap: Remap, vma: Vma): number {
   const wanted = impliesNewAddress(remap) ? remap.newAddress : 0;
   const fixed = (remap.flags & MREMAP_FIXED) !== 0 ? MAP_FIXED : 0;
-  const found = getUnmappedArea(mm, space, wanted, remap.newBytes, fixed);
+  const pages = vma.file?.hugetlb?.pool ?? (vma.kind === VMA_ANON && vma.file === null ? 'transparent' : 'small');
+  const found = findPlace(mm, space, wanted, remap.newBytes, fixed, pages);
   if (found < 0) return found;
   const moved = moveVma(mm, space, vma, {
     from: vpn(remap.address / PAGE_SIZE),

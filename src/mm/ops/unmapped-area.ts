@@ -2,6 +2,7 @@ import { EINVAL, ENOMEM, EPERM } from '../../abi/errno.ts';
 import { MAP_FIXED } from '../../abi/mman.ts';
 import { isPageAligned, PAGE_SIZE, pagesOf, type Vpn, vpn } from '../../machine/units.ts';
 import type { AddressSpace } from '../address-space.ts';
+import type { HugePool } from '../hugetlb/huge-pool.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { VM_GROWSDOWN } from '../vm-flags.ts';
 import type { Vma } from '../vma.ts';
@@ -33,6 +34,27 @@ export function getUnmappedArea(
   // security_mmap_addr: CAP_SYS_RAWIO may map below.
   if (found < mm.config.mmapMinAddrBytes && !space.limits.mayMapLow) return -EPERM;
   return found;
+}
+
+/**
+ * As getUnmappedArea, by the pages that are to come: those of a pool lie at multiples of their size. 'transparent' is memory of no
+ * file: of the length of huge pages, it is placed so that it can have them (thp_get_unmapped_area), if there is room.
+ */
+export function findPlace(
+  mm: MemoryManager,
+  space: AddressSpace,
+  address: number,
+  lengthBytes: number,
+  flags: number,
+  pages: HugePool | 'transparent' | 'small',
+): number {
+  const { thp } = mm;
+  if (pages === 'transparent' && address === 0 && (flags & MAP_FIXED) === 0 && thp.isPossible) {
+    const isWhole = lengthBytes % (thp.pages * PAGE_SIZE) === 0;
+    const found = isWhole ? getUnmappedArea(mm, space, 0, lengthBytes, flags, thp.pages) : -ENOMEM;
+    if (found >= 0) return found;
+  }
+  return getUnmappedArea(mm, space, address, lengthBytes, flags, typeof pages === 'string' ? 1 : pages.pages);
 }
 
 function searchArea(

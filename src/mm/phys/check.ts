@@ -155,15 +155,18 @@ function countFree(frames: FrameTable, cache: KmemCache, slab: Pfn, slots: numbe
   return free;
 }
 
-/** L1. */
+/** L1, L2. */
 export function checkLru(alloc: FrameAllocator, inUse: Uint32Array): void {
   const { frames, lru } = alloc;
   let listed = 0;
   lru.lists.forEach((list, which) => {
+    let pages = 0;
     listed += walk(frames, list, (frame) => {
+      pages += frames.pagesOf(frame);
       const right = (frames.flags[frame] & PG_lru) !== 0 && lru.listOf(frame) === which;
       assert(right, 'mm/phys/lruvec.ts: L1 a page is on the list that its flags name');
     });
+    assert(pages === lru.sizes[which], 'mm/phys/lruvec.ts: L2 sizes');
   });
   let flagged = 0;
   for (const frame of inUse) if ((frames.flags[frame] & PG_lru) !== 0) flagged++;
@@ -213,7 +216,7 @@ export function checkPageCache(cache: PageCache, inUse: Uint32Array): void {
       assert((word & (PG_lru | PG_unevictable)) !== PG_lru, 'mm/mlock-pages.ts: R5 a locked page is unevictable');
     }
     if (mapcount[frame] > 0 && (word & (PG_reserved | PG_hugetlb)) === 0) {
-      if ((word & PG_anon) !== 0) anonMapped += (word & PG_head) !== 0 ? 2 ** frames.order[frame] : 1;
+      if ((word & PG_anon) !== 0) anonMapped += frames.pagesOf(frame as Pfn);
       else fileMapped++;
     }
   }

@@ -1,5 +1,5 @@
 import type { Pfn } from '../../machine/units.ts';
-import { PG_tail } from './page-flags.ts';
+import { PG_head, PG_tail } from './page-flags.ts';
 
 /** "No frame": an allocation that failed, an index with no page, the end of a frame list. Never a valid pfn. */
 export const NO_FRAME = -1;
@@ -66,5 +66,10 @@ export class FrameTable {
   /** The frame that carries the block's facts (Linux: compound_head). */
   headOf(frame: Pfn): Pfn {
     return (this.flags[frame] & PG_tail) !== 0 ? (this.owner[frame] as Pfn) : frame;
+  }
+
+  /** Pages of 4 KiB that the frame stands for: a compound page is its head (Linux: folio_nr_pages). */
+  pagesOf(frame: Pfn): number {
+    return (this.flags[frame] & PG_head) !== 0 ? 2 ** this.order[frame] : 1;
   }
 }

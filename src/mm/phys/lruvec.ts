@@ -14,10 +14,14 @@ export const NR_LRU_LISTS = 5;
  * Linux's struct lruvec (include/linux/mmzone.h): user pages in order of use. Which list a page is on follows from its
  * flags alone: PG_unevictable, else PG_swapbacked (anonymous and shmem) or file, PG_active or not. Newest at the front.
  *
- * Invariant L1: PG_lru is set exactly on the frames of these lists, each on the list that its flags name.
+ * Invariants:
+ *  L1 PG_lru is set exactly on the frames of these lists, each on the list that its flags name.
+ *  L2 sizes is the number of 4 KiB pages on each list: a compound page is there by its head (lru_zone_size).
  */
 export class Lruvec {
   readonly lists: readonly FrameList[];
+  /** In pages, by list. */
+  readonly sizes = new Float64Array(NR_LRU_LISTS);
   private readonly frames: FrameTable;
 
   constructor(frames: FrameTable) {
@@ -33,20 +37,32 @@ export class Lruvec {
     return (flags & PG_active) !== 0 ? base + 1 : base;
   }
 
+  private link(page: Pfn): void {
+    const which = this.listOf(page);
+    this.lists[which].pushFront(page);
+    this.sizes[which] += this.frames.pagesOf(page);
+  }
+
+  private unlink(page: Pfn): void {
+    const which = this.listOf(page);
+    this.lists[which].remove(page);
+    this.sizes[which] -= this.frames.pagesOf(page);
+  }
+
   /** A page that is on no list joins the front of its own (Linux: folio_add_lru; mlocked pages are unevictable). */
   add(page: Pfn): void {
     const { flags } = this.frames;
     if ((flags[page] & PG_lru) !== 0) return;
     if ((flags[page] & PG_mlocked) !== 0) flags[page] = (flags[page] & ~PG_active) | PG_unevictable;
     flags[page] |= PG_lru;
-    this.lists[this.listOf(page)].pushFront(page);
+    this.link(page);
   }
 
   /** Takes the page off its list; PG_active and PG_unevictable stay and say where it was. */
   remove(page: Pfn): void {
     const { flags } = this.frames;
     if ((flags[page] & PG_lru) === 0) return;
-    this.lists[this.listOf(page)].remove(page);
+    this.unlink(page);
     flags[page] &= ~PG_lru;
   }
 
@@ -54,17 +70,16 @@ export class Lruvec {
   changeFlags(page: Pfn, set: number, clear: number): void {
     const { flags } = this.frames;
     const listed = (flags[page] & PG_lru) !== 0;
-    if (listed) this.lists[this.listOf(page)].remove(page);
+    if (listed) this.unlink(page);
     flags[page] = (flags[page] & ~clear) | set;
-    if (listed) this.lists[this.listOf(page)].pushFront(page);
+    if (listed) this.link(page);
   }
 
   /** To the front of its list: the last to be reclaimed of it. */
   rotateToFront(page: Pfn): void {
     if ((this.frames.flags[page] & PG_lru) === 0) return;
-    const list = this.lists[this.listOf(page)];
-    list.remove(page);
-    list.pushFront(page);
+    this.unlink(page);
+    this.link(page);
   }
 
   /**

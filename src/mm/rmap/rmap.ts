@@ -215,7 +215,7 @@ export class Rmap {
     frames.mapcount[frame] = 1;
     // Pages of the huge pools are on no LRU list and in no gauge but their own.
     if ((frames.flags[frame] & PG_hugetlb) !== 0) return;
-    this.allocator.stat.nr_anon_pages += this.pagesOf(frame);
+    this.allocator.stat.nr_anon_pages += frames.pagesOf(frame);
     this.allocator.lru.add(frame);
   }
 
@@ -224,7 +224,7 @@ export class Rmap {
     const { frames } = this;
     frames.flags[frame] &= ~PG_anon_exclusive;
     if (frames.mapcount[frame]++ === 0 && (frames.flags[frame] & PG_hugetlb) === 0)
-      this.allocator.stat.nr_anon_pages += this.pagesOf(frame);
+      this.allocator.stat.nr_anon_pages += frames.pagesOf(frame);
   }
 
   /** The VMA is the sole owner now: new relatives need not look at its page (folio_move_anon_rmap). */
@@ -246,13 +246,8 @@ export class Rmap {
     const left = --frames.mapcount[frame];
     assert(left >= 0, 'mm/rmap/rmap.ts: R1 mapcount is not negative');
     if (left > 0 || (frames.flags[frame] & PG_hugetlb) !== 0) return;
-    if ((frames.flags[frame] & PG_anon) !== 0) this.allocator.stat.nr_anon_pages -= this.pagesOf(frame);
+    if ((frames.flags[frame] & PG_anon) !== 0) this.allocator.stat.nr_anon_pages -= frames.pagesOf(frame);
     else this.allocator.stat.nr_mapped--;
-  }
-
-  /** Pages of 4 KiB that the frame stands for: a transparent huge page is its head. */
-  private pagesOf(frame: Pfn): number {
-    return (this.frames.flags[frame] & PG_head) !== 0 ? 2 ** this.frames.order[frame] : 1;
   }
 
   /**
