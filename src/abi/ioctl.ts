@@ -43,3 +43,8 @@ export const TCOOFF = 0;
 export const TCOON = 1;
 export const TCIOFF = 2;
 export const TCION = 3;
+/** Of a namespace's file (nsfs.h). */
+export const NS_GET_USERNS = 0xb701;
+export const NS_GET_PARENT = 0xb702;
+export const NS_GET_NSTYPE = 0xb703;
+export const NS_GET_OWNER_UID = 0xb704;

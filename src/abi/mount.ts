@@ -34,4 +34,5 @@ export const ANON_INODE_FS_MAGIC = 0x09041934;
 export const OVERLAYFS_SUPER_MAGIC = 0x794c7630;
 export const V9FS_MAGIC = 0x01021997;
 export const HUGETLBFS_MAGIC = 0x958458f6;
+export const NSFS_MAGIC = 0x6e736673;
 export const SYSFS_MAGIC = 0x62656572;

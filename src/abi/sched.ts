@@ -17,6 +17,8 @@ export const CLONE_CHILD_CLEARTID = 0x200000;
 export const CLONE_DETACHED = 0x400000;
 export const CLONE_UNTRACED = 0x800000;
 export const CLONE_CHILD_SETTID = 0x1000000;
+/** In CSIGNAL's bits: unshare and clone3 alone. */
+export const CLONE_NEWTIME = 0x80;
 export const CLONE_NEWCGROUP = 0x2000000;
 export const CLONE_NEWUTS = 0x4000000;
 export const CLONE_NEWIPC = 0x8000000;

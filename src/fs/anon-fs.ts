@@ -1,5 +1,5 @@
 import { ENFILE, ENOMEM } from '../abi/errno.ts';
-import { ANON_INODE_FS_MAGIC, PIPEFS_MAGIC, SOCKFS_MAGIC, TMPFS_MAGIC } from '../abi/mount.ts';
+import { ANON_INODE_FS_MAGIC, NSFS_MAGIC, PIPEFS_MAGIC, SOCKFS_MAGIC, TMPFS_MAGIC } from '../abi/mount.ts';
 import { S_IFDIR } from '../abi/stat.ts';
 import { type File, takeFilpSlot } from './file.ts';
 import type { FsCore } from './fs-core.ts';
@@ -9,13 +9,14 @@ import { PathRef } from './path.ts';
 import { Superblock } from './superblock.ts';
 
 /** File systems that are in no tree: each holds objects that have a description but no name. */
-export type AnonFsType = 'pipefs' | 'sockfs' | 'anon_inodefs' | 'shm';
+export type AnonFsType = 'pipefs' | 'sockfs' | 'anon_inodefs' | 'shm' | 'nsfs';
 
 const MAGIC = {
   pipefs: PIPEFS_MAGIC,
   sockfs: SOCKFS_MAGIC,
   anon_inodefs: ANON_INODE_FS_MAGIC,
   shm: TMPFS_MAGIC,
+  nsfs: NSFS_MAGIC,
 } as const;
 
 class AnonRoot extends Inode {

@@ -1,10 +1,12 @@
 import { PTRACE_EVENT_EXIT } from '../abi/ptrace.ts';
 import { CLD_EXITED, SI_USER, SIGCHLD, SIGCONT, SIGHUP } from '../abi/signal.ts';
 import { EV_PROCESS_EXIT } from '../base/event-kinds.ts';
+import type { FsContext } from '../fs/fs-context.ts';
 import { exitSpace } from '../mm/ops/exit.ts';
 import { writeU32 } from '../mm/user-access.ts';
 import { leaveFault } from './fault-wait.ts';
 import { wakeFutex } from './futex.ts';
+import { leaveIpc } from './ipc/namespace.ts';
 import { exitSem } from './ipc/sem.ts';
 import { exitShm } from './ipc/shm.ts';
 import type { Kernel } from './kernel.ts';
@@ -54,6 +56,7 @@ export function exitTask(k: Kernel, t: Task, status: number): void {
   t.files?.release();
   t.files = null;
   releaseFs(k, t);
+  leaveIpc(k, t);
   const isLast = process.threads.every((thread) => thread === t || thread.state === 'Z');
   if (t.wait !== null) for (const queue of t.wait.queues) queue.remove(t.tid);
   t.wait = null;
@@ -121,7 +124,11 @@ export function releaseSighand(k: Kernel, t: Task): void {
 export function releaseFs(k: Kernel, t: Task): void {
   const { fs } = t;
   t.fs = null;
-  if (fs === null) return;
+  if (fs !== null) dropFs(k, fs);
+}
+
+/** free_fs_struct with the last user. */
+export function dropFs(k: Kernel, fs: FsContext): void {
   fs.release();
   if (fs.users === 0) {
     const slot = k.fsSlots.get(fs);

@@ -1,4 +1,4 @@
-import { EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM } from '../abi/errno.ts';
+import { EAGAIN, EFAULT, EINVAL, ENOMEM } from '../abi/errno.ts';
 import { O_CLOEXEC } from '../abi/fcntl.ts';
 import { RLIMIT_NPROC } from '../abi/resource.ts';
 import {
@@ -7,7 +7,7 @@ import {
   CLONE_CLEAR_SIGHAND_HIGH,
   CLONE_FILES,
   CLONE_FS,
-  CLONE_NAMESPACES,
+  CLONE_NEWIPC,
   CLONE_NEWNS,
   CLONE_NEWUSER,
   CLONE_PARENT,
@@ -25,8 +25,10 @@ import { EV_PROCESS_FORK } from '../base/event-kinds.ts';
 import { dupSpace } from '../mm/ops/fork.ts';
 import { writeU32 } from '../mm/user-access.ts';
 import { releaseFs } from './exit.ts';
+import { enterIpc, newIpcNamespace } from './ipc/namespace.ts';
 import { newUndoList } from './ipc/sem.ts';
 import type { Kernel } from './kernel.ts';
+import { checkNewNamespaces } from './namespaces.ts';
 import { chargeFs, discardTask, newTask } from './new-task.ts';
 import { makePidFile, PIDFD_THREAD } from './pidfd.ts';
 import { inheritTrace } from './ptrace/attach.ts';
@@ -67,9 +69,7 @@ function checkFlags(flags: number, flagsHigh: number, t: Task): number {
   if (has(flags, CLONE_SIGHAND) && !has(flags, CLONE_VM)) return -EINVAL;
   if (has(flags, CLONE_SIGHAND) && (flagsHigh & CLONE_CLEAR_SIGHAND_HIGH) !== 0) return -EINVAL;
   if (has(flags, CLONE_PARENT) && t.process.parent?.leader.kind === 'kthread') return -EINVAL;
-  // Namespaces are not there: what a kernel built without them answers.
-  if ((flags & CLONE_NAMESPACES) !== 0) return -EPERM;
-  return 0;
+  return checkNewNamespaces(t, flags);
 }
 
 /** copy_process: RLIMIT_NPROC counts the tasks of the caller's user, zombies too; threads-max those of all, the superuser's too. */
@@ -115,6 +115,11 @@ export function cloneTask(k: Kernel, t: Task, request: CloneRequest): Task | num
       discardTask(k, child);
       return given;
     }
+  }
+  if (has(flags, CLONE_NEWIPC)) enterIpc(k, child, newIpcNamespace(k));
+  else {
+    t.ipc!.retain();
+    enterIpc(k, child, t.ipc!);
   }
   copyPlainState(k, t, child, request, isThread);
   const event = inheritTrace(t, child, flags, isThread ? -1 : request.exitSignal);
@@ -203,7 +208,7 @@ function copyPlainState(k: Kernel, t: Task, child: Task, request: CloneRequest, 
   child.makerTid = t.tid;
   if (has(flags, CLONE_SYSVSEM)) {
     // copy_semundo: with nothing to share yet, an empty list.
-    t.semUndo ??= newUndoList(k);
+    t.semUndo ??= newUndoList(t.ipc!.sem);
     t.semUndo.users++;
     child.semUndo = t.semUndo;
   }

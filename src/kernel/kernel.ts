@@ -91,7 +91,10 @@ export class Kernel {
   readonly processes = new Map<number, Process>();
   readonly timers = new TimerHeap();
   readonly futexes = new FutexTable();
+  /** The first one; which one a task is in, the task says. */
   readonly ipc = new IpcNamespace();
+  readonly ipcNamespaces = new Set([this.ipc]);
+  lastIpcNamespace = 0;
   /** Tids, first in first run. */
   readonly runQueue: number[] = [];
   current: Task | null = null;

@@ -1,6 +1,7 @@
 import { EAGAIN, ENOMEM } from '../abi/errno.ts';
 import type { FsContext } from '../fs/fs-context.ts';
 import { Credentials } from './credentials.ts';
+import { leaveIpc } from './ipc/namespace.ts';
 import type { Kernel } from './kernel.ts';
 import { allocPid } from './pid.ts';
 import { Process } from './process.ts';
@@ -82,6 +83,8 @@ export function newTask(k: Kernel, options: NewTask): Task | number {
     kind: options.kind,
   });
   task.sighand = sighand;
+  task.ipc = k.ipc;
+  k.ipc.retain();
   task.startTimeNs = k.clock.nowNs;
   if (options.process === null) process.leader = task;
   process.threads.push(task);
@@ -94,6 +97,7 @@ export function discardTask(k: Kernel, task: Task): void {
   const { process, sighand } = task;
   if (sighand !== null && --sighand.users === 0) k.caches.sighand.free(sighand.slot);
   task.sighand = null;
+  leaveIpc(k, task);
   task.state = 'X';
   process.threads.splice(process.threads.indexOf(task), 1);
   k.tasks.delete(task.tid);

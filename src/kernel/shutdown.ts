@@ -1,5 +1,5 @@
 import { exitTask, releaseProcess } from './exit.ts';
-import { shutdownShm } from './ipc/shm.ts';
+import { dropIpc } from './ipc/namespace.ts';
 import type { Kernel } from './kernel.ts';
 import { freeVdso } from './vdso-mapping.ts';
 
@@ -19,7 +19,7 @@ export function shutdownKernel(k: Kernel): void {
   }
   k.runQueue.length = 0;
   k.wakeList.tids.length = 0;
-  shutdownShm(k.ipc.shm);
+  dropIpc(k, k.ipc);
   freeVdso(k);
 }
 

@@ -3,6 +3,7 @@ import type { AddressSpace } from '../mm/address-space.ts';
 import { FaultWaiter } from '../mm/fault/waiter.ts';
 import type { Credentials } from './credentials.ts';
 import type { FileTable } from './file-table.ts';
+import type { IpcNamespace } from './ipc/namespace.ts';
 import type { SemUndoList } from './ipc/sem.ts';
 import type { Process } from './process.ts';
 import type { StopPoint, TraceState } from './ptrace/trace-state.ts';
@@ -103,6 +104,8 @@ export class Task {
   /** The task that made it (PTRACE_TRACEME's tracer). */
   makerTid = 0;
 
+  /** Its IPC namespace; null once it has ended (exit_task_namespaces). */
+  ipc: IpcNamespace | null = null;
   /** What semop is to take back at its end (SEM_UNDO); shared with CLONE_SYSVSEM. */
   semUndo: SemUndoList | null = null;
 

@@ -103,43 +103,43 @@ function receiverTask(k: Kernel, receiver: MsgReceiver): Task | null {
   return task?.wait?.data[RECEIVER_ID] === receiver.id ? task : null;
 }
 
-function answer(k: Kernel, receiver: MsgReceiver, task: Task, what: Message | number): void {
-  k.ipc.msg.answers.set(receiver.id, what);
+function answer(k: Kernel, ns: MsgNamespace, receiver: MsgReceiver, task: Task, what: Message | number): void {
+  ns.answers.set(receiver.id, what);
   task.wait!.data[RECEIVER_DONE] = 1;
   wakeTask(k, task, 'event');
 }
 
 /** pipelined_send: hands the message to the first sleeper that wants it; those for whom it is too long get -E2BIG. False: nobody. */
-export function handToReceiver(k: Kernel, queue: MsgQueue, message: Message): boolean {
+export function handToReceiver(k: Kernel, ns: MsgNamespace, queue: MsgQueue, message: Message): boolean {
   for (const receiver of [...queue.receivers]) {
     const task = receiverTask(k, receiver);
     if (task !== null && !isWanted(message, receiver.wanted)) continue;
     queue.receivers.splice(queue.receivers.indexOf(receiver), 1);
     if (task === null) continue;
     if (receiver.sizeBytes < message.text.length && (receiver.flags & MSG_NOERROR) === 0) {
-      answer(k, receiver, task, -E2BIG);
+      answer(k, ns, receiver, task, -E2BIG);
       continue;
     }
     queue.lastReceiver = task.tgid;
     queue.rtime = k.realTime().seconds;
-    answer(k, receiver, task, message);
+    answer(k, ns, receiver, task, message);
     return true;
   }
   return false;
 }
 
 /** expunge_all: every sleeping receiver gets an error. */
-function expunge(k: Kernel, queue: MsgQueue, error: number): void {
+function expunge(k: Kernel, ns: MsgNamespace, queue: MsgQueue, error: number): void {
   for (const receiver of queue.receivers.splice(0)) {
     const task = receiverTask(k, receiver);
-    if (task !== null) answer(k, receiver, task, error);
+    if (task !== null) answer(k, ns, receiver, task, error);
   }
 }
 
 /** freeque. */
-export function removeQueue(k: Kernel, queue: MsgQueue): void {
-  k.ipc.msg.ids.remove(queue);
-  expunge(k, queue, -EIDRM);
+export function removeQueue(k: Kernel, ns: MsgNamespace, queue: MsgQueue): void {
+  ns.ids.remove(queue);
+  expunge(k, ns, queue, -EIDRM);
   queue.senders.wakeAll();
   queue.messages = [];
 }

@@ -76,16 +76,15 @@ export class SemNamespace {
   readonly undoLists = new Set<SemUndoList>();
 }
 
-export function newUndoList(k: Kernel): SemUndoList {
-  const { sem } = k.ipc;
+export function newUndoList(sem: SemNamespace): SemUndoList {
   const list = new SemUndoList(++sem.lastUndoId);
   sem.undoLists.add(list);
   return list;
 }
 
 /** find_alloc_undo: the caller's list, with amounts for the set. */
-export function ensureUndo(k: Kernel, t: Task, set: SemSet): SemUndoList {
-  t.semUndo ??= newUndoList(k);
+export function ensureUndo(sem: SemNamespace, t: Task, set: SemSet): SemUndoList {
+  t.semUndo ??= newUndoList(sem);
   const list = t.semUndo;
   const { id } = set.perm;
   if (!list.amounts.has(id)) list.amounts.set(id, new Array<number>(set.values.length).fill(0));
@@ -169,8 +168,7 @@ export function updateSet(k: Kernel, set: SemSet): void {
 }
 
 /** freeary: everybody who sleeps gets -EIDRM; nothing of the set is to be undone. */
-export function removeSet(k: Kernel, set: SemSet): void {
-  const ns = k.ipc.sem;
+export function removeSet(k: Kernel, ns: SemNamespace, set: SemSet): void {
   ns.ids.remove(set);
   ns.used -= set.values.length;
   for (const list of ns.undoLists) list.amounts.delete(set.perm.id);
@@ -179,19 +177,19 @@ export function removeSet(k: Kernel, set: SemSet): void {
 }
 
 /** SETVAL and SETALL: what was to be undone of a semaphore is forgotten. */
-export function forgetUndo(k: Kernel, set: SemSet, nums: readonly number[]): void {
-  for (const list of k.ipc.sem.undoLists) {
+export function forgetUndo(ns: SemNamespace, set: SemSet, nums: readonly number[]): void {
+  for (const list of ns.undoLists) {
     const amounts = list.amounts.get(set.perm.id);
     if (amounts !== undefined) for (const num of nums) amounts[num] = 0;
   }
 }
 
-/** exit_sem: the last that shares the list takes everything back, never below 0 or above SEMVMX. */
+/** exit_sem, while the task is in its namespace still: the last that shares the list takes everything back, never below 0 or above SEMVMX. */
 export function exitSem(k: Kernel, t: Task): void {
   const list = t.semUndo;
   t.semUndo = null;
   if (list === null || --list.users > 0) return;
-  const ns = k.ipc.sem;
+  const ns = t.ipc!.sem;
   ns.undoLists.delete(list);
   for (const [id, amounts] of list.amounts) {
     const set = ns.ids.find(id);

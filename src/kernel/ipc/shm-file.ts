@@ -1,12 +1,13 @@
 import type { MappableFile } from '../../mm/mappable-file.ts';
 import type { FilePages } from '../../mm/page-cache/file-pages.ts';
 import type { Kernel } from '../kernel.ts';
+import { dropIpc, type IpcNamespace } from './namespace.ts';
 import { destroySegment, mayDestroy, type ShmSegment } from './shm.ts';
 
 /**
  * What one shmat maps (shm_file_data, shm_vm_ops; 6.18, ipc/shm.c): the segment's memory under the rights that were asked for.
  * Each reference counts as one attachment (H1): the VMAs that fork, a split or mremap make of the first count too, and a VMA
- * that would be merged away keeps apart, since its end must be seen.
+ * that would be merged away keeps apart, since its end must be seen. Each holds the namespace too.
  */
 export class ShmFile implements MappableFile {
   readonly readable = true;
@@ -19,10 +20,13 @@ export class ShmFile implements MappableFile {
   readonly devMinor: number;
   readonly segment: ShmSegment;
   private readonly k: Kernel;
+  private readonly ns: IpcNamespace;
 
   /** Holds one reference, that of shmat itself, which counts without a time (do_shmat). */
-  constructor(k: Kernel, segment: ShmSegment, access: 'readonly' | 'readwrite') {
+  constructor(k: Kernel, ns: IpcNamespace, segment: ShmSegment, access: 'readonly' | 'readwrite') {
     this.k = k;
+    this.ns = ns;
+    ns.retain();
     this.segment = segment;
     this.writable = access === 'readwrite';
     this.pages = segment.memory.pages;
@@ -44,6 +48,7 @@ export class ShmFile implements MappableFile {
   retain(): void {
     const { segment, k } = this;
     segment.nattch++;
+    this.ns.retain();
     segment.atime = k.realTime().seconds;
     segment.lastPid = k.current?.tgid ?? 0;
   }
@@ -62,8 +67,9 @@ export class ShmFile implements MappableFile {
   }
 
   private dropReference(): void {
-    const { shm } = this.k.ipc;
-    this.segment.nattch--;
-    if (mayDestroy(shm, this.segment)) destroySegment(shm, this.segment);
+    const { k, ns, segment } = this;
+    segment.nattch--;
+    if (mayDestroy(ns.shm, segment)) destroySegment(ns.shm, segment);
+    dropIpc(k, ns);
   }
 }

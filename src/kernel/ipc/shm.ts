@@ -58,8 +58,14 @@ export class ShmNamespace {
 }
 
 /** newseg (6.18, ipc/shm.c): the id, or -ERRNO. */
-export function newSegment(k: Kernel, t: Task, key: number, sizeBytes: number, flags: number): number {
-  const ns = k.ipc.shm;
+export function newSegment(
+  k: Kernel,
+  ns: ShmNamespace,
+  t: Task,
+  key: number,
+  sizeBytes: number,
+  flags: number,
+): number {
   if (sizeBytes < 1 || BigInt(sizeBytes) > ns.maxBytes) return -EINVAL;
   const pages = Math.ceil(sizeBytes / PAGE_SIZE);
   if (BigInt(ns.totalPages + pages) > ns.allPages) return -ENOSPC;
@@ -93,12 +99,13 @@ export function destroySegment(ns: ShmNamespace, segment: ShmSegment): void {
 
 /** exit_shm: the maker of segments ends. With shm_rmid_forced those that nobody has attached go with it. */
 export function exitShm(k: Kernel, t: Task): void {
-  const ns = k.ipc.shm;
-  if (ns.ids.count === 0) return;
-  for (const segment of ns.ids.list()) {
-    if (segment.creator !== t) continue;
-    segment.creator = null;
-    if (ns.rmidForced === 1 && mayDestroy(ns, segment)) destroySegment(ns, segment);
+  for (const { shm: ns } of k.ipcNamespaces) {
+    if (ns.ids.count === 0) continue;
+    for (const segment of ns.ids.list()) {
+      if (segment.creator !== t) continue;
+      segment.creator = null;
+      if (ns.rmidForced === 1 && mayDestroy(ns, segment)) destroySegment(ns, segment);
+    }
   }
 }
 
@@ -106,9 +113,4 @@ export function exitShm(k: Kernel, t: Task): void {
 export function destroyOrphans(ns: ShmNamespace): void {
   for (const segment of ns.ids.list())
     if (segment.creator === null && mayDestroy(ns, segment)) destroySegment(ns, segment);
-}
-
-/** The machine ends: whatever is left goes. Nobody has a segment attached any more. */
-export function shutdownShm(ns: ShmNamespace): void {
-  for (const segment of ns.ids.list()) destroySegment(ns, segment);
 }

@@ -6,6 +6,7 @@ import type { Task } from '../task.ts';
 import { BytesInode } from './bytes-file.ts';
 import { FdDirectory, FdinfoDirectory } from './fd-dir.ts';
 import { taskIno } from './ino.ts';
+import { NsDirectory } from './ns-dir.ts';
 import { type PidEntry, PROCESS_ENTRIES, THREAD_ENTRIES } from './pid-entries.ts';
 import { ProcDirectory } from './proc-directory.ts';
 import type { ProcInode, ProcInodeParts, Subject } from './proc-inode.ts';
@@ -105,6 +106,7 @@ function makeEntry(parts: ProcInodeParts, row: PidEntry): ProcInode {
   if ('readAt' in row) return new BytesInode(parts, row);
   if ('target' in row) return new ProcMagicLink(parts, row.target);
   if (row.folder === 'fd') return new FdDirectory(parts);
+  if (row.folder === 'ns') return new NsDirectory(parts);
   return row.folder === 'fdinfo' ? new FdinfoDirectory(parts) : new ThreadsDirectory(parts);
 }
 

@@ -36,8 +36,8 @@ export interface LinkRow {
   readonly target: MagicTarget;
 }
 export interface FolderRow {
-  readonly name: 'task' | 'fd' | 'fdinfo';
-  readonly folder: 'task' | 'fd' | 'fdinfo';
+  readonly name: 'task' | 'fd' | 'fdinfo' | 'ns';
+  readonly folder: 'task' | 'fd' | 'fdinfo' | 'ns';
   readonly mode: number;
 }
 export type PidEntry = SeqRow | BytesRow | LinkRow | FolderRow;
@@ -79,6 +79,7 @@ export const PROCESS_ENTRIES: readonly PidEntry[] = [
   { name: 'task', folder: 'task', mode: 0o555 },
   { name: 'fd', folder: 'fd', mode: 0o500 },
   { name: 'fdinfo', folder: 'fdinfo', mode: 0o555 },
+  { name: 'ns', folder: 'ns', mode: 0o511 },
   bytes('environ', 0o400, readEnviron),
   bytes('auxv', 0o400, readAuxv, { seeks: 'generic' }),
   seq('status', 0o444, showStatus),

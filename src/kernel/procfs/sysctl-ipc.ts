@@ -1,4 +1,5 @@
 import { EINVAL, ERANGE } from '../../abi/errno.ts';
+import { currentIpc } from '../ipc/namespace.ts';
 import { destroyOrphans } from '../ipc/shm.ts';
 import type { Kernel } from '../kernel.ts';
 import type { SysctlRow } from './sysctl-table.ts';
@@ -36,7 +37,7 @@ const ranged = (
 
 /** proc_ipc_sem_dointvec: up to four numbers; SEMMNI within the ids that there are. */
 function writeSemLimits(k: Kernel, text: string): number {
-  const { sem } = k.ipc;
+  const { sem } = currentIpc(k);
   const words = text.trim().split(/\s+/).slice(0, 4).map(parseInteger);
   if (words.some((value) => value === null)) return -EINVAL;
   const [perSet = sem.perSet, all = sem.all, opsPerCall = sem.opsPerCall, maxSets = sem.maxSets] = words as number[];
@@ -53,63 +54,66 @@ export const IPC_SYSCTLS: readonly SysctlRow[] = [
   ranged(
     'kernel/msgmax',
     0x7fff_ffff,
-    (k) => k.ipc.msg.maxBytes,
+    (k) => currentIpc(k).msg.maxBytes,
     (k, value) => {
-      k.ipc.msg.maxBytes = value;
+      currentIpc(k).msg.maxBytes = value;
     },
   ),
   ranged(
     'kernel/msgmnb',
     0x7fff_ffff,
-    (k) => k.ipc.msg.queueBytes,
+    (k) => currentIpc(k).msg.queueBytes,
     (k, value) => {
-      k.ipc.msg.queueBytes = value;
+      currentIpc(k).msg.queueBytes = value;
     },
   ),
   ranged(
     'kernel/msgmni',
     IPCMNI,
-    (k) => k.ipc.msg.maxQueues,
+    (k) => currentIpc(k).msg.maxQueues,
     (k, value) => {
-      k.ipc.msg.maxQueues = value;
+      currentIpc(k).msg.maxQueues = value;
     },
   ),
   {
     path: 'kernel/sem',
     kind: 'number',
-    read: ({ ipc: { sem } }) => [sem.perSet, sem.all, sem.opsPerCall, sem.maxSets].join('\t'),
+    read: (k) => {
+      const { sem } = currentIpc(k);
+      return [sem.perSet, sem.all, sem.opsPerCall, sem.maxSets].join('\t');
+    },
     write: (k, text) => writeSemLimits(k, text),
   },
   ranged(
     'kernel/shm_rmid_forced',
     1,
-    (k) => k.ipc.shm.rmidForced,
+    (k) => currentIpc(k).shm.rmidForced,
     (k, value) => {
-      k.ipc.shm.rmidForced = value as 0 | 1;
-      if (value === 1) destroyOrphans(k.ipc.shm);
+      currentIpc(k).shm.rmidForced = value as 0 | 1;
+      if (value === 1) destroyOrphans(currentIpc(k).shm);
     },
   ),
   { path: 'kernel/shm_next_id', kind: 'number', read: () => -1, write: null },
   ulong(
     'kernel/shmall',
-    (k) => k.ipc.shm.allPages,
+    (k) => currentIpc(k).shm.allPages,
     (k, value) => {
-      k.ipc.shm.allPages = value;
+      currentIpc(k).shm.allPages = value;
     },
   ),
   ulong(
     'kernel/shmmax',
-    (k) => k.ipc.shm.maxBytes,
+    (k) => currentIpc(k).shm.maxBytes,
     (k, value) => {
-      k.ipc.shm.maxBytes = value;
+      currentIpc(k).shm.maxBytes = value;
     },
   ),
   ranged(
     'kernel/shmmni',
     IPCMNI,
-    (k) => k.ipc.shm.maxSegments,
+    (k) => currentIpc(k).shm.maxSegments,
     (k, value) => {
-      k.ipc.shm.maxSegments = value;
+      currentIpc(k).shm.maxSegments = value;
     },
   ),
 ];

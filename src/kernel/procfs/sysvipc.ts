@@ -2,6 +2,7 @@ import { EIO, ENOENT } from '../../abi/errno.ts';
 import { DT_REG, S_IFDIR, S_IFREG } from '../../abi/stat.ts';
 import type { DirEntry, Inode } from '../../fs/inode.ts';
 import { PAGE_SIZE } from '../../machine/units.ts';
+import { currentIpc } from '../ipc/namespace.ts';
 import type { Kernel } from '../kernel.ts';
 import { PROC_DYNAMIC_FIRST } from './ino.ts';
 import { ProcDirectory } from './proc-directory.ts';
@@ -21,45 +22,51 @@ function showShm(k: Kernel): readonly string[] {
   const header =
     '       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime      ' +
     'ctime                   rss                  swap\n';
-  const rows = k.ipc.shm.ids.list().map((segment) => {
-    const { perm } = segment;
-    const mode = perm.mode.toString(8).padStart(4);
-    const ids = [perm.uid, perm.gid, perm.cuid, perm.cgid].map(five).join(' ');
-    const times = [segment.atime, segment.dtime, segment.ctime].map(signed10).join(' ');
-    return (
-      `${signed10(perm.key)} ${signed10(perm.id)}  ${mode} ${pad(21)(segment.sizeBytes)} ` +
-      `${five(segment.creatorPid)} ${five(segment.lastPid)}  ${five(segment.nattch)} ${ids} ${times} ` +
-      `${pad(21)(segment.memory.pages.pageCount * PAGE_SIZE)} ${pad(21)(0)}\n`
-    );
-  });
+  const rows = currentIpc(k)
+    .shm.ids.list()
+    .map((segment) => {
+      const { perm } = segment;
+      const mode = perm.mode.toString(8).padStart(4);
+      const ids = [perm.uid, perm.gid, perm.cuid, perm.cgid].map(five).join(' ');
+      const times = [segment.atime, segment.dtime, segment.ctime].map(signed10).join(' ');
+      return (
+        `${signed10(perm.key)} ${signed10(perm.id)}  ${mode} ${pad(21)(segment.sizeBytes)} ` +
+        `${five(segment.creatorPid)} ${five(segment.lastPid)}  ${five(segment.nattch)} ${ids} ${times} ` +
+        `${pad(21)(segment.memory.pages.pageCount * PAGE_SIZE)} ${pad(21)(0)}\n`
+      );
+    });
   return [header, ...rows];
 }
 
 function showSem(k: Kernel): readonly string[] {
   const header = '       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n';
-  const rows = k.ipc.sem.ids.list().map((set) => {
-    const { perm } = set;
-    const ids = [perm.uid, perm.gid, perm.cuid, perm.cgid].map(five).join(' ');
-    return (
-      `${signed10(perm.key)} ${signed10(perm.id)}  ${perm.mode.toString(8).padStart(4)} ${signed10(set.values.length)} ` +
-      `${ids} ${signed10(set.otime)} ${signed10(set.ctime)}\n`
-    );
-  });
+  const rows = currentIpc(k)
+    .sem.ids.list()
+    .map((set) => {
+      const { perm } = set;
+      const ids = [perm.uid, perm.gid, perm.cuid, perm.cgid].map(five).join(' ');
+      return (
+        `${signed10(perm.key)} ${signed10(perm.id)}  ${perm.mode.toString(8).padStart(4)} ${signed10(set.values.length)} ` +
+        `${ids} ${signed10(set.otime)} ${signed10(set.ctime)}\n`
+      );
+    });
   return [header, ...rows];
 }
 
 function showMsg(k: Kernel): readonly string[] {
   const header =
     '       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      stime      rtime      ctime\n';
-  const rows = k.ipc.msg.ids.list().map((queue) => {
-    const { perm } = queue;
-    const ids = [queue.lastSender, queue.lastReceiver, perm.uid, perm.gid, perm.cuid, perm.cgid].map(five).join(' ');
-    const times = [queue.stime, queue.rtime, queue.ctime].map(signed10).join(' ');
-    return (
-      `${signed10(perm.key)} ${signed10(perm.id)}  ${perm.mode.toString(8).padStart(4)}  ${signed10(queue.bytes)} ` +
-      `${signed10(queue.messages.length)} ${ids} ${times}\n`
-    );
-  });
+  const rows = currentIpc(k)
+    .msg.ids.list()
+    .map((queue) => {
+      const { perm } = queue;
+      const ids = [queue.lastSender, queue.lastReceiver, perm.uid, perm.gid, perm.cuid, perm.cgid].map(five).join(' ');
+      const times = [queue.stime, queue.rtime, queue.ctime].map(signed10).join(' ');
+      return (
+        `${signed10(perm.key)} ${signed10(perm.id)}  ${perm.mode.toString(8).padStart(4)}  ${signed10(queue.bytes)} ` +
+        `${signed10(queue.messages.length)} ${ids} ${times}\n`
+      );
+    });
   return [header, ...rows];
 }
 

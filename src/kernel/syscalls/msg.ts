@@ -29,11 +29,12 @@ import type { Task } from '../task.ts';
 import { readBytes, readLongs, writeBytes, writeLongs } from '../user-structs.ts';
 import { ERESTARTNOHAND } from '../wait-state.ts';
 import { BLOCKED, type SyscallRow } from './row.ts';
+import { ipcOf } from './user.ts';
 
 /** System V message queues (6.18, ipc/msg.c). */
 
 function msgget(k: Kernel, t: Task, key: number, flags: number): number {
-  const ns = k.ipc.msg;
+  const ns = ipcOf(t).msg;
   const found = lookupKey(ns.ids, t.cred, key, flags, () => 0);
   if (found !== null) return found;
   const queue = new MsgQueue(newPerm(key, flags, t.cred), ns.queueBytes, k.realTime().seconds, k.wakeList);
@@ -42,7 +43,7 @@ function msgget(k: Kernel, t: Task, key: number, flags: number): number {
 
 /** do_msgsnd. A sender that finds no room sleeps and tries again. */
 function msgsnd(k: Kernel, t: Task, id: number, address: number, sizeBytes: number, flags: number): number {
-  const ns = k.ipc.msg;
+  const ns = ipcOf(t).msg;
   const { wordBytes } = k.arch;
   const type = readLongs(k, t, address, 1);
   if (typeof type === 'number') return type;
@@ -64,7 +65,7 @@ function msgsnd(k: Kernel, t: Task, id: number, address: number, sizeBytes: numb
   }
   queue.lastSender = t.tgid;
   queue.stime = k.realTime().seconds;
-  if (!handToReceiver(k, queue, message)) {
+  if (!handToReceiver(k, ns, queue, message)) {
     queue.messages.push(message);
     queue.bytes += sizeBytes;
   }
@@ -88,7 +89,7 @@ function msgrcv(
   type: number,
   flags: number,
 ): number {
-  const ns = k.ipc.msg;
+  const ns = ipcOf(t).msg;
   if (t.wait !== null) return goOn(k, t, id, address, sizeBytes);
   if (id < 0 || sizeBytes >= 2 ** 63) return -EINVAL;
   const isCopy = (flags & MSG_COPY) !== 0;
@@ -125,7 +126,7 @@ function msgrcv(
 
 /** A sleeping receiver runs again: with what it was handed, or to sleep on, or because of a signal. */
 function goOn(k: Kernel, t: Task, id: number, address: number, sizeBytes: number): number {
-  const ns = k.ipc.msg;
+  const ns = ipcOf(t).msg;
   const { data } = t.wait!;
   const receiver = data[RECEIVER_ID];
   if (data[RECEIVER_DONE] === 1) {
@@ -154,7 +155,7 @@ function give(k: Kernel, t: Task, message: Message, address: number, sizeBytes: 
 
 function msgctl(k: Kernel, t: Task, id: number, command: number, address: number): number {
   if (id < 0 || command < 0) return -EINVAL;
-  const { ids } = k.ipc.msg;
+  const { ids } = ipcOf(t).msg;
   switch (command) {
     case IPC_INFO:
     case MSG_INFO:
@@ -184,7 +185,7 @@ function msgctl(k: Kernel, t: Task, id: number, command: number, address: number
 
 /** struct msginfo: MSGPOOL, MSGMAP, MSGSSZ, MSGTQL, MSGSEG as Linux has them, or what is in use. */
 function showLimits(k: Kernel, t: Task, command: number, address: number): number {
-  const { ids, maxBytes, queueBytes, maxQueues } = k.ipc.msg;
+  const { ids, maxBytes, queueBytes, maxQueues } = ipcOf(t).msg;
   const isUse = command === MSG_INFO;
   const queues = ids.list();
   const count = queues.reduce((sum, queue) => sum + queue.messages.length, 0);
@@ -199,7 +200,7 @@ const CAP_SYS_RESOURCE_BIT = 1 << 24;
 
 /** msgctl_down. */
 function changeQueue(k: Kernel, t: Task, id: number, command: number, address: number): number {
-  const ns = k.ipc.msg;
+  const ns = ipcOf(t).msg;
   const { wordBytes } = k.arch;
   const bytes = new Uint8Array(permBytes(wordBytes) + wordBytes * 6);
   if (command === IPC_SET && readBytes(k, t, address, bytes) < 0) return -EFAULT;
@@ -208,7 +209,7 @@ function changeQueue(k: Kernel, t: Task, id: number, command: number, address: n
   const allowed = checkIpcOwner(t.cred, queue.perm);
   if (allowed < 0) return allowed;
   if (command === IPC_RMID) {
-    removeQueue(k, queue);
+    removeQueue(k, ns, queue);
     return 0;
   }
   const view = new DataView(bytes.buffer);

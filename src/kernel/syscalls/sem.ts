@@ -37,11 +37,12 @@ import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
 import { readBytes, readTimespecNs, writeBytes } from '../user-structs.ts';
 import { BLOCKED, type SyscallRow } from './row.ts';
+import { ipcOf } from './user.ts';
 
 /** System V semaphores (6.18, ipc/sem.c). */
 
 function semget(k: Kernel, t: Task, key: number, count: number, flags: number): number {
-  const ns = k.ipc.sem;
+  const ns = ipcOf(t).sem;
   if (count < 0 || count > ns.perSet) return -EINVAL;
   const found = lookupKey(ns.ids, t.cred, key, flags, (set) => (count > set.values.length ? -EINVAL : 0));
   if (found !== null) return found;
@@ -60,7 +61,7 @@ const semtimedop = (k: Kernel, t: Task, id: number, address: number, count: numb
 /** do_semtimedop. A sleeper finds its result in its waiter; whoever changed the set has done its operations. */
 function operate(k: Kernel, t: Task, id: number, address: number, count: number, timeout: number): number {
   if (t.wait !== null) return goOn(k, t, id);
-  const ns = k.ipc.sem;
+  const ns = ipcOf(t).sem;
   const timeoutNs = timeout === 0 ? Number.POSITIVE_INFINITY : readTimespecNs(k, t, timeout);
   if (timeoutNs === -EFAULT) return -EFAULT;
   if (count > ns.opsPerCall) return -E2BIG;
@@ -73,7 +74,7 @@ function operate(k: Kernel, t: Task, id: number, address: number, count: number,
   if (ops.some((op) => op.num >= set.values.length)) return -EFBIG;
   const isChange = ops.some((op) => op.value !== 0);
   if (checkIpcPerm(t.cred, set.perm, isChange ? 0o222 : 0o444) < 0) return -EACCES;
-  const undo = ops.some((op) => (op.flags & SEM_UNDO) !== 0) ? ensureUndo(k, t, set) : null;
+  const undo = ops.some((op) => (op.flags & SEM_UNDO) !== 0) ? ensureUndo(ns, t, set) : null;
   const { result, blocking } = performOps(set, ops, undo, t.tgid);
   if (result !== 'wait') {
     if (result === 0) {
@@ -107,7 +108,7 @@ function goOn(k: Kernel, t: Task, id: number): number {
   if (data[WAITER_DONE] === 1) return data[WAITER_RESULT];
   const result = woken === 'timeout' ? -EAGAIN : k.block(t, { queues: [], deadlineNs, onSignal: EINTR, data });
   if (result === BLOCKED) return result;
-  const set = k.ipc.sem.ids.find(id);
+  const set = ipcOf(t).sem.ids.find(id);
   if (set !== null) set.waiters = set.waiters.filter((waiter) => waiter.id !== data[WAITER_ID]);
   return result;
 }
@@ -154,7 +155,7 @@ function semctl(k: Kernel, t: Task, id: number, num: number, command: number, ar
 
 /** struct seminfo; semusz and semaem are what is in use for SEM_INFO. */
 function showLimits(k: Kernel, t: Task, command: number, address: number): number {
-  const { ids, perSet, all, opsPerCall, maxSets, used } = k.ipc.sem;
+  const { ids, perSet, all, opsPerCall, maxSets, used } = ipcOf(t).sem;
   const isUse = command === SEM_INFO;
   // SEMMAP and SEMMNU are SEMMNS, SEMUME is SEMOPM, SEMUSZ 20, SEMAEM SEMVMX.
   const info = new WordWriter(40, 4).int(
@@ -173,7 +174,7 @@ function showLimits(k: Kernel, t: Task, command: number, address: number): numbe
 }
 
 function showSet(k: Kernel, t: Task, id: number, command: number, address: number): number {
-  const { ids } = k.ipc.sem;
+  const { ids } = ipcOf(t).sem;
   const set = command === IPC_STAT ? ids.find(id) : ids.at(id);
   if (set === null) return -EINVAL;
   if (command !== SEM_STAT_ANY && checkIpcPerm(t.cred, set.perm, 0o444) < 0) return -EACCES;
@@ -187,7 +188,7 @@ function showSet(k: Kernel, t: Task, id: number, command: number, address: numbe
 
 /** semctl_main. */
 function readSet(k: Kernel, t: Task, id: number, num: number, command: number, address: number): number {
-  const set = k.ipc.sem.ids.find(id);
+  const set = ipcOf(t).sem.ids.find(id);
   if (set === null) return -EINVAL;
   if (checkIpcPerm(t.cred, set.perm, command === SETALL ? 0o222 : 0o444) < 0) return -EACCES;
   const { values } = set;
@@ -218,7 +219,7 @@ function setAll(k: Kernel, t: Task, set: SemSet, address: number): number {
     set.values[num] = value;
     set.pids[num] = t.tgid;
   });
-  forgetUndo(k, set, [...set.values.keys()]);
+  forgetUndo(ipcOf(t).sem, set, [...set.values.keys()]);
   set.ctime = k.realTime().seconds;
   updateSet(k, set);
   return 0;
@@ -228,10 +229,10 @@ function setAll(k: Kernel, t: Task, set: SemSet, address: number): number {
 function setValue(k: Kernel, t: Task, id: number, num: number, arg: number): number {
   const value = (arg % 2 ** 32) | 0;
   if (value < 0 || value > SEMVMX) return -ERANGE;
-  const set = k.ipc.sem.ids.find(id);
+  const set = ipcOf(t).sem.ids.find(id);
   if (set === null || num < 0 || num >= set.values.length) return -EINVAL;
   if (checkIpcPerm(t.cred, set.perm, 0o222) < 0) return -EACCES;
-  forgetUndo(k, set, [num]);
+  forgetUndo(ipcOf(t).sem, set, [num]);
   set.values[num] = value;
   set.pids[num] = t.tgid;
   set.ctime = k.realTime().seconds;
@@ -243,12 +244,12 @@ function setValue(k: Kernel, t: Task, id: number, num: number, arg: number): num
 function changeSet(k: Kernel, t: Task, id: number, command: number, address: number): number {
   const bytes = new Uint8Array(permBytes(k.arch.wordBytes));
   if (command === IPC_SET && readBytes(k, t, address, bytes) < 0) return -EFAULT;
-  const set = k.ipc.sem.ids.find(id);
+  const set = ipcOf(t).sem.ids.find(id);
   if (set === null) return -EINVAL;
   const allowed = checkIpcOwner(t.cred, set.perm);
   if (allowed < 0) return allowed;
   if (command === IPC_RMID) {
-    removeSet(k, set);
+    removeSet(k, ipcOf(t).sem, set);
     return 0;
   }
   const { uid, gid, mode } = decodePerm(bytes);

@@ -33,17 +33,17 @@ import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
 import { readBytes, writeBytes } from '../user-structs.ts';
 import type { SyscallRow } from './row.ts';
-import { spaceOf } from './user.ts';
+import { ipcOf, spaceOf } from './user.ts';
 
 /** System V shared memory (6.18, ipc/shm.c). */
 
 function shmget(k: Kernel, t: Task, key: number, sizeBytes: number, flags: number): number {
-  const { ids } = k.ipc.shm;
-  const found = lookupKey(ids, t.cred, key, flags, (segment) => (segment.sizeBytes < sizeBytes ? -EINVAL : 0));
+  const ns = ipcOf(t).shm;
+  const found = lookupKey(ns.ids, t.cred, key, flags, (segment) => (segment.sizeBytes < sizeBytes ? -EINVAL : 0));
   if (found !== null) return found;
   // hstate_sizelog: no pool of huge pages.
   if ((flags & SHM_HUGETLB) !== 0) return -EINVAL;
-  return newSegment(k, t, key, sizeBytes, flags);
+  return newSegment(k, ns, t, key, sizeBytes, flags);
 }
 
 function shmat(k: Kernel, t: Task, id: number, wanted: number, flags: number): number {
@@ -62,13 +62,13 @@ function shmat(k: Kernel, t: Task, id: number, wanted: number, flags: number): n
   const isExec = (flags & SHM_EXEC) !== 0;
   const prot = PROT_READ | (isReadonly ? 0 : PROT_WRITE) | (isExec ? PROT_EXEC : 0);
   const asked = 0o444 | (isReadonly ? 0 : 0o222) | (isExec ? 0o111 : 0);
-  const segment = k.ipc.shm.ids.find(id);
+  const segment = ipcOf(t).shm.ids.find(id);
   if (segment === null) return -EINVAL;
   if (checkIpcPerm(t.cred, segment.perm, asked) < 0) return -EACCES;
   const space = spaceOf(t);
   const lengthBytes = segment.sizePages * PAGE_SIZE;
   if (address !== 0 && (flags & SHM_REMAP) === 0 && isTaken(space, address, lengthBytes)) return -EINVAL;
-  const file = new ShmFile(k, segment, isReadonly ? 'readonly' : 'readwrite');
+  const file = new ShmFile(k, ipcOf(t), segment, isReadonly ? 'readonly' : 'readwrite');
   const result = mmap(k.mm, space, { address, lengthBytes, prot, flags: mapFlags, file, offsetBytes: 0 });
   file.endAttach();
   return result;
@@ -115,7 +115,7 @@ function encodeSegment(k: Kernel, segment: ShmSegment): Uint8Array {
 
 function shmctl(k: Kernel, t: Task, id: number, command: number, address: number): number {
   if (command < 0 || id < 0) return -EINVAL;
-  const ns = k.ipc.shm;
+  const ns = ipcOf(t).shm;
   const { wordBytes } = k.arch;
   switch (command) {
     case IPC_INFO: {
@@ -142,7 +142,7 @@ function shmctl(k: Kernel, t: Task, id: number, command: number, address: number
       return changeSegment(k, t, id, command, address);
     case SHM_LOCK:
     case SHM_UNLOCK:
-      return lockSegment(k, t, id, command);
+      return lockSegment(t, id, command);
     default:
       return -EINVAL;
   }
@@ -150,7 +150,7 @@ function shmctl(k: Kernel, t: Task, id: number, command: number, address: number
 
 /** shmctl_down. */
 function changeSegment(k: Kernel, t: Task, id: number, command: number, address: number): number {
-  const ns = k.ipc.shm;
+  const ns = ipcOf(t).shm;
   const bytes = new Uint8Array(permBytes(k.arch.wordBytes));
   if (command === IPC_SET && readBytes(k, t, address, bytes) < 0) return -EFAULT;
   const segment = ns.ids.find(id);
@@ -175,8 +175,8 @@ function changeSegment(k: Kernel, t: Task, id: number, command: number, address:
 const CAP_IPC_LOCK_BIT = 1 << 14;
 
 /** SHM_LOCK and SHM_UNLOCK: pages of shared memory are never written out here, so only the mark and the rights are to keep. */
-function lockSegment(k: Kernel, t: Task, id: number, command: number): number {
-  const segment = k.ipc.shm.ids.find(id);
+function lockSegment(t: Task, id: number, command: number): number {
+  const segment = ipcOf(t).shm.ids.find(id);
   if (segment === null) return -EINVAL;
   const { perm } = segment;
   const { cred } = t;

@@ -5,6 +5,7 @@ import { idCalls } from './ids.ts';
 import { limitCalls } from './limits.ts';
 import { mountCalls } from './mount.ts';
 import { msgCalls } from './msg.ts';
+import { namespaceCalls } from './namespace.ts';
 import { pidfdCalls } from './pidfd.ts';
 import { processCalls } from './process.ts';
 import { ptraceCalls } from './ptrace.ts';
@@ -31,6 +32,7 @@ export const ALL_CALLS: readonly SyscallRow[] = [
   ...futexWaitvCalls,
   ...schedCalls,
   ...mountCalls,
+  ...namespaceCalls,
   ...pidfdCalls,
   ...remoteMemoryCalls,
   ...shmCalls,

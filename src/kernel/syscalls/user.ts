@@ -9,6 +9,7 @@ import type { FsActor } from '../../fs/permission.ts';
 import type { AddressSpace } from '../../mm/address-space.ts';
 import { type IoVec, readUserString } from '../../mm/user-access.ts';
 import type { FileTable } from '../file-table.ts';
+import type { IpcNamespace } from '../ipc/namespace.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
 import { readBytes, writeBytes } from '../user-structs.ts';
@@ -31,6 +32,10 @@ export function contextOf(t: Task): FsContext {
   if (fs === null) return panic('kernel/syscalls: a calling task has a root and working folder');
   fs.actor = t.cred;
   return fs;
+}
+
+export function ipcOf(t: Task): IpcNamespace {
+  return t.ipc ?? panic('kernel/syscalls: a calling task is in an IPC namespace');
 }
 
 export function spaceOf(t: Task): AddressSpace {

@@ -1,0 +1,27 @@
+import { EINVAL, EPERM } from '../abi/errno.ts';
+import {
+  CLONE_NAMESPACES,
+  CLONE_NEWCGROUP,
+  CLONE_NEWIPC,
+  CLONE_NEWTIME,
+  CLONE_NEWUSER,
+  CLONE_SYSVSEM,
+} from '../abi/sched.ts';
+import type { Task } from './task.ts';
+
+const CAP_SYS_ADMIN_BIT = 1 << 21;
+
+export const hasSysAdmin = (t: Task): boolean => (t.cred.capEffective[0] & CAP_SYS_ADMIN_BIT) !== 0;
+
+/**
+ * copy_namespaces and create_new_namespaces (6.18, kernel/nsproxy.c): 0, -EPERM without CAP_SYS_ADMIN, or -EINVAL for those that
+ * this kernel is built without. Without cgroups CLONE_NEWCGROUP asks for nothing (include/linux/cgroup.h).
+ */
+export function checkNewNamespaces(t: Task, flags: number): number {
+  const wanted = flags & (CLONE_NAMESPACES | CLONE_NEWTIME);
+  if (wanted === 0) return 0;
+  if ((wanted & CLONE_NEWUSER) !== 0) return -EINVAL;
+  if (!hasSysAdmin(t)) return -EPERM;
+  if ((wanted & CLONE_NEWIPC) !== 0 && (flags & CLONE_SYSVSEM) !== 0) return -EINVAL;
+  return (wanted & ~(CLONE_NEWIPC | CLONE_NEWCGROUP)) === 0 ? 0 : -EINVAL;
+}
