@@ -17,6 +17,8 @@ export const SHM_STAT_ANY = 15;
 
 /** shmget flags. */
 export const SHM_HUGETLB = 0o4000;
+export const SHM_HUGE_SHIFT = 26;
+export const SHM_HUGE_MASK = 0x3f;
 export const SHM_NORESERVE = 0o10000;
 /** shmat flags. */
 export const SHM_RDONLY = 0o10000;

@@ -1,3 +1,4 @@
+import type { HugetlbObject } from '../../mm/hugetlb/hugetlb-object.ts';
 import type { MappableFile } from '../../mm/mappable-file.ts';
 import type { FilePages } from '../../mm/page-cache/file-pages.ts';
 import type { Kernel } from '../kernel.ts';
@@ -13,9 +14,10 @@ export class ShmFile implements MappableFile {
   readonly readable = true;
   readonly writable: boolean;
   readonly noExec = false;
-  readonly mapKind = 'shmem';
+  readonly mapKind: 'shmem' | 'hugetlb';
   readonly keepsVmasApart = true;
   readonly pages: FilePages;
+  readonly hugetlb?: HugetlbObject;
   readonly devMajor: number;
   readonly devMinor: number;
   readonly segment: ShmSegment;
@@ -29,7 +31,9 @@ export class ShmFile implements MappableFile {
     ns.retain();
     this.segment = segment;
     this.writable = access === 'readwrite';
+    this.mapKind = segment.memory.mapKind;
     this.pages = segment.memory.pages;
+    if ('hugetlb' in segment.memory) this.hugetlb = segment.memory.hugetlb;
     this.devMajor = segment.memory.devMajor;
     this.devMinor = segment.memory.devMinor;
     segment.nattch++;

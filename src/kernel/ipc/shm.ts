@@ -1,10 +1,13 @@
-import { EINVAL, ENOMEM, ENOSPC } from '../../abi/errno.ts';
-import { SHM_DEST, SHM_NORESERVE } from '../../abi/ipc.ts';
+import { EINVAL, ENOMEM, ENOSPC, EPERM } from '../../abi/errno.ts';
+import { SHM_DEST, SHM_HUGE_MASK, SHM_HUGE_SHIFT, SHM_HUGETLB, SHM_NORESERVE } from '../../abi/ipc.ts';
 import { PAGE_SIZE } from '../../machine/units.ts';
+import { HugetlbAnonymousFile } from '../../mm/hugetlb/anonymous-file.ts';
 import { SharedAnonymousFile } from '../../mm/shared-anonymous-file.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
 import { IpcIds, type IpcObject, type IpcPerm, newPerm } from './ipc-ids.ts';
+
+const CAP_IPC_LOCK_BIT = 1 << 14;
 
 /** shmmax and shmall as Linux has them (SHMMAX, SHMALL): as good as no limit. */
 export const SHM_UNLIMITED = 2n ** 64n - 1n - (1n << 24n);
@@ -20,7 +23,7 @@ export class ShmSegment implements IpcObject {
   readonly sizeBytes: number;
   /** "SYSV" and the key that it was made with: removal makes the key IPC_PRIVATE, not the name. */
   readonly name: string;
-  readonly memory: SharedAnonymousFile;
+  readonly memory: ShmMemory;
   nattch = 0;
   /** Seconds since the epoch; 0 never. */
   atime = 0;
@@ -31,7 +34,7 @@ export class ShmSegment implements IpcObject {
   /** The task that made it, while that lives and shm_rmid_forced may want to know. */
   creator: Task | null;
 
-  constructor(perm: IpcPerm, sizeBytes: number, memory: SharedAnonymousFile, creator: Task, ctime: number) {
+  constructor(perm: IpcPerm, sizeBytes: number, memory: ShmMemory, creator: Task, ctime: number) {
     this.perm = perm;
     this.name = `/SYSV${(perm.key >>> 0).toString(16).padStart(8, '0')}`;
     this.sizeBytes = sizeBytes;
@@ -41,8 +44,25 @@ export class ShmSegment implements IpcObject {
     this.ctime = ctime;
   }
 
+  /** What counts against kernel.shmall: huge pages too are counted by what was asked for. */
   get sizePages(): number {
     return Math.ceil(this.sizeBytes / PAGE_SIZE);
+  }
+
+  /** What an attachment maps: whole pages of its kind. */
+  get mappedPages(): number {
+    return this.memory.pages.sizeBytes / PAGE_SIZE;
+  }
+
+  /**
+   * Bytes of it that are in memory, as shm_add_rss_swap counts them: 6.18 takes the small pages of a file of huge pages for huge
+   * ones.
+   */
+  get residentBytes(): number {
+    const { memory } = this;
+    return 'hugetlb' in memory
+      ? memory.hugetlb.folios.size * memory.hugetlb.pool.pages * memory.hugetlb.pool.sizeBytes
+      : memory.pages.pageCount * PAGE_SIZE;
   }
 }
 
@@ -57,6 +77,33 @@ export class ShmNamespace {
   totalPages = 0;
 }
 
+type ShmMemory = SharedAnonymousFile | HugetlbAnonymousFile;
+
+/** shmem_kernel_file_setup; MAX_LFS_FILESIZE is -EINVAL. */
+function smallMemory(k: Kernel, sizeBytes: number, flags: number): ShmMemory | number {
+  if (sizeBytes >= 2 ** 63) return -EINVAL;
+  const isReserved = (flags & SHM_NORESERVE) === 0 || k.mm.config.overcommitMemory === 2;
+  const pages = Math.ceil(sizeBytes / PAGE_SIZE);
+  return SharedAnonymousFile.create(k.mm, pages, isReserved ? 'account' : 'noreserve') ?? -ENOMEM;
+}
+
+/**
+ * hugetlb_file_setup with HUGETLB_SHMFS_INODE: -EINVAL for a size of huge page that there is not; -EPERM without CAP_IPC_LOCK and
+ * outside of vm.hugetlb_shm_group; -ENOMEM where the pool cannot promise the pages (SHM_NORESERVE: it need not).
+ */
+function hugeMemory(k: Kernel, t: Task, sizeBytes: number, flags: number): ShmMemory | number {
+  const pool = k.mm.hugetlb.poolOfShift((flags >>> SHM_HUGE_SHIFT) & SHM_HUGE_MASK);
+  if (pool === null) return -EINVAL;
+  const { cred } = t;
+  const isInGroup = cred.fsgid === k.hugetlbShmGroup || cred.groups.includes(k.hugetlbShmGroup);
+  if ((cred.capEffective[0] & CAP_IPC_LOCK_BIT) === 0 && !isInGroup) return -EPERM;
+  const count = Math.ceil(sizeBytes / pool.sizeBytes);
+  const memory = new HugetlbAnonymousFile(k.mm, pool, count * pool.sizeBytes, 'when-made');
+  if ((flags & SHM_NORESERVE) !== 0 || memory.hugetlb.reserve(0, count) === 0) return memory;
+  memory.release();
+  return -ENOMEM;
+}
+
 /** newseg (6.18, ipc/shm.c): the id, or -ERRNO. */
 export function newSegment(
   k: Kernel,
@@ -69,11 +116,8 @@ export function newSegment(
   if (sizeBytes < 1 || BigInt(sizeBytes) > ns.maxBytes) return -EINVAL;
   const pages = Math.ceil(sizeBytes / PAGE_SIZE);
   if (BigInt(ns.totalPages + pages) > ns.allPages) return -ENOSPC;
-  // shmem_file_setup: MAX_LFS_FILESIZE.
-  if (sizeBytes >= 2 ** 63) return -EINVAL;
-  const isReserved = (flags & SHM_NORESERVE) === 0 || k.mm.config.overcommitMemory === 2;
-  const memory = SharedAnonymousFile.create(k.mm, pages, isReserved ? 'account' : 'noreserve');
-  if (memory === null) return -ENOMEM;
+  const memory = (flags & SHM_HUGETLB) !== 0 ? hugeMemory(k, t, sizeBytes, flags) : smallMemory(k, sizeBytes, flags);
+  if (typeof memory === 'number') return memory;
   const segment = new ShmSegment(newPerm(key, flags, t.cred), sizeBytes, memory, t, k.realTime().seconds);
   const id = ns.ids.add(segment, ns.maxSegments);
   if (id < 0) {

@@ -213,7 +213,15 @@ export const SYSCTLS: readonly SysctlRow[] = [
       return 0;
     },
   },
-  constant('vm/hugetlb_shm_group', 0),
+  integer(
+    'vm/hugetlb_shm_group',
+    0,
+    0x7fff_ffff,
+    (k) => k.hugetlbShmGroup,
+    (k, value) => {
+      k.hugetlbShmGroup = value;
+    },
+  ),
   integer(
     'vm/legacy_va_layout',
     0,

@@ -1,7 +1,6 @@
 import { EIO, ENOENT } from '../../abi/errno.ts';
 import { DT_REG, S_IFDIR, S_IFREG } from '../../abi/stat.ts';
 import type { DirEntry, Inode } from '../../fs/inode.ts';
-import { PAGE_SIZE } from '../../machine/units.ts';
 import { currentIpc } from '../ipc/namespace.ts';
 import type { Kernel } from '../kernel.ts';
 import { PROC_DYNAMIC_FIRST } from './ino.ts';
@@ -32,7 +31,7 @@ function showShm(k: Kernel): readonly string[] {
       return (
         `${signed10(perm.key)} ${signed10(perm.id)}  ${mode} ${pad(21)(segment.sizeBytes)} ` +
         `${five(segment.creatorPid)} ${five(segment.lastPid)}  ${five(segment.nattch)} ${ids} ${times} ` +
-        `${pad(21)(segment.memory.pages.pageCount * PAGE_SIZE)} ${pad(21)(0)}\n`
+        `${pad(21)(segment.residentBytes)} ${pad(21)(0)}\n`
       );
     });
   return [header, ...rows];

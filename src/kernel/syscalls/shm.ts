@@ -7,7 +7,6 @@ import {
   IPC_STAT,
   SHM_DEST,
   SHM_EXEC,
-  SHM_HUGETLB,
   SHM_INFO,
   SHM_LOCK,
   SHM_LOCKED,
@@ -41,8 +40,6 @@ function shmget(k: Kernel, t: Task, key: number, sizeBytes: number, flags: numbe
   const ns = ipcOf(t).shm;
   const found = lookupKey(ns.ids, t.cred, key, flags, (segment) => (segment.sizeBytes < sizeBytes ? -EINVAL : 0));
   if (found !== null) return found;
-  // hstate_sizelog: no pool of huge pages.
-  if ((flags & SHM_HUGETLB) !== 0) return -EINVAL;
   return newSegment(k, ns, t, key, sizeBytes, flags);
 }
 
@@ -66,7 +63,7 @@ function shmat(k: Kernel, t: Task, id: number, wanted: number, flags: number): n
   if (segment === null) return -EINVAL;
   if (checkIpcPerm(t.cred, segment.perm, asked) < 0) return -EACCES;
   const space = spaceOf(t);
-  const lengthBytes = segment.sizePages * PAGE_SIZE;
+  const lengthBytes = segment.mappedPages * PAGE_SIZE;
   if (address !== 0 && (flags & SHM_REMAP) === 0 && isTaken(space, address, lengthBytes)) return -EINVAL;
   const file = new ShmFile(k, ipcOf(t), segment, isReadonly ? 'readonly' : 'readwrite');
   const result = mmap(k.mm, space, { address, lengthBytes, prot, flags: mapFlags, file, offsetBytes: 0 });
@@ -95,7 +92,7 @@ function shmdt(k: Kernel, t: Task, address: number): number {
   while (vma !== null && partOf(vma, page) === null) vma = space.vmas.next(vma);
   if (vma === null) return -EINVAL;
   const file = partOf(vma, page);
-  const endPage = page + file!.segment.sizePages;
+  const endPage = page + file!.segment.mappedPages;
   while (vma !== null && vma.endVpn <= endPage) {
     const { endVpn, startVpn } = vma;
     if (partOf(vma, page) === file) unmapRange(k.mm, space, startVpn, endVpn);
@@ -124,7 +121,7 @@ function shmctl(k: Kernel, t: Task, id: number, command: number, address: number
       return writeBytes(k, t, address, info.bytes) < 0 ? -EFAULT : ns.ids.highestIndex;
     }
     case SHM_INFO: {
-      const resident = ns.ids.list().reduce((sum, segment) => sum + segment.memory.pages.pageCount, 0);
+      const resident = ns.ids.list().reduce((sum, segment) => sum + segment.residentBytes / PAGE_SIZE, 0);
       const info = new WordWriter(wordBytes * 6, wordBytes).int(ns.ids.count).long(ns.totalPages, resident, 0, 0, 0);
       return writeBytes(k, t, address, info.bytes) < 0 ? -EFAULT : ns.ids.highestIndex;
     }
@@ -174,7 +171,7 @@ function changeSegment(k: Kernel, t: Task, id: number, command: number, address:
 
 const CAP_IPC_LOCK_BIT = 1 << 14;
 
-/** SHM_LOCK and SHM_UNLOCK: pages of shared memory are never written out here, so only the mark and the rights are to keep. */
+/** SHM_LOCK and SHM_UNLOCK, which say nothing to huge pages: pages of shared memory are never written out here, so only the mark and the rights are to keep. */
 function lockSegment(t: Task, id: number, command: number): number {
   const segment = ipcOf(t).shm.ids.find(id);
   if (segment === null) return -EINVAL;
@@ -185,6 +182,7 @@ function lockSegment(t: Task, id: number, command: number): number {
     if (cred.euid !== perm.uid && cred.euid !== perm.cuid) return -EPERM;
     if (command === SHM_LOCK && t.process.rlimits[RLIMIT_MEMLOCK].soft === 0) return -EPERM;
   }
+  if ('hugetlb' in segment.memory) return 0;
   if (command === SHM_LOCK) perm.mode |= SHM_LOCKED;
   else perm.mode &= ~SHM_LOCKED;
   return 0;
@@ -196,8 +194,7 @@ export const shmCalls: readonly SyscallRow[] = [
     name: 'shmget',
     args: ['int', 'size', 'int'],
     run: shmget,
-    support: 'partial',
-    note: 'no huge pages (SHM_HUGETLB)',
+    ...full,
   },
   { name: 'shmat', args: ['int', 'ptr', 'int'], run: shmat, ...full },
   { name: 'shmdt', args: ['ptr'], run: shmdt, ...full },

@@ -3,9 +3,9 @@ import type { MappableFile } from '../mappable-file.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
 import type { HugePool } from './huge-pool.ts';
-import { HugetlbObject } from './hugetlb-object.ts';
+import { HugetlbObject, type ReserveTime } from './hugetlb-object.ts';
 
-/** The nameless file behind MAP_ANONYMOUS|MAP_HUGETLB (hugetlb_file_setup, HUGETLB_ANON_FILE): it lives as long as a VMA maps it. */
+/** The nameless file behind MAP_ANONYMOUS|MAP_HUGETLB and SHM_HUGETLB (hugetlb_file_setup): it lives as long as somebody holds it. */
 export class HugetlbAnonymousFile implements MappableFile {
   readonly readable = true;
   readonly writable = true;
@@ -21,11 +21,11 @@ export class HugetlbAnonymousFile implements MappableFile {
   private references = 1;
 
   /** One reference, the caller's. */
-  constructor(mm: MemoryManager, pool: HugePool, sizeBytes: number) {
+  constructor(mm: MemoryManager, pool: HugePool, sizeBytes: number, reserves: ReserveTime) {
     this.mm = mm;
     this.pages = mm.pageCache.createFile(null);
     this.pages.sizeBytes = sizeBytes;
-    this.hugetlb = new HugetlbObject(mm, pool, null, this.pages);
+    this.hugetlb = new HugetlbObject(mm, pool, null, this.pages, reserves);
     this.ino = mm.takeShmemIno();
   }
 

@@ -10,6 +10,9 @@ import type { HugePool } from './huge-pool.ts';
 import { ReservationMap } from './reservation-map.ts';
 import { giveBackTo, type Subpool, takeFrom } from './subpool.ts';
 
+/** When its pages are promised: by each mapping, or once, when it is made (S_PRIVATE: System V shared memory). */
+export type ReserveTime = 'when-mapped' | 'when-made';
+
 /** What an object needs of the memory manager. */
 type HugetlbMemory = Pick<MemoryManager, 'ram' | 'frames' | 'alloc' | 'rmap' | 'clock' | 'hugetlb'>;
 
@@ -26,16 +29,24 @@ const ZEROES = new Uint8Array(PAGE_SIZE);
 export class HugetlbObject {
   readonly pool: HugePool;
   readonly subpool: Subpool | null;
+  readonly reserves: ReserveTime;
   readonly pages: FilePages;
   readonly folios = new Map<number, Pfn>();
   readonly reservations = new ReservationMap();
   private readonly mm: HugetlbMemory;
 
   /** `pages`: a file of the page cache without a backing, which the caller evicts after `destroy`. */
-  constructor(mm: HugetlbMemory, pool: HugePool, subpool: Subpool | null, pages: FilePages) {
+  constructor(
+    mm: HugetlbMemory,
+    pool: HugePool,
+    subpool: Subpool | null,
+    pages: FilePages,
+    reserves: ReserveTime = 'when-mapped',
+  ) {
     this.mm = mm;
     this.pool = pool;
     this.subpool = subpool;
+    this.reserves = reserves;
     this.pages = pages;
     mm.hugetlb.objects.add(this);
   }

@@ -28,7 +28,7 @@ export function openHugetlbVma(vma: Vma): number {
   if (vma.pgoff % pool.pages !== 0) return -EINVAL;
   const from = vma.pgoff / pool.pages;
   const end = from + vma.sizePages / pool.pages;
-  if ((vma.flags & VM_NORESERVE) === 0) {
+  if ((vma.flags & VM_NORESERVE) === 0 && object.reserves === 'when-mapped') {
     const shared = (vma.flags & VM_MAYSHARE) !== 0;
     const result = shared ? object.reserve(from, end) : reservePages(pool, object.subpool, end - from);
     if (result < 0) return result;

@@ -111,7 +111,7 @@ export function mmap(mm: MemoryManager, space: AddressSpace, request: MmapReques
   const pool = mm.hugetlb.poolOfShift((request.flags >>> MAP_HUGE_SHIFT) & MAP_HUGE_MASK);
   if (pool === null) return -EINVAL;
   const whole = wholeHugePages(request, pool);
-  const own = new HugetlbAnonymousFile(mm, pool, whole.lengthBytes);
+  const own = new HugetlbAnonymousFile(mm, pool, whole.lengthBytes, 'when-mapped');
   const address = mapFile(mm, space, whole, own);
   own.release();
   return address;
