@@ -92,8 +92,8 @@ export class Kernel {
   readonly timers = new TimerHeap();
   readonly futexes = new FutexTable();
   /** The first one; which one a task is in, the task says. */
-  readonly ipc = new IpcNamespace();
-  readonly ipcNamespaces = new Set([this.ipc]);
+  readonly initialIpc = new IpcNamespace();
+  readonly ipcNamespaces = new Set([this.initialIpc]);
   lastIpcNamespace = 0;
   /** Tids, first in first run. */
   readonly runQueue: number[] = [];

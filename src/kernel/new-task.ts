@@ -83,8 +83,8 @@ export function newTask(k: Kernel, options: NewTask): Task | number {
     kind: options.kind,
   });
   task.sighand = sighand;
-  task.ipc = k.ipc;
-  k.ipc.retain();
+  task.ipc = k.initialIpc;
+  k.initialIpc.retain();
   task.startTimeNs = k.clock.nowNs;
   if (options.process === null) process.leader = task;
   process.threads.push(task);

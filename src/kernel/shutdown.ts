@@ -19,7 +19,7 @@ export function shutdownKernel(k: Kernel): void {
   }
   k.runQueue.length = 0;
   k.wakeList.tids.length = 0;
-  dropIpc(k, k.ipc);
+  dropIpc(k, k.initialIpc);
   freeVdso(k);
 }
 

@@ -49,7 +49,7 @@ export function dropIpc(k: Kernel, ns: IpcNamespace): void {
 
 /** The namespace whose files /proc shows: the caller's. */
 export function currentIpc(k: Kernel): IpcNamespace {
-  return k.current?.ipc ?? k.ipc;
+  return k.current?.ipc ?? k.initialIpc;
 }
 
 /** switch_task_namespaces: takes over the caller's use of `ns`. */
