@@ -15,6 +15,9 @@ const SUITE_ROOT = '/opt/suite';
 const SUITE_FOLDER = `${SUITE_ROOT}/testcases/bin`;
 const WORK_FOLDER = '/tmp/work';
 
+/** What the script that runs Linux's own tests of mm reserves first (run_vmtests.sh: 256 MB). */
+const KSELFTEST_HUGE_PAGES = 128;
+
 export interface CaseResult extends Judgement {
   readonly output: string;
 }
@@ -36,7 +39,9 @@ export function runCase(item: Case, { memoryBytes, busybox }: MachineSettings): 
     onOutput: (_, bytes) => output.push(bytes),
   });
   const system = new System({ environment, memoryBytes });
+  const convention = conventionOf(item.suite);
   if (busybox !== null) furnish(system, busybox);
+  if (convention === 'kselftest') reserveHugePages(system, KSELFTEST_HUGE_PAGES);
   system.mount({ host: dirname(program), guest: SUITE_FOLDER, mode: 'ro' });
   system.writeFile(`${WORK_FOLDER}/.keep`, new Uint8Array(0));
   const path = `${SUITE_FOLDER}/${basename(program)}`;
@@ -53,7 +58,6 @@ export function runCase(item: Case, { memoryBytes, busybox }: MachineSettings): 
   });
   if (pid < 0) return { verdict: 'error', detail: `cannot be executed: error ${-pid}`, output: '' };
   const tohostAt = findSymbol(readFileSync(program), 'tohost');
-  const convention = conventionOf(item.suite);
   for (;;) {
     const status = system.run({ instructions: SLICE_INSTRUCTIONS });
     const exit = system.exitStatus(pid);
@@ -69,6 +73,11 @@ export function runCase(item: Case, { memoryBytes, busybox }: MachineSettings): 
       return { verdict: 'timeout', detail: 'every process waits for ever', output: output.text() };
     }
   }
+}
+
+function reserveHugePages(system: System, count: number): void {
+  const result = system.writeFile('/proc/sys/vm/nr_hugepages', new TextEncoder().encode(`${count}\n`));
+  if (result < 0) throw new Error(`cannot reserve ${count} huge pages: error ${-result}`);
 }
 
 function readWord(system: System, pid: number, address: number): number | null {
