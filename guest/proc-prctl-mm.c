@@ -7,6 +7,8 @@
 #define GET_AUXV 0x41555856
 #define SET_MERGE 67
 #define GET_MERGE 68
+#define SET_MDWE 65
+#define GET_MDWE 66
 #define THP_SET 41
 #define THP_GET 42
 #define PR5(o, a, b, c, d) prctl(o, (unsigned long)(a), (unsigned long)(b), (unsigned long)(c), (unsigned long)(d))
@@ -183,6 +185,39 @@ static void merge(void) {
   ERR("GET with an argument", PR5(GET_MERGE, 1, 0, 0, 0));
 }
 
+static void mdwe(void) {
+  int rw = PROT_READ | PROT_WRITE, rx = PROT_READ | PROT_EXEC;
+  RET("MDWE is", PR5(GET_MDWE, 0, 0, 0, 0));
+  ERR("GET with an argument", PR5(GET_MDWE, 0, 0, 0, 1));
+  ERR("SET with another", PR5(SET_MDWE, 1, 1, 0, 0));
+  ERR("a bad flag", PR5(SET_MDWE, 4, 0, 0, 0));
+  ERR("no inherit alone", PR5(SET_MDWE, 2, 0, 0, 0));
+  ERR("nothing", PR5(SET_MDWE, 0, 0, 0, 0));
+  IN_CHILD("not inherited", {
+    ERR("set", PR5(SET_MDWE, 3, 0, 0, 0));
+    RET("is", PR5(GET_MDWE, 0, 0, 0, 0));
+    ERR("less", PR5(SET_MDWE, 1, 0, 0, 0));
+    IN_CHILD("its child", RET("is", PR5(GET_MDWE, 0, 0, 0, 0)));
+  });
+  IN_CHILD("inherited", {
+    char *old = map_anon(1, rw, MAP_PRIVATE);
+    char *both = map_anon(1, rw | PROT_EXEC, MAP_PRIVATE);
+    ERR("set", PR5(SET_MDWE, 1, 0, 0, 0));
+    ERR("set again", PR5(SET_MDWE, 1, 0, 0, 0));
+    ERR("more", PR5(SET_MDWE, 3, 0, 0, 0));
+    ERR("off", PR5(SET_MDWE, 0, 0, 0, 0));
+    ERR("mmap rwx", mmap(NULL, PG, rw | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0);
+    ERR("mmap rx", mmap(NULL, PG, rx, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0);
+    ERR("rw to rx", mprotect(old, PG, rx));
+    ERR("rw to r", mprotect(old, PG, PROT_READ));
+    ERR("rwx to rwx", mprotect(both, PG, rw | PROT_EXEC));
+    ERR("rwx to rx", mprotect(both, PG, rx));
+    ERR("rx to rwx", mprotect(both, PG, rw | PROT_EXEC));
+    ERR("over what there is", mmap(old, PG, rx, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED ? -1 : 0);
+    IN_CHILD("its child", RET("is", PR5(GET_MDWE, 0, 0, 0, 0)));
+  });
+}
+
 static void remote(void) {
   int rw = PROT_READ | PROT_WRITE;
   char *a = map_anon(4, rw, MAP_PRIVATE);
@@ -236,6 +271,7 @@ static void remote(void) {
 int main(void) {
   IN_CHILD("thp", thp());
   IN_CHILD("merge", merge());
+  IN_CHILD("mdwe", mdwe());
   IN_CHILD("remote", remote());
   IN_CHILD("set_mm", set_mm());
   return 0;

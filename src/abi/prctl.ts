@@ -16,6 +16,10 @@ export const PR_SET_MM_MAP = 14;
 export const PR_SET_MM_MAP_SIZE = 15;
 
 export const PR_THP_DISABLE_EXCEPT_ADVISED = 2;
+export const PR_SET_MDWE = 65;
+export const PR_MDWE_REFUSE_EXEC_GAIN = 1;
+export const PR_MDWE_NO_INHERIT = 2;
+export const PR_GET_MDWE = 66;
 export const PR_SET_MEMORY_MERGE = 67;
 export const PR_GET_MEMORY_MERGE = 68;
 export const PR_SET_VMA_ANON_NAME = 0;

@@ -121,6 +121,8 @@ export class AddressSpace implements TranslationRoot {
   /** PR_SET_THP_DISABLE, PR_SET_MEMORY_MERGE: what the program asked for; fork and exec keep it (MMF_INIT_LEGACY_MASK). */
   thpDisable: 'no' | 'completely' | 'exceptAdvised' = 'no';
   memoryMerge: 'any' | 'advised' = 'advised';
+  /** PR_SET_MDWE: what is written is not executed, for good; of fork and exec 'own' is forgotten. */
+  denyWriteExec: 'no' | 'inherited' | 'own' = 'no';
   /** VM_* that every new mapping gets (mlockall(MCL_FUTURE)). */
   defFlags = 0;
   mapCount = 0;

@@ -2,7 +2,11 @@ import { CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from '../../a
 import { EACCES, EBADF, EBUSY, EFAULT, EINVAL, ENAMETOOLONG, EPERM } from '../../abi/errno.ts';
 import {
   PR_GET_AUXV,
+  PR_GET_MDWE,
   PR_GET_MEMORY_MERGE,
+  PR_MDWE_NO_INHERIT,
+  PR_MDWE_REFUSE_EXEC_GAIN,
+  PR_SET_MDWE,
   PR_SET_MEMORY_MERGE,
   PR_SET_MM_ARG_END,
   PR_SET_MM_ARG_START,
@@ -64,9 +68,26 @@ export function mmPrctl(k: Kernel, t: Task, option: number, [a1, a2, a3, a4]: Wo
       return 0;
     case PR_GET_MEMORY_MERGE:
       return a1 !== 0 || rest ? -EINVAL : space.memoryMerge === 'any' ? 1 : 0;
+    case PR_SET_MDWE:
+      return rest ? -EINVAL : setMdwe(space, a1);
+    case PR_GET_MDWE:
+      return a1 !== 0 || rest ? -EINVAL : mdweBits(space);
     default:
       return null;
   }
+}
+
+function mdweBits(space: AddressSpace): number {
+  if (space.denyWriteExec === 'no') return 0;
+  return PR_MDWE_REFUSE_EXEC_GAIN | (space.denyWriteExec === 'own' ? PR_MDWE_NO_INHERIT : 0);
+}
+
+/** prctl_set_mdwe: once set, never changed. */
+function setMdwe(space: AddressSpace, bits: number): number {
+  if (bits > (PR_MDWE_REFUSE_EXEC_GAIN | PR_MDWE_NO_INHERIT) || bits === PR_MDWE_NO_INHERIT) return -EINVAL;
+  if (space.denyWriteExec !== 'no' && bits !== mdweBits(space)) return -EPERM;
+  if (bits !== 0) space.denyWriteExec = (bits & PR_MDWE_NO_INHERIT) !== 0 ? 'own' : 'inherited';
+  return 0;
 }
 
 /** ANON_VMA_NAME_MAX_LEN, NUL included. */

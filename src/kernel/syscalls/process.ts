@@ -394,7 +394,7 @@ export const processCalls: readonly SyscallRow[] = [
     args: ['int', 'ulong', 'ulong', 'ulong', 'ulong'],
     run: prctl,
     support: partial,
-    note: 'names, death signal, dumpable, no_new_privs, subreaper, timer slack, capabilities, PR_SET_MM, PR_SET_VMA, THP, memory merge',
+    note: 'names, death signal, dumpable, no_new_privs, subreaper, timer slack, capabilities, PR_SET_MM, PR_SET_VMA, THP, memory merge, MDWE',
   },
   { name: 'set_tid_address', args: ['ptr'], run: setTidAddress, support: full, note: '' },
   {

@@ -55,6 +55,7 @@ export function dupSpace(mm: MemoryManager, parent: AddressSpace): AddressSpace 
 export function inheritChoices(from: AddressSpace, to: AddressSpace): void {
   to.thpDisable = from.thpDisable;
   to.memoryMerge = from.memoryMerge;
+  to.denyWriteExec = from.denyWriteExec === 'own' ? 'no' : from.denyWriteExec;
 }
 
 function copyFacts(parent: AddressSpace, child: AddressSpace): void {

@@ -1,4 +1,4 @@
-import { ENOMEM } from '../../abi/errno.ts';
+import { EACCES, ENOMEM } from '../../abi/errno.ts';
 import type { Vpn } from '../../machine/units.ts';
 import { accountVm, mayExpandVm } from '../accounting.ts';
 import type { AddressSpace } from '../address-space.ts';
@@ -25,6 +25,7 @@ import { allocVma, discardVma, linkVma } from '../vma-adjust.ts';
 import { mergeNewRange } from '../vma-merge.ts';
 import { withMemoryMerge } from './memory-merge.ts';
 import { measureRange, splitAround, unmapPreparedRange } from './munmap.ts';
+import { deniesWriteExec } from './write-exec.ts';
 
 /**
  * mmap_region (Linux 6.18, mm/vma.c): replaces whatever is in [start, end) by a mapping with `flags`. 0 or -ERRNO; where it
@@ -41,6 +42,7 @@ export function mapRegion(
 ): number {
   const pages = end - start;
   const isHuge = sourceFile?.hugetlb !== undefined;
+  if (deniesWriteExec(space, vmFlags, vmFlags)) return -EACCES;
   let flags = isHuge ? vmFlags | VM_HUGETLB | VM_DONTEXPAND : withMemoryMerge(space, vmFlags);
   // mapping_map_writable: a sealed memfd may not be mapped shared where it could be written.
   if (sourceFile !== null && (flags & (VM_SHARED | VM_MAYWRITE)) === (VM_SHARED | VM_MAYWRITE)) {

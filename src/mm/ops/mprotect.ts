@@ -23,6 +23,7 @@ import {
 import { VMA_ANON, type Vma } from '../vma.ts';
 import { modifyVma, setVmaFlags } from '../vma-merge.ts';
 import { faultInVma } from './populate.ts';
+import { deniesWriteExec } from './write-exec.ts';
 
 /**
  * mprotect(2) (Linux 6.18: do_mprotect_pkey). 0 or -ERRNO; VMA by VMA from below, so an error leaves those before it changed.
@@ -63,6 +64,7 @@ export function mprotect(
     const flags = (vma.flags & ~VM_ACCESS_FLAGS) | ((rights | implied) & VM_ACCESS_FLAGS);
     // VM_MAY* is VM_* moved up four bits.
     if ((flags & ~(flags >> 4) & VM_ACCESS_FLAGS) !== 0) return -EACCES;
+    if (deniesWriteExec(space, vma.flags, flags)) return -EACCES;
     const to = Math.min(end, vma.endVpn) as Vpn;
     const result = changeRights(mm, vma, at, to, flags);
     if (result !== 0) return result;
