@@ -1,7 +1,7 @@
-import { EBADF, EINVAL, ENFILE, ESRCH } from '../../abi/errno.ts';
+import { EBADF, EINVAL, ENFILE, ENOTTY, ESRCH } from '../../abi/errno.ts';
 import { SEEK_CUR, SEEK_SET } from '../../abi/fcntl.ts';
 import type { IoSink, IoSource } from '../../base/io.ts';
-import { File, MAX_FILE_BYTES, seekIn, takeFilpSlot } from '../../fs/file.ts';
+import { File, MAX_FILE_BYTES, seekIn, takeFilpSlot, type UserArg } from '../../fs/file.ts';
 import type { PathRef } from '../../fs/path.ts';
 import type { AddressSpace } from '../../mm/address-space.ts';
 import type { Kernel } from '../kernel.ts';
@@ -14,6 +14,7 @@ export interface BytesRow {
   /** Puts bytes from `pos` on; how many, or -ERRNO. `space` may have ended since open (mm.spaces tells). */
   readonly readAt: (k: Kernel, space: AddressSpace | null, pos: number, sink: IoSink) => number;
   readonly writeAt?: (k: Kernel, space: AddressSpace | null, pos: number, source: IoSource) => number;
+  readonly ioctl?: (k: Kernel, space: AddressSpace | null, request: number, address: number) => number;
   readonly writeError: number;
   /** Whose space: that at open, which must be there ('open', proc_mem_open); that at each read ('now'); none. */
   readonly space: 'open' | 'now' | 'none';
@@ -81,6 +82,13 @@ class BytesFile extends File {
     const moved = row.writeAt(k, space, at, source);
     if (moved > 0 && pos === null) this.pos = at + moved;
     return moved;
+  }
+
+  override ioctl(request: number, arg: UserArg): number {
+    const { row, k } = this.source;
+    if (row.ioctl === undefined) return -ENOTTY;
+    const space = this.spaceNow();
+    return typeof space === 'number' ? space : row.ioctl(k, space, request, arg.value);
   }
 
   /** null: there is none, or it has ended (mmget_not_zero); -ESRCH: the task has gone. */

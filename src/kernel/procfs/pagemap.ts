@@ -3,17 +3,22 @@ import type { IoSink } from '../../base/io.ts';
 import { PAGE_SIZE, type Pfn, vpn } from '../../machine/units.ts';
 import type { AddressSpace } from '../../mm/address-space.ts';
 import type { MemoryManager } from '../../mm/memory-manager.ts';
-import { MARKER_GUARD } from '../../mm/page-table.ts';
+import { MARKER_GUARD, MARKER_UFFD_WP } from '../../mm/page-table.ts';
 import type { FrameTable } from '../../mm/phys/frame-table.ts';
 import { PG_anon, PG_hugetlb } from '../../mm/phys/page-flags.ts';
 import type { Kernel } from '../kernel.ts';
 
 const ENTRY_BYTES = 8;
-/** High words of PM_MMAP_EXCLUSIVE (bit 56), PM_GUARD_REGION (58), PM_FILE (61), PM_PRESENT (63). */
+/** High words of PM_MMAP_EXCLUSIVE (bit 56), PM_UFFD_WP (57), PM_GUARD_REGION (58), PM_FILE (61), PM_SWAP (62), PM_PRESENT (63). */
 const PM_MMAP_EXCLUSIVE = 2 ** 24;
+const PM_UFFD_WP = 2 ** 25;
 const PM_GUARD_REGION = 2 ** 26;
 const PM_FILE = 2 ** 29;
+const PM_SWAP = 2 ** 30;
 const PM_PRESENT = 2 ** 31;
+/** A marker shows as swap of this type, its MARKER_* bits as the offset (include/linux/swap.h). */
+const SWP_PTE_MARKER = 31;
+const MAX_SWAPFILES_SHIFT = 5;
 /** Entries made up at a time. */
 const BATCH = 512;
 
@@ -46,12 +51,16 @@ function fillEntries(mm: MemoryManager, space: AddressSpace, first: number, view
     page = vpn(at + pageTables.spanOf(level));
     const entry = pageTables.read(pageTables.foundSlot);
     if (!pageTables.isMapped(entry)) {
-      if ((pageTables.markerOf(entry) & MARKER_GUARD) !== 0)
-        view.setUint32((at - first) * ENTRY_BYTES + 4, PM_GUARD_REGION, true);
+      const marker = pageTables.markerOf(entry);
+      let high = PM_SWAP;
+      if ((marker & MARKER_GUARD) !== 0) high += PM_GUARD_REGION;
+      if ((marker & MARKER_UFFD_WP) !== 0) high += PM_UFFD_WP;
+      view.setUint32((at - first) * ENTRY_BYTES, SWP_PTE_MARKER + marker * 2 ** MAX_SWAPFILES_SHIFT, true);
+      view.setUint32((at - first) * ENTRY_BYTES + 4, high, true);
       continue;
     }
     const head = frames.headOf(pageTables.frameOf(entry));
-    let high = PM_PRESENT;
+    let high = PM_PRESENT + (pageTables.isUffdWp(entry) ? PM_UFFD_WP : 0);
     if (head !== mm.zeroPage && head !== mm.thp.zeroPage) {
       if ((frames.flags[head] & PG_anon) === 0) high += PM_FILE;
       if (frames.mapcount[head] === 1) high += PM_MMAP_EXCLUSIVE;

@@ -8,6 +8,7 @@ import { showMaps } from './maps.ts';
 import { readAuxv, readCmdline, readEnviron, readMem, writeMem } from './mem.ts';
 import { showMountinfo, showMounts } from './mounts.ts';
 import { readPagemap } from './pagemap.ts';
+import { pagemapIoctl } from './pagemap-scan.ts';
 import {
   showCgroup,
   showComm,
@@ -100,7 +101,7 @@ export const PROCESS_ENTRIES: readonly PidEntry[] = [
   seq('clear_refs', 0o200, () => -EINVAL, { write: writeClearRefs }),
   seq('smaps', 0o444, showSmaps, { holdsSpace: 'any' }),
   seq('smaps_rollup', 0o444, showSmapsRollup, { holdsSpace: 'needed' }),
-  bytes('pagemap', 0o400, readPagemap),
+  { ...bytes('pagemap', 0o400, readPagemap), ioctl: pagemapIoctl },
   seq('wchan', 0o444, showWchan),
   seq('cgroup', 0o444, showCgroup),
   seq('oom_score', 0o444, showOomScore),
