@@ -44,6 +44,9 @@ export class Dentry {
  */
 const NEWEST_KEPT = 2 * (40 + 2);
 
+/** A system call walks at most to so many paths (renameat2, linkat: two, each to a folder and to a name). */
+const WALKS_OF_A_CALL = 4;
+
 /**
  * The dentry cache. A dentry without references stays, newest last in `unused`, until the cache is over its limit and a walk
  * begins: what a walk returned therefore stays good for the whole system call without being retained. A holder that lives
@@ -53,6 +56,10 @@ export class DentryCache {
   private readonly slots: KmemCache;
   private readonly unused = new Set<Dentry>();
   private readonly limit: number;
+  /** Walks begun. */
+  private walks = 0;
+  /** Dentries that no walk can find again, by age: unused ones go when the call that made them must have ended. */
+  private readonly nameless: { readonly dentry: Dentry; readonly madeAt: number }[] = [];
 
   constructor(slots: KmemCache, limit: number) {
     this.slots = slots;
@@ -65,7 +72,9 @@ export class DentryCache {
 
   /** A dentry without a name in any folder: the root of a file system, a pipe, a deleted temporary file. */
   makeRoot(inode: Inode, displayName: string | null = null): Dentry | number {
-    return this.make('/', null, inode, displayName);
+    const dentry = this.make('/', null, inode, displayName);
+    if (typeof dentry !== 'number' && displayName !== null) this.nameless.push({ dentry, madeAt: this.walks });
+    return dentry;
   }
 
   /** O_TMPFILE: below a folder for its path's sake, in no folder; shown as deleted. */
@@ -181,6 +190,11 @@ export class DentryCache {
 
   /** At the start of a walk: down to the limit. */
   trim(): void {
+    this.walks++;
+    while (this.nameless.length > 0 && this.nameless[0].madeAt + WALKS_OF_A_CALL <= this.walks) {
+      const { dentry } = this.nameless.shift()!;
+      if (this.unused.has(dentry)) this.kill(dentry);
+    }
     if (this.unused.size > this.limit) this.shrink(this.unused.size - this.limit);
   }
 

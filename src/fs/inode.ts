@@ -111,6 +111,11 @@ export abstract class Inode {
     this.slot = 0;
   }
 
+  /** What becomes of the verdict of the mode, 0 or -EACCES (i_op->permission). */
+  admit(byMode: number): number {
+    return byMode;
+  }
+
   touchModified(): void {
     this.mtime = this.ctime = this.superblock.core.now();
   }

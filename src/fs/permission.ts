@@ -27,8 +27,13 @@ function isInGroup(actor: FsActor, gid: number): boolean {
   return actor.fsgid === gid || actor.groups.includes(gid);
 }
 
-/** generic_permission (fs/namei.c, 6.18), without ACLs: 0 or -EACCES. `mask`: MAY_*. */
+/** inode_permission (fs/namei.c, 6.18), without ACLs: 0 or -EACCES. `mask`: MAY_*. */
 export function permission(actor: FsActor, inode: Inode, mask: number): number {
+  return inode.admit(byMode(actor, inode, mask));
+}
+
+/** generic_permission. */
+function byMode(actor: FsActor, inode: Inode, mask: number): number {
   const { mode } = inode;
   let bits = mode;
   if (actor.fsuid === inode.uid) bits = mode >> 6;

@@ -5,6 +5,7 @@ import { File, MAX_FILE_BYTES, seekIn, takeFilpSlot, type UserArg } from '../../
 import type { PathRef } from '../../fs/path.ts';
 import type { AddressSpace } from '../../mm/address-space.ts';
 import type { Kernel } from '../kernel.ts';
+import { mayLookAt } from './current-task.ts';
 import { ProcInode, type ProcInodeParts } from './proc-inode.ts';
 
 /** A file that is read by position from memory or from the frame table: mem, environ, cmdline, pagemap, kpagecount .... */
@@ -33,6 +34,8 @@ export class BytesInode extends ProcInode {
   open(path: PathRef, flags: number): File | number {
     const { task, row } = this;
     if (this.subject !== null && task === null) return -ESRCH;
+    const refused = row.space === 'open' && task !== null ? mayLookAt(this.k, task) : 0;
+    if (refused < 0) return refused;
     const space = row.space === 'open' ? (task?.space ?? null) : null;
     if (row.space === 'open' && space === null) return -ESRCH;
     const slot = takeFilpSlot(this.superblock.core);

@@ -5,13 +5,24 @@ import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
 import { parseClearRefs } from './pid-files.ts';
 
-/** /proc/PID/clear_refs (clear_refs_write): pages count as not referenced until they are touched again. */
+/** Accepted by a kernel without CONFIG_MEM_SOFT_DIRTY, where no page ever is. */
+const SOFT_DIRTY = 4;
+const MM_HIWATER_RSS = 5;
+
+/**
+ * /proc/PID/clear_refs (clear_refs_write, 6.18): with 1 (all), 2 (anonymous) or 3 (mapped) pages count as not referenced until
+ * they are touched again; 5 forgets the peak of resident memory.
+ */
 export function writeClearRefs(k: Kernel, t: Task, text: string): number {
   const which = parseClearRefs(text);
   if (which === null) return -EINVAL;
   const { space } = t;
-  if (space === null) return 0;
+  if (space === null || which === SOFT_DIRTY) return 0;
   const { mm } = k;
+  if (which === MM_HIWATER_RSS) {
+    space.hiwaterRss = space.rssPages;
+    return 0;
+  }
   const { pageTables, frames, format } = mm;
   for (let vma = space.vmas.first(); vma !== null; vma = space.vmas.next(vma)) {
     if ((which === 2 && vma.file !== null) || (which === 3 && vma.file === null)) continue;

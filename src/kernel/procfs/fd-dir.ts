@@ -1,10 +1,11 @@
-import { EINVAL, ENOENT } from '../../abi/errno.ts';
+import { EINVAL, ENOENT, ESRCH } from '../../abi/errno.ts';
 import { O_CLOEXEC } from '../../abi/fcntl.ts';
 import { DT_LNK, DT_REG, S_IFLNK, S_IFREG } from '../../abi/stat.ts';
 import type { File } from '../../fs/file.ts';
 import type { DirEntry, Inode } from '../../fs/inode.ts';
 import type { PathRef } from '../../fs/path.ts';
 import type { Task } from '../task.ts';
+import { admitOwn, mayLookAt } from './current-task.ts';
 import { ProcDirectory } from './proc-directory.ts';
 import { ProcInode, type ProcInodeParts } from './proc-inode.ts';
 import { type Generated, SeqInode, type SeqRow } from './seq-file.ts';
@@ -44,6 +45,10 @@ abstract class DescriptorDirectory extends ProcDirectory {
 export class FdDirectory extends DescriptorDirectory {
   protected readonly entryType = DT_LNK;
 
+  override admit(byMode: number): number {
+    return admitOwn(this.k, this.task, byMode);
+  }
+
   protected make(parts: ProcInodeParts, fd: number): ProcInode {
     return new FdLink(parts, fd);
   }
@@ -54,6 +59,11 @@ export class FdDirectory extends DescriptorDirectory {
 
 export class FdinfoDirectory extends DescriptorDirectory {
   protected readonly entryType = DT_REG;
+
+  /** proc_fdinfo_permission. */
+  override admit(byMode: number): number {
+    return this.task === null ? -ESRCH : Math.min(byMode, mayLookAt(this.k, this.task));
+  }
 
   override get size(): number {
     return 0;
@@ -92,9 +102,13 @@ class FdLink extends ProcInode {
   }
 
   override followMagic(): PathRef | number {
+    const refused = this.task === null ? 0 : mayLookAt(this.k, this.task);
+    if (refused < 0) return refused;
     return this.file?.path ?? -ENOENT;
   }
   override readlink(): string | number {
+    const refused = this.task === null ? 0 : mayLookAt(this.k, this.task);
+    if (refused < 0) return refused;
     return this.file?.displayPath() ?? -ENOENT;
   }
   open(): number {

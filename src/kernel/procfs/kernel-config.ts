@@ -38,6 +38,7 @@ const PRESENT: readonly string[] = [
   'MEMFD_CREATE',
   'ADVISE_SYSCALLS',
   'MEMBARRIER',
+  'USERFAULTFD',
   'KCMP',
   'PROC_FS',
   'PROC_SYSCTL',

@@ -52,11 +52,11 @@ const KPF_ANON = 1 << 12;
 const KPF_HUGE = 1 << 17;
 const KPF_THP = 1 << 22;
 const KPF_ZERO_PAGE = 1 << 24;
-/** Of the high word (include/linux/kernel-page-flags.h): bits 32, 33, 36. */
+/** Of the high word (include/linux/kernel-page-flags.h): bits 32, 33, 35. */
 const HIGH: readonly (readonly [flag: number, bit: number])[] = [
   [PG_reserved, 0],
   [PG_mlocked, 1],
-  [PG_private, 4],
+  [PG_private, 3],
 ];
 
 /** Words of /proc/kpageflags (stable_page_flags). */

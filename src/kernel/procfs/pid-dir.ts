@@ -1,11 +1,12 @@
 import { ENOENT, ESRCH } from '../../abi/errno.ts';
 import { DT_DIR, DT_LNK, DT_REG, S_IFDIR, S_IFLNK, S_IFREG } from '../../abi/stat.ts';
+import { unreachable } from '../../base/assert.ts';
 import type { DirEntry, Inode } from '../../fs/inode.ts';
-import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
 import { BytesInode } from './bytes-file.ts';
 import { FdDirectory, FdinfoDirectory } from './fd-dir.ts';
 import { taskIno } from './ino.ts';
+import { MapFilesDirectory } from './map-files.ts';
 import { NsDirectory } from './ns-dir.ts';
 import { type PidEntry, PROCESS_ENTRIES, THREAD_ENTRIES } from './pid-entries.ts';
 import { ProcDirectory } from './proc-directory.ts';
@@ -105,12 +106,18 @@ function makeEntry(parts: ProcInodeParts, row: PidEntry): ProcInode {
   if ('show' in row) return new SeqInode(parts, row);
   if ('readAt' in row) return new BytesInode(parts, row);
   if ('target' in row) return new ProcMagicLink(parts, row.target);
-  if (row.folder === 'fd') return new FdDirectory(parts);
-  if (row.folder === 'ns') return new NsDirectory(parts);
-  return row.folder === 'fdinfo' ? new FdinfoDirectory(parts) : new ThreadsDirectory(parts);
-}
-
-/** The task that makes the call (current), or null while none does. */
-export function currentTask(k: Kernel): Task | null {
-  return k.current ?? k.processes.get(k.vfs.core.current.tgid)?.leader ?? null;
+  switch (row.folder) {
+    case 'fd':
+      return new FdDirectory(parts);
+    case 'fdinfo':
+      return new FdinfoDirectory(parts);
+    case 'map_files':
+      return new MapFilesDirectory(parts);
+    case 'ns':
+      return new NsDirectory(parts);
+    case 'task':
+      return new ThreadsDirectory(parts);
+    default:
+      return unreachable(row.folder);
+  }
 }

@@ -37,8 +37,8 @@ export interface LinkRow {
   readonly target: MagicTarget;
 }
 export interface FolderRow {
-  readonly name: 'task' | 'fd' | 'fdinfo' | 'ns';
-  readonly folder: 'task' | 'fd' | 'fdinfo' | 'ns';
+  readonly name: 'task' | 'fd' | 'fdinfo' | 'map_files' | 'ns';
+  readonly folder: 'task' | 'fd' | 'fdinfo' | 'map_files' | 'ns';
   readonly mode: number;
 }
 export type PidEntry = SeqRow | BytesRow | LinkRow | FolderRow;
@@ -79,6 +79,7 @@ const rootLink: LinkRow = { name: 'root', target: (_k, t) => t.fs?.root ?? -ENOE
 export const PROCESS_ENTRIES: readonly PidEntry[] = [
   { name: 'task', folder: 'task', mode: 0o555 },
   { name: 'fd', folder: 'fd', mode: 0o500 },
+  { name: 'map_files', folder: 'map_files', mode: 0o500 },
   { name: 'fdinfo', folder: 'fdinfo', mode: 0o555 },
   { name: 'ns', folder: 'ns', mode: 0o511 },
   bytes('environ', 0o400, readEnviron),
@@ -113,9 +114,9 @@ export const PROCESS_ENTRIES: readonly PidEntry[] = [
   seq('timerslack_ns', 0o666, showTimerSlack, { write: writeTimerSlack }),
 ];
 
-const NOT_OF_THREADS = ['task', 'timerslack_ns'];
+const NOT_OF_THREADS = ['task', 'map_files', 'timerslack_ns'];
 
-/** tid_base_stuff: the same without task/ and timerslack_ns; stat is the thread's own. */
+/** tid_base_stuff: the same without task/, map_files/ and timerslack_ns; stat is the thread's own. */
 export const THREAD_ENTRIES: readonly PidEntry[] = PROCESS_ENTRIES.filter(
   (row) => !NOT_OF_THREADS.includes(row.name),
 ).map((row) => (row.name === 'stat' ? seq('stat', 0o444, showThreadStat) : row));

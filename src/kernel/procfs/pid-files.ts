@@ -99,8 +99,9 @@ export function showSyscall(k: Kernel, t: Task): string {
   return t.call === null ? `-1 ${where}\n` : `${t.call.nr} ${t.call.args.map(hex).join(' ')} ${where}\n`;
 }
 
-/** clear_refs_write: 1 all, 2 anonymous, 3 mapped pages lose Accessed and Referenced; 4 and 5 are not kept here: -EINVAL. */
-export function parseClearRefs(text: string): 1 | 2 | 3 | null {
-  const value = parseInteger(text);
-  return value === 1 || value === 2 || value === 3 ? value : null;
+/** kstrtoint of decimal digits: CLEAR_REFS_ALL to CLEAR_REFS_MM_HIWATER_RSS, or null. */
+export function parseClearRefs(text: string): number | null {
+  const match = /^\s*\+?([0-9]+)\s*$/.exec(text);
+  const value = match === null ? 0 : Number(match[1]);
+  return value >= 1 && value <= 5 ? value : null;
 }

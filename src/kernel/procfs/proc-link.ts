@@ -2,6 +2,7 @@ import { ELOOP, ENOENT } from '../../abi/errno.ts';
 import { PathRef } from '../../fs/path.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
+import { mayLookAt } from './current-task.ts';
 import { ProcInode, type ProcInodeParts } from './proc-inode.ts';
 
 /** A link with a text, made up at each look: self, thread-self, mounts. */
@@ -25,7 +26,10 @@ export class ProcTextLink extends ProcInode {
 /** Where a magic link leads: a place to be held until it is used, or -ERRNO. */
 export type MagicTarget = (k: Kernel, t: Task) => PathRef | number;
 
-/** A link that leads to a place itself and not by its name (proc_pid_link): it works for what has no name any more. */
+/**
+ * A link that leads to a place itself and not by its name (proc_pid_link): it works for what has no name any more. Only who may
+ * trace the task sees where.
+ */
 export class ProcMagicLink extends ProcInode {
   private readonly target: MagicTarget;
 
@@ -36,7 +40,9 @@ export class ProcMagicLink extends ProcInode {
 
   override followMagic(): PathRef | number {
     const { task } = this;
-    return task === null ? -ENOENT : this.target(this.k, task);
+    if (task === null) return -ENOENT;
+    const refused = mayLookAt(this.k, task);
+    return refused < 0 ? refused : this.target(this.k, task);
   }
 
   override readlink(): string | number {

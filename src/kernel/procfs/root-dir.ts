@@ -3,12 +3,14 @@ import { DT_DIR, DT_LNK, DT_REG, S_IFDIR, S_IFLNK, S_IFREG } from '../../abi/sta
 import type { DirEntry, Inode } from '../../fs/inode.ts';
 import type { Kernel } from '../kernel.ts';
 import { BytesInode, type BytesRow } from './bytes-file.ts';
+import { currentTask } from './current-task.ts';
 import { PROC_DYNAMIC_FIRST, PROC_ROOT_INO, taskIno } from './ino.ts';
+import { showIomem } from './iomem.ts';
 import { readConfigGz } from './kernel-config.ts';
 import { readKpageflags } from './kpageflags.ts';
 import { showBuddyinfo, showMeminfo, showSlabinfo } from './memory-files.ts';
 import { readKpagecount } from './pagemap.ts';
-import { currentTask, ensureTaskFolder, tidOf } from './pid-dir.ts';
+import { ensureTaskFolder, tidOf } from './pid-dir.ts';
 import { ProcDirectory } from './proc-directory.ts';
 import { ProcTextLink } from './proc-link.ts';
 import type { ProcSuperblock } from './proc-superblock.ts';
@@ -57,6 +59,7 @@ const bytes = (name: string, readAt: BytesRow['readAt'], mode = 0o400): BytesRow
 const MACHINE_ENTRIES: readonly RootEntry[] = [
   { name: 'sys', folder: (superblock) => ensureSysctlFolder(superblock, '') },
   seq('stat', showStat),
+  seq('iomem', showIomem),
   seq('swaps', showSwaps),
   { name: 'mounts', target: () => 'self/mounts' },
   seq('uptime', showUptime),

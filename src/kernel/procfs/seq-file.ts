@@ -7,6 +7,7 @@ import type { PathRef } from '../../fs/path.ts';
 import type { AddressSpace } from '../../mm/address-space.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
+import { mayLookAt } from './current-task.ts';
 import { ProcInode, type ProcInodeParts } from './proc-inode.ts';
 import { takeText } from './write-text.ts';
 
@@ -25,7 +26,10 @@ export interface SeqRow {
   readonly writeError: number;
   /** What open says of the task as it is: 0 or -ERRNO. */
   readonly check?: (task: Task) => number;
-  /** Remembers the address space at open: 'any' may have none, 'needed' fails open with -ESRCH then (proc_mem_open). */
+  /**
+   * Remembers the address space at open, which is for those who may trace the task: 'any' may have none, 'needed' fails open with
+   * -ESRCH then (proc_mem_open).
+   */
   readonly holdsSpace?: 'any' | 'needed';
 }
 
@@ -49,6 +53,8 @@ export class SeqInode extends ProcInode {
     const refused = task === null ? 0 : (this.row.check?.(task) ?? 0);
     if (refused < 0) return refused;
     if (this.row.holdsSpace !== undefined) {
+      const unseen = task === null ? 0 : mayLookAt(this.k, task);
+      if (unseen < 0) return unseen;
       space = task?.space ?? null;
       if (space === null && this.row.holdsSpace === 'needed') return -ESRCH;
     }

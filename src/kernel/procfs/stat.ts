@@ -7,6 +7,7 @@ import { cpuTimesOf } from '../cpu-times.ts';
 import type { Kernel } from '../kernel.ts';
 import { SigSet } from '../signals/sigset.ts';
 import type { Task } from '../task.ts';
+import { mayLookAt } from './current-task.ts';
 import { ticks, ulong } from './text.ts';
 
 /** PF_* that user space can see in field 9 (include/linux/sched.h). */
@@ -62,7 +63,7 @@ function statLine(k: Kernel, t: Task, scope: 'process' | 'thread'): string {
     (space?.totalVm ?? 0) * PAGE_SIZE,
     space?.rssPages ?? 0,
     ulong(process.rlimits[RLIMIT_RSS].soft),
-    ...codeFields(space),
+    ...(mayLookAt(k, t) === 0 ? codeFields(space) : HIDDEN_CODE),
     0, // kstkesp, kstkeip: only of a task that dumps core
     0,
     signalWord(t.pending.set),
@@ -79,11 +80,14 @@ function statLine(k: Kernel, t: Task, scope: 'process' | 'thread'): string {
     0, // delayacct_blkio_ticks, guest_time, cguest_time
     0,
     0,
-    ...layoutFields(space),
+    ...layoutFields(mayLookAt(k, t) === 0 ? space : null),
     t.exitCode,
   ];
   return `${t.tid} (${t.comm}) ${fields.join(' ')}\n`;
 }
+
+/** What those see who may not trace the task. */
+const HIDDEN_CODE: readonly number[] = [1, 1, 0];
 
 function codeFields(space: AddressSpace | null): number[] {
   return space === null ? [0, 0, 0] : [space.startCode, space.endCode, space.startStack];
