@@ -101,8 +101,9 @@ export class PagemapScanner {
     while (page < to && !this.isFull) {
       const tableEnd = Math.min(to, page - (page % perTable) + perTable);
       let result: number;
-      if (walked.vma.kind === VMA_HUGETLB) {
-        result = this.visitHuge(space, walked, page as Vpn, tableEnd as Vpn);
+      const huge = pageTables.findEntry(space, page as Vpn);
+      if (walked.vma.kind === VMA_HUGETLB || (huge !== -1 && pageTables.foundLevel > 0)) {
+        result = this.visitHuge(walked, page as Vpn, tableEnd as Vpn, huge === -1 ? 0 : pageTables.read(huge));
       } else if (pageTables.findLeaf(space, page as Vpn) === -1) {
         result = this.visit(walked, page as Vpn, tableEnd as Vpn, walked.hole);
       } else {
@@ -118,21 +119,18 @@ export class PagemapScanner {
     return 0;
   }
 
-  private visitHuge(space: AddressSpace, walked: Walked, from: Vpn, to: Vpn): number {
-    const { pageTables } = this.mm;
-    const slot = pageTables.findEntry(space, from);
-    const entry = slot === -1 ? 0 : pageTables.read(slot);
-    const isThere = pageTables.foundLevel > 0 && pageTables.isMapped(entry);
+  private visitHuge(walked: Walked, from: Vpn, to: Vpn, entry: number): number {
+    const isThere = this.mm.pageTables.isMapped(entry);
     return this.visit(walked, from, to, isThere ? this.categoriesOf(entry) | PAGE_IS_HUGE : walked.hole);
   }
 
   /** pagemap_page_category. */
   private categoriesOf(entry: number): number {
-    const { pageTables, frames, zeroPage } = this.mm;
+    const { pageTables, frames, zeroPage, thp } = this.mm;
     const written = pageTables.isUffdWp(entry) ? 0 : PAGE_IS_WRITTEN;
     if (pageTables.isMapped(entry)) {
       const frame = frames.headOf(pageTables.frameOf(entry));
-      const isZero = frame === zeroPage;
+      const isZero = frame === zeroPage || frame === thp.zeroPage;
       const isFile = !isZero && (frames.flags[frame] & PG_anon) === 0;
       return PAGE_IS_PRESENT | written | (isFile ? PAGE_IS_FILE : 0) | (isZero ? PAGE_IS_PFNZERO : 0);
     }
