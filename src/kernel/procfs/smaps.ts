@@ -11,10 +11,10 @@ import { mapsLine } from './maps.ts';
 import { vmFlagsText } from './vm-flag-names.ts';
 
 /** PSS_SHIFT: shares are counted in 1/4096 of a byte. */
-const PSS_UNIT = 4096;
+export const PSS_UNIT = 4096;
 
 /** struct mem_size_stats: bytes, pss in PSS_UNITs. */
-interface MemSizes {
+export interface MemSizes {
   rss: number;
   pss: number;
   pssDirty: number;
@@ -96,6 +96,13 @@ function gather(mm: MemoryManager, vma: Vma, sizes: MemSizes): void {
   }
 }
 
+/** The sums of all VMAs. */
+export function sizesOfSpace(mm: MemoryManager, space: AddressSpace): MemSizes {
+  const sizes = noSizes();
+  for (let vma = space.vmas.first(); vma !== null; vma = space.vmas.next(vma)) gather(mm, vma, sizes);
+  return sizes;
+}
+
 /** vma_kernel_pagesize. */
 function pageBytesOf(vma: Vma): number {
   return vma.kind === VMA_HUGETLB ? objectOf(vma).pool.sizeBytes : PAGE_SIZE;
@@ -161,15 +168,11 @@ export function showSmaps(k: Kernel, _t: Task, space: AddressSpace | null): read
 /** /proc/PID/smaps_rollup: the sums of all VMAs (show_smaps_rollup). */
 export function showSmapsRollup(k: Kernel, _t: Task, space: AddressSpace | null): string {
   if (space === null || !k.mm.spaces.has(space)) return '';
-  const sizes = noSizes();
-  let start = -1;
+  const sizes = sizesOfSpace(k.mm, space);
+  const start = space.vmas.first()?.startVpn ?? 0;
   let end = 0;
-  for (let vma = space.vmas.first(); vma !== null; vma = space.vmas.next(vma)) {
-    if (start < 0) start = vma.startVpn;
-    end = vma.endVpn;
-    gather(k.mm, vma, sizes);
-  }
-  const hex = (page: number): string => (Math.max(0, page) * PAGE_SIZE).toString(16).padStart(8, '0');
+  for (let vma = space.vmas.first(); vma !== null; vma = space.vmas.next(vma)) end = vma.endVpn;
+  const hex = (page: number): string => (page * PAGE_SIZE).toString(16).padStart(8, '0');
   const head = `${hex(start)}-${hex(end)} ---p 00000000 00:00 0 `;
   return `${head.padEnd(25 + k.arch.wordBytes * 6 - 1)} [rollup]\n${sizeLines(sizes, 'rollup')}`;
 }
