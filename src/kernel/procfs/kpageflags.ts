@@ -1,6 +1,8 @@
 import type { IoSink } from '../../base/io.ts';
 import type { Pfn } from '../../machine/units.ts';
 import type { AddressSpace } from '../../mm/address-space.ts';
+import { MAX_PAGE_ORDER } from '../../mm/phys/buddy.ts';
+import type { FrameTable } from '../../mm/phys/frame-table.ts';
 import {
   PG_active,
   PG_anon,
@@ -35,10 +37,8 @@ const LOW: readonly (readonly [flag: number, bit: number])[] = [
   [PG_dirty, 4],
   [PG_lru, 5],
   [PG_active, 6],
-  [PG_slab, 7],
   [PG_writeback, 8],
   [PG_reclaim, 9],
-  [PG_buddy, 10],
   [PG_anon, 12],
   [PG_swapcache, 13],
   [PG_swapbacked, 14],
@@ -47,6 +47,8 @@ const LOW: readonly (readonly [flag: number, bit: number])[] = [
   [PG_unevictable, 18],
   [PG_table, 26],
 ];
+const KPF_SLAB = 1 << 7;
+const KPF_BUDDY = 1 << 10;
 const KPF_MMAP = 1 << 11;
 const KPF_ANON = 1 << 12;
 const KPF_HUGE = 1 << 17;
@@ -58,6 +60,15 @@ const HIGH: readonly (readonly [flag: number, bit: number])[] = [
   [PG_mlocked, 1],
   [PG_private, 3],
 ];
+
+/** is_free_buddy_page: PG_buddy is the first frame's, and its block holds the frame. */
+function isInFreeBlock(frames: FrameTable, frame: number): boolean {
+  for (let order = 0; order <= MAX_PAGE_ORDER; order++) {
+    const first = frame - (frame % 2 ** order);
+    if ((frames.flags[first] & PG_buddy) !== 0) return frames.order[first] >= order;
+  }
+  return false;
+}
 
 /** Words of /proc/kpageflags (stable_page_flags). */
 export function readKpageflags(k: Kernel, _space: AddressSpace | null, pos: number, sink: IoSink): number {
@@ -75,6 +86,8 @@ export function readKpageflags(k: Kernel, _space: AddressSpace | null, pos: numb
         ((frames.flags[head] & PG_hugetlb) !== 0 ? KPF_HUGE : KPF_THP) | (frames.mapcount[head] > 0 ? KPF_MMAP : 0);
       low |= frames.flags[head] & PG_anon ? KPF_ANON : 0;
     }
+    if (isInFreeBlock(frames, frame)) low |= KPF_BUDDY;
+    if ((frames.flags[head] & PG_slab) !== 0) low |= KPF_SLAB;
     if (frame === zeroPage || (isThp && head === thp.zeroPage)) low |= KPF_ZERO_PAGE;
     let high = 0;
     for (const [flag, bit] of HIGH) if ((flags & flag) !== 0) high |= 1 << bit;
