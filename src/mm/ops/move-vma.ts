@@ -51,6 +51,8 @@ export function moveVma(mm: MemoryManager, space: AddressSpace, vma: Vma, move: 
     ? moveHugetlb(mm, vma, copy, from, to, oldPages)
     : moveEntries(mm, vma, from, to, oldPages, watcher === null || follows ? 'keep' : 'drop');
   if (isHuge) dropReservations(mm, space, moved === 0 ? from : to, moved === 0 ? oldPages : newPages);
+  // The move is told before the unmapping of what it leaves behind.
+  if (moved === 0 && watcher !== null && follows) tellRemap(mm, watcher, from, to, oldPages);
   // The entries are back where they were if memory ran out; then the copy goes instead of the source.
   const gone = moved === 0 ? from : to;
   const gonePages = moved === 0 ? oldPages : newPages;
@@ -71,7 +73,6 @@ export function moveVma(mm: MemoryManager, space: AddressSpace, vma: Vma, move: 
     if (unmapped !== 0 && accounted && moved !== 0) mm.committedPages -= gonePages - charge;
   }
   space.hiwaterVm = Math.max(hiwaterVm, space.totalVm);
-  if (watcher !== null && follows) tellRemap(mm, watcher, from, to, oldPages);
   return moved;
 }
 
