@@ -3,6 +3,7 @@ import { assert } from '../base/assert.ts';
 import type { KmemCache } from '../mm/phys/slab.ts';
 import type { Inode } from './inode.ts';
 import type { Mount } from './mount.ts';
+import { notifyGone } from './notify.ts';
 
 /**
  * One name in the tree (Linux: struct dentry). All who look at a folder share its dentries, so a rename shows in every open
@@ -220,6 +221,8 @@ export class DentryCache {
         dentry.isAttached = false;
       }
       this.slots.free(dentry.slot);
+      // dentry_unlink_inode.
+      if (dentry.isDeleted && dentry.inode.nlink === 0 && dentry.inode.watches !== null) notifyGone(dentry.inode);
       dentry.inode.release();
       if (parent === null) return;
       assert(parent.refcount > 0, 'fs/dentry.ts: D3 a dentry is released as often as retained');

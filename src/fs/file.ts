@@ -8,6 +8,7 @@ import type { MappableFile } from '../mm/mappable-file.ts';
 import type { FilePages } from '../mm/page-cache/file-pages.ts';
 import type { FsCore } from './fs-core.ts';
 import type { DirEntry, Inode } from './inode.ts';
+import { notifyClose } from './notify.ts';
 import type { PathRef } from './path.ts';
 
 /** The third argument of ioctl: a number, or the address of a struct that is read and written through the kernel. */
@@ -105,6 +106,7 @@ export abstract class File implements MappableFile {
     assert(this.refcount > 0, 'fs/file.ts: F1 a file is released as often as retained');
     if (--this.refcount > 0) return;
     const { core } = this;
+    notifyClose(this);
     this.inode.locks?.releaseFile(this);
     this.onLastRelease();
     core.filpSlots.free(this.slot);

@@ -12,6 +12,7 @@ import { DentryCache } from './dentry.ts';
 import { DeviceTable } from './device-table.ts';
 import type { HugetlbfsSuperblock } from './hugetlbfs.ts';
 import { LockWaits } from './locks.ts';
+import { NotifyAccounts } from './notify-accounts.ts';
 import { PipeAccounts } from './pipe-accounts.ts';
 import { SocketNames } from './socket-names.ts';
 import type { Tty } from './tty.ts';
@@ -55,6 +56,7 @@ export class FsCore {
   readonly devices = new DeviceTable();
   readonly sockets = new SocketNames();
   readonly pipeAccounts = new PipeAccounts();
+  readonly notify: NotifyAccounts;
   /** The machine's one terminal; null where no descriptor of the host is one. */
   console: Tty | null = null;
   readonly inodeSlots: KmemCache;
@@ -77,6 +79,7 @@ export class FsCore {
     this.environment = environment;
     this.wakeList = wakeList;
     this.clock = clock;
+    this.notify = new NotifyAccounts(mm.alloc.totalCount);
     this.anonMounts = new AnonMounts(this);
     this.inodeSlots = mm.slab.cacheNamed('inode_cache');
     this.shmemInodeSlots = mm.slab.cacheNamed('shmem_inode_cache');

@@ -6,6 +6,7 @@ import { PAGE_SIZE } from '../machine/units.ts';
 import type { FilePages } from '../mm/page-cache/file-pages.ts';
 import type { KmemCache } from '../mm/phys/slab.ts';
 import type { File } from './file.ts';
+import type { InotifyWatch } from './inotify.ts';
 import type { InodeLocks } from './locks.ts';
 import type { PathRef } from './path.ts';
 import type { Pipe } from './pipe.ts';
@@ -36,6 +37,8 @@ export abstract class Inode {
   nlink = 1;
   /** dev_t of a device node, as makeDev builds it. */
   rdev = 0;
+  /** Who watches it (inotify.ts), in the order of the watches' making; null: nobody. */
+  watches: InotifyWatch[] | null = null;
   atime: Timespec;
   mtime: Timespec;
   ctime: Timespec;

@@ -14,10 +14,12 @@ import {
   EXDEV,
 } from '../abi/errno.ts';
 import { AT_EMPTY_PATH, AT_SYMLINK_FOLLOW, NAME_MAX, RENAME_EXCHANGE, RENAME_NOREPLACE } from '../abi/fcntl.ts';
+import { IN_CREATE, IN_DELETE } from '../abi/inotify.ts';
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK } from '../abi/stat.ts';
 import type { Dentry } from './dentry.ts';
 import type { FsContext } from './fs-context.ts';
 import type { Inode } from './inode.ts';
+import { notifyLinkCount, notifyMove, notifyName } from './notify.ts';
 import { byteLength, type LastComponent, lookupChild, type PathRef, resolve, resolveParent } from './path.ts';
 import { actorCan, type FsActor, initOwner, MAY_WRITE, mayCreate, mayDelete, permission } from './permission.ts';
 
@@ -48,6 +50,8 @@ function attachNew(last: LastComponent, inode: Inode | number, maker: FsActor | 
   if (maker !== null) initOwner(maker, last.parent.inode, inode);
   // Without memory for the dentry the name is there all the same: the next walk looks it up.
   last.parent.inode.superblock.core.dentries.attach(last.parent.dentry, last.name, inode);
+  if (maker === null) notifyLinkCount(inode);
+  notifyName(last.parent.inode, IN_CREATE, last.name, inode);
   return 0;
 }
 
@@ -120,8 +124,11 @@ export function unlinkAt(context: FsContext, base: PathRef | null, path: string)
   if (found.mounted.length > 0) return -EBUSY;
   return withInode(found.inode, () => {
     const error = parent.inode.unlink(name, found.inode);
-    if (error === 0) parent.inode.superblock.core.dentries.detach(found);
-    return error;
+    if (error !== 0) return error;
+    notifyLinkCount(found.inode);
+    parent.inode.superblock.core.dentries.detach(found);
+    notifyName(parent.inode, IN_DELETE, name, found.inode);
+    return 0;
   });
 }
 
@@ -141,8 +148,10 @@ export function rmdirAt(context: FsContext, base: PathRef | null, path: string):
   if (found.mounted.length > 0) return -EBUSY;
   return withInode(found.inode, () => {
     const error = parent.inode.rmdir(name, found.inode);
-    if (error === 0) parent.inode.superblock.core.dentries.detach(found);
-    return error;
+    if (error !== 0) return error;
+    parent.inode.superblock.core.dentries.detach(found);
+    notifyName(parent.inode, IN_DELETE, name, found.inode);
+    return 0;
   });
 }
 
@@ -259,13 +268,21 @@ function performRename(
       flags & RENAME_EXCHANGE,
     );
     if (error === 0) {
-      if ((flags & RENAME_EXCHANGE) !== 0) dentries.exchange(moved, replaced!);
-      else {
+      if (replaced !== null) dentries.retain(replaced);
+      const old = { folder: oldFolder, name: from.name };
+      const next = { folder: newFolder, name: to.name };
+      if ((flags & RENAME_EXCHANGE) !== 0) {
+        dentries.exchange(moved, replaced!);
+        notifyMove(old, next, moved.inode, null);
+        notifyMove(next, old, replaced!.inode, null);
+      } else {
         if (replaced !== null) dentries.detach(replaced);
         dentries.move(moved, to.parent.dentry, to.name);
+        notifyMove(old, next, moved.inode, replaced?.inode ?? null);
       }
     }
     const inode = replaced?.inode;
+    if (error === 0 && replaced !== null) dentries.release(replaced);
     inode?.release();
     return error;
   });

@@ -12,10 +12,12 @@ import {
   O_TRUNC,
   O_WRONLY,
 } from '../abi/fcntl.ts';
+import { IN_CREATE, IN_MODIFY, IN_OPEN } from '../abi/inotify.ts';
 import { MS_NODEV } from '../abi/mount.ts';
 import { S_IFBLK, S_IFCHR } from '../abi/stat.ts';
 import { type File, PathFile, takeFilpSlot } from './file.ts';
 import type { FsContext } from './fs-context.ts';
+import { notifyChange, notifyFile, notifyName } from './notify.ts';
 import { CREATION_FLAGS, checkOpenFlags } from './open-flags.ts';
 import { PathRef, resolve, resolveForCreate } from './path.ts';
 import {
@@ -84,6 +86,7 @@ function openCreating(
   if (typeof inode === 'number') return inode;
   initOwner(context.actor, parent.inode, inode);
   const dentry = parent.inode.superblock.core.dentries.attach(parent.dentry, name, inode);
+  notifyName(parent.inode, IN_CREATE, name, inode);
   if (typeof dentry === 'number') return dentry;
   return openInode(new PathRef(parent.mount, dentry), flags & ~O_TRUNC);
 }
@@ -142,7 +145,8 @@ function openInode(path: PathRef, flags: number): File | number {
   if (mode === O_ACCMODE && !inode.isRegular && inode.isDirectory) return -EINVAL;
   const writes = inode.isRegular && mode !== O_RDONLY;
   if (writes && inode.writeCount < 0) return -ETXTBSY;
-  if (inode.isRegular && (flags & O_TRUNC) !== 0) {
+  const truncates = inode.isRegular && (flags & O_TRUNC) !== 0;
+  if (truncates) {
     const error = inode.truncate(0);
     if (error < 0) return error;
   }
@@ -150,5 +154,7 @@ function openInode(path: PathRef, flags: number): File | number {
   if (typeof file === 'number') return file;
   file.flags &= ~CREATION_FLAGS;
   if (writes && file.countsAsWriter) inode.writeCount++;
+  notifyFile(file, IN_OPEN);
+  if (truncates) notifyChange(path.dentry, IN_MODIFY);
   return file;
 }

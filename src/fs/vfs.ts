@@ -1,5 +1,6 @@
 import { EACCES, EBUSY, EINVAL, EISDIR, ENODEV, ENOENT, ENOTDIR, EPERM, EROFS } from '../abi/errno.ts';
 import { O_RDONLY, O_RDWR, O_WRONLY, W_OK, X_OK } from '../abi/fcntl.ts';
+import { IN_ACCESS, IN_ATTRIB, IN_MODIFY } from '../abi/inotify.ts';
 import { S_IFDIR } from '../abi/stat.ts';
 import { assert } from '../base/assert.ts';
 import type { Timespec } from '../base/timespec.ts';
@@ -21,6 +22,7 @@ import type { MemoryInode } from './memory-inode.ts';
 import { MemorySuperblock } from './memory-superblock.ts';
 import { crossMounts, type Mount, MountTable } from './mount.ts';
 import { linkAt, mkdirAt, mknodAt, renameAt, rmdirAt, symlinkAt, unlinkAt } from './name-operations.ts';
+import { notifyChange } from './notify.ts';
 import { openAt, openPath } from './open.ts';
 import type { OverlayInode } from './overlay-inode.ts';
 import { OverlaySuperblock } from './overlay-superblock.ts';
@@ -34,6 +36,12 @@ import type { StatFs } from './superblock.ts';
 import { Tty } from './tty.ts';
 
 export type HostMountMode = 'ro' | 'rw' | 'overlay';
+
+/** Tells of a change that was made; passes its result on. */
+function told(path: PathRef, result: number, mask: number): number {
+  if (result >= 0 && mask !== 0) notifyChange(path.dentry, mask);
+  return result;
+}
 
 /**
  * The file system of one machine: its mounts, and the operations on paths. `base` is where a relative path starts (the path of
@@ -141,12 +149,12 @@ export class Vfs {
     if (inode.isDirectory) return -EISDIR;
     if (!inode.isRegular) return -EINVAL;
     if (path.mount.isReadonly) return -EROFS;
-    return permission(actor, inode, MAY_WRITE) || inode.truncate(sizeBytes);
+    return permission(actor, inode, MAY_WRITE) || told(path, inode.truncate(sizeBytes), IN_MODIFY);
   }
   chmod(path: PathRef, mode: number, actor: FsActor): number {
     if (path.mount.isReadonly) return -EROFS;
     const allowed = checkChmod(actor, path.inode, mode);
-    return allowed < 0 ? allowed : path.inode.chmod(allowed);
+    return allowed < 0 ? allowed : told(path, path.inode.chmod(allowed), IN_ATTRIB);
   }
   /** -1 leaves an owner as it is. */
   chown(path: PathRef, uid: number, gid: number, actor: FsActor): number {
@@ -156,7 +164,7 @@ export class Vfs {
     if (denied < 0) return denied;
     const mode = modeAfterChown(inode);
     const error = mode === inode.mode ? 0 : inode.chmod(mode & 0o7777);
-    return error < 0 ? error : inode.chown(uid, gid);
+    return error < 0 ? error : told(path, inode.chown(uid, gid), uid === -1 && gid === -1 ? 0 : IN_ATTRIB);
   }
   /** `wanted` 'now': both times are the present, for which the right to write is enough. */
   setTimes(
@@ -171,7 +179,8 @@ export class Vfs {
       const error = wanted === 'now' ? permission(actor, path.inode, MAY_WRITE) : -EPERM;
       if (error < 0) return error;
     }
-    return path.inode.setTimes(atime, mtime);
+    const mask = atime !== null && mtime !== null ? IN_ATTRIB : atime !== null ? IN_ACCESS : IN_MODIFY;
+    return told(path, path.inode.setTimes(atime, mtime), mask);
   }
   /** F_OK, R_OK, W_OK, X_OK: 0, -EACCES, -EROFS. */
   access(path: PathRef, mode: number, actor: FsActor): number {

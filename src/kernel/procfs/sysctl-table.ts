@@ -135,6 +135,33 @@ export const SYSCTLS: readonly SysctlRow[] = [
   show('fs/inode-nr', (k) => `${inodeCount(k)}\t0`, 'text'),
   show('fs/inode-state', (k) => `${inodeCount(k)}\t0\t0\t0\t0\t0\t0`, 'text'),
   constant('fs/nr_open', NR_OPEN),
+  integer(
+    'fs/inotify/max_queued_events',
+    0,
+    0x7fff_ffff,
+    (k) => k.vfs.core.notify.maxQueuedEvents,
+    (k, value) => {
+      k.vfs.core.notify.maxQueuedEvents = value;
+    },
+  ),
+  integer(
+    'fs/inotify/max_user_instances',
+    0,
+    0x7fff_ffff,
+    (k) => k.vfs.core.notify.maxUserInstances,
+    (k, value) => {
+      k.vfs.core.notify.maxUserInstances = value;
+    },
+  ),
+  integer(
+    'fs/inotify/max_user_watches',
+    0,
+    0x7fff_ffff,
+    (k) => k.vfs.core.notify.maxUserWatches,
+    (k, value) => {
+      k.vfs.core.notify.maxUserWatches = value;
+    },
+  ),
   constant('fs/overflowgid', 65534),
   constant('fs/overflowuid', 65534),
   {

@@ -1,8 +1,10 @@
 import { EAGAIN, EFBIG, EPIPE } from '../../abi/errno.ts';
 import { O_NONBLOCK } from '../../abi/fcntl.ts';
+import { IN_ACCESS, IN_MODIFY } from '../../abi/inotify.ts';
 import { RLIMIT_FSIZE } from '../../abi/resource.ts';
 import { SIGPIPE, SIGXFSZ } from '../../abi/signal.ts';
 import type { File } from '../../fs/file.ts';
+import { notifyFile } from '../../fs/notify.ts';
 import type { IoVec } from '../../mm/user-access.ts';
 import { UserIo } from '../../mm/user-io.ts';
 import { progressAt, sleepInCall } from '../fault-wait.ts';
@@ -31,7 +33,7 @@ export function readVectors(
   if (file.isSeekable) return readSeekable(k, t, file, vectors, pos);
   const result = file.read(new UserIo(k.mm, spaceOf(t), vectors), pos);
   if (result !== -EAGAIN) {
-    countRead(t, result);
+    countRead(t, file, result);
     return result;
   }
   if ((file.flags & O_NONBLOCK) !== 0 || mode === 'nonblocking') return result;
@@ -53,7 +55,7 @@ function readSeekable(k: Kernel, t: Task, file: File, vectors: readonly IoVec[],
   const moved = done + Math.max(0, result);
   if (io.faulted && t.waiter.source !== null) return sleepInCall(k, t, progressAt(t, moved));
   const total = moved > 0 ? moved : result;
-  countRead(t, total);
+  countRead(t, file, total);
   return total;
 }
 
@@ -76,35 +78,40 @@ export function writeVectors(
     const result = file.write(io, pos);
     if (io.faulted && t.waiter.source !== null) return sleepInCall(k, t, progressAt(t, done + Math.max(0, result)));
     if (result === -EAGAIN) {
-      if ((file.flags & O_NONBLOCK) !== 0 || mode === 'nonblocking') return done > 0 ? finish(t, done) : result;
-      if (t.wait?.woken === 'timeout') return finish(t, done > 0 ? done : file.timeoutResult);
+      if ((file.flags & O_NONBLOCK) !== 0 || mode === 'nonblocking') return done > 0 ? finish(t, file, done) : result;
+      if (t.wait?.woken === 'timeout') return finish(t, file, done > 0 ? done : file.timeoutResult);
       const blocked = k.block(t, {
         queues: file.waitQueues(),
         deadlineNs: t.wait?.deadlineNs ?? k.clock.nowNs + file.writeTimeoutNs,
         onSignal: ERESTARTSYS,
         data: [done],
       });
-      return blocked !== BLOCKED && done > 0 ? finish(t, done) : blocked;
+      return blocked !== BLOCKED && done > 0 ? finish(t, file, done) : blocked;
     }
     if (result < 0) {
       if (result === -EPIPE) sendToTask(k, t, userInfo(t, SIGPIPE));
-      return done > 0 ? finish(t, done) : finish(t, result);
+      return done > 0 ? finish(t, file, done) : finish(t, file, result);
     }
     done += result;
     // A regular file that takes less has its reason; a stream is asked again until it says -EAGAIN.
-    if (done >= total || result === 0 || io.faulted || file.isSeekable) return finish(t, done);
+    if (done >= total || result === 0 || io.faulted || file.isSeekable) return finish(t, file, done);
   }
 }
 
-function finish(t: Task, result: number): number {
+function finish(t: Task, file: File, result: number): number {
   t.process.syscw++;
-  if (result > 0) t.process.wchar += result;
+  if (result > 0) {
+    t.process.wchar += result;
+    notifyFile(file, IN_MODIFY);
+  }
   return result;
 }
 
-function countRead(t: Task, result: number): void {
+function countRead(t: Task, file: File, result: number): void {
   t.process.syscr++;
-  if (result > 0) t.process.rchar += result;
+  if (result <= 0) return;
+  t.process.rchar += result;
+  notifyFile(file, IN_ACCESS);
 }
 
 /** generic_write_check_limits: RLIMIT_FSIZE of regular files; at the limit SIGXFSZ and -EFBIG. */

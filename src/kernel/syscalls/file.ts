@@ -1,8 +1,10 @@
 import { EAGAIN, EBADF, EFAULT, EINVAL, EISDIR, EOPNOTSUPP, EPIPE, ESPIPE, EXDEV } from '../../abi/errno.ts';
 import { O_APPEND, O_NONBLOCK, SEEK_CUR } from '../../abi/fcntl.ts';
+import { IN_ACCESS, IN_MODIFY } from '../../abi/inotify.ts';
 import { SIGPIPE } from '../../abi/signal.ts';
 import { BufferSink, BufferSource } from '../../base/io.ts';
 import type { File } from '../../fs/file.ts';
+import { notifyFile } from '../../fs/notify.ts';
 import type { IoVec } from '../../mm/user-access.ts';
 import type { Kernel } from '../kernel.ts';
 import { sendToTask, userInfo } from '../signals/send.ts';
@@ -132,8 +134,14 @@ const sendfile: SyscallRun = (k, t, outFd, inFd, offsetAddress, count) => {
   else if (writeOffset(k, t, offsetAddress, start + done) < 0) return -EFAULT;
   t.process.rchar += done;
   t.process.wchar += done;
+  if (done > 0) notifyMoved(from, to);
   return done > 0 ? done : result;
 };
+
+function notifyMoved(from: File, to: File): void {
+  notifyFile(from, IN_ACCESS);
+  notifyFile(to, IN_MODIFY);
+}
 
 const copyFileRange: SyscallRun = (k, t, inFd, inAddress, outFd, outAddress, count, flags) => {
   if (flags !== 0) return -EINVAL;
@@ -159,6 +167,7 @@ const copyFileRange: SyscallRun = (k, t, inFd, inAddress, outFd, outAddress, cou
     if (result <= 0) break;
     done += result;
   }
+  if (done > 0) notifyMoved(from, to);
   if (inAddress === 0) from.pos = inOffset + done;
   else if (writeOffset(k, t, inAddress, inOffset + done) < 0) return -EFAULT;
   if (outAddress === 0) to.pos = outOffset + done;

@@ -34,6 +34,7 @@ import {
   RESOLVE_CACHED,
   RESOLVE_IN_ROOT,
 } from '../../abi/fcntl.ts';
+import { IN_ACCESS, IN_MODIFY } from '../../abi/inotify.ts';
 import { RLIMIT_FSIZE } from '../../abi/resource.ts';
 import { SIGXFSZ } from '../../abi/signal.ts';
 import { S_IFMT, S_IFREG, UTIME_NOW, UTIME_OMIT } from '../../abi/stat.ts';
@@ -41,6 +42,7 @@ import type { Timespec } from '../../base/timespec.ts';
 import { encodeUtf8 } from '../../base/utf8.ts';
 import type { File } from '../../fs/file.ts';
 import type { Inode } from '../../fs/inode.ts';
+import { notifyChange, notifyFile } from '../../fs/notify.ts';
 import type { PathRef } from '../../fs/path.ts';
 import { MAY_EXEC, permission } from '../../fs/permission.ts';
 import { capable } from '../credentials.ts';
@@ -180,7 +182,9 @@ const ftruncate: SyscallRun = (k, t, fd, length) => {
   const file = fileAt(t, fd);
   if (typeof file === 'number') return file;
   if (!file.inode.isRegular || !file.writable) return -EINVAL;
-  return checkNewSize(k, t, file.inode, length) || file.truncate(length);
+  const result = checkNewSize(k, t, file.inode, length) || file.truncate(length);
+  if (result >= 0) notifyChange(file.path.dentry, IN_MODIFY);
+  return result;
 };
 
 /** The modes that exist; hole, collapse, insert and write-zeroes leave no choice about KEEP_SIZE (vfs_fallocate, 6.18). */
@@ -212,7 +216,9 @@ const fallocate: SyscallRun = (k, t, fd, mode, offset, length) => {
   if (!file.writable) return -EBADF;
   const grows = (mode & FALLOC_FL_KEEP_SIZE) === 0;
   const checked = grows ? checkNewSize(k, t, file.inode, offset + length) : 0;
-  return checked || file.fallocate(mode, offset, length);
+  const result = checked || file.fallocate(mode, offset, length);
+  if (result >= 0) notifyFile(file, IN_MODIFY);
+  return result;
 };
 
 const fchmod: SyscallRun = (k, t, fd, mode) => {
@@ -338,6 +344,7 @@ const getdents64: SyscallRun = (k, t, fd, address, count) => {
     return -EFAULT;
   }
   file.inode.touchAccessed();
+  notifyFile(file, IN_ACCESS);
   return used;
 };
 

@@ -1,9 +1,11 @@
 import { EAGAIN, EBADF, EFAULT, EINVAL, EPIPE, ESPIPE } from '../../abi/errno.ts';
 import { O_APPEND, O_NONBLOCK } from '../../abi/fcntl.ts';
+import { IN_ACCESS, IN_MODIFY } from '../../abi/inotify.ts';
 import { SIGPIPE } from '../../abi/signal.ts';
 import { BufferSink, BufferSource } from '../../base/io.ts';
 import type { WaitQueue } from '../../base/wait-queue.ts';
 import type { File } from '../../fs/file.ts';
+import { notifyFile } from '../../fs/notify.ts';
 import { PipeFile } from '../../fs/pipe.ts';
 import { offsetInPage, PAGE_SIZE } from '../../machine/units.ts';
 import type { IoVec } from '../../mm/user-access.ts';
@@ -91,7 +93,9 @@ function fileToPipe(
   const sink = new BufferSink(Math.min(size, room));
   const got = from.read(sink, pos);
   if (got === -EAGAIN && !isNonblocking) return waitOn(k, t, from.waitQueues());
-  return got <= 0 ? got : to.pipe.write(new BufferSource(sink.filled));
+  if (got <= 0) return got;
+  notifyFile(from, IN_ACCESS);
+  return to.pipe.write(new BufferSource(sink.filled));
 }
 
 function pipeToFile(
@@ -116,6 +120,7 @@ function pipeToFile(
     done += result;
     if (result < bytes.length) break;
   }
+  if (done > 0) notifyFile(to, IN_MODIFY);
   return done;
 }
 

@@ -2,6 +2,7 @@ import { capabilityCalls } from './capability.ts';
 import { futexCalls } from './futex.ts';
 import { futexWaitvCalls } from './futex-waitv.ts';
 import { idCalls } from './ids.ts';
+import { inotifyCalls } from './inotify.ts';
 import { limitCalls } from './limits.ts';
 import { mountCalls } from './mount.ts';
 import { msgCalls } from './msg.ts';
@@ -28,6 +29,7 @@ export const ALL_CALLS: readonly SyscallRow[] = [
   ...signalCalls,
   ...timeCalls,
   ...timerfdCalls,
+  ...inotifyCalls,
   ...futexCalls,
   ...futexWaitvCalls,
   ...schedCalls,
