@@ -264,6 +264,9 @@ export class SocketFile extends File {
    * -ENOTCONN, -ENOMEM, -EFAULT.
    */
   send(source: IoSource, files: readonly File[], to: SocketFile | null = null): number {
+    // unix_stream_sendmsg looks at the other end before it looks for an error.
+    const isUnixStream = this.family === 'unix' && this.type === 'stream';
+    if (isUnixStream && (this.isWriteShut || (this.wasConnected && this.peer === null))) return -EPIPE;
     if (this.error !== 0) return -this.takeError();
     if (this.isWriteShut) return -EPIPE;
     if (this.type === 'dgram') return this.sendDatagram(to ?? this.peer, source, files);
@@ -338,6 +341,11 @@ export class SocketFile extends File {
     const { error } = this;
     this.error = 0;
     return error;
+  }
+
+  /** The next call, or SO_ERROR, tells it (sk_err). */
+  noteError(error: number): void {
+    this.error = error;
   }
 
   /** shutdown(2): how is SHUT_RD, SHUT_WR or SHUT_RDWR. */

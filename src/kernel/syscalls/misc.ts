@@ -166,7 +166,6 @@ export const miscCalls: readonly SyscallRow[] = [
     'no file system here has extended attributes: EOPNOTSUPP',
   ),
   ...refusing('reboot swapon swapoff init_module finit_module delete_module kexec_load acct', -EPERM, 'refused: EPERM'),
-  ...absent('sendmmsg recvmmsg', 'programs fall back to sendmsg and recvmsg'),
   ...absent('fanotify_init fanotify_mark'),
   ...absent('io_setup io_destroy io_submit io_cancel io_getevents io_uring_setup io_uring_enter io_uring_register'),
   ...absent('mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr'),

@@ -80,6 +80,12 @@ function readHeader(k: Kernel, t: Task, address: number): Header | number {
   return { name: NO_NAME, nameAddress: name, nameBytes, vectors, control, controlBytes };
 }
 
+/** What the message at a struct msghdr wants to send, in bytes. */
+export function messageBytes(k: Kernel, t: Task, address: number): number {
+  const header = readHeader(k, t, address);
+  return typeof header === 'number' ? 0 : totalBytes(header.vectors);
+}
+
 const NO_NAME = new Uint8Array(0);
 function wait(
   k: Kernel,
@@ -153,7 +159,7 @@ const sendto: SyscallRun = (k, t, fd, address, length, flags, name, nameBytes) =
   return send(k, t, socket, header, [], flags);
 };
 
-const sendmsg: SyscallRun = (k, t, fd, address, flags) => {
+export const sendmsg: SyscallRun = (k, t, fd, address, flags) => {
   const socket = socketAt(t, fd);
   if (typeof socket === 'number') return socket;
   const header = readHeader(k, t, address);
@@ -245,7 +251,7 @@ const recvfrom: SyscallRun = (k, t, fd, address, length, flags, name, nameLength
   return lengthOf(socket, received, flags);
 };
 
-const recvmsg: SyscallRun = (k, t, fd, address, flags) => {
+export const recvmsg: SyscallRun = (k, t, fd, address, flags) => {
   const socket = socketAt(t, fd);
   if (typeof socket === 'number') return socket;
   const header = readHeader(k, t, address);

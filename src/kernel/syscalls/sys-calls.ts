@@ -6,6 +6,7 @@ import { pathCalls } from './path.ts';
 import { pollCalls } from './poll.ts';
 import type { SyscallRow } from './row.ts';
 import { socketCalls } from './socket.ts';
+import { socketBatchCalls } from './socket-batch.ts';
 import { spliceCalls } from './splice.ts';
 import { statCalls } from './stat.ts';
 
@@ -16,6 +17,7 @@ export const sysCalls: readonly SyscallRow[] = [
   ...statCalls,
   ...descriptorCalls,
   ...socketCalls,
+  ...socketBatchCalls,
   ...spliceCalls,
   ...pollCalls,
   ...memoryCalls,
