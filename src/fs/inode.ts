@@ -210,6 +210,13 @@ export abstract class Inode {
   noteWritten(): void {
     this.touchModified();
   }
+  /**
+   * The first page from `index` on that has bytes, or -1; or that has none, the end of the file at the latest. Here: all have, up to
+   * the end (generic_file_llseek), which a file system with holes knows better.
+   */
+  findStored(index: number, what: 'data' | 'hole'): number {
+    return what === 'data' ? index : Math.ceil(this.size / PAGE_SIZE);
+  }
   /** May shared mappings that can be written be made (memfd seals)? */
   mapWritable(): number {
     return 0;

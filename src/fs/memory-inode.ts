@@ -352,6 +352,22 @@ export class MemoryInode extends Inode {
     return this.type === S_IFDIR ? new DirectoryFile(path, flags, slot) : new RegularFile(path, flags, slot);
   }
 
+  /** shmem's holes are the pages that it does not have. */
+  override findStored(index: number, what: 'data' | 'hole'): number {
+    const { pages } = this;
+    const { pageCache } = this.core.mm;
+    if (pages === null) return super.findStored(index, what);
+    const end = Math.ceil(this.size / PAGE_SIZE);
+    if (what === 'hole') {
+      let at = index;
+      while (at < end && pageCache.isFilled(pages, at)) at++;
+      return at;
+    }
+    let at = pages.pages.next(index, 'any');
+    while (at >= 0 && !pageCache.isFilled(pages, at)) at = pages.pages.next(at + 1, 'any');
+    return at;
+  }
+
   /** A regular file has its (empty) page cache from the start; the overlay makes it at the first use. */
   protected ensurePages(): number {
     return this.pages === null ? -ENOSPC : 0;

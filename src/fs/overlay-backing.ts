@@ -92,6 +92,21 @@ export class OverlayBacking implements PageBacking {
     return count;
   }
 
+  /** The page has bytes: the host's, which has no holes that we know of, or what was written back. */
+  hasPage(index: number): boolean {
+    const own = this.written.get(index);
+    if (own === undefined || own === null) return index * PAGE_SIZE < this.lowerBytes;
+    return own.length > 0;
+  }
+
+  /** The first page from `index` on that has bytes, or -1. */
+  nextPage(index: number): number {
+    for (let at = index; at * PAGE_SIZE < this.lowerBytes; at++) if (this.hasPage(at)) return at;
+    let next = -1;
+    for (const at of this.written.keys()) if (at >= index && (next < 0 || at < next) && this.hasPage(at)) next = at;
+    return next;
+  }
+
   private pay(index: number): void {
     if (this.written.has(index)) return;
     this.written.set(index, null);

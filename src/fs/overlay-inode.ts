@@ -158,6 +158,22 @@ export class OverlayInode extends MemoryInode {
     return this.backing!.reserve(pos, lengthBytes);
   }
 
+  /** What the store has, and what has been written and is on its way there. */
+  override findStored(index: number, what: 'data' | 'hole'): number {
+    const { pages, backing } = this;
+    const end = Math.ceil(this.size / PAGE_SIZE);
+    if (pages === null || backing === null) return what === 'data' ? index : end;
+    const isDirty = (at: number): boolean => pages.pages.next(at, 'dirty') === at;
+    if (what === 'hole') {
+      let at = index;
+      while (at < end && (backing.hasPage(at) || isDirty(at))) at++;
+      return at;
+    }
+    const stored = backing.nextPage(index);
+    const dirty = pages.pages.next(index, 'dirty');
+    return stored < 0 || dirty < 0 ? Math.max(stored, dirty) : Math.min(stored, dirty);
+  }
+
   override truncate(sizeBytes: number): number {
     if (this.isDirectory) return -EISDIR;
     if (sizeBytes > MAX_FILE_BYTES) return -EFBIG;

@@ -68,21 +68,12 @@ export class RegularFile extends File {
 
   override seek(offset: number, whence: number): number {
     if (whence !== SEEK_DATA && whence !== SEEK_HOLE) return seekIn(this, offset, whence, this.inode.size);
-    const { pages, size } = this.inode;
+    const { size } = this.inode;
     if (offset < 0 || offset >= size) return -ENXIO;
-    // A file with a store behind it has no holes that we know of (generic_file_llseek); shmem's are its missing pages.
-    if (pages === null || pages.kind === 'file') return seekIn(this, offset, whence, size);
-    const { pageCache } = this.core.mm;
-    let index = Math.floor(offset / PAGE_SIZE);
-    if (whence === SEEK_DATA) {
-      let found = pages.pages.next(index, 'any');
-      while (found >= 0 && !pageCache.isFilled(pages, found)) found = pages.pages.next(found + 1, 'any');
-      if (found < 0 || found * PAGE_SIZE >= size) return -ENXIO;
-      this.pos = Math.max(offset, found * PAGE_SIZE);
-    } else {
-      while (index * PAGE_SIZE < size && pageCache.isFilled(pages, index)) index++;
-      this.pos = Math.min(size, Math.max(offset, index * PAGE_SIZE));
-    }
+    const index = Math.floor(offset / PAGE_SIZE);
+    const found = this.inode.findStored(index, whence === SEEK_DATA ? 'data' : 'hole') * PAGE_SIZE;
+    if (whence === SEEK_DATA && (found < 0 || found >= size)) return -ENXIO;
+    this.pos = Math.min(size, Math.max(offset, found));
     return this.pos;
   }
 

@@ -284,6 +284,30 @@ describe('host folders', () => {
     expect(t.countLeaks()).toBe(0);
   });
 
+  test('overlay: SEEK_HOLE and SEEK_DATA find what was written, on its way to the store and in it', () => {
+    const t = hostTest('overlay');
+    const file = openOrThrow(t, '/home/p/a.txt', O_RDWR);
+    expect(file.truncate(10 * 4096)).toBe(0);
+    writeText(file, 'x', 5 * 4096 + 7);
+    const look = () => [
+      file.seek(10, SEEK_HOLE),
+      file.seek(4096, SEEK_DATA),
+      file.seek(5 * 4096, SEEK_HOLE),
+      file.seek(6 * 4096, SEEK_DATA),
+      file.seek(0, SEEK_DATA),
+      file.seek(10 * 4096, SEEK_HOLE),
+    ];
+    const expected = [4096, 5 * 4096, 6 * 4096, -E.ENXIO, 0, -E.ENXIO];
+    expect(look()).toEqual(expected);
+    t.memory.pageCache.writeback(file.pages!);
+    t.memory.pageCache.invalidate(file.pages!);
+    expect(look()).toEqual(expected);
+    expect(file.fallocate(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096)).toBe(0);
+    expect([file.seek(0, SEEK_DATA), file.seek(0, SEEK_HOLE)]).toEqual([5 * 4096, 0]);
+    file.release();
+    expect(t.countLeaks()).toBe(0);
+  });
+
   test('overlay: what a truncate cut off does not come back', () => {
     const t = hostTest('overlay');
     const file = openOrThrow(t, '/home/p/a.txt', O_RDWR);
