@@ -21,16 +21,23 @@ function countCalls(elf: string, flags: readonly string[]): { output: string; ca
   return { output: done.stdout + done.stderr, calls };
 }
 
-describe.each([ZIG, GNU])('clocks of $name', (compiler) => {
+// glibc looks into the vdso for all three. zig's musl does so on no riscv64 (its arch/riscv64 names no function of the vdso), and
+// its gettimeofday is a clock_gettime.
+const LIBRARIES = [
+  { compiler: GNU, does: 'are read in the vdso', calls: { clock_gettime: 4, gettimeofday: 0, clock_getres: 0 } },
+  { compiler: ZIG, does: 'are asked for by call', calls: { clock_gettime: 8004, gettimeofday: 0, clock_getres: 4000 } },
+];
+
+describe.each(LIBRARIES)('clocks of $compiler.name', ({ compiler, does, calls }) => {
   it.skipIf(compiler.missing !== '')(
-    'are read in the vdso',
+    does,
     async () => {
-      const compiled = await compileForGuest(SOURCE, compiler.env);
+      const compiled = await compileForGuest(SOURCE, { env: compiler.env });
       if ('error' in compiled) throw new Error(compiled.error);
-      // The program's own four system calls are all there are.
+      // The program's own four system calls are all that is left with a vdso.
       const virtual = countCalls(compiled.elf, []);
       expect(virtual.output).toBe(EXPECTED);
-      expect(virtual.calls).toEqual({ clock_gettime: 4, gettimeofday: 0, clock_getres: 0 });
+      expect(virtual.calls).toEqual(calls);
       const host = countCalls(compiled.elf, ['--clock', 'host']);
       expect(host.output).toBe(EXPECTED);
       expect(host.calls['clock_gettime']).toBeGreaterThanOrEqual(4004);
