@@ -9,7 +9,7 @@ export default defineConfig({
     reporters: ['default', new ClosingLineReporter()],
     // Each command line that a test starts checks its invariants (CONTRIBUTING.md). A prime: no loop of a program keeps step with it.
     env: { FAULTLINE_CHECK: process.env.FAULTLINE_CHECK ?? 'traps/97' },
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 });

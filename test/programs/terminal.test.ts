@@ -16,7 +16,7 @@ function session(program: string[], steps: readonly Step[]): { shown: string[]; 
   const result = spawnSync('python3', [join(ROOT, 'test/setup/pty-session.py'), ...command, busybox!, ...program], {
     input: JSON.stringify(steps.map(([keys, wanted, seconds]) => [keys, wanted, seconds ?? 15])),
     encoding: 'utf8',
-    timeout: 110_000,
+    timeout: 280_000,
   });
   if (result.status !== 0) throw new Error(result.stderr);
   const { shown, status } = JSON.parse(result.stdout) as { shown: string[]; status: number | null };
@@ -74,7 +74,7 @@ describe.skipIf(busybox === null || !hasPython)(`an interactive shell ${HOW_TO_G
     );
     shown = new Map(steps.map(([name], i) => [name, result.shown[i]]));
     status = result.status;
-  }, 120_000);
+  }, 300_000);
 
   const see = (name: string) => expect(shown.get(name), name);
 

@@ -21,7 +21,7 @@ export function faultline(
     input: options.input ?? '',
     encoding: 'utf8',
     maxBuffer: 256 * 2 ** 20,
-    timeout: 110_000,
+    timeout: 280_000,
     env: { ...process.env, ...options.env },
   });
   if (result.error !== undefined) throw result.error;
