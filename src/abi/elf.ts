@@ -6,6 +6,7 @@ export const ELFCLASS64 = 2;
 export const ELFDATA2LSB = 1;
 export const ET_EXEC = 2;
 export const ET_DYN = 3;
+export const ET_CORE = 4;
 export const EM_386 = 3;
 export const EM_RISCV = 243;
 export const PT_LOAD = 1;

@@ -14,6 +14,7 @@ import type { Environment } from '../machine/environment.ts';
 import type { AddressSpace } from '../mm/address-space.ts';
 import type { MemoryManager } from '../mm/memory-manager.ts';
 import { exitSpace } from '../mm/ops/exit.ts';
+import type { CoreSettings } from './coredump/coredump.ts';
 import { type DrivenOptions, spawnDriven } from './driven.ts';
 import { FutexTable } from './futex.ts';
 import { bootKernelTasks } from './init.ts';
@@ -128,6 +129,7 @@ export class Kernel {
   vdso: VdsoMapping | null = null;
   /** Slots of fs_cache, by the context that lives in one. */
   readonly fsSlots = new Map<FsContext, number>();
+  readonly coreSettings: CoreSettings = { pattern: 'core', usesPid: false };
   /** Host time of boot, with the host's clock; set at the first reading. */
   hostBootNs = 0;
   flusherTid = 0;

@@ -66,6 +66,7 @@ export function newTask(k: Kernel, options: NewTask): Task | number {
       process.session = from.session;
       process.tty = from.tty;
       process.dumpable = from.dumpable;
+      process.coredumpFilter = from.coredumpFilter;
       process.oomScoreAdj = from.oomScoreAdj;
       process.parent = from;
       from.children.push(process);

@@ -1,4 +1,5 @@
 import {
+  CLD_DUMPED,
   CLD_EXITED,
   CLD_KILLED,
   CLD_STOPPED,
@@ -45,7 +46,7 @@ function childInfo(_k: Kernel, process: Process, signo: number): Siginfo {
   const times = cpuTimesOf(process);
   const status = process.exitStatus;
   const signal = status & 0x7f;
-  return siginfo(signo, signal === 0 ? CLD_EXITED : CLD_KILLED, {
+  return siginfo(signo, signal === 0 ? CLD_EXITED : (status & 0x80) !== 0 ? CLD_DUMPED : CLD_KILLED, {
     pid: process.pid,
     uid: process.leader.cred.uid,
     status: signal === 0 ? status >> 8 : signal,

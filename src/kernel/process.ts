@@ -1,6 +1,7 @@
 import type { WakeList } from '../base/wait-queue.ts';
 import { WaitQueue } from '../base/wait-queue.ts';
 import type { Tty } from '../fs/tty.ts';
+import { DEFAULT_FILTER } from './coredump/core-file.ts';
 import { PendingSignals } from './signals/pending.ts';
 import type { Task } from './task.ts';
 
@@ -82,6 +83,8 @@ export class Process {
   hasExeced = false;
   isChildSubreaper = false;
   dumpable = 1;
+  /** /proc/PID/coredump_filter. Linux keeps it in the mm, which exec hands on. */
+  coredumpFilter = DEFAULT_FILTER;
   /** /proc/PID/oom_score_adj. */
   oomScoreAdj = 0;
 

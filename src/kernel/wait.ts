@@ -1,5 +1,5 @@
 import { ECHILD } from '../abi/errno.ts';
-import { CLD_CONTINUED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, CLD_TRAPPED, SIGCONT } from '../abi/signal.ts';
+import { CLD_CONTINUED, CLD_DUMPED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, CLD_TRAPPED, SIGCONT } from '../abi/signal.ts';
 import { __WALL, __WCLONE, __WNOTHREAD, WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WSTOPPED } from '../abi/wait.ts';
 import { cpuTimesOf } from './cpu-times.ts';
 import { releaseProcess } from './exit.ts';
@@ -124,7 +124,7 @@ function traceeReportOf(k: Kernel, t: Task, tracee: Task, options: number): Wait
 
 function endOf(process: Process, exitStatus: number): WaitResult {
   const signal = exitStatus & 0x7f;
-  const code = signal === 0 ? CLD_EXITED : CLD_KILLED;
+  const code = signal === 0 ? CLD_EXITED : (exitStatus & 0x80) !== 0 ? CLD_DUMPED : CLD_KILLED;
   return resultOf(process, exitStatus, code, signal === 0 ? exitStatus >> 8 : signal);
 }
 

@@ -12,6 +12,7 @@ import { pagemapIoctl } from './pagemap-scan.ts';
 import {
   showCgroup,
   showComm,
+  showCoredumpFilter,
   showIo,
   showOomAdj,
   showOomScore,
@@ -22,6 +23,7 @@ import {
   showUnsetId,
   showWchan,
   writeComm,
+  writeCoredumpFilter,
   writeOomAdj,
   writeOomScoreAdj,
   writeTimerSlack,
@@ -110,13 +112,14 @@ export const PROCESS_ENTRIES: readonly PidEntry[] = [
   seq('oom_score_adj', 0o644, showOomScoreAdj, { write: writeOomScoreAdj }),
   seq('loginuid', 0o444, showUnsetId),
   seq('sessionid', 0o444, showUnsetId),
+  seq('coredump_filter', 0o644, showCoredumpFilter, { write: writeCoredumpFilter }),
   seq('io', 0o400, showIo),
   seq('timerslack_ns', 0o666, showTimerSlack, { write: writeTimerSlack }),
 ];
 
-const NOT_OF_THREADS = ['task', 'map_files', 'timerslack_ns'];
+const NOT_OF_THREADS = ['task', 'map_files', 'coredump_filter', 'timerslack_ns'];
 
-/** tid_base_stuff: the same without task/, map_files/ and timerslack_ns; stat is the thread's own. */
+/** tid_base_stuff: the same without task/, map_files/, coredump_filter and timerslack_ns; stat is the thread's own. */
 export const THREAD_ENTRIES: readonly PidEntry[] = PROCESS_ENTRIES.filter(
   (row) => !NOT_OF_THREADS.includes(row.name),
 ).map((row) => (row.name === 'stat' ? seq('stat', 0o444, showThreadStat) : row));

@@ -1,4 +1,4 @@
-import { EINVAL } from '../../abi/errno.ts';
+import { EINVAL, ESRCH } from '../../abi/errno.ts';
 import type { Kernel } from '../kernel.ts';
 import { oomBadness } from '../oom.ts';
 import type { Task } from '../task.ts';
@@ -43,6 +43,20 @@ export function showOomScore(k: Kernel, t: Task): string {
   const points = oomBadness(k, t.process);
   if (points === Number.NEGATIVE_INFINITY) return '0\n';
   return `${Math.trunc(((1000 + Math.trunc((points * 1000) / k.mm.alloc.totalCount)) * 2) / 3)}\n`;
+}
+
+/** proc_coredump_filter_read: MMF_DUMP_* in hexadecimal; nothing for a kernel thread. */
+export function showCoredumpFilter(_k: Kernel, t: Task): string {
+  return t.space === null ? '' : `${t.process.coredumpFilter.toString(16).padStart(8, '0')}\n`;
+}
+
+/** kstrtouint of any base; bits that mean nothing are dropped. */
+export function writeCoredumpFilter(_k: Kernel, t: Task, text: string): number {
+  const value = Number(text.trim());
+  if (text.trim() === '' || !Number.isInteger(value) || value < 0 || value > 0xffff_ffff) return -EINVAL;
+  if (t.space === null) return -ESRCH;
+  t.process.coredumpFilter = value & 0x1ff;
+  return 0;
 }
 
 export function showOomScoreAdj(_k: Kernel, t: Task): string {

@@ -197,8 +197,25 @@ export const SYSCTLS: readonly SysctlRow[] = [
   constant('fs/suid_dumpable', 0),
   utsConstant('kernel/arch', 'machine'),
   constant('kernel/cap_last_cap', 40),
-  constant('kernel/core_pattern', 'core'),
-  constant('kernel/core_uses_pid', 0),
+  {
+    path: 'kernel/core_pattern',
+    kind: 'text',
+    read: (k) => k.coreSettings.pattern,
+    write: (k, text) => {
+      // proc_dostring into CORENAME_MAX_SIZE bytes.
+      k.coreSettings.pattern = text.replace(/[\n\0][\s\S]*$/, '').slice(0, 127);
+      return 0;
+    },
+  },
+  integer(
+    'kernel/core_uses_pid',
+    -0x8000_0000,
+    0x7fff_ffff,
+    (k) => (k.coreSettings.usesPid ? 1 : 0),
+    (k, value) => {
+      k.coreSettings.usesPid = value !== 0;
+    },
+  ),
   utsName('kernel/domainname', 'domainname'),
   utsName('kernel/hostname', 'nodename'),
   constant('kernel/ngroups_max', 65536),

@@ -18,17 +18,21 @@ import {
 import { EV_SIGNAL_DELIVER } from '../../base/event-kinds.ts';
 import { COST_SIGNAL_NS } from '../../machine/cost-model.ts';
 import { copyFromUser, copyToUser } from '../../mm/user-access.ts';
+import { dumpCore } from '../coredump/coredump.ts';
 import { exitGroup, exitTask } from '../exit.ts';
 import type { Kernel } from '../kernel.ts';
 import { isOrphanedGroup, notifyParentOfState } from '../notify-parent.ts';
 import { stopForTracer, stopForTrap } from '../ptrace/stop.ts';
 import type { AltStack, Task } from '../task.ts';
 import { ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS } from '../wait-state.ts';
-import { isIgnoredByDefault, stopsByDefault } from './defaults.ts';
+import { dumpsCore, isIgnoredByDefault, stopsByDefault } from './defaults.ts';
 import { dequeueSignal } from './dequeue.ts';
 import { forceSignal, wakeForSignal } from './send.ts';
 import type { SigAction } from './sighand.ts';
 import { type Siginfo, siginfo } from './siginfo.ts';
+
+/** Of a wait status (WCOREFLAG). */
+const CORE_DUMPED = 0x80;
 
 /**
  * arch_do_signal_or_restart and get_signal (6.18): called on the way to user mode for the current task whenever a signal waits
@@ -80,7 +84,8 @@ export function actOnSignal(k: Kernel, t: Task, info: Siginfo): 'next' | 'done' 
     return 'done';
   }
   tell(k, t, info);
-  exitGroup(k, t, info.signo);
+  const isDumped = dumpsCore(info.signo) && dumpCore(k, t, info);
+  exitGroup(k, t, info.signo | (isDumped ? CORE_DUMPED : 0));
   return 'done';
 }
 
