@@ -56,17 +56,16 @@ export interface CoreSink {
   skip(lengthBytes: number): boolean;
 }
 
-/** elf_core_dump: false if the sink refused. */
-export function writeCore(k: Kernel, space: AddressSpace, notes: Uint8Array, filter: number, sink: CoreSink): boolean {
+/** elf_core_dump: up to where the sink refuses. */
+export function writeCore(k: Kernel, space: AddressSpace, notes: Uint8Array, filter: number, sink: CoreSink): void {
   const segments: { readonly vma: Vma; readonly pages: number }[] = [];
   for (let vma = space.vmas.first(); vma !== null; vma = space.vmas.next(vma)) {
     segments.push({ vma, pages: pagesToDump(k, vma, filter) });
   }
   const headers = coreHeaders(k, segments, notes.length);
   const dataAt = Math.ceil((headers.length + notes.length) / PAGE_SIZE) * PAGE_SIZE;
-  if (!sink.emit(headers) || !sink.emit(notes)) return false;
-  if (!sink.skip(dataAt - headers.length - notes.length)) return false;
-  return segments.every(({ vma, pages }) => writePages(k, vma, pages, sink));
+  if (!sink.emit(headers) || !sink.emit(notes) || !sink.skip(dataAt - headers.length - notes.length)) return;
+  segments.every(({ vma, pages }) => writePages(k, vma, pages, sink));
 }
 
 /** dump_user_range: a page that is not there, and would be zeros, is a hole. */

@@ -17,8 +17,8 @@ export interface CoreSettings {
 }
 
 /**
- * do_coredump (fs/coredump.c, 6.18): writes the core file of a process that a signal ends. True if it is whole: then the
- * parent sees WCOREDUMP. A pattern that starts with '|' or '@' asks for a helper outside, which there is none of.
+ * do_coredump (fs/coredump.c, 6.18): writes the core file of a process that a signal ends. True if there is one: then the
+ * parent sees WCOREDUMP, even if the limit cut it off. A pattern that starts with '|' or '@' asks for a helper outside, which there is none of.
  */
 export function dumpCore(k: Kernel, t: Task, info: Siginfo): boolean {
   const limit = t.process.rlimits[RLIMIT_CORE].soft;
@@ -27,9 +27,9 @@ export function dumpCore(k: Kernel, t: Task, info: Siginfo): boolean {
   if (pattern.startsWith('|') || pattern.startsWith('@')) return false;
   const file = openCore(k, t, coreName(k, t, info.signo));
   if (file === null) return false;
-  const whole = writeCore(k, t.space, coreNotes(k, t, info), t.process.coredumpFilter, new FileSink(file, limit));
+  writeCore(k, t.space, coreNotes(k, t, info), t.process.coredumpFilter, new FileSink(file, limit));
   file.release();
-  return whole;
+  return true;
 }
 
 /** A regular file of the process's own that only it may read, with one name. */
