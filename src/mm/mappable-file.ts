@@ -37,4 +37,9 @@ export interface MappableFile {
   admitPage?(index: number): number;
   /** May a shared mapping that could be written be made or enabled (mapping_map_writable: memfd seals)? 0 or -EPERM. */
   mapWritable?(): number;
+  /**
+   * Is what it maps still there (f_op->mmap)? 0 or -ERRNO. Only of a file that lives no longer than its mappings: a System V
+   * segment that was removed. All others last as long as somebody holds a reference.
+   */
+  stillMaps?(): number;
 }

@@ -1,3 +1,4 @@
+import { EINVAL } from '../../abi/errno.ts';
 import type { HugetlbObject } from '../../mm/hugetlb/hugetlb-object.ts';
 import type { MappableFile } from '../../mm/mappable-file.ts';
 import type { FilePages } from '../../mm/page-cache/file-pages.ts';
@@ -46,6 +47,11 @@ export class ShmFile implements MappableFile {
 
   displayPath(): string {
     return `${this.segment.name} (deleted)`;
+  }
+
+  /** __shm_open's look at the id. */
+  stillMaps(): number {
+    return this.ns.shm.ids.find(this.segment.perm.id) === this.segment ? 0 : -EINVAL;
   }
 
   /** shm_open. */

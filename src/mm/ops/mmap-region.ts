@@ -64,6 +64,11 @@ export function mapRegion(
   // The charge of what goes away passes to the new mapping: unmapPreparedRange gives it back, so take it again.
   if (charged > 0) mm.committedPages += replaced.accountedPages;
   unmapPreparedRange(mm, space, start, end);
+  const gone = sourceFile?.stillMaps?.() ?? 0;
+  if (gone < 0) {
+    if (charged > 0) mm.unchargeCommit(charged);
+    return gone;
+  }
 
   let kind: VmaKind = VMA_ANON;
   let file = sourceFile;

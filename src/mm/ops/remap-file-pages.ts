@@ -30,15 +30,20 @@ export function remapFilePages(
   const vma = space.vmas.find(start);
   if (vma === null || vma.startVpn > start || (vma.flags & VM_SHARED) === 0) return -EINVAL;
   if (!isUniform(space, vma, end)) return -EINVAL;
+  const { file } = vma;
+  // The mapping that goes away may hold the last reference.
+  const held = file?.stillMaps === undefined ? file : null;
+  held?.retain();
   const result = mmap(mm, space, {
     address: startBytes,
     lengthBytes: length,
     prot: vma.flags & VM_ACCESS_FLAGS,
     flags:
       (flags & MAP_NONBLOCK) | MAP_SHARED | MAP_FIXED | MAP_POPULATE | ((vma.flags & VM_LOCKED) !== 0 ? MAP_LOCKED : 0),
-    file: vma.file,
+    file,
     offsetBytes: pgoff * PAGE_SIZE,
   });
+  held?.release();
   return Math.min(result, 0);
 }
 
