@@ -47,7 +47,8 @@ export interface Arch {
   /** The same bytes back. What user mode may not change stays. */
   writeRegset(registers: Uint32Array, note: number, bytes: Uint8Array): void;
   /** Words of the first argument as it was on entry: what a restart puts back (the result register overwrote it). */
-  firstArgument(registers: Uint32Array): [low: number, high: number];
+  firstArgumentLow(registers: Uint32Array): number;
+  firstArgumentHigh(registers: Uint32Array): number;
   setResult(registers: Uint32Array, value: number): void;
   /** Past the system-call instruction. */
   stepOverSyscall(registers: Uint32Array): void;

@@ -14,6 +14,7 @@ import type { Environment } from '../machine/environment.ts';
 import type { AddressSpace } from '../mm/address-space.ts';
 import type { MemoryManager } from '../mm/memory-manager.ts';
 import { exitSpace } from '../mm/ops/exit.ts';
+import { CallCounts } from './call-counts.ts';
 import type { CoreSettings } from './coredump/coredump.ts';
 import { type DrivenOptions, spawnDriven } from './driven.ts';
 import { FutexTable } from './futex.ts';
@@ -28,7 +29,7 @@ import { block } from './scheduler.ts';
 import { endAllProcesses, shutdownKernel } from './shutdown.ts';
 import { userMemory } from './signals/deliver.ts';
 import { type SpawnOptions, spawnProgram } from './spawn.ts';
-import type { SyscallRow } from './syscalls/row.ts';
+import { type ArgWidth, argWidthsOf, type SyscallRow } from './syscalls/row.ts';
 import type { SystemName } from './system-name.ts';
 import type { Task } from './task.ts';
 import { TimerHeap } from './timers.ts';
@@ -113,8 +114,10 @@ export class Kernel {
   /** Status of programs that were spawned from outside, by pid, as wait4 encodes it; null while one runs. */
   readonly spawnedStatus = new Map<number, number | null>();
   readonly rows: (SyscallRow | undefined)[] = [];
+  /** How the six arguments of each row's call are decoded. */
+  readonly argWidths: (readonly ArgWidth[] | undefined)[] = [];
   readonly namesByNumber: (string | undefined)[] = [];
-  readonly syscallCounts = new Map<string, number>();
+  readonly syscallCounts = new CallCounts();
   readonly absentSyscalls = new Map<string, number>();
   tracer: Tracer<Task> | null = null;
   /** uname's fields (system-name.ts). */
@@ -174,6 +177,9 @@ export class Kernel {
         note,
       };
     }
+    this.rows.forEach((row, nr) => {
+      if (row !== undefined) this.argWidths[nr] = argWidthsOf(row);
+    });
     this.caches = new KernelCaches(parts.mm.slab);
     this.vfs.core.jobControl = new KernelJobControl(this);
     this.vfs.core.bootTime = timespecOfNs(config.bootRealNs);

@@ -84,7 +84,7 @@ export function switchTo(k: Kernel, next: Task): void {
   if (previous === next) return;
   if (k.events.enabled[EV_SCHED_SWITCH] !== 0) k.events.emit(EV_SCHED_SWITCH, previous?.tid ?? 0, next.tid);
   if (previous !== null) {
-    previous.registers.set(k.cpu.registers.subarray(0, k.arch.registerWords));
+    previous.registers.set(k.cpu.registers);
     k.contextSwitches++;
     k.clock.charge(COST_CONTEXT_SWITCH_NS);
   }

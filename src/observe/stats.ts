@@ -1,4 +1,5 @@
 import type { Kernel } from '../kernel/kernel.ts';
+import { nameOf } from '../kernel/syscalls/dispatch.ts';
 import { FAULT_KINDS, type FaultKind } from '../mm/address-space.ts';
 
 /** What a run did, in counters. All are exact and the same for the same program, files, options and seed, but for wallMs. */
@@ -43,7 +44,7 @@ export function collectStats(kernel: Kernel, wallMs: number): RunStats {
     forks: kernel.forks,
     tlbMisses: cpu.tlbMisses,
     walkReferences: cpu.walkReferences,
-    syscalls: sortedCounts(kernel.syscallCounts),
+    syscalls: sortedCounts(kernel.syscallCounts.named((nr) => nameOf(kernel, nr))),
     absentSyscalls: sortedCounts(kernel.absentSyscalls),
   };
 }

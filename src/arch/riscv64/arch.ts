@@ -68,7 +68,8 @@ export const RISCV64_ARCH: Arch = {
   auditArch: 0xc000_00f3,
   readRegset,
   writeRegset,
-  firstArgument: (registers) => [registers[X_A0], registers[X_A0 + 1]],
+  firstArgumentLow: (registers) => registers[X_A0],
+  firstArgumentHigh: (registers) => registers[X_A0 + 1],
   setResult: (registers, value) => setPair(registers, X_A0, value),
   stepOverSyscall: (registers) => setPair(registers, REG_PC, RISCV64_ARCH.pc(registers) + ECALL_BYTES),
   rewindSyscall(registers, firstLow, firstHigh, number) {

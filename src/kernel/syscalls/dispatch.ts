@@ -7,22 +7,24 @@ import { stopForCall, takePendingStop } from '../ptrace/stop.ts';
 import { isRestartCode } from '../signals/deliver.ts';
 import type { Task } from '../task.ts';
 import { ERESTART_RESTARTBLOCK } from '../wait-state.ts';
-import { BLOCKED, NO_RESULT, type SyscallRow, widthOf } from './row.ts';
+import { ALL_U64, BLOCKED, NO_RESULT, type SyscallRow } from './row.ts';
 
 /** do_trap_ecall_u: decodes the call of the current task, runs its row, writes the result. */
 export function dispatchSyscall(k: Kernel, t: Task): void {
   const { arch } = k;
   const registers = k.cpu.registers;
   const nr = arch.syscallNumber(registers);
-  const [origLow, origHigh] = arch.firstArgument(registers);
+  const widths = k.argWidths[nr] ?? ALL_U64;
+  const args = [
+    arch.argument(registers, 0, widths[0]),
+    arch.argument(registers, 1, widths[1]),
+    arch.argument(registers, 2, widths[2]),
+    arch.argument(registers, 3, widths[3]),
+    arch.argument(registers, 4, widths[4]),
+    arch.argument(registers, 5, widths[5]),
+  ];
+  t.call = { nr, args, origLow: arch.firstArgumentLow(registers), origHigh: arch.firstArgumentHigh(registers) };
   arch.stepOverSyscall(registers);
-  const row = k.rows[nr];
-  const args = [0, 0, 0, 0, 0, 0];
-  for (let i = 0; i < 6; i++) {
-    const kind = row?.args[i];
-    args[i] = arch.argument(registers, i, kind === undefined ? 'u64' : widthOf(kind));
-  }
-  t.call = { nr, args, origLow, origHigh };
   if (t.trace?.tracesCalls === true) stopForCall(k, t, 'call-enter');
   else beginCall(k, t);
 }
@@ -36,11 +38,8 @@ export function enterTracedCall(k: Kernel, t: Task): void {
   const registers = k.registersOf(t);
   const nr = arch.syscallNumber(registers);
   const { args, origLow, origHigh } = t.call!;
-  const row = k.rows[nr];
-  for (let i = 1; i < 6; i++) {
-    const kind = row?.args[i];
-    args[i] = arch.argument(registers, i, kind === undefined ? 'u64' : widthOf(kind));
-  }
+  const widths = k.argWidths[nr] ?? ALL_U64;
+  for (let i = 1; i < 6; i++) args[i] = arch.argument(registers, i, widths[i]);
   t.call = { nr, args, origLow, origHigh };
   if (nr === -1) finishCall(k, t, NO_RESULT);
   else beginCall(k, t);
@@ -50,7 +49,7 @@ function beginCall(k: Kernel, t: Task): void {
   const { nr, args } = t.call!;
   const row = k.rows[nr];
   const name = nameOf(k, nr);
-  k.syscallCounts.set(name, (k.syscallCounts.get(name) ?? 0) + 1);
+  k.syscallCounts.add(nr);
   if (k.events.enabled[EV_SYS_ENTER] !== 0)
     k.events.emit(EV_SYS_ENTER, t.tid, nr, args[0], args[1], args[2], args[3], args[4]);
   k.tracer?.syscallEnter(t, name, args);
@@ -70,16 +69,27 @@ export function nameOf(k: Kernel, nr: number): string {
   return k.namesByNumber[nr] ?? `syscall_0x${(nr < 0 ? nr + 2 ** 32 : nr).toString(16)}`;
 }
 
+/** Who calls, for the file system; mostly the one that called last. */
+function setCaller(k: Kernel, t: Task): void {
+  const { core } = k.vfs;
+  const { tgid, pgrp, session, uid, capEffective } = core.current;
+  const { process, cred } = t;
+  if (tgid === process.pid && pgrp === process.pgrp && session === process.session) {
+    if (uid === cred.uid && capEffective === cred.capEffective) return;
+  }
+  core.current = {
+    tgid: process.pid,
+    pgrp: process.pgrp,
+    session: process.session,
+    uid: cred.uid,
+    capEffective: cred.capEffective,
+  };
+}
+
 function runCall(k: Kernel, t: Task, row: SyscallRow | undefined, name: string): void {
   const { args } = t.call!;
   const before = k.clock.nowNs;
-  k.vfs.core.current = {
-    tgid: t.tgid,
-    pgrp: t.process.pgrp,
-    session: t.process.session,
-    uid: t.cred.uid,
-    capEffective: t.cred.capEffective,
-  };
+  setCaller(k, t);
   const waitBefore = t.wait;
   let result = -ENOSYS;
   t.waiter.source = null;

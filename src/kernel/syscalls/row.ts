@@ -25,7 +25,7 @@ export type ArgKind =
 
 export type ArgWidth = 'i32' | 'u32' | 'i64' | 'u64';
 
-export function widthOf(kind: ArgKind): ArgWidth {
+function widthOf(kind: ArgKind): ArgWidth {
   switch (kind) {
     case 'int':
     case 'fd':
@@ -44,6 +44,13 @@ export function widthOf(kind: ArgKind): ArgWidth {
       return 'u32';
   }
 }
+
+/** Of all six registers; those behind the row's arguments as they are. */
+export function argWidthsOf(row: SyscallRow): readonly ArgWidth[] {
+  return ALL_U64.map((width, i) => (i < row.args.length ? widthOf(row.args[i]) : width));
+}
+
+export const ALL_U64: readonly ArgWidth[] = ['u64', 'u64', 'u64', 'u64', 'u64', 'u64'];
 
 /**
  * The body of a system call: a number >= 0, -ERRNO, -ERESTART*, or BLOCKED (what `k.block` returns when the task now sleeps).
