@@ -1,11 +1,14 @@
 /**
  * What things cost in virtual time. One instruction a nanosecond is a round figure for a 1 GHz in-order core; the trap costs
  * are round figures of the order that a present-day Linux shows (a system call a tenth of a microsecond, a minor fault half
- * of one, a page copy a quarter). They are guesses by design: virtual time must be the same everywhere, not be right anywhere.
+ * of one, a page copy a quarter, a new mapping one). They are guesses by design: virtual time must be the same everywhere,
+ * not be right anywhere.
  */
 export const NS_PER_INSTRUCTION = 1;
 export const COST_SYSCALL_NS = 100;
 export const COST_FAULT_NS = 500;
+/** One mapping made, and what was there taken away. */
+export const COST_MAP_NS = 1_000;
 export const COST_PAGE_COPY_NS = 250;
 export const COST_PAGE_ZERO_NS = 100;
 export const COST_CONTEXT_SWITCH_NS = 1_000;

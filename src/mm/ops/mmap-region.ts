@@ -1,4 +1,5 @@
 import { EACCES, ENOMEM } from '../../abi/errno.ts';
+import { COST_MAP_NS } from '../../machine/cost-model.ts';
 import type { Vpn } from '../../machine/units.ts';
 import { accountVm, mayExpandVm } from '../accounting.ts';
 import type { AddressSpace } from '../address-space.ts';
@@ -49,6 +50,7 @@ export function mapRegion(
     const allowed = sourceFile.mapWritable?.() ?? 0;
     if (allowed < 0) return allowed;
   }
+  mm.clock.charge(COST_MAP_NS);
   const split = splitAround(mm, space, start, end);
   if (split !== 0) return split;
   const replaced = measureRange(space, start, end);
