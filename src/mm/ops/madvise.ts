@@ -272,7 +272,8 @@ function populate(mm: MemoryManager, space: AddressSpace, start: Vpn, end: Vpn, 
   for (let page = start; page < end; page = (page + 1) as Vpn) {
     const vma = space.vmas.find(page);
     if (vma === null || vma.startVpn > page) return -ENOMEM;
-    if ((vma.flags & (VM_IO | VM_PFNMAP)) !== 0 || (vma.flags & right) === 0) return -EINVAL;
+    if ((vma.flags & (VM_IO | VM_PFNMAP)) !== 0 || (vma.flags & right) === 0 || vma.file?.isSecret === true)
+      return -EINVAL;
     const result = faultInPage(mm, vma, page, access);
     if (result !== 0) return result === -ENOMEM ? -ENOMEM : -EFAULT;
   }

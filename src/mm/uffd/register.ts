@@ -20,7 +20,7 @@ import { protectForUffd } from './write-protect.ts';
 
 /** vma_can_userfault (6.18): anonymous memory, shmem and huge pages of a pool; MINOR only where there is a page cache; asynchronous WP anywhere. */
 function mayRegister(vma: Vma, flags: number, context: UffdContext): boolean {
-  if ((vma.flags & VM_DROPPABLE) !== 0) return false;
+  if ((vma.flags & VM_DROPPABLE) !== 0 || vma.file?.isSecret === true) return false;
   if (vma.kind === VMA_HUGETLB) return true;
   if ((flags & VM_UFFD_MINOR) !== 0 && vma.kind !== VMA_SHMEM) return false;
   if (context.isAsync && flags === VM_UFFD_WP) return true;
