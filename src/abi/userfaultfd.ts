@@ -30,6 +30,8 @@ export const _UFFDIO_POISON = 0x08;
 export const UFFD_API_IOCTLS_LOW = 0x3;
 export const UFFD_API_IOCTLS_HIGH = 0x8000_0000;
 export const UFFD_API_RANGE_IOCTLS = 0x1fc;
+/** Of huge pages: no ZEROPAGE and no MOVE. */
+export const UFFD_API_RANGE_IOCTLS_BASIC = 0x1cc;
 
 export const UFFDIO_API = 0xc018_aa3f;
 export const UFFDIO_REGISTER = 0xc020_aa00;

@@ -36,7 +36,10 @@ export class Vmstat {
   thp_collapse_alloc_failed = 0;
   thp_split_page = 0;
   thp_split_pmd = 0;
+  thp_scan_exceed_none_pte = 0;
+  thp_scan_exceed_share_pte = 0;
   thp_zero_page_alloc = 0;
+  thp_zero_page_alloc_failed = 0;
   nr_tlb_remote_flush = 0;
   nr_tlb_local_flush_all = 0;
   nr_tlb_local_flush_one = 0;

@@ -122,6 +122,10 @@ export abstract class File implements MappableFile {
     return 0;
   }
 
+  get isSecret(): boolean {
+    return false;
+  }
+
   /** Counts in inode.writeCount while it is open for writing (regular files; get_write_access). */
   get countsAsWriter(): boolean {
     return false;

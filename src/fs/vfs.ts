@@ -29,6 +29,7 @@ import { OverlaySuperblock } from './overlay-superblock.ts';
 import { PathRef, resolve } from './path.ts';
 import { checkChmod, checkChown, type FsActor, isOwner, MAY_WRITE, modeAfterChown, permission } from './permission.ts';
 import { makePipe } from './pipe.ts';
+import { makeSecretFile } from './secretmem.ts';
 import type { SocketFile } from './socket.ts';
 import { makeSocket, makeSocketPair } from './socket-make.ts';
 import { makeStdioFile, type StdioFile } from './stdio-file.ts';
@@ -211,6 +212,9 @@ export class Vfs {
   }
   memfd(name: string, flags: number): File | number {
     return makeMemfd(this.core, this.shm, name, flags);
+  }
+  secretmem(): File | number {
+    return makeSecretFile(this.core);
   }
   /** A description without a name, for timerfd, signalfd, epoll: `make` builds the File. */
   anonFile<T extends File>(displayName: string, make: (path: PathRef, slot: number) => T): T | number {

@@ -137,6 +137,8 @@ export class Kernel {
   hostBootNs = 0;
   flusherTid = 0;
   flusherArmed = false;
+  /** When khugepaged scans next; Infinity: it waits for work. */
+  khugepagedDeadlineNs = Number.POSITIVE_INFINITY;
   /** Processes driven from TypeScript: they count in liveProcesses but do not keep a run going. */
   drivenProcesses = 0;
   /** Wait queues that a timer wakes (timerfd), by id. */

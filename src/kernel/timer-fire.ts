@@ -2,6 +2,7 @@ import { unreachable } from '../base/assert.ts';
 import { runFlusher } from './flusher.ts';
 import { fireItimer } from './itimers.ts';
 import type { Kernel } from './kernel.ts';
+import { runKhugepaged } from './khugepaged.ts';
 import { firePosixTimer } from './posix-timers.ts';
 import { wakeTask } from './scheduler.ts';
 import type { TimerEntry } from './timers.ts';
@@ -31,6 +32,9 @@ function fire(k: Kernel, entry: TimerEntry): void {
       return;
     case 'kthread':
       runFlusher(k);
+      return;
+    case 'khugepaged':
+      runKhugepaged(k, entry.deadlineNs);
       return;
     case 'queue':
       k.timerQueues.get(entry.subject)?.wakeAll();

@@ -1,5 +1,5 @@
 /** What a timer does when it fires; timers-run.ts acts on it. */
-export type TimerKind = 'wait' | 'itimer' | 'posix' | 'kthread' | 'queue';
+export type TimerKind = 'wait' | 'itimer' | 'posix' | 'kthread' | 'khugepaged' | 'queue';
 
 /**
  * The timer heap: deadlines in virtual time, earliest first, ties in order of insertion (decision D3). Plain data. An entry
@@ -11,7 +11,7 @@ export interface TimerEntry {
   readonly kind: TimerKind;
   /** tid for 'wait' and 'kthread'; pid for 'itimer' and 'posix'. */
   readonly subject: number;
-  /** posix: timer id; wait, kthread: unused. */
+  /** posix: timer id; wait, kthread, khugepaged: unused. */
   readonly detail: number;
 }
 

@@ -7,6 +7,7 @@ import {
   UFFD_API_IOCTLS_HIGH,
   UFFD_API_IOCTLS_LOW,
   UFFD_API_RANGE_IOCTLS,
+  UFFD_API_RANGE_IOCTLS_BASIC,
   UFFD_FEATURE_EVENT_FORK,
   UFFD_FEATURE_INITIALIZED,
   UFFD_FEATURE_WP_ASYNC,
@@ -36,7 +37,7 @@ import { isPageAligned, PAGE_SIZE, vpn } from '../machine/units.ts';
 import type { UffdContext } from '../mm/uffd/context.ts';
 import { fillRange, type UffdFill } from '../mm/uffd/fill.ts';
 import { movePages } from '../mm/uffd/move.ts';
-import { registerRange, unregisterRange } from '../mm/uffd/register.ts';
+import { hasHugePages, registerRange, unregisterRange } from '../mm/uffd/register.ts';
 import { writeProtect } from '../mm/uffd/write-protect.ts';
 import { VM_UFFD_MINOR, VM_UFFD_MISSING, VM_UFFD_WP } from '../mm/vm-flags.ts';
 import type { Kernel } from './kernel.ts';
@@ -140,7 +141,8 @@ function register(call: Call): number {
   if ((mode & UFFDIO_REGISTER_MODE_MINOR) !== 0) flags |= VM_UFFD_MINOR;
   const result = registerRange(k.mm, context, vpn(start / PAGE_SIZE), vpn((start + length) / PAGE_SIZE), flags);
   if (result < 0) return result;
-  let calls = UFFD_API_RANGE_IOCTLS;
+  const touchesHuge = hasHugePages(context.space, vpn(start / PAGE_SIZE), vpn((start + length) / PAGE_SIZE));
+  let calls = touchesHuge ? UFFD_API_RANGE_IOCTLS_BASIC : UFFD_API_RANGE_IOCTLS;
   if ((mode & UFFDIO_REGISTER_MODE_WP) === 0) calls &= ~(1 << _UFFDIO_WRITEPROTECT);
   if ((mode & UFFDIO_REGISTER_MODE_MINOR) === 0) calls &= ~(1 << _UFFDIO_CONTINUE);
   return writeWord(call, 24, calls, 0);

@@ -31,6 +31,8 @@ export function checkInvariants(mm: MemoryManager): void {
     checkEntries(mm, space, seen);
   }
   assert(accounted === mm.committedPages, 'mm/invariants.ts: M2 committedPages is the sum of what is accounted');
+  const scanned = mm.thp.khugepaged.findBroken();
+  if (scanned !== null) panic(`mm/thp/khugepaged.ts: U4 ${scanned}`);
   checkFrames(mm, seen);
   checkPools(mm);
   checkPhysical(mm);

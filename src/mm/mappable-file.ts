@@ -20,6 +20,11 @@ export interface MappableFile {
   readonly devMajor: number;
   readonly devMinor: number;
   readonly ino: number;
+  /**
+   * Memory that nobody but the program may reach (memfd_secret): mapped shared and locked, and the kernel lends its pages to
+   * nobody (vma_is_secretmem).
+   */
+  readonly isSecret?: boolean;
   /** As /proc/PID/maps shows it, ' (deleted)' included. */
   displayPath(): string;
   retain(): void;

@@ -33,6 +33,7 @@ export const MARKER_GUARD = 4;
  *   entry above it:           PRESENT      a table, or where format.isLeaf a huge leaf: it maps 2^(bitsPerLevel * level)
  *                                          frames from frameOf(entry) on
  *                             SOFT0        a huge leaf without rights
+ *                             SOFT1, USER  as below; such a marker stands for all that the entry would map
  *
  * Invariants (checked by invariants.ts):
  *  P1 A table frame has PG_table, one reference, and exactly one parent entry (the root: its AddressSpace).
@@ -90,9 +91,9 @@ export class PageTables {
     return this.span[level];
   }
 
-  /** The entry, above the leaf table, maps memory or would (PROT_NONE): it is no table. */
+  /** The entry, above the leaf table, maps memory or would (PROT_NONE), or is a marker: it is no table. */
   isHugeEntry(entry: number): boolean {
-    return (entry & this.present) !== 0 ? this.format.isLeaf(entry) : (entry & this.format.SOFT0) !== 0;
+    return (entry & this.present) !== 0 ? this.format.isLeaf(entry) : entry !== 0;
   }
 
   /** The entry, above the leaf table, leads to a table. */

@@ -80,6 +80,7 @@ function findByte(mm: MemoryManager, space: AddressSpace, address: number, acces
     if ((vma.flags & VM_GROWSDOWN) === 0 || expandStack(mm, vma, page) !== 0) return -1;
     vma = space.vmas.find(page) as Vma;
   }
+  if (vma.file?.isSecret === true) return -1;
   const allowed = rightsAllow(vma, access);
   if (!allowed && (mode !== 'force' || !mayForce(vma, access))) return -1;
   return pageByte(mm, vma, address, access, allowed ? 'allowed' : 'forced');

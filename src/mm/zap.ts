@@ -28,7 +28,7 @@ export type ZapKind = 'even_cows' | 'pagecache' | 'unmap';
  */
 export function zapRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, what: ZapKind = 'even_cows'): void {
   if (vma.kind === VMA_HUGETLB) {
-    zapHugetlb(mm, vma, start, end);
+    zapHugetlb(mm, vma, start, end, what === 'unmap' ? 'unmap' : 'drop');
     return;
   }
   const { pageTables, frames } = mm;

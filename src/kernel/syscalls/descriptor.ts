@@ -283,6 +283,12 @@ const memfdCreate: SyscallRun = (k, t, nameAddress, flags) => {
   return typeof file === 'number' ? file : installFile(t, file, (flags & MFD_CLOEXEC) !== 0 ? O_CLOEXEC : 0);
 };
 
+const memfdSecret: SyscallRun = (k, t, flags) => {
+  if ((flags & ~O_CLOEXEC) !== 0) return -EINVAL;
+  const file = k.vfs.secretmem();
+  return typeof file === 'number' ? file : installFile(t, file, flags);
+};
+
 const fsync: SyscallRun = (_k, t, fd) => {
   const file = fileAt(t, fd);
   return typeof file === 'number' ? file : file.fsync();
@@ -336,6 +342,7 @@ export const descriptorCalls: readonly SyscallRow[] = [
   row('socketpair', ['int', 'int', 'int', 'ptr'], socketpair, 'AF_UNIX'),
   row('eventfd2', ['uint', 'uint'], eventfd2),
   row('memfd_create', ['path', 'uint'], memfdCreate),
+  row('memfd_secret', ['uint'], memfdSecret, 'its pages count as shared memory (Linux: as pages of a file)'),
   row('fsync', ['fd'], fsync),
   row('fdatasync', ['fd'], fsync),
   row('sync', [], (k) => {

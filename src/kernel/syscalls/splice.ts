@@ -7,7 +7,8 @@ import type { WaitQueue } from '../../base/wait-queue.ts';
 import type { File } from '../../fs/file.ts';
 import { notifyFile } from '../../fs/notify.ts';
 import { PipeFile } from '../../fs/pipe.ts';
-import { offsetInPage, PAGE_SIZE } from '../../machine/units.ts';
+import { offsetInPage, PAGE_SIZE, vpn } from '../../machine/units.ts';
+import type { AddressSpace } from '../../mm/address-space.ts';
 import type { IoVec } from '../../mm/user-access.ts';
 import { UserIo } from '../../mm/user-io.ts';
 import type { Kernel } from '../kernel.ts';
@@ -178,12 +179,20 @@ const vmsplice: SyscallRun = (k, t, fd, address, count, flags) => {
   return wait !== 0 ? wait : pagesToPipe(k, t, file, vectors);
 };
 
+/** Of memory that the kernel lends to nobody (check_vma_flags). */
+function isSecret(space: AddressSpace, address: number): boolean {
+  const page = Math.floor(address / PAGE_SIZE);
+  const vma = page < space.taskSize ? space.vmas.find(vpn(page)) : null;
+  return vma !== null && vma.startVpn <= page && vma.file?.isSecret === true;
+}
+
 /** iter_to_pipe: page by page of the memory, until one is not there or the pipe is full. */
 function pagesToPipe(k: Kernel, t: Task, to: PipeFile, vectors: readonly IoVec[]): number {
   let done = 0;
   for (const { address, lengthBytes } of vectors) {
     for (let at = 0; at < lengthBytes; ) {
       const part = Math.min(lengthBytes - at, PAGE_SIZE - offsetInPage(address + at));
+      if (isSecret(spaceOf(t), address + at)) return done > 0 ? done : -EFAULT;
       const result = to.write(new UserIo(k.mm, spaceOf(t), [{ address: address + at, lengthBytes: part }]));
       if (result < 0) return done > 0 ? done : result;
       done += result;

@@ -1,8 +1,8 @@
 import { EINVAL } from '../../abi/errno.ts';
 import type { HugePool } from '../../mm/hugetlb/huge-pool.ts';
-import { THP_ENABLED } from '../../mm/thp/thp.ts';
 import type { Kernel } from '../kernel.ts';
 import { parseInteger } from '../procfs/write-text.ts';
+import { THP_ROWS } from './thp-table.ts';
 
 /** One file of /sys. `write` null: mode 0444, and open for writing is EACCES, for root too. */
 export interface SysfsRow {
@@ -15,7 +15,7 @@ export interface SysfsRow {
 }
 
 /** An attribute that is a whole number from 0 on (kstrtoul: -EINVAL for anything else). */
-function count(
+export function count(
   path: string,
   read: (k: Kernel) => number,
   set: ((k: Kernel, value: number) => number) | null,
@@ -59,14 +59,12 @@ function poolRows(pool: HugePool): SysfsRow[] {
   ];
 }
 
-const THP = 'kernel/mm/transparent_hugepage';
-
 /** A choice among words, the chosen one in brackets; any other word is -EINVAL. */
-function choice<T extends string>(
+export function choice<T extends string>(
   path: string,
   words: readonly T[],
   read: (k: Kernel) => T,
-  set: (k: Kernel, word: T) => void,
+  set: (k: Kernel, word: T) => number,
 ): SysfsRow {
   return {
     path,
@@ -74,33 +72,10 @@ function choice<T extends string>(
     write: (k, text) => {
       const wanted = words.find((word) => word === text.trim());
       if (wanted === undefined) return -EINVAL;
-      set(k, wanted);
-      return 0;
+      return set(k, wanted);
     },
   };
 }
-
-/** What acts of transparent_hugepage (mm/huge_memory.c, 6.18). No khugepaged, and shared memory has none. */
-const THP_ROWS: readonly SysfsRow[] = [
-  choice(
-    `${THP}/enabled`,
-    THP_ENABLED,
-    (k) => k.mm.thp.enabled,
-    (k, word) => {
-      k.mm.thp.enabled = word;
-    },
-  ),
-  count(`${THP}/hpage_pmd_size`, (k) => k.mm.thp.pages * 4096, null),
-  count(
-    `${THP}/use_zero_page`,
-    (k) => (k.mm.thp.useZeroPage ? 1 : 0),
-    (k, value) => {
-      if (value > 1) return -EINVAL;
-      k.mm.thp.useZeroPage = value === 1;
-      return 0;
-    },
-  ),
-];
 
 /** Every file of /sys, in the order of a listing within its folder. */
 export function sysfsRows(k: Kernel): SysfsRow[] {

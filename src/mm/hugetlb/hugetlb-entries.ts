@@ -2,8 +2,9 @@ import { ENOMEM } from '../../abi/errno.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import type { AddressSpace } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
+import { MARKER_UFFD_WP } from '../page-table.ts';
 import { PG_anon, PG_anon_exclusive } from '../phys/page-flags.ts';
-import { isCowMapping, VM_MAYSHARE, VM_WRITE } from '../vm-flags.ts';
+import { isCowMapping, VM_MAYSHARE, VM_UFFD_WP, VM_WRITE } from '../vm-flags.ts';
 import type { Vma } from '../vma.ts';
 import { hugeIndexOf, objectOf } from './hugetlb-vma.ts';
 
@@ -14,7 +15,7 @@ export function findHugeSlot(mm: MemoryManager, vma: Vma, page: Vpn): number {
   return mm.pageTables.findAt(vma.space, page, objectOf(vma).pool.level);
 }
 
-/** Calls `visit` for each huge entry of [start, end) that maps a page. */
+/** Calls `visit` for each huge entry of [start, end), markers too. */
 function forEachEntry(
   mm: MemoryManager,
   vma: Vma,
@@ -28,22 +29,34 @@ function forEachEntry(
     const at = pageTables.foundVpn;
     const slot = pageTables.foundSlot;
     page = (at + pageTables.spanOf(pageTables.foundLevel)) as Vpn;
-    const entry = pageTables.read(slot);
-    if (pageTables.isMapped(entry)) visit(at, slot, entry);
+    visit(at, slot, pageTables.read(slot));
   }
 }
 
 /**
  * __unmap_hugepage_range: entries and their references go. A private page that goes with its last mapping leaves its VMA's
- * reservation whole again, so that the next touch finds a page. `only`: no entry but those that map this page.
+ * reservation whole again, so that the next touch finds a page. What userfaultfd protects stays protected unless the range is
+ * unmapped. `only`: no entry but those that map this page.
  */
-export function zapHugetlb(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, only: Pfn | null = null): void {
+export function zapHugetlb(
+  mm: MemoryManager,
+  vma: Vma,
+  start: Vpn,
+  end: Vpn,
+  what: 'unmap' | 'drop' = 'drop',
+  only: Pfn | null = null,
+): void {
   const { pageTables, frames } = mm;
   const { pool } = objectOf(vma);
   forEachEntry(mm, vma, start, end, (page, slot, entry) => {
+    const isProtected = what === 'drop' && pageTables.isUffdWp(entry);
+    if (!pageTables.isMapped(entry)) {
+      if (only === null && !isProtected) pageTables.set(slot, 0);
+      return;
+    }
     const frame = pageTables.frameOf(entry);
     if (only !== null && frame !== only) return;
-    pageTables.set(slot, 0);
+    pageTables.set(slot, isProtected ? pageTables.makeMarker(MARKER_UFFD_WP) : 0);
     mm.tlbBatch.add(page);
     vma.space.hugetlbPages -= pool.pages;
     mm.rmap.removeRmap(frame);
@@ -61,10 +74,12 @@ export function protectHugetlb(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn
   const { pageTables, format, frames } = mm;
   const { level } = objectOf(vma).pool;
   forEachEntry(mm, vma, start, end, (page, slot, entry) => {
+    if (!pageTables.isMapped(entry)) return;
     const frame = pageTables.frameOf(entry);
     const mayWrite = (vma.flags & VM_MAYSHARE) !== 0 || (frames.flags[frame] & PG_anon_exclusive) !== 0;
-    const write = (vma.flags & VM_WRITE) !== 0 && mayWrite ? 'writable' : 'readonly';
-    const changed = pageTables.makeEntry(frame, vma.flags, write, entry & (format.ACCESSED | format.DIRTY), level);
+    const write = (vma.flags & VM_WRITE) !== 0 && mayWrite && !pageTables.isUffdWp(entry) ? 'writable' : 'readonly';
+    const kept = entry & (format.ACCESSED | format.DIRTY | format.SOFT1);
+    const changed = pageTables.makeEntry(frame, vma.flags, write, kept, level);
     if (changed === entry) return;
     pageTables.set(slot, changed);
     mm.tlbBatch.add(page);
@@ -77,11 +92,17 @@ export function copyHugetlb(mm: MemoryManager, from: Vma, to: Vma): number {
   const { pageTables, format, frames } = mm;
   const { pool } = objectOf(from);
   const protect = isCowMapping(from.flags);
+  const isWatched = (to.flags & VM_UFFD_WP) !== 0;
   let result = 0;
   forEachEntry(mm, from, from.startVpn, from.endVpn, (page, source, entry) => {
     const target = result === 0 ? ensureHugeSlot(mm, to, page) : -1;
     if (target === -1) {
       result = -ENOMEM;
+      return;
+    }
+    if (!pageTables.isMapped(entry)) {
+      const marker = pageTables.markerOf(entry) & (isWatched ? ~0 : ~MARKER_UFFD_WP);
+      pageTables.set(target, pageTables.makeMarker(marker));
       return;
     }
     const frame = pageTables.frameOf(entry);
@@ -90,14 +111,22 @@ export function copyHugetlb(mm: MemoryManager, from: Vma, to: Vma): number {
     else mm.rmap.addFileRmap(frame);
     const copied = protect ? (entry & ~format.WRITE) >>> 0 : entry;
     if (copied !== entry) pageTables.set(source, copied);
-    pageTables.set(target, copied);
+    pageTables.set(target, isWatched ? copied : pageTables.withoutUffdWp(copied));
     to.space.hugetlbPages += pool.pages;
   });
   return result;
 }
 
 /** move_hugetlb_page_tables: 0, or -ENOMEM with all entries back. */
-export function moveHugetlb(mm: MemoryManager, vma: Vma, copy: Vma, from: Vpn, to: Vpn, pages: number): number {
+export function moveHugetlb(
+  mm: MemoryManager,
+  vma: Vma,
+  copy: Vma,
+  from: Vpn,
+  to: Vpn,
+  pages: number,
+  protection: 'keep' | 'drop',
+): number {
   const { pageTables } = mm;
   const moved: [home: number, slot: number][] = [];
   let result = 0;
@@ -107,7 +136,7 @@ export function moveHugetlb(mm: MemoryManager, vma: Vma, copy: Vma, from: Vpn, t
       result = -ENOMEM;
       return;
     }
-    pageTables.set(target, entry);
+    pageTables.set(target, protection === 'keep' ? entry : pageTables.withoutUffdWp(entry));
     pageTables.set(source, 0);
     moved.push([source, target]);
     mm.tlbBatch.add(page);

@@ -12,8 +12,10 @@ import {
 } from '../address-space.ts';
 import { FAULT_BUS, FAULT_DONE, FAULT_OOM, type FaultResult } from '../fault/results.ts';
 import type { MemoryManager } from '../memory-manager.ts';
+import { MARKER_POISONED } from '../page-table.ts';
 import { PG_anon, PG_anon_exclusive } from '../phys/page-flags.ts';
-import { VM_MAYSHARE, VM_SHARED, VM_WRITE } from '../vm-flags.ts';
+import { userfault } from '../uffd/userfault.ts';
+import { VM_MAYSHARE, VM_SHARED, VM_UFFD_MINOR, VM_UFFD_MISSING, VM_UFFD_WP, VM_WRITE } from '../vm-flags.ts';
 import type { Vma } from '../vma.ts';
 import { ensureHugeSlot, zapHugetlb } from './hugetlb-entries.ts';
 import { hugeIndexOf, objectOf } from './hugetlb-vma.ts';
@@ -21,8 +23,9 @@ import { hugeIndexOf, objectOf } from './hugetlb-vma.ts';
 /**
  * A fault in a VMA of huge pages (Linux 6.18: hugetlb_fault, mm/hugetlb.c).
  *
- *   nothing there -> hugetlb_no_page: the file's page; or a new one, of the file (shared) or the VMA's own (private)
- *   write, entry read-only -> hugetlb_wp: reuse or copy
+ *   nothing there -> hugetlb_no_page: the file's page; or a new one, of the file (shared) or the VMA's own (private); or
+ *                    userfaultfd's reader makes it
+ *   write, entry read-only -> hugetlb_wp: reuse or copy; or userfaultfd's reader allows it
  */
 export function hugetlbFault(mm: MemoryManager, vma: Vma, address: Vpn, access: Access): FaultResult {
   const { pageTables, format } = mm;
@@ -31,8 +34,17 @@ export function hugetlbFault(mm: MemoryManager, vma: Vma, address: Vpn, access: 
   const slot = ensureHugeSlot(mm, vma, page);
   if (slot === -1) return FAULT_OOM;
   const entry = pageTables.read(slot);
-  if (!pageTables.isMapped(entry)) return noPage(mm, vma, page, slot, access);
-  if (access === ACCESS_WRITE && (entry & format.WRITE) === 0) return writeProtected(mm, vma, page, slot);
+  if (!pageTables.isMapped(entry)) {
+    if ((pageTables.markerOf(entry) & MARKER_POISONED) !== 0) return FAULT_BUS;
+    return noPage(mm, vma, page, slot, access);
+  }
+  if (access === ACCESS_WRITE && (entry & format.WRITE) === 0) {
+    if (pageTables.isUffdWp(entry)) {
+      if (vma.uffd?.isAsync !== true) return userfault(mm, vma, page, access, VM_UFFD_WP);
+      pageTables.set(slot, pageTables.withoutUffdWp(entry));
+    }
+    return writeProtected(mm, vma, page, slot);
+  }
   mm.lastFaultKind = KIND_SPURIOUS;
   mm.lastFaultFrame = pageTables.frameOf(entry);
   const state = format.ACCESSED | (access === ACCESS_WRITE ? format.DIRTY : 0);
@@ -52,6 +64,8 @@ function noPage(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, access: Ac
   const shared = (vma.flags & VM_MAYSHARE) !== 0;
   const there = object.folios.get(index);
   if (there === undefined && index >= Math.floor(object.sizeBytes / pool.sizeBytes)) return FAULT_BUS;
+  const watched = there === undefined ? VM_UFFD_MISSING : VM_UFFD_MINOR;
+  if ((vma.flags & watched) !== 0) return userfault(mm, vma, page, access, watched);
   const isOwn = there === undefined && !shared;
   if (isOwn && mm.rmap.anonVmaPrepare(vma) !== 0) return FAULT_OOM;
   const found = there ?? (shared ? object.ensureFolio(index) : allocatePrivate(vma, index, 'by the map'));
@@ -66,16 +80,18 @@ function noPage(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, access: Ac
   }
   const writable = (vma.flags & VM_WRITE) !== 0 && ((vma.flags & VM_SHARED) !== 0 || isOwn) ? 'writable' : 'readonly';
   const state = format.ACCESSED | (writable === 'writable' ? format.DIRTY : 0);
-  pageTables.set(slot, pageTables.makeEntry(frame, vma.flags, writable, state, pool.level));
+  const made = pageTables.makeEntry(frame, vma.flags, writable, state, pool.level);
+  const isProtected = pageTables.isUffdWp(pageTables.read(slot));
+  pageTables.set(slot, isProtected ? pageTables.withUffdWp(made) : made);
   vma.space.hugetlbPages += pool.pages;
   mm.lastFaultFrame = frame;
   mm.lastFaultKind = isOwn ? KIND_ANON_ZERO : access === ACCESS_WRITE ? KIND_FILE_SHARED : KIND_FILE_READ;
-  if (access !== ACCESS_WRITE || writable === 'writable') return FAULT_DONE;
+  if (access !== ACCESS_WRITE || writable === 'writable' || isProtected) return FAULT_DONE;
   return writeProtected(mm, vma, page, slot);
 }
 
 /** A page for a private mapping (alloc_hugetlb_folio): its frame, or -ENOSPC. 'anew' uses no reservation of the VMA. */
-function allocatePrivate(vma: Vma, index: number, claim: 'by the map' | 'anew'): Pfn | number {
+export function allocatePrivate(vma: Vma, index: number, claim: 'by the map' | 'anew'): Pfn | number {
   const object = objectOf(vma);
   const { reservations } = vma;
   const isReserved = claim === 'by the map' && reservations !== null && !reservations.has(index);
@@ -139,7 +155,7 @@ function takeFromOthers(mm: MemoryManager, vma: Vma, page: Vpn, frame: Pfn): voi
     if (other === vma || (other.flags & VM_MAYSHARE) !== 0 || other.reservations !== null) continue;
     const at = (other.startVpn + (first - other.pgoff)) as Vpn;
     const before = other.space.hugetlbPages;
-    zapHugetlb(mm, other, at, (at + pool.pages) as Vpn, frame);
+    zapHugetlb(mm, other, at, (at + pool.pages) as Vpn, 'drop', frame);
     // A later touch is SIGBUS, not a page of zeroes (HPAGE_RESV_UNMAPPED).
     if (other.space.hugetlbPages !== before) other.lostHugePages = true;
   }

@@ -97,6 +97,12 @@ export class HugetlbObject {
     return frame;
   }
 
+  /** A page that was made and could not be filled goes; the promise that was there for it is whole again. */
+  forgetFolio(index: number, promise: 'reserved' | 'unreserved'): void {
+    this.drop(index, index + 1);
+    if (promise === 'reserved') this.reserve(index, index + 1);
+  }
+
   zero(frame: Pfn): void {
     const { mm, pool } = this;
     for (let each = 0; each < pool.pages; each++) {
@@ -126,7 +132,7 @@ export class HugetlbObject {
       return;
     }
     if (startBytes < first * size) this.zeroPart(startBytes, first * size);
-    if (first < end) this.drop(first, end);
+    if (first < end) this.drop(first, end, 'pages');
     if (endBytes > end * size) this.zeroPart(end * size, endBytes);
   }
 
@@ -165,8 +171,8 @@ export class HugetlbObject {
     this.mm.hugetlb.objects.delete(this);
   }
 
-  /** remove_inode_hugepages and hugetlb_unreserve_pages. */
-  private drop(from: number, end: number): void {
+  /** remove_inode_hugepages and hugetlb_unreserve_pages. 'pages': what is promised and not there stays promised. */
+  private drop(from: number, end: number, what: 'all' | 'pages' = 'all'): void {
     const { mm, pool } = this;
     mm.rmap.unmapFileRange(
       this.pages,
@@ -175,13 +181,16 @@ export class HugetlbObject {
       'even_cows',
     );
     let freed = 0;
+    let promised = 0;
     for (const [index, frame] of this.folios) {
       if (index < from || index >= end) continue;
       this.folios.delete(index);
       freed++;
+      if (what === 'pages') promised += this.reservations.deleteRange(index, index + 1);
       mm.alloc.putFrame(frame);
     }
-    unreservePages(pool, this.subpool, this.reservations.deleteRange(from, end) - freed);
+    if (what === 'all') promised = this.reservations.deleteRange(from, end);
+    unreservePages(pool, this.subpool, promised - freed);
   }
 
   private zeroPart(startBytes: number, endBytes: number): void {

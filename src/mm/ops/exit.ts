@@ -10,5 +10,6 @@ export function exitSpace(mm: MemoryManager, space: AddressSpace): void {
   removePreparedRange(mm, space, vpn(0), space.taskSize);
   space.exeFile?.release();
   space.exeFile = null;
+  mm.thp.khugepaged.exit(space);
   mm.destroySpace(space);
 }

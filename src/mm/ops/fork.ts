@@ -33,6 +33,7 @@ export function dupSpace(mm: MemoryManager, parent: AddressSpace): AddressSpace 
   const child = mm.createSpace();
   if (typeof child === 'number') return child;
   copyFacts(parent, child);
+  mm.thp.khugepaged.fork(parent, child);
   const watchers = new UffdFork();
   for (let vma = parent.vmas.first(); vma !== null; vma = parent.vmas.next(vma)) {
     if ((vma.flags & VM_DONTCOPY) !== 0) {

@@ -179,6 +179,7 @@ function adviseVma(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, advice: nu
       return changeFlags(mm, vma, start, end, flags & ~VM_WIPEONFORK);
     // hugepage_madvise: any mapping takes the wish.
     case MADV_HUGEPAGE:
+      if (mm.thp.isPossible && vma.kind === VMA_ANON) mm.thp.khugepaged.enter(vma.space);
       return changeFlags(mm, vma, start, end, (flags & ~VM_NOHUGEPAGE) | VM_HUGEPAGE);
     case MADV_COLLAPSE:
       return collapseRange(mm, vma, start, end);
@@ -272,7 +273,8 @@ function populate(mm: MemoryManager, space: AddressSpace, start: Vpn, end: Vpn, 
   for (let page = start; page < end; page = (page + 1) as Vpn) {
     const vma = space.vmas.find(page);
     if (vma === null || vma.startVpn > page) return -ENOMEM;
-    if ((vma.flags & (VM_IO | VM_PFNMAP)) !== 0 || (vma.flags & right) === 0) return -EINVAL;
+    if ((vma.flags & (VM_IO | VM_PFNMAP)) !== 0 || (vma.flags & right) === 0 || vma.file?.isSecret === true)
+      return -EINVAL;
     const result = faultInPage(mm, vma, page, access);
     if (result !== 0) return result === -ENOMEM ? -ENOMEM : -EFAULT;
   }

@@ -91,7 +91,7 @@ function applyLockFlags(mm: MemoryManager, space: AddressSpace, start: Vpn, page
 function fixLock(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, wanted: number): number {
   const old = vma.flags;
   const flags = (old & ~VM_LOCKED_MASK) | wanted;
-  if (flags === old || (old & (VM_SPECIAL | VM_HUGETLB | VM_DROPPABLE)) !== 0) return 0;
+  if (flags === old || (old & (VM_SPECIAL | VM_HUGETLB | VM_DROPPABLE)) !== 0 || vma.file?.isSecret === true) return 0;
   const target = modifyVma(mm, vma, start, end, flags);
   if (typeof target === 'number') return target === -ENOMEM ? -ENOMEM : -EAGAIN;
   if ((flags & VM_LOCKED) === 0) target.space.lockedVm -= (old & VM_LOCKED) !== 0 ? end - start : 0;

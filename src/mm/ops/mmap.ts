@@ -173,7 +173,14 @@ function mapFile(mm: MemoryManager, space: AddressSpace, request: MmapRequest, f
   const mayOvercommit = mm.config.overcommitMemory !== 2 || file?.hugetlb !== undefined;
   if ((flags & MAP_NORESERVE) !== 0 && mayOvercommit) vmFlags |= VM_NORESERVE;
 
-  const result = mapRegion(mm, space, start, end, vmFlags, pgoff, file);
+  let regionFlags = vmFlags;
+  if (file?.isSecret === true) {
+    // secretmem_mmap.
+    if ((vmFlags & (VM_SHARED | VM_MAYSHARE)) === 0) return -EINVAL;
+    if (!mlockFutureOk(space, vmFlags | VM_LOCKED, pagesOf(lengthBytes))) return -EAGAIN;
+    regionFlags |= VM_LOCKED | VM_DONTDUMP;
+  }
+  const result = mapRegion(mm, space, start, end, regionFlags, pgoff, file);
   if (result < 0) return result;
   if ((vmFlags & VM_LOCKED) !== 0 || (flags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE)
     populateRange(mm, space, start, end as Vpn);

@@ -47,9 +47,10 @@ export function moveVma(mm: MemoryManager, space: AddressSpace, vma: Vma, move: 
   const watcher = vma.uffd;
   const follows = followsMremap(vma);
   if (watcher !== null && !follows) dropRegistration(copy);
+  const protection = watcher === null || follows ? 'keep' : 'drop';
   const moved = isHuge
-    ? moveHugetlb(mm, vma, copy, from, to, oldPages)
-    : moveEntries(mm, vma, from, to, oldPages, watcher === null || follows ? 'keep' : 'drop');
+    ? moveHugetlb(mm, vma, copy, from, to, oldPages, protection)
+    : moveEntries(mm, vma, from, to, oldPages, protection);
   if (isHuge) dropReservations(mm, space, moved === 0 ? from : to, moved === 0 ? oldPages : newPages);
   // The move is told before the unmapping of what it leaves behind.
   if (moved === 0 && watcher !== null && follows) tellRemap(mm, watcher, from, to, oldPages);

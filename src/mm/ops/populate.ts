@@ -27,7 +27,7 @@ export function populateRange(
     const access = (vma.flags & (VM_WRITE | VM_SHARED)) === VM_WRITE ? ACCESS_WRITE : ACCESS_READ;
     const from = Math.max(start, vma.startVpn) as Vpn;
     const to = Math.min(end, vma.endVpn) as Vpn;
-    const isAccessible = (vma.flags & VM_ACCESS_FLAGS) !== 0;
+    const isAccessible = (vma.flags & VM_ACCESS_FLAGS) !== 0 && vma.file?.isSecret !== true;
     const result = isAccessible ? faultInVma(mm, vma, from, to, access) : -EFAULT;
     if (result < 0 && errors === 'stop') return result;
   }

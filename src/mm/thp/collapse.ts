@@ -19,14 +19,14 @@ export function collapseRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn)
   const last = Math.floor(end / thp.pages) * thp.pages;
   let result = 0;
   for (let page = first; page < last; page += thp.pages) {
-    const collapsed = collapseOne(mm, vma, page as Vpn);
+    const collapsed = collapseOne(mm, vma, page as Vpn, 'collapse');
     if (collapsed !== 0) result = collapsed;
   }
   return result;
 }
 
 /** collapse_huge_page. */
-function collapseOne(mm: MemoryManager, vma: Vma, start: Vpn): number {
+export function collapseOne(mm: MemoryManager, vma: Vma, start: Vpn, why: 'collapse' | 'khugepaged'): number {
   const { thp, pageTables, frames, ram } = mm;
   const { space } = vma;
   if (!thp.fits(vma, start)) return -EINVAL;
@@ -49,7 +49,7 @@ function collapseOne(mm: MemoryManager, vma: Vma, start: Vpn): number {
     sources[pageTables.foundVpn - start] = frame;
   }
   if (mm.rmap.anonVmaPrepare(vma) !== 0) return -ENOMEM;
-  const head = thp.allocate();
+  const head = thp.allocate(vma, why);
   if (head === NO_FRAME) {
     mm.vmstat.thp_collapse_alloc_failed++;
     return -ENOMEM;

@@ -17,6 +17,7 @@ export type HugeResult = 0 | 'small';
 export function hugeAnonFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access): HugeResult {
   const { thp, pageTables, format } = mm;
   if (!thp.isAllowed(vma, 'fault') || !thp.fits(vma, page)) return 'small';
+  thp.khugepaged.enter(vma.space);
   const start = thp.startOf(page);
   const slot = pageTables.ensureAt(vma.space, start, thp.level);
   if (slot === -1 || pageTables.read(slot) !== 0) return 'small';
@@ -29,7 +30,7 @@ export function hugeAnonFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Ac
     return FAULT_DONE;
   }
   if (mm.rmap.anonVmaPrepare(vma) !== 0) return 'small';
-  const frame = allocZeroedHuge(mm);
+  const frame = allocZeroedHuge(mm, vma);
   if (frame === NO_FRAME || !pageTables.deposit(vma.space, slot)) {
     if (frame !== NO_FRAME) mm.alloc.putFrame(frame as Pfn);
     mm.vmstat.thp_fault_fallback++;
@@ -59,7 +60,7 @@ export function hugeLeafFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: numb
 
 /** do_huge_zero_wp_pmd. */
 function writeZero(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): HugeResult {
-  const frame = mm.rmap.anonVmaPrepare(vma) === 0 ? allocZeroedHuge(mm) : NO_FRAME;
+  const frame = mm.rmap.anonVmaPrepare(vma) === 0 ? allocZeroedHuge(mm, vma) : NO_FRAME;
   if (frame === NO_FRAME) {
     mm.vmstat.thp_fault_fallback++;
     splitHugeLeaf(mm, vma, page);
@@ -90,8 +91,8 @@ function writeProtected(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): H
   return FAULT_DONE;
 }
 
-function allocZeroedHuge(mm: MemoryManager): Pfn | -1 {
-  const frame = mm.thp.allocate();
+function allocZeroedHuge(mm: MemoryManager, vma: Vma): Pfn | -1 {
+  const frame = mm.thp.allocate(vma, 'fault');
   if (frame === NO_FRAME) return NO_FRAME;
   for (let each = 0; each < mm.thp.pages; each++) mm.ram.zeroFrame((frame + each) as Pfn);
   mm.clock.charge(COST_PAGE_ZERO_NS * mm.thp.pages);

@@ -41,6 +41,35 @@ describe.each([i386, sv39, sv57])('transparent huge pages of $name', (format) =>
     expect([mm.thp.livePages, machine.countFree()]).toEqual([0, before]);
   });
 
+  it('are made by khugepaged of small pages, within its limits', () => {
+    const machine = createTestMachine({ format, ramMiB: 64 });
+    const { mm } = machine;
+    const { khugepaged, pages } = mm.thp;
+    const size = pages * PAGE_SIZE;
+    const space = machine.createSpace();
+    const request = { address: 0, lengthBytes: 2 * size, prot: 3, file: null, offsetBytes: 0 };
+    const at = mmap(mm, space, { ...request, flags: MAP_PRIVATE | MAP_ANONYMOUS });
+    for (const page of [0, 3, pages]) copyToUser(mm, space, at + page * PAGE_SIZE, Uint8Array.of(page % 7));
+    expect([khugepaged.hasWork, khugepaged.scan(), mm.thp.livePages]).toEqual([false, 'done', 0]);
+    madvise(mm, space, at, 2 * size, MADV_HUGEPAGE);
+    khugepaged.maxPtesNone = pages - 2;
+    expect([khugepaged.hasWork, khugepaged.scan(), mm.thp.livePages]).toEqual([true, 'done', 1]);
+    expect([khugepaged.pagesCollapsed, khugepaged.fullScans, mm.vmstat.thp_scan_exceed_none_pte]).toEqual([1, 1, 1]);
+    khugepaged.maxPtesNone = pages - 1;
+    khugepaged.pagesToScan = 1;
+    khugepaged.scan();
+    expect(mm.thp.livePages).toBe(1);
+    khugepaged.scan();
+    expect(mm.thp.livePages).toBe(2);
+    checkInvariants(mm);
+    const byte = new Uint8Array(1);
+    copyFromUser(mm, space, at + 3 * PAGE_SIZE, byte);
+    expect([...byte]).toEqual([3]);
+    exitSpace(mm, space);
+    checkInvariants(mm);
+    expect([khugepaged.hasWork, mm.thp.livePages]).toEqual([false, 0]);
+  });
+
   it('hold their invariants and what was written through a random walk', () => {
     const machine = createTestMachine({ format, ramMiB: 96 });
     const { mm } = machine;

@@ -2,15 +2,28 @@ import type { Pfn, Vpn } from '../../machine/units.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { MAX_PAGE_ORDER } from '../phys/buddy.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
-import { __GFP_COMP, __GFP_NORETRY, __GFP_NOWARN, __GFP_ZERO, GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
+import {
+  __GFP_COMP,
+  __GFP_DIRECT_RECLAIM,
+  __GFP_NORETRY,
+  __GFP_NOWARN,
+  __GFP_ZERO,
+  GFP_HIGHUSER_MOVABLE,
+} from '../phys/gfp.ts';
 import { PG_reserved } from '../phys/page-flags.ts';
 import { VM_HUGEPAGE, VM_LOCKED, VM_NOHUGEPAGE, VM_SPECIAL } from '../vm-flags.ts';
 import { VMA_ANON, type Vma } from '../vma.ts';
+import { Khugepaged } from './khugepaged.ts';
 
 const GFP_TRANSHUGE = GFP_HIGHUSER_MOVABLE | __GFP_COMP | __GFP_NORETRY | __GFP_NOWARN;
+const GFP_TRANSHUGE_LIGHT = GFP_TRANSHUGE & ~__GFP_DIRECT_RECLAIM;
 
 export const THP_ENABLED = ['always', 'madvise', 'never'] as const;
 export type ThpEnabled = (typeof THP_ENABLED)[number];
+export const THP_DEFRAG = ['always', 'defer', 'defer+madvise', 'madvise', 'never'] as const;
+export type ThpDefrag = (typeof THP_DEFRAG)[number];
+/** Who wants a huge page: a fault, MADV_COLLAPSE, khugepaged. */
+export type ThpReason = 'fault' | 'collapse' | 'khugepaged';
 
 /**
  * Transparent huge pages of anonymous memory (Linux 6.18: mm/huge_memory.c), of the size that one entry of level 1 maps.
@@ -29,6 +42,10 @@ export type ThpEnabled = (typeof THP_ENABLED)[number];
 export class Thp {
   /** /sys/kernel/mm/transparent_hugepage: as Linux's distributions set them. */
   enabled: ThpEnabled = 'madvise';
+  /** Whose faults may reclaim to find a block. */
+  defrag: ThpDefrag = 'madvise';
+  /** Of shared memory, which has no huge pages here. */
+  shmemEnabled: 'never' | 'deny' = 'never';
   useZeroPage = true;
   readonly level = 1;
   readonly order: number;
@@ -39,12 +56,14 @@ export class Thp {
   /** Huge pages that live (nr_anon_transparent_hugepages). */
   livePages = 0;
   zeroPage: Pfn | -1 = NO_FRAME;
+  readonly khugepaged: Khugepaged;
   private readonly mm: MemoryManager;
 
   constructor(mm: MemoryManager) {
     this.mm = mm;
     this.order = mm.format.bitsPerLevel;
     this.pages = 2 ** this.order;
+    this.khugepaged = new Khugepaged(mm, this.pages);
     this.isPossible = mm.format.hugeLevels.includes(1) && this.order <= MAX_PAGE_ORDER;
   }
 
@@ -57,9 +76,10 @@ export class Thp {
    * thp_vma_allowable_order: may the VMA have huge pages? 'collapse' is MADV_COLLAPSE, which the wish of the machine does not
    * bind. Locked memory, and what a userfaultfd watches, stays in small pages here.
    */
-  isAllowed(vma: Vma, why: 'fault' | 'collapse'): boolean {
+  isAllowed(vma: Vma, why: ThpReason): boolean {
     if (!this.isPossible || vma.kind !== VMA_ANON || vma.uffd !== null) return false;
     if ((vma.flags & (VM_NOHUGEPAGE | VM_SPECIAL | VM_LOCKED)) !== 0) return false;
+    if (isDisabled(vma, why)) return false;
     if (why === 'collapse' || this.enabled === 'always') return true;
     return this.enabled === 'madvise' && (vma.flags & VM_HUGEPAGE) !== 0;
   }
@@ -71,21 +91,32 @@ export class Thp {
   }
 
   /** THPeligible of smaps ('fault'), and what MADV_COLLAPSE asks first: some huge page of the VMA may be one. */
-  isEligible(vma: Vma, why: 'fault' | 'collapse' = 'fault'): boolean {
+  isEligible(vma: Vma, why: ThpReason = 'fault'): boolean {
     const first = Math.ceil(vma.startVpn / this.pages) * this.pages;
     return this.isAllowed(vma, why) && first + this.pages <= vma.endVpn;
   }
 
   /** A block for a huge page, one reference, its contents unknown; NO_FRAME. */
-  allocate(): Pfn | -1 {
-    return this.mm.alloc.allocFrames(this.order, GFP_TRANSHUGE);
+  allocate(vma: Vma, why: ThpReason): Pfn | -1 {
+    return this.mm.alloc.allocFrames(this.order, this.mayReclaim(vma, why) ? GFP_TRANSHUGE : GFP_TRANSHUGE_LIGHT);
+  }
+
+  /** vma_thp_gfp_mask, alloc_hugepage_khugepaged_gfpmask. */
+  private mayReclaim(vma: Vma, why: ThpReason): boolean {
+    if (why === 'collapse') return true;
+    if (why === 'khugepaged') return this.khugepaged.defrag;
+    if (this.defrag === 'always') return true;
+    return (vma.flags & VM_HUGEPAGE) !== 0 && (this.defrag === 'madvise' || this.defrag === 'defer+madvise');
   }
 
   /** The huge page of zeroes that reads map, made at the first use; NO_FRAME without memory. */
   ensureZeroPage(): Pfn | -1 {
     if (this.zeroPage !== NO_FRAME) return this.zeroPage;
     const frame = this.mm.alloc.allocFrames(this.order, GFP_TRANSHUGE | __GFP_ZERO);
-    if (frame === NO_FRAME) return NO_FRAME;
+    if (frame === NO_FRAME) {
+      this.mm.vmstat.thp_zero_page_alloc_failed++;
+      return NO_FRAME;
+    }
     this.mm.frames.set(frame as Pfn, PG_reserved);
     this.mm.vmstat.thp_zero_page_alloc++;
     this.zeroPage = frame;
@@ -99,4 +130,11 @@ export class Thp {
     this.mm.alloc.putFrame(this.zeroPage as Pfn);
     this.zeroPage = NO_FRAME;
   }
+}
+
+/** vma_thp_disabled: what PR_SET_THP_DISABLE says of the whole space. */
+function isDisabled(vma: Vma, why: ThpReason): boolean {
+  const { thpDisable } = vma.space;
+  if (thpDisable !== 'exceptAdvised') return thpDisable === 'completely';
+  return (vma.flags & VM_HUGEPAGE) === 0 && why !== 'collapse';
 }

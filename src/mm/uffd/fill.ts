@@ -8,8 +8,9 @@ import { MARKER_POISONED, MARKER_UFFD_WP } from '../page-table.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { copyFromUser } from '../user-access.ts';
 import { VM_SHARED, VM_UFFD_WP, VM_WRITE } from '../vm-flags.ts';
-import { VMA_ANON, VMA_SHMEM, type Vma } from '../vma.ts';
+import { VMA_ANON, VMA_HUGETLB, VMA_SHMEM, type Vma } from '../vma.ts';
 import type { UffdContext } from './context.ts';
+import { fillHugeRange } from './fill-huge.ts';
 
 /** What the pages become: a copy of the caller's memory, zeroes, what the page cache has, or SIGBUS for who touches them. */
 export type UffdFill =
@@ -35,6 +36,7 @@ export function fillRange(mm: MemoryManager, context: UffdContext, request: Uffd
   const vma = context.space.vmas.find(start);
   if (vma === null || vma.startVpn > start || end > vma.endVpn || vma.uffd === null) return -ENOENT;
   if (write === 'protected' && (vma.flags & VM_UFFD_WP) === 0) return -EINVAL;
+  if (vma.kind === VMA_HUGETLB) return fillHugeRange(mm, vma, request);
   if (vma.kind !== VMA_ANON && vma.kind !== VMA_SHMEM) return -EINVAL;
   if (fill.kind === 'continue' && vma.kind !== VMA_SHMEM) return -EINVAL;
   if ((vma.flags & VM_SHARED) === 0 && mm.rmap.anonVmaPrepare(vma) !== 0) return -ENOMEM;

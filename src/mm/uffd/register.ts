@@ -1,6 +1,7 @@
 import { EBUSY, EINVAL, ENOMEM, EPERM } from '../../abi/errno.ts';
 import { PAGE_SIZE, type Vpn } from '../../machine/units.ts';
 import type { AddressSpace } from '../address-space.ts';
+import { objectOf } from '../hugetlb/hugetlb-vma.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { splitHugeRange } from '../thp/split.ts';
 import {
@@ -17,12 +18,18 @@ import { modifyVma, setVmaFlags } from '../vma-merge.ts';
 import type { UffdContext } from './context.ts';
 import { protectForUffd } from './write-protect.ts';
 
-/** vma_can_userfault (6.18): anonymous memory and shmem; MINOR only where there is a page cache; asynchronous WP anywhere. */
+/** vma_can_userfault (6.18): anonymous memory, shmem and huge pages of a pool; MINOR only where there is a page cache; asynchronous WP anywhere. */
 function mayRegister(vma: Vma, flags: number, context: UffdContext): boolean {
-  if ((vma.flags & VM_DROPPABLE) !== 0 || vma.kind === VMA_HUGETLB) return false;
+  if ((vma.flags & VM_DROPPABLE) !== 0 || vma.file?.isSecret === true) return false;
+  if (vma.kind === VMA_HUGETLB) return true;
   if ((flags & VM_UFFD_MINOR) !== 0 && vma.kind !== VMA_SHMEM) return false;
   if (context.isAsync && flags === VM_UFFD_WP) return true;
   return (vma.kind === VMA_ANON && (vma.flags & VM_SHARED) === 0) || vma.kind === VMA_SHMEM;
+}
+
+/** A bound of a range does not fall within a page of a pool. */
+function isHugeAligned(vma: Vma, at: Vpn): boolean {
+  return vma.kind !== VMA_HUGETLB || at % objectOf(vma).pool.pages === 0;
 }
 
 /** The first VMA of the range; null where none begins in it. */
@@ -38,10 +45,11 @@ function firstIn(space: AddressSpace, start: Vpn, end: Vpn): Vma | null {
 export function registerRange(mm: MemoryManager, context: UffdContext, start: Vpn, end: Vpn, wanted: number): number {
   const { space } = context;
   const first = firstIn(space, start, end);
-  if (first === null) return -EINVAL;
+  if (first === null || !isHugeAligned(first, start)) return -EINVAL;
   for (let vma: Vma | null = first; vma !== null && vma.startVpn < end; vma = space.vmas.next(vma)) {
     if (!mayRegister(vma, wanted, context)) return -EINVAL;
     if ((vma.flags & VM_MAYWRITE) === 0) return -EPERM;
+    if (end <= vma.endVpn && !isHugeAligned(vma, end)) return -EINVAL;
     if (vma.uffd !== null && vma.uffd !== context) return -EBUSY;
   }
   for (let at = first.startVpn; at < end; ) {
@@ -56,9 +64,16 @@ export function registerRange(mm: MemoryManager, context: UffdContext, start: Vp
     setVmaFlags(target, flags);
     target.uffd = context;
     // Watched memory is in small pages (thp.ts).
-    splitHugeRange(mm, target, from, at);
+    if (target.kind === VMA_ANON) splitHugeRange(mm, target, from, at);
   }
   return 0;
+}
+
+/** Some of the range is huge pages of a pool, for which there are fewer calls (basic_ioctls). */
+export function hasHugePages(space: AddressSpace, start: Vpn, end: Vpn): boolean {
+  for (let vma = space.vmas.find(start); vma !== null && vma.startVpn < end; vma = space.vmas.next(vma))
+    if (vma.kind === VMA_HUGETLB) return true;
+  return false;
 }
 
 /** userfaultfd_clear_vma: the part of the VMA is nobody's; the rights that WP took are back. 0 or -ENOMEM. */
@@ -76,7 +91,7 @@ function clearRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): number {
 export function unregisterRange(mm: MemoryManager, context: UffdContext, start: Vpn, end: Vpn): number {
   const { space } = context;
   const first = firstIn(space, start, end);
-  if (first === null) return -EINVAL;
+  if (first === null || !isHugeAligned(first, start)) return -EINVAL;
   for (let vma: Vma | null = first; vma !== null && vma.startVpn < end; vma = space.vmas.next(vma)) {
     if (vma.uffd !== null && vma.uffd !== context) return -EINVAL;
     if (!mayRegister(vma, vma.flags & VM_UFFD_FLAGS, context)) return -EINVAL;

@@ -1,9 +1,11 @@
-import { EAGAIN, ENOENT, ENOMEM } from '../../abi/errno.ts';
+import { EAGAIN, EINVAL, ENOENT, ENOMEM } from '../../abi/errno.ts';
 import type { Vpn } from '../../machine/units.ts';
+import { ensureHugeSlot } from '../hugetlb/hugetlb-entries.ts';
+import { objectOf } from '../hugetlb/hugetlb-vma.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { mayWriteNow } from '../protect-range.ts';
 import { VM_UFFD_WP, VM_WRITE } from '../vm-flags.ts';
-import { VMA_ANON, type Vma } from '../vma.ts';
+import { VMA_ANON, VMA_HUGETLB, type Vma } from '../vma.ts';
 import type { UffdContext } from './context.ts';
 
 /** UFFDIO_WRITEPROTECT (mwriteprotect_range): 0, -EAGAIN, -ENOMEM, or -ENOENT where a VMA is not registered for it. */
@@ -19,6 +21,10 @@ export function writeProtect(
   let result = -ENOENT;
   for (let vma = space.vmas.find(start); vma !== null && vma.startVpn < end; vma = space.vmas.next(vma)) {
     if ((vma.flags & VM_UFFD_WP) === 0) return -ENOENT;
+    if (vma.kind === VMA_HUGETLB) {
+      const { pages } = objectOf(vma).pool;
+      if (start % pages !== 0 || (end - start) % pages !== 0) return -EINVAL;
+    }
     const from = Math.max(start, vma.startVpn) as Vpn;
     result = protectForUffd(mm, vma, from, Math.min(end, vma.endVpn) as Vpn, what);
     if (result !== 0) break;
@@ -33,13 +39,14 @@ function usesMarkers(vma: Vma): boolean {
 
 /** uffd_wp_range (change_protection with MM_CP_UFFD_WP or MM_CP_UFFD_WP_RESOLVE). 0 or -ENOMEM. */
 export function protectForUffd(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, what: 'protect' | 'resolve'): number {
+  if (what === 'protect' && vma.kind === VMA_HUGETLB) return protectHuge(mm, vma, start, end);
   if (what === 'protect' && usesMarkers(vma)) return protectEach(mm, vma, start, end);
   const { pageTables } = mm;
   let page = start;
   while (pageTables.seek(vma.space, page, end)) {
     const at = pageTables.foundVpn;
     const slot = pageTables.foundSlot;
-    page = (at + 1) as Vpn;
+    page = (at + pageTables.spanOf(pageTables.foundLevel)) as Vpn;
     if (what === 'protect') protectEntry(mm, at, slot);
     else resolveEntry(mm, vma, at, slot);
   }
@@ -58,6 +65,21 @@ function protectEach(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): number 
   }
   mm.tlbBatch.finish(vma.space);
   return 0;
+}
+
+/** hugetlb_change_protection: what is not there is protected by markers, as the memory of a file is. */
+function protectHuge(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): number {
+  let result = 0;
+  for (let page = start; page < end; page = (page + objectOf(vma).pool.pages) as Vpn) {
+    const slot = ensureHugeSlot(mm, vma, page);
+    if (slot === -1) {
+      result = -ENOMEM;
+      break;
+    }
+    protectEntry(mm, page, slot);
+  }
+  mm.tlbBatch.finish(vma.space);
+  return result;
 }
 
 /** A poisoned page and a guard region stay what they are. */
