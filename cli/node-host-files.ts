@@ -51,6 +51,7 @@ export class NodeHostFiles implements HostFiles {
         atime: timespecOf(stat.atimeNs),
         mtime: timespecOf(stat.mtimeNs),
         ctime: timespecOf(stat.ctimeNs),
+        btime: timespecOf(stat.birthtimeNs),
       };
     });
   }

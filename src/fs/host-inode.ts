@@ -47,6 +47,7 @@ export class HostInode extends Inode {
     this.atime = stat.atime;
     this.mtime = stat.mtime;
     this.ctime = stat.ctime;
+    this.btime = stat.btime;
   }
 
   private get core() {

@@ -39,6 +39,8 @@ export abstract class Inode {
   rdev = 0;
   /** Who watches it (inotify.ts), in the order of the watches' making; null: nobody. */
   watches: InotifyWatch[] | null = null;
+  /** When it was made; null on a file system that does not tell (procfs, pipes). */
+  btime: Timespec | null = null;
   atime: Timespec;
   mtime: Timespec;
   ctime: Timespec;

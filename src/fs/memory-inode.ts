@@ -65,6 +65,7 @@ export class MemoryInode extends Inode {
     this.children = type === S_IFDIR ? new Map() : null;
     if (type === S_IFDIR) this.nlink = 2;
     superblock.inodeCount++;
+    this.btime = this.ctime;
   }
 
   override get size(): number {

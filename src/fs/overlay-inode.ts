@@ -43,6 +43,7 @@ export class OverlayInode extends MemoryInode {
       this.atime = stat.atime;
       this.mtime = stat.mtime;
       this.ctime = stat.ctime;
+      this.btime = stat.btime;
       this.nlink = this.isDirectory ? Math.max(2, stat.nlink) : Math.max(1, stat.nlink);
     }
   }

@@ -5,10 +5,14 @@ import type { IoSink, IoSource } from '../base/io.ts';
 import { PAGE_SIZE } from '../machine/units.ts';
 import { readInto, writeFrom } from '../mm/page-cache/file-io.ts';
 import type { FilePages } from '../mm/page-cache/file-pages.ts';
+import type { ReadAhead } from '../mm/page-cache/readahead.ts';
 import { File, MAX_FILE_BYTES, seekIn, type UserArg } from './file.ts';
 
 /** A regular file whose bytes are in the page cache of its inode: read, write and mmap see the same frames. */
 export class RegularFile extends File {
+  /** What posix_fadvise said of how it is read. */
+  readAhead: ReadAhead = 'sequential';
+
   override get pages(): FilePages | null {
     return this.inode.pages;
   }
@@ -41,7 +45,7 @@ export class RegularFile extends File {
     const at = pos ?? this.pos;
     if (inode.pages === null) return -EINVAL;
     if (at >= inode.size || sink.remaining === 0) return 0;
-    const moved = readInto(this.core.mm.pageCache, inode.pages, at, sink);
+    const moved = readInto(this.core.mm.pageCache, inode.pages, at, sink, this.readAhead);
     if (moved > 0) {
       if (pos === null) this.pos = at + moved;
       inode.touchAccessed();

@@ -36,6 +36,8 @@ export interface HostStat {
   atime: Timespec;
   mtime: Timespec;
   ctime: Timespec;
+  /** When it was made. */
+  btime: Timespec;
 }
 
 export interface HostFiles {

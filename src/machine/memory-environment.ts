@@ -99,7 +99,7 @@ export class MemoryHostFiles implements HostFiles {
     const size = node.children !== null ? 4096 : node.target !== '' ? node.target.length : node.bytes.length;
     const nlink = node.children === null ? node.nlink : 2;
     const { mode, ino, atime, mtime } = node;
-    return { mode, size, ino, dev: 1, nlink, atime, mtime, ctime: mtime };
+    return { mode, size, ino, dev: 1, nlink, atime, mtime, ctime: mtime, btime: mtime };
   }
   readdir(path: string): string[] | number {
     const node = this.find(path);

@@ -123,6 +123,8 @@ export class AddressSpace implements TranslationRoot {
   memoryMerge: 'any' | 'advised' = 'advised';
   /** PR_SET_MDWE: what is written is not executed, for good; of fork and exec 'own' is forgotten. */
   denyWriteExec: 'no' | 'inherited' | 'own' = 'no';
+  /** What membarrier(2) was told to make ready (membarrier_state): bits of its REGISTER commands; fork keeps them. */
+  barriersReady = 0;
   /** VM_* that every new mapping gets (mlockall(MCL_FUTURE)). */
   defFlags = 0;
   mapCount = 0;

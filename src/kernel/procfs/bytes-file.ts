@@ -3,9 +3,10 @@ import { SEEK_CUR, SEEK_SET } from '../../abi/fcntl.ts';
 import type { IoSink, IoSource } from '../../base/io.ts';
 import { File, MAX_FILE_BYTES, seekIn, takeFilpSlot, type UserArg } from '../../fs/file.ts';
 import type { PathRef } from '../../fs/path.ts';
+import { type FsActor, KERNEL_ACTOR } from '../../fs/permission.ts';
 import type { AddressSpace } from '../../mm/address-space.ts';
 import type { Kernel } from '../kernel.ts';
-import { mayLookAt } from './current-task.ts';
+import { currentTask, mayLookAt } from './current-task.ts';
 import { ProcInode, type ProcInodeParts } from './proc-inode.ts';
 
 /** A file that is read by position from memory or from the frame table: mem, environ, cmdline, pagemap, kpagecount .... */
@@ -13,7 +14,7 @@ export interface BytesRow {
   readonly name: string;
   readonly mode: number;
   /** Puts bytes from `pos` on; how many, or -ERRNO. `space` may have ended since open (mm.spaces tells). */
-  readonly readAt: (k: Kernel, space: AddressSpace | null, pos: number, sink: IoSink) => number;
+  readonly readAt: (k: Kernel, space: AddressSpace | null, pos: number, sink: IoSink, opener: FsActor) => number;
   readonly writeAt?: (k: Kernel, space: AddressSpace | null, pos: number, source: IoSource) => number;
   readonly ioctl?: (k: Kernel, space: AddressSpace | null, request: number, address: number) => number;
   readonly writeError: number;
@@ -46,11 +47,14 @@ export class BytesInode extends ProcInode {
 class BytesFile extends File {
   private readonly source: BytesInode;
   private readonly space: AddressSpace | null;
+  /** file->f_cred. */
+  private readonly opener: FsActor;
 
   constructor(path: PathRef, flags: number, slot: number, source: BytesInode, space: AddressSpace | null) {
     super(path, flags, slot);
     this.source = source;
     this.space = space;
+    this.opener = currentTask(source.k)?.cred ?? KERNEL_ACTOR;
   }
 
   override get isSeekable(): boolean {
@@ -70,7 +74,7 @@ class BytesFile extends File {
     const space = this.spaceNow();
     if (typeof space === 'number') return space;
     const at = pos ?? this.pos;
-    const moved = this.source.row.readAt(this.source.k, space, at, sink);
+    const moved = this.source.row.readAt(this.source.k, space, at, sink, this.opener);
     if (moved > 0 && pos === null) this.pos = at + moved;
     return moved;
   }

@@ -1,5 +1,7 @@
+import { CAP_SYS_ADMIN } from '../../abi/capability.ts';
 import { EFAULT, EINVAL } from '../../abi/errno.ts';
 import type { IoSink } from '../../base/io.ts';
+import { actorCan, type FsActor } from '../../fs/permission.ts';
 import { PAGE_SIZE, type Pfn, vpn } from '../../machine/units.ts';
 import type { AddressSpace } from '../../mm/address-space.ts';
 import type { MemoryManager } from '../../mm/memory-manager.ts';
@@ -16,14 +18,16 @@ const PM_GUARD_REGION = 2 ** 26;
 const PM_FILE = 2 ** 29;
 const PM_SWAP = 2 ** 30;
 const PM_PRESENT = 2 ** 31;
+/** All from PM_SOFT_DIRTY (55) on. */
+const PM_STATUS = 0xff80_0000;
 /** A marker shows as swap of this type, its MARKER_* bits as the offset (include/linux/swap.h). */
 const SWP_PTE_MARKER = 31;
 const MAX_SWAPFILES_SHIFT = 5;
 /** Entries made up at a time. */
 const BATCH = 512;
 
-/** /proc/PID/pagemap: one 64-bit word a page (pagemap_read, 6.18); the reader is root, so frame numbers are shown. */
-export function readPagemap(k: Kernel, space: AddressSpace | null, pos: number, sink: IoSink): number {
+/** /proc/PID/pagemap: one 64-bit word a page (pagemap_read, 6.18). Frame numbers are shown where the opener has CAP_SYS_ADMIN. */
+export function readPagemap(k: Kernel, space: AddressSpace | null, pos: number, sink: IoSink, opener: FsActor): number {
   const wanted = sink.remaining;
   if (pos % ENTRY_BYTES !== 0 || wanted % ENTRY_BYTES !== 0) return -EINVAL;
   if (space === null) return 0;
@@ -33,12 +37,21 @@ export function readPagemap(k: Kernel, space: AddressSpace | null, pos: number, 
     const count = Math.min(BATCH, (wanted - moved) / ENTRY_BYTES, space.taskSize - page);
     const bytes = new Uint8Array(count * ENTRY_BYTES);
     fillEntries(k.mm, space, page, new DataView(bytes.buffer), count);
+    if (!actorCan(opener, CAP_SYS_ADMIN)) hideFrames(new DataView(bytes.buffer));
     const put = sink.put(bytes);
     moved += put;
     if (put < bytes.length) return moved > 0 ? moved : -EFAULT;
     page += count;
   }
   return moved;
+}
+
+/** pagemap_pte_range without show_pfn: 55 bits of place are left out; what is in the bits above stays. */
+function hideFrames(view: DataView): void {
+  for (let at = 0; at < view.byteLength; at += ENTRY_BYTES) {
+    view.setUint32(at, 0, true);
+    view.setUint32(at + 4, (view.getUint32(at + 4, true) & PM_STATUS) >>> 0, true);
+  }
 }
 
 function fillEntries(mm: MemoryManager, space: AddressSpace, first: number, view: DataView, count: number): void {

@@ -27,11 +27,16 @@ export class ProcSuperblock extends Superblock {
   /** The live inode of that key, or a new one from `make`; -ENOMEM. One that is about another task is not it. */
   ensure(key: string, subject: object | null, make: (slot: number) => ProcInode): ProcInode | number {
     const known = this.inodes.get(key);
-    if (known !== undefined && known.subject === subject) return known;
+    if (known !== undefined && known.subject === subject) {
+      // pid_revalidate: whose it is may have changed.
+      known.refresh();
+      return known;
+    }
     const slot = this.slots.alloc();
     if (slot === 0) return -ENOMEM;
     const inode = make(slot);
     this.inodes.set(key, inode);
+    inode.refresh();
     return inode;
   }
 }

@@ -308,20 +308,6 @@ const syncFileRange: SyscallRun = (_k, t, fd, offset, length, flags) => {
 };
 
 /** Advice has no effect here: read-ahead looks at what is read. */
-const fadvise64: SyscallRun = (_k, t, fd, _offset, length, advice) => {
-  const file = fileAt(t, fd);
-  if (typeof file === 'number') return file;
-  if (file instanceof PipeFile) return -ESPIPE;
-  return length < 0 || advice > 5 ? -EINVAL : 0;
-};
-
-const readahead: SyscallRun = (_k, t, fd) => {
-  const file = fileAt(t, fd);
-  if (typeof file === 'number') return file;
-  if (!file.readable) return -EBADF;
-  return file.inode.isRegular ? 0 : -EINVAL;
-};
-
 const row = (name: string, args: SyscallRow['args'], run: SyscallRun, note = ''): SyscallRow => ({
   name,
   args,
@@ -351,6 +337,4 @@ export const descriptorCalls: readonly SyscallRow[] = [
   }),
   row('syncfs', ['fd'], syncfs),
   row('sync_file_range', ['fd', 'off', 'off', 'uint'], syncFileRange),
-  row('fadvise64', ['fd', 'off', 'off', 'int'], fadvise64, 'checks its arguments; advice is not used'),
-  row('readahead', ['fd', 'off', 'size'], readahead, 'checks its arguments; reads nothing ahead'),
 ];

@@ -346,26 +346,6 @@ function personality(_k: Kernel, t: Task, persona: number): number {
   return old;
 }
 
-const MEMBARRIER_CMD_QUERY = 0;
-const MEMBARRIER_GLOBAL = 1;
-const MEMBARRIER_PRIVATE_EXPEDITED = 8;
-const MEMBARRIER_REGISTER_PRIVATE_EXPEDITED = 16;
-
-/** One CPU runs one task at a time: every barrier holds at once. */
-function membarrier(_k: Kernel, _t: Task, command: number, flags: number): number {
-  if (flags !== 0) return -EINVAL;
-  switch (command) {
-    case MEMBARRIER_CMD_QUERY:
-      return MEMBARRIER_GLOBAL | MEMBARRIER_PRIVATE_EXPEDITED | MEMBARRIER_REGISTER_PRIVATE_EXPEDITED;
-    case MEMBARRIER_GLOBAL:
-    case MEMBARRIER_PRIVATE_EXPEDITED:
-    case MEMBARRIER_REGISTER_PRIVATE_EXPEDITED:
-      return 0;
-    default:
-      return -EINVAL;
-  }
-}
-
 const full = 'full' as const;
 const partial = 'partial' as const;
 export const processCalls: readonly SyscallRow[] = [
@@ -403,13 +383,6 @@ export const processCalls: readonly SyscallRow[] = [
     run: personality,
     support: partial,
     note: 'ADDR_NO_RANDOMIZE, ADDR_COMPAT_LAYOUT, READ_IMPLIES_EXEC and MMAP_PAGE_ZERO act; not UNAME26',
-  },
-  {
-    name: 'membarrier',
-    args: ['int', 'uint'],
-    run: membarrier,
-    support: partial,
-    note: 'one CPU: barriers hold at once',
   },
   {
     name: 'rseq',

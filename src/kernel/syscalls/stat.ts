@@ -23,7 +23,7 @@ import {
   ST_RELATIME,
   ST_VALID,
 } from '../../abi/mount.ts';
-import { majorOf, makeDev, minorOf, STATX_BASIC_STATS, STATX_MNT_ID } from '../../abi/stat.ts';
+import { majorOf, makeDev, minorOf, STATX_BASIC_STATS, STATX_BTIME, STATX_MNT_ID } from '../../abi/stat.ts';
 import type { Timespec } from '../../base/timespec.ts';
 import { encodeUtf8 } from '../../base/utf8.ts';
 import type { Inode } from '../../fs/inode.ts';
@@ -104,7 +104,11 @@ const statx: SyscallRun = (k, t, dirfd, path, flags, mask, address) => {
     u64(offset, seconds);
     view.setUint32(offset + 8, nanoseconds, true);
   };
-  view.setUint32(0, STATX_BASIC_STATS | STATX_MNT_ID, true);
+  // The time of making is told to who asks for it (shmem_getattr).
+  const { btime } = inode;
+  const hasBtime = (mask & STATX_BTIME) !== 0 && btime !== null;
+  view.setUint32(0, STATX_BASIC_STATS | STATX_MNT_ID | (hasBtime ? STATX_BTIME : 0), true);
+  if (hasBtime) time(80, btime);
   view.setUint32(4, inode.blockBytes, true);
   view.setUint32(16, inode.nlink, true);
   view.setUint32(20, inode.uid, true);
@@ -198,7 +202,7 @@ function isEmptyPath(t: Task, dirfd: number, place: PathRef): boolean {
 export const statCalls: readonly SyscallRow[] = [
   { name: 'fstat', args: ['fd', 'ptr'], run: fstat, support: 'full', note: '' },
   { name: 'newfstatat', args: ['fd', 'path', 'ptr', 'flags:at'], run: newfstatat, support: 'full', note: '' },
-  { name: 'statx', args: ['fd', 'path', 'flags:at', 'uint', 'ptr'], run: statx, support: 'partial', note: 'no btime' },
+  { name: 'statx', args: ['fd', 'path', 'flags:at', 'uint', 'ptr'], run: statx, support: 'full', note: '' },
   { name: 'statfs', args: ['path', 'ptr'], run: statfs, support: 'full', note: '' },
   { name: 'fstatfs', args: ['fd', 'ptr'], run: fstatfs, support: 'full', note: '' },
   { name: 'faccessat', args: ['fd', 'path', 'uint'], run: faccessat, support: 'full', note: '' },

@@ -1,5 +1,6 @@
 import { descriptorCalls } from './descriptor.ts';
 import { fileCalls } from './file.ts';
+import { fileAdviceCalls } from './file-advice.ts';
 import { memoryCalls } from './memory.ts';
 import { miscCalls } from './misc.ts';
 import { pathCalls } from './path.ts';
@@ -16,6 +17,7 @@ export const sysCalls: readonly SyscallRow[] = [
   ...pathCalls,
   ...statCalls,
   ...descriptorCalls,
+  ...fileAdviceCalls,
   ...socketCalls,
   ...socketBatchCalls,
   ...spliceCalls,

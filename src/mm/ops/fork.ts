@@ -60,6 +60,7 @@ export function inheritChoices(from: AddressSpace, to: AddressSpace): void {
 }
 
 function copyFacts(parent: AddressSpace, child: AddressSpace): void {
+  child.barriersReady = parent.barriersReady;
   child.startCode = parent.startCode;
   child.endCode = parent.endCode;
   child.startData = parent.startData;

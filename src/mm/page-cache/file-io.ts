@@ -4,6 +4,7 @@ import { PAGE_SIZE, type Pfn } from '../../machine/units.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import type { FilePages } from './file-pages.ts';
 import type { PageCache } from './page-cache.ts';
+import type { ReadAhead } from './readahead.ts';
 
 const ZEROES = new Uint8Array(PAGE_SIZE);
 /** Bytes on their way into a page that is to be overwritten whole; no state. */
@@ -13,7 +14,13 @@ const scratch = new Uint8Array(PAGE_SIZE);
  * read(2) of a file (Linux: filemap_read; shmem_file_read_iter, where a hole reads as zeroes and stays a hole). Bytes moved,
  * short at the end of file or on a bad address; 0 at the end; -EFAULT, -EIO, -ENOMEM if nothing moved.
  */
-export function readInto(cache: PageCache, file: FilePages, positionBytes: number, sink: IoSink): number {
+export function readInto(
+  cache: PageCache,
+  file: FilePages,
+  positionBytes: number,
+  sink: IoSink,
+  readAhead: ReadAhead = 'sequential',
+): number {
   const { ram, allocator } = cache;
   let done = 0;
   while (sink.remaining > 0) {
@@ -27,7 +34,7 @@ export function readInto(cache: PageCache, file: FilePages, positionBytes: numbe
     if (file.backing === null && !cache.isFilled(file, index)) {
       moved = sink.put(ZEROES.subarray(0, want));
     } else {
-      const frame = cache.ensurePage(file, index, 'sequential');
+      const frame = cache.ensurePage(file, index, readAhead);
       if (frame < 0) return done > 0 ? done : frame;
       cache.markAccessed(frame as Pfn);
       const base = ram.offsetOf(frame as Pfn) + offset;

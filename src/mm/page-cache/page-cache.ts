@@ -11,7 +11,7 @@ import { PG_dirty, PG_pagecache, PG_swapbacked, PG_uptodate } from '../phys/page
 import type { KmemCache } from '../phys/slab.ts';
 import type { Rmap } from '../rmap/rmap.ts';
 import { FilePages, type PageBacking } from './file-pages.ts';
-import { readMissingPage } from './readahead.ts';
+import { type ReadAhead, readMissingPage } from './readahead.ts';
 import { truncatePages } from './truncate.ts';
 import { writebackPages } from './writeback.ts';
 
@@ -84,7 +84,7 @@ export class PageCache {
    * (-EIO). `index` is below the end of file; shmem gets a zeroed page for a hole, and a page that was only allocated counts as
    * filled. 'around' is a fault's read-ahead, 'sequential' that of read(2), 'none' reads the one page.
    */
-  ensurePage(file: FilePages, index: number, readAhead: 'around' | 'sequential' | 'none' = 'around'): Pfn | number {
+  ensurePage(file: FilePages, index: number, readAhead: ReadAhead = 'around'): Pfn | number {
     this.lastEnsureWasMajor = false;
     const frame = file.pages.find(index);
     if (frame !== NO_FRAME) {

@@ -13,7 +13,13 @@ const FIRST_WINDOW_PAGES = 4;
 const GFP_READ_AHEAD = GFP_HIGHUSER_MOVABLE | __GFP_NORETRY | __GFP_NOWARN;
 
 /** Holds one request on its way from the backing; no state. */
-const scratch = new Uint8Array(READ_AHEAD_PAGES * PAGE_SIZE);
+const scratch = new Uint8Array(2 * READ_AHEAD_PAGES * PAGE_SIZE);
+
+/**
+ * What else a missing page brings along: 'around' it (a fault), what follows it where reads go on (read(2); 'double' after
+ * POSIX_FADV_SEQUENTIAL), or nothing.
+ */
+export type ReadAhead = 'around' | 'sequential' | 'double' | 'none';
 
 /**
  * Reads a missing page and its read-ahead window (Linux: mm/readahead.c). A fault reads around itself
@@ -21,21 +27,16 @@ const scratch = new Uint8Array(READ_AHEAD_PAGES * PAGE_SIZE);
  * (page_cache_sync_ra), anything else reads one page. The frame with a reference for the caller, or -ERRNO if the page itself
  * could not be had; the others are a favour, and may be reclaimed again at once.
  */
-export function readMissingPage(
-  cache: PageCache,
-  file: FilePages,
-  index: number,
-  readAhead: 'around' | 'sequential' | 'none',
-): Pfn | number {
+export function readMissingPage(cache: PageCache, file: FilePages, index: number, readAhead: ReadAhead): Pfn | number {
   let start = index;
   let size = 1;
   if (readAhead === 'around') {
     start = Math.max(0, index - READ_AHEAD_PAGES / 2);
     size = READ_AHEAD_PAGES;
-  } else if (readAhead === 'sequential') {
+  } else if (readAhead !== 'none') {
     const goesOn = index === file.readAheadEnd;
-    if (goesOn)
-      size = index === 0 ? FIRST_WINDOW_PAGES : Math.min(READ_AHEAD_PAGES, Math.max(2, file.readAheadPages * 2));
+    const most = readAhead === 'double' ? 2 * READ_AHEAD_PAGES : READ_AHEAD_PAGES;
+    if (goesOn) size = index === 0 ? FIRST_WINDOW_PAGES : Math.min(most, Math.max(2, file.readAheadPages * 2));
     file.readAheadEnd = index + size;
     file.readAheadPages = size;
   }
@@ -54,18 +55,19 @@ export function readMissingPage(
 }
 
 /** Reads the missing pages of [start, end), for nobody in particular. */
-function readHoles(cache: PageCache, file: FilePages, start: number, end: number): void {
+export function readHoles(cache: PageCache, file: FilePages, start: number, givenEnd: number): void {
+  const end = Math.min(givenEnd, pagesOf((file.backing as PageBacking).sizeBytes));
   for (let at = start; at < end; at++) {
     if (file.pages.find(at) !== NO_FRAME) continue;
     let stop = at + 1;
-    while (stop < end && file.pages.find(stop) === NO_FRAME) stop++;
+    while (stop < Math.min(end, at + READ_AHEAD_PAGES) && file.pages.find(stop) === NO_FRAME) stop++;
     readRun(cache, file, at, stop, -1);
-    at = stop;
+    at = stop - 1;
   }
 }
 
 /**
- * Reads pages [start, stop), all missing, at most READ_AHEAD_PAGES, in one request. Returns the frame of page `wanted` with a
+ * Reads pages [start, stop), all missing, at most twice READ_AHEAD_PAGES, in one request. Returns the frame of page `wanted` with a
  * reference, or why it could not be had; 0 where `wanted` is -1.
  */
 function readRun(cache: PageCache, file: FilePages, start: number, stop: number, wanted: number): Pfn | number {
