@@ -3,6 +3,7 @@ import { futexCalls } from './futex.ts';
 import { futexWaitvCalls } from './futex-waitv.ts';
 import { idCalls } from './ids.ts';
 import { limitCalls } from './limits.ts';
+import { mempolicyCalls } from './mempolicy.ts';
 import { mountCalls } from './mount.ts';
 import { msgCalls } from './msg.ts';
 import { namespaceCalls } from './namespace.ts';
@@ -31,6 +32,7 @@ export const ALL_CALLS: readonly SyscallRow[] = [
   ...futexCalls,
   ...futexWaitvCalls,
   ...schedCalls,
+  ...mempolicyCalls,
   ...mountCalls,
   ...namespaceCalls,
   ...pidfdCalls,

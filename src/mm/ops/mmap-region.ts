@@ -91,6 +91,7 @@ export function mapRegion(
           kind,
           file,
           anonName: null,
+          policy: null,
           anonVma: null,
           uffd: null,
           middle: null,
