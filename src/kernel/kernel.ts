@@ -97,6 +97,8 @@ export class Kernel {
   readonly initialIpc = new IpcNamespace();
   readonly ipcNamespaces = new Set([this.initialIpc]);
   lastIpcNamespace = 0;
+  /** Pages that a user has locked with SHM_LOCK, by uid (UCOUNT_RLIMIT_MEMLOCK). */
+  readonly shmLockedPages = new Map<number, number>();
   /** Tids, first in first run. */
   readonly runQueue: number[] = [];
   current: Task | null = null;
@@ -144,6 +146,8 @@ export class Kernel {
   /** Wait queues that a timer wakes (timerfd), by id. */
   readonly timerQueues = new Map<number, WaitQueue>();
   lastTimerFile = 0;
+  /** vm.oom_kill_allocating_task: not 0: who asks for the memory dies. */
+  oomKillAllocatingTask = 0;
   /** vm.hugetlb_shm_group: a group whose members may make segments of huge pages. */
   hugetlbShmGroup = 0;
   /** vm.unprivileged_userfaultfd. */

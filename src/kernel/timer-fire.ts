@@ -31,7 +31,7 @@ function fire(k: Kernel, entry: TimerEntry): void {
       firePosixTimer(k, entry);
       return;
     case 'kthread':
-      runFlusher(k);
+      runFlusher(k, entry.detail === 1 ? 'periodic' : 'too much');
       return;
     case 'khugepaged':
       runKhugepaged(k, entry.deadlineNs);

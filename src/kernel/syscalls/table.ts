@@ -5,6 +5,7 @@ import { idCalls } from './ids.ts';
 import { inotifyCalls } from './inotify.ts';
 import { limitCalls } from './limits.ts';
 import { membarrierCalls } from './membarrier.ts';
+import { mempolicyCalls } from './mempolicy.ts';
 import { mountCalls } from './mount.ts';
 import { msgCalls } from './msg.ts';
 import { namespaceCalls } from './namespace.ts';
@@ -35,6 +36,7 @@ export const ALL_CALLS: readonly SyscallRow[] = [
   ...futexWaitvCalls,
   ...schedCalls,
   ...membarrierCalls,
+  ...mempolicyCalls,
   ...mountCalls,
   ...namespaceCalls,
   ...pidfdCalls,
