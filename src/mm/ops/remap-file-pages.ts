@@ -30,15 +30,19 @@ export function remapFilePages(
   const vma = space.vmas.find(start);
   if (vma === null || vma.startVpn > start || (vma.flags & VM_SHARED) === 0) return -EINVAL;
   if (!isUniform(space, vma, end)) return -EINVAL;
+  const { file } = vma;
+  const locked = (vma.flags & VM_LOCKED) !== 0 ? MAP_LOCKED : 0;
+  // The mapping that goes away may be the last one of its file.
+  file?.retain();
   const result = mmap(mm, space, {
     address: startBytes,
     lengthBytes: length,
     prot: vma.flags & VM_ACCESS_FLAGS,
-    flags:
-      (flags & MAP_NONBLOCK) | MAP_SHARED | MAP_FIXED | MAP_POPULATE | ((vma.flags & VM_LOCKED) !== 0 ? MAP_LOCKED : 0),
-    file: vma.file,
+    flags: (flags & MAP_NONBLOCK) | MAP_SHARED | MAP_FIXED | MAP_POPULATE | locked,
+    file,
     offsetBytes: pgoff * PAGE_SIZE,
   });
+  file?.release();
   return Math.min(result, 0);
 }
 
