@@ -2,20 +2,21 @@ import { COST_FAULT_NS } from '../machine/cost-model.ts';
 import { ACCESS_READ, ACCESS_WRITE } from '../machine/mmu.ts';
 import { offsetInPage, PAGE_SIZE, type Pfn, vaddr, vpnOf } from '../machine/units.ts';
 import type { AddressSpace } from './address-space.ts';
-import { countFault, resolveFault } from './fault/fault.ts';
+import { countFault, resolveFault, resolveUnshare } from './fault/fault.ts';
 import { FAULT_DONE } from './fault/results.ts';
 import { expandStack } from './fault/stack.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { PG_anon, PG_anon_exclusive } from './phys/page-flags.ts';
-import { touchPage } from './touch.ts';
+import { markPageDirty, touchPage } from './touch.ts';
 import { isCowMapping, VM_GROWSDOWN, VM_IO, VM_MAYREAD, VM_PFNMAP, VM_READ, VM_WRITE } from './vm-flags.ts';
-import type { Vma } from './vma.ts';
+import { VMA_HUGETLB, type Vma } from './vma.ts';
 
 /**
  * Another process's memory as a debugger reaches it (Linux 6.18: access_remote_vm). 'plain' obeys the mapping's rights. 'force'
  * (FOLL_FORCE) reads what mprotect could make readable, and writes read-only private mappings, which copies the page as a
  * store of the program would: the file and other processes never see it.
  * 'patient' is 'plain' that may sleep in a fault (GUP with FOLL_UNLOCKABLE: process_vm_readv); for the others that is a failure.
+ * It also holds the page (FOLL_PIN), so a page that is shared since fork becomes the process's own first.
  */
 export type RemoteMode = 'plain' | 'force' | 'patient';
 
@@ -53,8 +54,10 @@ export function writeRemote(
     const offset = remoteByte(mm, space, at, ACCESS_WRITE, mode);
     if (offset === -1) break;
     const count = Math.min(from.length - done, PAGE_SIZE - offsetInPage(at));
-    mm.ram.beforeWrite(Math.floor((offset - mm.ram.ramBase) / PAGE_SIZE) as Pfn);
+    const frame = Math.floor((offset - mm.ram.ramBase) / PAGE_SIZE) as Pfn;
+    mm.ram.beforeWrite(frame);
     mm.ram.u8.set(from.subarray(done, done + count), offset);
+    markPageDirty(mm, mm.frames.headOf(frame));
     done += count;
   }
   return done;
@@ -76,14 +79,15 @@ function findByte(mm: MemoryManager, space: AddressSpace, address: number, acces
   let vma = space.vmas.find(page);
   if (vma === null) return -1;
   if (vma.startVpn > page) {
-    // get_user_page_vma_remote: the stack grows for a debugger, too.
-    if ((vma.flags & VM_GROWSDOWN) === 0 || expandStack(mm, vma, page) !== 0) return -1;
+    // __access_remote_vm: the stack grows for a debugger, too; gup_vma_lookup: not for process_vm_readv.
+    if (mode === 'patient' || (vma.flags & VM_GROWSDOWN) === 0 || expandStack(mm, vma, page) !== 0) return -1;
     vma = space.vmas.find(page) as Vma;
   }
   if (vma.file?.isSecret === true) return -1;
   const allowed = rightsAllow(vma, access);
   if (!allowed && (mode !== 'force' || !mayForce(vma, access))) return -1;
-  return pageByte(mm, vma, address, access, allowed ? 'allowed' : 'forced');
+  const hold = mode === 'patient' ? 'pin' : 'get';
+  return pageByte(mm, vma, address, access, allowed ? 'allowed' : 'forced', hold);
 }
 
 /** The rights as written, not as an architecture widens them (write without read). */
@@ -98,12 +102,20 @@ function mayForce(vma: Vma, access: 1 | 2): boolean {
 }
 
 /** follow_page_pte and faultin_page: by the entry itself, as the MMU might refuse. */
-function pageByte(mm: MemoryManager, vma: Vma, address: number, access: 1 | 2, rights: 'allowed' | 'forced'): number {
+function pageByte(
+  mm: MemoryManager,
+  vma: Vma,
+  address: number,
+  access: 1 | 2,
+  rights: 'allowed' | 'forced',
+  hold: 'pin' | 'get',
+): number {
   const { pageTables, frames, format } = mm;
   const page = vpnOf(vaddr(address));
   for (let tries = 0; tries < 3; tries++) {
     const slot = pageTables.findEntry(vma.space, page);
     const entry = slot === -1 ? 0 : pageTables.read(slot);
+    let mustUnshare = false;
     if (pageTables.isMapped(entry)) {
       const frame = pageTables.frameWithin(entry, pageTables.foundLevel, page);
       // can_follow_write_pte: where writing is forced, only a page that nobody else can see.
@@ -112,7 +124,8 @@ function pageByte(mm: MemoryManager, vma: Vma, address: number, access: 1 | 2, r
         access === ACCESS_READ ||
         (entry & format.WRITE) !== 0 ||
         (rights === 'forced' && (frames.flags[frames.headOf(frame)] & own) === own);
-      if (usable) {
+      mustUnshare = usable && hold === 'pin' && mustUnshareToPin(mm, vma, entry, frame, access);
+      if (usable && !mustUnshare) {
         touchPage(mm, slot, access);
         return mm.ram.offsetOf(frame) + offsetInPage(address);
       }
@@ -122,9 +135,16 @@ function pageByte(mm: MemoryManager, vma: Vma, address: number, access: 1 | 2, r
     mm.faultAddress = address;
     mm.faultMode = 'kernel';
     mm.clock.charge(COST_FAULT_NS);
-    const result = resolveFault(mm, vma, page, access);
+    const result = mustUnshare ? resolveUnshare(mm, vma, page) : resolveFault(mm, vma, page, access);
     countFault(mm, vma.space, vaddr(address), access, 'kernel');
     if (result !== FAULT_DONE) return -1;
   }
   return -1;
+}
+
+/** gup_must_unshare: of a page that others see, too, they might write to the original later. (Not of hugetlb's: its copies are whole.) */
+function mustUnshareToPin(mm: MemoryManager, vma: Vma, entry: number, frame: Pfn, access: 1 | 2): boolean {
+  const { frames, format } = mm;
+  if (access === ACCESS_WRITE || (entry & format.WRITE) !== 0 || vma.kind === VMA_HUGETLB) return false;
+  return (frames.flags[frames.headOf(frame)] & (PG_anon | PG_anon_exclusive)) === PG_anon;
 }

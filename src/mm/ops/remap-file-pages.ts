@@ -31,6 +31,7 @@ export function remapFilePages(
   if (vma === null || vma.startVpn > start || (vma.flags & VM_SHARED) === 0) return -EINVAL;
   if (!isUniform(space, vma, end)) return -EINVAL;
   const { file } = vma;
+  const locked = (vma.flags & VM_LOCKED) !== 0 ? MAP_LOCKED : 0;
   // The mapping that goes away may hold the last reference.
   const held = file?.stillMaps === undefined ? file : null;
   held?.retain();
@@ -38,8 +39,7 @@ export function remapFilePages(
     address: startBytes,
     lengthBytes: length,
     prot: vma.flags & VM_ACCESS_FLAGS,
-    flags:
-      (flags & MAP_NONBLOCK) | MAP_SHARED | MAP_FIXED | MAP_POPULATE | ((vma.flags & VM_LOCKED) !== 0 ? MAP_LOCKED : 0),
+    flags: (flags & MAP_NONBLOCK) | MAP_SHARED | MAP_FIXED | MAP_POPULATE | locked,
     file,
     offsetBytes: pgoff * PAGE_SIZE,
   });
