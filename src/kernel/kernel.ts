@@ -132,6 +132,9 @@ export class Kernel {
   hostBootNs = 0;
   flusherTid = 0;
   flusherArmed = false;
+  ksmdTid = 0;
+  /** When ksmd scans next; Infinity: it waits for work. */
+  ksmdDeadlineNs = Number.POSITIVE_INFINITY;
   /** Processes driven from TypeScript: they count in liveProcesses but do not keep a run going. */
   drivenProcesses = 0;
   /** Wait queues that a timer wakes (timerfd), by id. */

@@ -4,6 +4,7 @@ import { armFlusher } from './flusher.ts';
 import { checkCpuTimers, cpuTimeLeftNs } from './itimers.ts';
 import { sendTerminalSignals } from './job-control.ts';
 import type { Kernel } from './kernel.ts';
+import { armKsmd, waitsForKsmdAlone } from './ksmd.ts';
 import { resumeAtPoint } from './ptrace/resume-point.ts';
 import { drainWakeList, makeRunnable, pickNext, switchTo, useSpaceOf, wakeInputWaiters } from './scheduler.ts';
 import { handleSignals } from './signals/deliver.ts';
@@ -60,6 +61,7 @@ export function runMachine(k: Kernel, limits: RunLimits): RunStatus {
       if (takeInput(k)) continue;
       const next = Math.min(k.timers.nextDeadlineNs, untilNs);
       if (next === Number.POSITIVE_INFINITY) return 'idle-input';
+      if (untilNs === Number.POSITIVE_INFINITY && waitsForKsmdAlone(k)) return 'idle-input';
       if (limits.idle === 'wait') return 'idle-timer';
       k.clock.skipTo(next);
       k.loadAverage.sample(k.clock.nowNs, 0);
@@ -79,6 +81,7 @@ export function runMachine(k: Kernel, limits: RunLimits): RunStatus {
     if (k.cutSliceTid !== 0) continue;
     if (task.state === 'R' && !task.queued) makeRunnable(k, task);
     armFlusher(k);
+    armKsmd(k);
     pruneTimers(k);
   }
 }

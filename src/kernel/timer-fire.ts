@@ -2,6 +2,7 @@ import { unreachable } from '../base/assert.ts';
 import { runFlusher } from './flusher.ts';
 import { fireItimer } from './itimers.ts';
 import type { Kernel } from './kernel.ts';
+import { runKsmd } from './ksmd.ts';
 import { firePosixTimer } from './posix-timers.ts';
 import { wakeTask } from './scheduler.ts';
 import type { TimerEntry } from './timers.ts';
@@ -30,7 +31,8 @@ function fire(k: Kernel, entry: TimerEntry): void {
       firePosixTimer(k, entry);
       return;
     case 'kthread':
-      runFlusher(k);
+      if (entry.subject === k.ksmdTid) runKsmd(k, entry.deadlineNs);
+      else runFlusher(k);
       return;
     case 'queue':
       k.timerQueues.get(entry.subject)?.wakeAll();

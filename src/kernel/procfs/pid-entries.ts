@@ -12,6 +12,8 @@ import {
   showCgroup,
   showComm,
   showIo,
+  showKsmMergingPages,
+  showKsmStat,
   showOomAdj,
   showOomScore,
   showOomScoreAdj,
@@ -110,6 +112,8 @@ export const PROCESS_ENTRIES: readonly PidEntry[] = [
   seq('sessionid', 0o444, showUnsetId),
   seq('io', 0o400, showIo),
   seq('timerslack_ns', 0o666, showTimerSlack, { write: writeTimerSlack }),
+  seq('ksm_merging_pages', 0o400, showKsmMergingPages),
+  seq('ksm_stat', 0o400, showKsmStat),
 ];
 
 const NOT_OF_THREADS = ['task', 'timerslack_ns'];

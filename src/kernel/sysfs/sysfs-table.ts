@@ -3,6 +3,7 @@ import type { HugePool } from '../../mm/hugetlb/huge-pool.ts';
 import { THP_ENABLED } from '../../mm/thp/thp.ts';
 import type { Kernel } from '../kernel.ts';
 import { parseInteger } from '../procfs/write-text.ts';
+import { KSM_ROWS } from './ksm-table.ts';
 
 /** One file of /sys. `write` null: mode 0444, and open for writing is EACCES, for root too. */
 export interface SysfsRow {
@@ -104,5 +105,5 @@ const THP_ROWS: readonly SysfsRow[] = [
 
 /** Every file of /sys, in the order of a listing within its folder. */
 export function sysfsRows(k: Kernel): SysfsRow[] {
-  return [...k.mm.hugetlb.pools.flatMap(poolRows), ...(k.mm.thp.isPossible ? THP_ROWS : [])];
+  return [...k.mm.hugetlb.pools.flatMap(poolRows), ...(k.mm.thp.isPossible ? THP_ROWS : []), ...KSM_ROWS];
 }
