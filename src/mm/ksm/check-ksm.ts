@@ -2,7 +2,6 @@ import { assert, panic } from '../../base/assert.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { PG_anon, PG_anon_exclusive, PG_ksm } from '../phys/page-flags.ts';
-import { VM_MERGEABLE } from '../vm-flags.ts';
 import type { Vma } from '../vma.ts';
 import type { Ksm } from './ksm.ts';
 import { compareFrames } from './page-content.ts';
@@ -67,6 +66,7 @@ function checkItems(ksm: Ksm): void {
   assert(count === ksm.items.count, 'mm/ksm/ksm.ts: K1 count of items');
   assert(stable === ksm.pagesShared + ksm.pagesSharing, 'mm/ksm/ksm.ts: K2 pagesShared and pagesSharing');
   assert(unstable === ksm.pagesUnshared, 'mm/ksm/ksm.ts: K6 pagesUnshared');
+  for (const { anonVma } of [...ksm.leftBehind.values()].flat()) held.set(anonVma, (held.get(anonVma) ?? 0) + 1);
   for (const [id, times] of held)
     assert(mm.rmap.anonVmaById(id)?.held === times, 'mm/ksm/ksm.ts: K2 a merged item holds its AnonVma');
 }
@@ -151,14 +151,15 @@ function checkFrames(ksm: Ksm): void {
 export function checkKsmEntry(mm: MemoryManager, vma: Vma, page: Vpn, frame: Pfn): void {
   const { items, nodes } = mm.ksm;
   const { pageTables, format } = mm;
-  assert((vma.flags & VM_MERGEABLE) !== 0, 'mm/ksm/ksm.ts: K5 a KSM page is mapped where merging is allowed');
   const entry = pageTables.read(pageTables.findLeaf(vma.space, page));
   assert((entry & format.WRITE) === 0, 'mm/ksm/ksm.ts: K5 a KSM page is not written');
   const node = mm.frames.owner[frame];
   if (node === NO_ROW) return;
   for (let item = nodes.first[node]; item !== NO_ROW; item = items.next[item]) {
-    if (items.vpn[item] !== page) continue;
+    if (items.index[item] !== vma.pgoff + (page - vma.startVpn)) continue;
     if (vma.anonVmaChain.some((chain) => chain.anonVma.id === items.anonVma[item])) return;
   }
+  for (const { anonVma, index } of mm.ksm.leftBehind.get(node) ?? [])
+    if (index === vma.pgoff + (page - vma.startVpn) && vma.anonVmaChain.some((chain) => chain.anonVma.id === anonVma)) return;
   panic('mm/ksm/ksm.ts: K5 the node of a KSM page leads to its entries');
 }

@@ -4,8 +4,9 @@ import type { AddressSpace } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import type { KmemCache } from '../phys/slab.ts';
 import { KsmSlot, KsmSlots } from './ksm-slots.ts';
+import { type LeftBehind, leaveBehind, pruneLeftBehind } from './left-behind.ts';
 import { checksumOf } from './page-content.ts';
-import { IN_STABLE_TREE, IN_UNSTABLE_TREE, RmapItems } from './rmap-items.ts';
+import { IN_NO_TREE, IN_STABLE_TREE, IN_UNSTABLE_TREE, RmapItems } from './rmap-items.ts';
 import { NO_ROW, RowTree } from './row-tree.ts';
 import { StableNodes } from './stable-nodes.ts';
 import { frameOfNode, removeNode } from './stable-tree.ts';
@@ -48,7 +49,7 @@ export class AdvisorState {
  *
  *   scan.ts         the next page, space after space            merge.ts     compares it, merges it
  *   stable-tree.ts  KSM pages by contents, with chains          unmerge.ts   takes merges back, and all of it with run = 2
- *   rmap-items.ts   a row a page looked at                      reverse.ts   from a KSM page to its entries
+ *   rmap-items.ts   a row a page looked at                      reverse.ts   from a KSM page to its entries, with left-behind.ts
  *
  * Machines have one NUMA node, so merge_across_nodes changes nothing but itself, and no page is ever on the list of migrated nodes.
  *
@@ -58,8 +59,9 @@ export class AdvisorState {
  *     of nodes with items, pagesSharing of their items beyond the first, space.ksmMergingPages of the space's.
  *  K3 length is the number of a node's items; a chain has dups, and the dups that live have the same contents.
  *  K4 Both trees are balanced (Y1, Y2); live nodes of the stable tree rise by contents strictly.
- *  K5 PG_ksm: the frame is anonymous and not exclusive, its entries are read-only and lie in VM_MERGEABLE VMAs, and its node
- *     (FrameTable.owner; 0: none, after memory ran out) has the frame and leads to each entry.
+ *  K5 PG_ksm: the frame is anonymous and not exclusive, its entries are read-only, and its node (FrameTable.owner; 0: none, after
+ *     memory ran out) has the frame and leads to each entry. An entry may lie in a VMA that is not VM_MERGEABLE: a page that a
+ *     process shares with its parent is merged for both.
  *  K6 pagesUnshared is the number of items with place UNSTABLE; those of this scan are in the unstable tree, and nobody else.
  *  K7 zeroPages and space.ksmZeroPages count the entries that map the zero page with DIRTY: those that ksmd put there.
  */
@@ -71,6 +73,8 @@ export class Ksm {
   readonly nodes: StableNodes;
   readonly stableTree = new RowTree(1);
   readonly unstableTree = new RowTree(1);
+  /** By node. */
+  readonly leftBehind = new Map<number, LeftBehind[]>();
   run: 0 | 1 | 2 = KSM_RUN_STOP;
   pagesShared = 0;
   pagesSharing = 0;
@@ -157,25 +161,28 @@ export class Ksm {
     if (items.place[item] === IN_STABLE_TREE) {
       const node = items.node[item];
       // Where the page is gone, its node goes with all its items.
-      if (frameOfNode(this, node) < 0) return;
+      const frame = frameOfNode(this, node);
+      if (frame < 0) return;
       this.nodes.removeItem(items, item);
       if (this.nodes.length[node] > 0) this.pagesSharing--;
       else this.pagesShared--;
-      this.leaveStableTree(item);
+      pruneLeftBehind(this, node, frame as Pfn);
+      const place = { anonVma: items.anonVma[item], index: items.index[item] };
+      this.leaveStableTree(item, leaveBehind(this, node, frame as Pfn, place) ? 'keep' : 'drop');
     } else if (items.place[item] === IN_UNSTABLE_TREE) {
       if (items.generation[item] === this.generation) this.unstableTree.erase(item);
       this.pagesUnshared--;
-      items.place[item] = 0;
+      items.place[item] = IN_NO_TREE;
     }
   }
 
-  /** The item is no longer in a node's list: it lets go of its AnonVma. */
-  leaveStableTree(item: number): void {
+  /** The item is no longer in a node's list. Its AnonVma is let go of, or is kept for others. */
+  leaveStableTree(item: number, anonVma: 'drop' | 'keep'): void {
     const { items } = this;
     const { space } = items.slot[item] as KsmSlot;
     space.ksmMergingPages--;
-    this.mm.rmap.dropAnonVma(items.anonVma[item]);
-    items.place[item] = 0;
+    if (anonVma === 'drop') this.mm.rmap.dropAnonVma(items.anonVma[item]);
+    items.place[item] = IN_NO_TREE;
   }
 
   /** remove_trailing_rmap_items: frees the slot's items behind `before` (NO_ROW: all). */

@@ -28,9 +28,11 @@ import { breakKsm } from './unmerge.ts';
  */
 export function mergePage(ksm: Ksm, frame: Pfn, item: number): void {
   const { mm, items } = ksm;
-  const node = (mm.frames.flags[frame] & PG_ksm) !== 0 ? mm.frames.owner[frame] : NO_ROW;
-  if (node !== NO_ROW) {
-    if (items.node[item] === node) return;
+  const isMergedAlready = (mm.frames.flags[frame] & PG_ksm) !== 0;
+  const node = isMergedAlready ? mm.frames.owner[frame] : NO_ROW;
+  if (isMergedAlready) {
+    if (node === NO_ROW) takeApart(ksm, item);
+    if (node === NO_ROW || items.node[item] === node) return;
   } else {
     ksm.removeFromTree(item);
     mm.clock.charge(COST_PAGE_HASH_NS);
@@ -104,9 +106,17 @@ function mergeWithZeroPage(ksm: Ksm, item: number, frame: Pfn): boolean {
 /** try_to_merge_with_ksm_page: the item's entry maps `merged`, or (NO_FRAME) its page becomes a KSM page. */
 function mergeInto(ksm: Ksm, item: number, frame: Pfn, merged: Pfn | -1): boolean {
   const vma = vmaOf(ksm, item);
-  if (vma === null || !mergeEntry(ksm, vma, ksm.items.vpn[item] as Vpn, frame, merged)) return false;
+  if (vma === null) return false;
+  const { items } = ksm;
+  const { frames, rmap } = ksm.mm;
+  const page = items.vpn[item] as Vpn;
+  // A page that becomes a KSM page may be mapped by relatives too: its own AnonVma and index lead to all of them.
+  const owner = merged < 0 ? rmap.anonVmaById(frames.owner[frame]) : vma.anonVma;
+  const index = merged < 0 ? frames.index[frame] : vma.pgoff + (page - vma.startVpn);
+  if (!mergeEntry(ksm, vma, page, frame, merged)) return false;
   ksm.removeFromTree(item);
-  ksm.items.anonVma[item] = ksm.mm.rmap.holdAnonVma(vma.anonVma as AnonVma);
+  items.anonVma[item] = rmap.holdAnonVma(owner as AnonVma);
+  items.index[item] = index;
   return true;
 }
 
@@ -121,6 +131,10 @@ function mergeTwo(ksm: Ksm, item: number, frame: Pfn, other: number, otherFrame:
 /** break_cow: the item's entry gets a page of its own again; without memory a later scan tries again. */
 function undoMerge(ksm: Ksm, item: number): void {
   ksm.mm.rmap.dropAnonVma(ksm.items.anonVma[item]);
+  takeApart(ksm, item);
+}
+
+function takeApart(ksm: Ksm, item: number): void {
   const vma = vmaOf(ksm, item);
   if (vma !== null) breakKsm(ksm.mm, vma, ksm.items.vpn[item] as Vpn);
 }

@@ -1,12 +1,13 @@
 import type { Vpn } from '../../machine/units.ts';
+import { pageAt } from '../rmap/rmap.ts';
 import type { KsmReverse, RmapVma } from '../rmap/rmap-vma.ts';
 import type { Ksm } from './ksm.ts';
-import type { KsmSlot } from './ksm-slots.ts';
 import { NO_ROW } from './row-tree.ts';
 
 /**
- * From a KSM page to its entries (rmap_walk_ksm, mm/ksm.c, 6.18): the page of each item in the item's own space, and the same
- * address in the spaces that were forked from it since, which are in the tree of the AnonVma that the item holds.
+ * From a KSM page to its entries (rmap_walk_ksm, mm/ksm.c, 6.18): each item knows an AnonVma and the page index in it, as an
+ * anonymous page would, and so leads to its own entry and to those of the spaces that were forked from it. Linux looks at the same
+ * address of all relatives, which misses a page that a relative had moved before it was merged.
  */
 export class KsmWalk implements KsmReverse {
   private readonly ksm: Ksm;
@@ -15,34 +16,31 @@ export class KsmWalk implements KsmReverse {
     this.ksm = ksm;
   }
 
-  /** As Rmap.forEachCandidate; no page of a space is visited twice, though the child of a fork may have an item of its own. */
+  /** As Rmap.forEachCandidate; no page is visited twice, though a fork's child may have an item of its own besides its parent's. */
   forEachCandidate(node: number, visit: (vma: RmapVma, page: Vpn) => boolean): boolean {
-    if (node === NO_ROW) return true;
+    const { items, nodes, leftBehind } = this.ksm;
     const seen = new Map<number, Set<RmapVma>>();
-    return this.visitSpaces(node, 'own', seen, visit) && this.visitSpaces(node, 'forked', seen, visit);
+    for (let item = nodes.first[node]; item !== NO_ROW; item = items.next[item])
+      if (!this.visitPlace(items.anonVma[item], items.index[item], seen, visit)) return false;
+    for (const { anonVma, index } of leftBehind.get(node) ?? [])
+      if (!this.visitPlace(anonVma, index, seen, visit)) return false;
+    return true;
   }
 
-  private visitSpaces(
-    node: number,
-    which: 'own' | 'forked',
+  private visitPlace(
+    anonVma: number,
+    index: number,
     seen: Map<number, Set<RmapVma>>,
     visit: (vma: RmapVma, page: Vpn) => boolean,
   ): boolean {
-    const { items, nodes, mm } = this.ksm;
-    for (let item = nodes.first[node]; item !== NO_ROW; item = items.next[item]) {
-      const page = items.vpn[item] as Vpn;
-      const { space } = items.slot[item] as KsmSlot;
-      const anonVma = mm.rmap.anonVmaById(items.anonVma[item]);
-      const at = seen.get(page) ?? new Set();
-      seen.set(page, at);
-      const goesOn = anonVma?.tree.forEachOverlap(0, Number.MAX_SAFE_INTEGER, ({ vma }) => {
-        if (page < vma.startVpn || page >= vma.endVpn || at.has(vma)) return true;
-        if ((vma.space === space) !== (which === 'own')) return true;
-        at.add(vma);
-        return visit(vma, page);
-      });
-      if (goesOn === false) return false;
-    }
-    return true;
+    const tree = this.ksm.mm.rmap.anonVmaById(anonVma)?.tree;
+    if (tree === undefined) return true;
+    return tree.forEachOverlap(index, index, ({ vma }) => {
+      const page = pageAt(vma, index);
+      const known = seen.get(page) ?? new Set();
+      if (known.has(vma)) return true;
+      seen.set(page, known.add(vma));
+      return visit(vma, page);
+    });
   }
 }

@@ -38,11 +38,15 @@ export class RmapItems {
   skips: Uint8Array;
   /** UNSTABLE_TREE: Ksm.generation of the tree that it was put into. */
   generation: Float64Array;
-  /** STABLE_TREE: the node, the neighbours in its list, and the id of the AnonVma that it holds. */
+  /**
+   * STABLE_TREE: the node, the neighbours in its list, the id of the AnonVma that it holds, and the linear page index there: what a
+   * page's own owner and index would be.
+   */
   node: Int32Array;
   next: Int32Array;
   prev: Int32Array;
   anonVma: Int32Array;
+  index: Float64Array;
   private memory: Float64Array;
   private free: number[] = [];
   private rows = 1;
@@ -61,6 +65,7 @@ export class RmapItems {
     this.next = new Int32Array(1);
     this.prev = new Int32Array(1);
     this.anonVma = new Int32Array(1);
+    this.index = new Float64Array(1);
     this.memory = new Float64Array(1);
   }
 
@@ -118,6 +123,7 @@ export class RmapItems {
     this.next = widened(this.next, rows);
     this.prev = widened(this.prev, rows);
     this.anonVma = widened(this.anonVma, rows);
+    this.index = widen(this.index, new Float64Array(rows));
     this.memory = widen(this.memory, new Float64Array(rows));
   }
 }

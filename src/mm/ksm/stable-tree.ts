@@ -4,6 +4,7 @@ import { NO_FRAME } from '../phys/frame-table.ts';
 import { PG_ksm } from '../phys/page-flags.ts';
 import type { Ksm } from './ksm.ts';
 import type { KsmSlot } from './ksm-slots.ts';
+import { dropLeftBehind, pruneLeftBehind } from './left-behind.ts';
 import { compareFrames } from './page-content.ts';
 import { IN_STABLE_TREE } from './rmap-items.ts';
 import { NO_ROW } from './row-tree.ts';
@@ -29,8 +30,9 @@ export function removeNode(ksm: Ksm, node: number): void {
     if (items.next[item] !== NO_ROW) ksm.pagesSharing--;
     else ksm.pagesShared--;
     nodes.removeItem(items, item);
-    ksm.leaveStableTree(item);
+    ksm.leaveStableTree(item, 'drop');
   }
+  dropLeftBehind(ksm, node);
   if (nodes.isDup(node)) nodes.removeDup(node);
   else ksm.stableTree.erase(node);
   nodes.release(node);
@@ -183,4 +185,5 @@ export function appendItem(ksm: Ksm, item: number, node: number): void {
   if (nodes.length[node] > 1) ksm.pagesSharing++;
   else ksm.pagesShared++;
   (items.slot[item] as KsmSlot).space.ksmMergingPages++;
+  pruneLeftBehind(ksm, node, nodes.pfn[node] as Pfn);
 }
