@@ -3,6 +3,8 @@ import type { Kernel } from './kernel.ts';
 
 /** nice of ksmd (ksm_scan_thread). */
 export const KSMD_NICE = 5;
+/** The time that programs of nice 0 have for each of ksmd's, where both want the CPU: weights 1024 and 335 (sched_prio_to_weight). */
+const OTHERS_SHARE = 3;
 
 /**
  * ksmd on virtual time (ksm_scan_thread, mm/ksm.c, 6.18): a batch of pages_to_scan pages, then sleep_millisecs of sleep, for as
@@ -12,9 +14,12 @@ export function armKsmd(k: Kernel): void {
   if (k.ksmdDeadlineNs === Number.POSITIVE_INFINITY && k.mm.ksm.shouldRun) sleepUntil(k, k.clock.nowNs);
 }
 
-/** Another sleep_millisecs: who sleeps by the old one wakes (ksm_iter_wait). */
+/** sleep_millisecs was written: a ksmd that sleeps by another value wakes (ksm_iter_wait), and waits for work if there is none. */
 export function wakeKsmd(k: Kernel): void {
-  if (k.mm.ksm.shouldRun) sleepUntil(k, k.clock.nowNs);
+  const { ksm } = k.mm;
+  if (k.ksmdDeadlineNs === Number.POSITIVE_INFINITY || ksm.knobs.sleepMillisecs === k.ksmdSleepMillisecs) return;
+  if (ksm.shouldRun) sleepUntil(k, k.clock.nowNs);
+  else k.ksmdDeadlineNs = Number.POSITIVE_INFINITY;
 }
 
 function sleepUntil(k: Kernel, deadlineNs: number): void {
@@ -41,9 +46,10 @@ export function runKsmd(k: Kernel, deadlineNs: number): void {
   k.mm.waiter = waiter;
   task.stimeNs += k.clock.nowNs - beganNs;
   task.nvcsw++;
-  // A ksmd that does not sleep takes turns with programs: it lets a slice pass.
-  const sleepNs = ksm.knobs.sleepMillisecs === 0 ? k.config.sliceNs : ksm.knobs.sleepMillisecs * 1e6;
-  if (ksm.shouldRun) sleepUntil(k, k.clock.nowNs + sleepNs);
+  // A ksmd that hardly sleeps takes turns with programs.
+  const turnNs = Math.max(k.config.sliceNs, OTHERS_SHARE * (k.clock.nowNs - beganNs));
+  k.ksmdSleepMillisecs = ksm.knobs.sleepMillisecs;
+  if (ksm.shouldRun) sleepUntil(k, k.clock.nowNs + Math.max(turnNs, ksm.knobs.sleepMillisecs * 1e6));
 }
 
 /**

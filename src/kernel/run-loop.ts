@@ -1,4 +1,5 @@
 import { NS_PER_INSTRUCTION } from '../machine/cost-model.ts';
+import { KSM_RUN_STOP } from '../mm/ksm/ksm.ts';
 import { finishOwing, goOn, owesWork } from './fault-wait.ts';
 import { armFlusher } from './flusher.ts';
 import { checkCpuTimers, cpuTimeLeftNs } from './itimers.ts';
@@ -81,7 +82,6 @@ export function runMachine(k: Kernel, limits: RunLimits): RunStatus {
     if (k.cutSliceTid !== 0) continue;
     if (task.state === 'R' && !task.queued) makeRunnable(k, task);
     armFlusher(k);
-    armKsmd(k);
     pruneTimers(k);
   }
 }
@@ -122,6 +122,7 @@ function runSlice(k: Kernel, t: Task, stopIssued: number, untilNs: number): void
     if (k.clock.nowNs >= k.loadAverage.nextNs) k.loadAverage.sample(k.clock.nowNs, k.runQueue.length + 1);
     checkCpuTimers(k, t);
     k.afterTrap?.();
+    if (k.mm.ksm.run !== KSM_RUN_STOP) armKsmd(k);
     sendTerminalSignals(k);
     fireTimers(k);
     drainWakeList(k);

@@ -87,7 +87,6 @@ function checkNodes(ksm: Ksm): void {
     let frame: Pfn | -1 = -1;
     if (nodes.isChain(row)) {
       chains++;
-      assert(nodes.first[row] !== NO_ROW, 'mm/ksm/ksm.ts: K3 a chain has dups');
       for (let dup = nodes.first[row]; dup !== NO_ROW; dup = nodes.dupNext[dup]) {
         count++;
         dups++;
@@ -160,6 +159,7 @@ export function checkKsmEntry(mm: MemoryManager, vma: Vma, page: Vpn, frame: Pfn
     if (vma.anonVmaChain.some((chain) => chain.anonVma.id === items.anonVma[item])) return;
   }
   for (const { anonVma, index } of mm.ksm.leftBehind.get(node) ?? [])
-    if (index === vma.pgoff + (page - vma.startVpn) && vma.anonVmaChain.some((chain) => chain.anonVma.id === anonVma)) return;
+    if (index === vma.pgoff + (page - vma.startVpn) && vma.anonVmaChain.some((chain) => chain.anonVma.id === anonVma))
+      return;
   panic('mm/ksm/ksm.ts: K5 the node of a KSM page leads to its entries');
 }

@@ -57,7 +57,8 @@ export class AdvisorState {
  *  K1 items holds the items of all slots; each slot's list rises by vpn; counts agree (count, space.ksmRmapItems).
  *  K2 An item with place STABLE is in the list of its node, which is no chain, and holds its AnonVma; pagesShared is the number
  *     of nodes with items, pagesSharing of their items beyond the first, space.ksmMergingPages of the space's.
- *  K3 length is the number of a node's items; a chain has dups, and the dups that live have the same contents.
+ *  K3 length is the number of a node's items; the dups of a chain whose pages live have the same contents. (A chain that has lost
+ *     its last dup goes when a search comes by.)
  *  K4 Both trees are balanced (Y1, Y2); live nodes of the stable tree rise by contents strictly.
  *  K5 PG_ksm: the frame is anonymous and not exclusive, its entries are read-only, and its node (FrameTable.owner; 0: none, after
  *     memory ran out) has the frame and leads to each entry. An entry may lie in a VMA that is not VM_MERGEABLE: a page that a
