@@ -4,8 +4,9 @@ import { type AddressSpace, MM_ANONPAGES } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { mlockPage, munlockPage } from '../mlock-pages.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
-import { PG_anon, PG_anon_exclusive, PG_dirty, PG_ksm, PG_swapcache } from '../phys/page-flags.ts';
+import { PG_anon, PG_anon_exclusive, PG_dirty, PG_head, PG_ksm, PG_swapcache } from '../phys/page-flags.ts';
 import type { AnonVma } from '../rmap/anon-vma.ts';
+import { splitHugeLeaf } from '../thp/split.ts';
 import { VM_LOCKED, VM_MERGEABLE } from '../vm-flags.ts';
 import type { Vma } from '../vma.ts';
 import type { Ksm } from './ksm.ts';
@@ -17,8 +18,8 @@ import { appendItem, compareContents, insertStableNode, searchStableTree } from 
 import { breakKsm } from './unmerge.ts';
 
 /**
- * What ksmd does with one page (cmp_and_merge_page, mm/ksm.c, 6.18). The caller holds a reference to the page, which `item` stands
- * for.
+ * What ksmd does with one page, which `item` stands for (cmp_and_merge_page, mm/ksm.c, 6.18). A page that is part of a huge one is
+ * split from it when it is merged.
  *
  *   changed since last time ------------------------> remember the checksum, next page
  *   zeroes, and use_zero_pages ---------------------> the zero page, marked DIRTY
@@ -43,23 +44,26 @@ export function mergePage(ksm: Ksm, frame: Pfn, item: number): void {
     }
     if (ksm.knobs.useZeroPages && checksum === ksm.zeroChecksum && mergeWithZeroPage(ksm, item, frame)) return;
   }
+  mergeWithOther(ksm, frame, item, node);
+}
+
+/** By the trees; `node` is that of the page itself, if it is a KSM page. */
+function mergeWithOther(ksm: Ksm, frame: Pfn, item: number, node: number): void {
+  const { mm, items } = ksm;
   const merged = searchStableTree(ksm, frame);
   if (merged === frame && items.node[item] === node) return;
   ksm.removeFromTree(item);
   if (merged >= 0) {
-    mm.alloc.getFrame(merged as Pfn);
     if (mergeInto(ksm, item, frame, merged)) appendItem(ksm, item, mm.frames.owner[merged]);
-    mm.alloc.putFrame(merged as Pfn);
     return;
   }
   const other = findInUnstableTree(ksm, item, frame);
   if (other === NO_ROW) return;
-  const otherFrame = mergeablePage(ksm, other) as Pfn;
-  mm.alloc.getFrame(otherFrame);
-  const isMerged = mergeTwo(ksm, item, frame, other, otherFrame);
-  mm.alloc.putFrame(otherFrame);
-  if (!isMerged) return;
+  if (!mergeTwo(ksm, item, frame, other, mergeablePage(ksm, other) as Pfn)) return;
+  // Held, so that it is there still when memory for its node has been found.
+  mm.alloc.getFrame(frame);
   const fresh = insertStableNode(ksm, frame);
+  mm.alloc.putFrame(frame);
   if (fresh === NO_ROW) {
     // Two entries map a KSM page that no node leads to.
     undoMerge(ksm, other);
@@ -100,7 +104,8 @@ function anonFrameAt(mm: MemoryManager, vma: Vma, page: Vpn): Pfn | -1 {
 /** try_to_merge_with_zero_page: true where there is nothing more to do for the page. */
 function mergeWithZeroPage(ksm: Ksm, item: number, frame: Pfn): boolean {
   const vma = vmaOf(ksm, item);
-  return vma === null || mergeEntry(ksm, vma, ksm.items.vpn[item] as Vpn, frame, ksm.mm.zeroPage);
+  const page = ksm.items.vpn[item] as Vpn;
+  return vma === null || (splitHuge(ksm.mm, vma, page, frame) && mergeEntry(ksm, vma, page, frame, ksm.mm.zeroPage));
 }
 
 /** try_to_merge_with_ksm_page: the item's entry maps `merged`, or (NO_FRAME) its page becomes a KSM page. */
@@ -110,6 +115,7 @@ function mergeInto(ksm: Ksm, item: number, frame: Pfn, merged: Pfn | -1): boolea
   const { items } = ksm;
   const { frames, rmap } = ksm.mm;
   const page = items.vpn[item] as Vpn;
+  if (!splitHuge(ksm.mm, vma, page, frame)) return false;
   // A page that becomes a KSM page may be mapped by relatives too: its own AnonVma and index lead to all of them.
   const owner = merged < 0 ? rmap.anonVmaById(frames.owner[frame]) : vma.anonVma;
   const index = merged < 0 ? frames.index[frame] : vma.pgoff + (page - vma.startVpn);
@@ -139,6 +145,16 @@ function takeApart(ksm: Ksm, item: number): void {
   if (vma !== null) breakKsm(ksm.mm, vma, ksm.items.vpn[item] as Vpn);
 }
 
+/** Small pages alone are merged (split_huge_page): false where somebody holds the huge one. */
+function splitHuge(mm: MemoryManager, vma: Vma, page: Vpn, frame: Pfn): boolean {
+  const { refcount, mapcount, flags } = mm.frames;
+  const head = mm.frames.headOf(frame);
+  if ((flags[head] & PG_head) === 0) return true;
+  if (refcount[head] !== mapcount[head]) return false;
+  splitHugeLeaf(mm, vma, page);
+  return (flags[head] & PG_head) === 0;
+}
+
 /** try_to_merge_one_page: false where the page is in use elsewhere, or has changed. */
 function mergeEntry(ksm: Ksm, vma: Vma, page: Vpn, frame: Pfn, merged: Pfn | -1): boolean {
   const { mm } = ksm;
@@ -163,8 +179,8 @@ function isMapping(mm: MemoryManager, slot: number, frame: Pfn): boolean {
 }
 
 /**
- * write_protect_page: the entry loses WRITE and DIRTY, the page its exclusivity. A page with more references than entries (and
- * the caller's own) is in use by input or output: false, and nothing has changed.
+ * write_protect_page: the entry loses WRITE and DIRTY, the page its exclusivity. A page with more references than entries is in
+ * use by input or output: false, and nothing has changed.
  */
 function writeProtect(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, frame: Pfn): boolean {
   const { pageTables, frames, format } = mm;
@@ -172,7 +188,7 @@ function writeProtect(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, fram
   const flags = frames.flags[frame];
   if ((entry & (format.WRITE | format.DIRTY)) === 0 && (flags & PG_anon_exclusive) === 0) return true;
   const swapped = (flags & PG_swapcache) !== 0 ? 1 : 0;
-  if (frames.mapcount[frame] + 1 + swapped !== frames.refcount[frame]) return false;
+  if (frames.mapcount[frame] + swapped !== frames.refcount[frame]) return false;
   frames.clear(frame, PG_anon_exclusive);
   if ((entry & format.DIRTY) !== 0) frames.set(frame, PG_dirty);
   pageTables.set(slot, (entry & ~(format.WRITE | format.DIRTY)) >>> 0);

@@ -17,10 +17,7 @@ export function scanPages(ksm: Ksm, pages: number): void {
   for (let left = pages; left > 0; left--) {
     const item = nextItem(ksm);
     if (item === NO_ROW) break;
-    const frame = scannedFrame(ksm, item);
-    mm.alloc.getFrame(frame);
-    mergePage(ksm, frame, item);
-    mm.alloc.putFrame(frame);
+    mergePage(ksm, scannedFrame(ksm, item), item);
     ksm.pagesScanned++;
   }
   ksm.cpuNs += mm.clock.nowNs - before;
