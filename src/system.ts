@@ -344,6 +344,7 @@ export class System {
     this.kernel.shutdown();
     for (const pool of mm.hugetlb.pools) pool.resize(0);
     mm.thp.releaseZeroPage();
+    mm.ksm.release();
     mm.slab.shrink();
     return { droppedFiles, hostErrors: vfs.core.hostErrors, leakedFrames: this.freeFramesAtBoot - mm.alloc.freeCount };
   }

@@ -28,6 +28,8 @@ export class Vmstat {
   unevictable_pgs_munlocked = 0;
   allocstall_normal = 0;
   oom_kill = 0;
+  cow_ksm = 0;
+  ksm_swpin_copy = 0;
   drop_pagecache = 0;
   drop_slab = 0;
   thp_fault_alloc = 0;

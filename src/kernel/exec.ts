@@ -215,6 +215,11 @@ function install(
   const space = k.mm.createSpace();
   if (typeof space === 'number') return space;
   if (t.space !== null) inheritChoices(t.space, space);
+  // ksm_execve.
+  if (space.memoryMerge === 'any' && k.mm.ksm.enter(space) !== 0) {
+    k.mm.destroySpace(space);
+    return -ENOMEM;
+  }
   let sighandSlot = 0;
   if (t.sighand!.users > 1) {
     sighandSlot = k.caches.sighand.alloc();

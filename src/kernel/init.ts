@@ -1,11 +1,13 @@
 import { panic } from '../base/assert.ts';
 import type { Kernel } from './kernel.ts';
+import { KSMD_NICE } from './ksmd.ts';
 import { newTask } from './new-task.ts';
 import type { Task } from './task.ts';
 
 /**
  * The kernel's own tasks: pid 1 "init", plain data that adopts orphans and reaps them at once; pid 2 "kthreadd", the parent of
- * kernel threads; pid 3 the flusher, which writes dirty pages back (Linux: the kworker of wb_workfn).
+ * kernel threads; pid 3 the flusher, which writes dirty pages back (Linux: the kworker of wb_workfn); pid 4 ksmd, which merges
+ * equal pages.
  */
 export function bootKernelTasks(k: Kernel): void {
   const init = kernelTask(k, 'init', null);
@@ -17,6 +19,11 @@ export function bootKernelTasks(k: Kernel): void {
   flusher.process.pgrp = 0;
   flusher.process.session = 0;
   k.flusherTid = flusher.tid;
+  const ksmd = kernelTask(k, 'ksmd', kthreadd);
+  ksmd.process.pgrp = 0;
+  ksmd.process.session = 0;
+  ksmd.nice = KSMD_NICE;
+  k.ksmdTid = ksmd.tid;
 }
 
 function kernelTask(k: Kernel, comm: string, parent: Task | null): Task {

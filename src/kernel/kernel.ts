@@ -141,6 +141,11 @@ export class Kernel {
   flusherArmed = false;
   /** When khugepaged scans next; Infinity: it waits for work. */
   khugepagedDeadlineNs = Number.POSITIVE_INFINITY;
+  ksmdTid = 0;
+  /** When ksmd scans next; Infinity: it waits for work. */
+  ksmdDeadlineNs = Number.POSITIVE_INFINITY;
+  /** sleep_millisecs when it went to sleep. */
+  ksmdSleepMillisecs = 0;
   /** Processes driven from TypeScript: they count in liveProcesses but do not keep a run going. */
   drivenProcesses = 0;
   /** Wait queues that a timer wakes (timerfd), by id. */

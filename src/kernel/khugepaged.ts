@@ -34,8 +34,3 @@ export function runKhugepaged(k: Kernel, deadlineNs: number): void {
   const sleep = result === 'no block' ? khugepaged.allocSleepMillisecs : khugepaged.scanSleepMillisecs;
   sleepUntil(k, k.clock.nowNs + Math.max(LEAST_SLEEP_NS, sleep * 1e6));
 }
-
-/** Is nothing to come but its next scan? Then nobody runs before there is input: time stands still until the host has some. */
-export function waitsForKhugepagedAlone(k: Kernel): boolean {
-  return k.timers.entries.every((entry) => entry.kind === 'khugepaged');
-}

@@ -1,11 +1,13 @@
 import { READ_IMPLIES_EXEC } from '../abi/personality.ts';
 import { NS_PER_INSTRUCTION } from '../machine/cost-model.ts';
+import { KSM_RUN_STOP } from '../mm/ksm/ksm.ts';
 import { finishOwing, goOn, owesWork } from './fault-wait.ts';
 import { armFlusher } from './flusher.ts';
 import { checkCpuTimers, cpuTimeLeftNs } from './itimers.ts';
 import { sendTerminalSignals } from './job-control.ts';
 import type { Kernel } from './kernel.ts';
-import { armKhugepaged, waitsForKhugepagedAlone } from './khugepaged.ts';
+import { armKhugepaged } from './khugepaged.ts';
+import { armKsmd } from './ksmd.ts';
 import { resumeAtPoint } from './ptrace/resume-point.ts';
 import { drainWakeList, makeRunnable, pickNext, switchTo, useSpaceOf, wakeInputWaiters } from './scheduler.ts';
 import { handleSignals } from './signals/deliver.ts';
@@ -62,7 +64,7 @@ export function runMachine(k: Kernel, limits: RunLimits): RunStatus {
       if (takeInput(k)) continue;
       const next = Math.min(k.timers.nextDeadlineNs, untilNs);
       if (next === Number.POSITIVE_INFINITY) return 'idle-input';
-      if (untilNs === Number.POSITIVE_INFINITY && waitsForKhugepagedAlone(k)) return 'idle-input';
+      if (untilNs === Number.POSITIVE_INFINITY && waitsForScannersAlone(k)) return 'idle-input';
       if (limits.idle === 'wait') return 'idle-timer';
       k.clock.skipTo(next);
       k.loadAverage.sample(k.clock.nowNs, 0);
@@ -124,6 +126,7 @@ function runSlice(k: Kernel, t: Task, stopIssued: number, untilNs: number): void
     if (k.clock.nowNs >= k.loadAverage.nextNs) k.loadAverage.sample(k.clock.nowNs, k.runQueue.length + 1);
     checkCpuTimers(k, t);
     k.afterTrap?.();
+    if (k.mm.ksm.run !== KSM_RUN_STOP) armKsmd(k);
     sendTerminalSignals(k);
     fireTimers(k);
     drainWakeList(k);
@@ -165,4 +168,11 @@ function returnToUser(k: Kernel, t: Task): boolean {
     if (t.state === 'R' && owesWork(t)) finishOwing(k, t, 'frame', 0);
   }
   return false;
+}
+
+/** Is nothing to come but scans of memory? Then nobody runs before there is input: time stands still until the host has some. */
+function waitsForScannersAlone(k: Kernel): boolean {
+  return k.timers.entries.every(
+    ({ kind, subject }) => kind === 'khugepaged' || (kind === 'kthread' && subject === k.ksmdTid),
+  );
 }

@@ -3,6 +3,7 @@ import { runFlusher } from './flusher.ts';
 import { fireItimer } from './itimers.ts';
 import type { Kernel } from './kernel.ts';
 import { runKhugepaged } from './khugepaged.ts';
+import { runKsmd } from './ksmd.ts';
 import { firePosixTimer } from './posix-timers.ts';
 import { wakeTask } from './scheduler.ts';
 import type { TimerEntry } from './timers.ts';
@@ -31,7 +32,8 @@ function fire(k: Kernel, entry: TimerEntry): void {
       firePosixTimer(k, entry);
       return;
     case 'kthread':
-      runFlusher(k, entry.detail === 1 ? 'periodic' : 'too much');
+      if (entry.subject === k.ksmdTid) runKsmd(k, entry.deadlineNs);
+      else runFlusher(k, entry.detail === 1 ? 'periodic' : 'too much');
       return;
     case 'khugepaged':
       runKhugepaged(k, entry.deadlineNs);

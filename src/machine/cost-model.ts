@@ -11,6 +11,10 @@ export const COST_FAULT_NS = 500;
 export const COST_MAP_NS = 1_000;
 export const COST_PAGE_COPY_NS = 250;
 export const COST_PAGE_ZERO_NS = 100;
+/** What ksmd does: looks at a page-table entry, hashes a page, compares two (mostly their first bytes). */
+export const COST_KSM_LOOK_NS = 100;
+export const COST_PAGE_HASH_NS = 400;
+export const COST_PAGE_COMPARE_NS = 100;
 export const COST_CONTEXT_SWITCH_NS = 1_000;
 export const COST_SIGNAL_NS = 500;
 /** One request to a host folder, and each page of it. */

@@ -1,5 +1,6 @@
 import type { TranslationRoot } from '../machine/mmu.ts';
 import type { Pfn, Vaddr, Vpn } from '../machine/units.ts';
+import type { KsmSlot } from './ksm/ksm-slots.ts';
 import type { MappableFile } from './mappable-file.ts';
 import type { VmaIndex } from './vma-index/vma-index.ts';
 
@@ -125,6 +126,12 @@ export class AddressSpace implements TranslationRoot {
   denyWriteExec: 'no' | 'inherited' | 'own' = 'no';
   /** What membarrier(2) was told to make ready (membarrier_state): bits of its REGISTER commands; fork keeps them. */
   barriersReady = 0;
+  /** ksmd scans the space (MMF_VM_MERGEABLE); null: it does not. */
+  ksmSlot: KsmSlot | null = null;
+  /** Entries that ksmd knows to map KSM pages; its items for the space; entries that map the zero page for it (ksm/ksm.ts, K). */
+  ksmMergingPages = 0;
+  ksmRmapItems = 0;
+  ksmZeroPages = 0;
   /** VM_* that every new mapping gets (mlockall(MCL_FUTURE)). */
   defFlags = 0;
   mapCount = 0;

@@ -2,9 +2,10 @@ import { assert, panic } from '../base/assert.ts';
 import type { Pfn, Vpn } from '../machine/units.ts';
 import { type AddressSpace, MM_ANONPAGES, MM_SWAPENTS } from './address-space.ts';
 import { checkHugeEntries } from './hugetlb/check-hugetlb.ts';
+import { checkKsmEntry } from './ksm/check-ksm.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { MARKER_GUARD, MARKER_POISONED, MARKER_UFFD_WP } from './page-table.ts';
-import { PG_anon, PG_anon_exclusive, PG_head, PG_mlocked, PG_pagecache } from './phys/page-flags.ts';
+import { PG_anon, PG_anon_exclusive, PG_head, PG_ksm, PG_mlocked, PG_pagecache } from './phys/page-flags.ts';
 import type { RmapVma } from './rmap/rmap-vma.ts';
 import { VM_ACCESS_FLAGS, VM_LOCKED, VM_SHARED, VM_UFFD_WP, VM_WRITE } from './vm-flags.ts';
 import { VMA_ANON, VMA_HUGETLB, VMA_SHMEM, type Vma } from './vma.ts';
@@ -22,20 +23,23 @@ export function checkEntries(mm: MemoryManager, space: AddressSpace, seen: Uint3
   const rss = new Float64Array(4);
   let end = 0 as Vpn;
   let hugePages = 0;
+  let zeroPages = 0;
   for (let vma = space.vmas.first(); vma !== null; vma = space.vmas.next(vma)) {
     assert(!pageTables.seek(space, end, vma.startVpn), 'mm/check-entries.ts: P3 an entry lies in a VMA');
     if (vma.kind === VMA_HUGETLB) hugePages += checkHugeEntries(mm, vma, seen);
-    else checkEntriesOf(mm, vma, seen, rss);
+    else zeroPages += checkEntriesOf(mm, vma, seen, rss);
     end = vma.endVpn;
   }
   assert(!pageTables.seek(space, end, space.taskSize), 'mm/check-entries.ts: P3 an entry lies in a VMA');
   for (let member = 0; member < 4; member++)
     if (rss[member] !== space.rss[member]) panic(`mm/check-entries.ts: S2 rss[${member}] counts the entries`);
+  assert(zeroPages === space.ksmZeroPages, 'mm/ksm/ksm.ts: K7 ksmZeroPages');
   assert(hugePages === space.hugetlbPages, 'mm/check-entries.ts: S2 hugetlbPages counts the pages of huge entries');
   assert(space.rss[MM_SWAPENTS] === 0, 'mm/check-entries.ts: S2 there is no swap');
 }
 
-function checkEntriesOf(mm: MemoryManager, vma: Vma, seen: Uint32Array, rss: Float64Array): void {
+/** Returns the entries that map the zero page for ksmd. */
+function checkEntriesOf(mm: MemoryManager, vma: Vma, seen: Uint32Array, rss: Float64Array): number {
   const { pageTables, format, zeroPage } = mm;
   const { flags } = mm.frames;
   const perTable = 2 ** format.bitsPerLevel;
@@ -46,6 +50,7 @@ function checkEntriesOf(mm: MemoryManager, vma: Vma, seen: Uint32Array, rss: Flo
   const hasZeroes = vma.kind === VMA_ANON || (vma.kind === VMA_SHMEM && !isShared);
   const isProtectable = (vma.flags & VM_UFFD_WP) !== 0;
   const reverse = new ReverseCheck(mm, vma);
+  let zeroPages = 0;
   let page: number = vma.startVpn;
   while (pageTables.seek(vma.space, page as Vpn, vma.endVpn)) {
     page = pageTables.foundVpn;
@@ -85,6 +90,7 @@ function checkEntriesOf(mm: MemoryManager, vma: Vma, seen: Uint32Array, rss: Flo
       }
       if (frame === zeroPage) {
         assert(hasZeroes, 'mm/check-entries.ts: P3 the zero page is private memory');
+        if ((entry & format.DIRTY) !== 0) zeroPages++;
         continue;
       }
       seen[frame]++;
@@ -95,6 +101,7 @@ function checkEntriesOf(mm: MemoryManager, vma: Vma, seen: Uint32Array, rss: Flo
       reverse.check(at as Vpn, frame);
     } while (page % perTable !== 0 && page < vma.endVpn);
   }
+  return zeroPages;
 }
 
 /** U1 to U3, P3 and R4 for the huge leaf that seek found; the pages that it adds to rss. */
@@ -155,6 +162,10 @@ class ReverseCheck {
     const flags = frames.flags[frame];
     if ((flags & (PG_anon | PG_pagecache)) === 0) {
       assert(vma.special?.frames.includes(frame) === true, 'mm/check-entries.ts: R2 a frame has an owner');
+      return;
+    }
+    if ((flags & PG_ksm) !== 0) {
+      checkKsmEntry(this.mm, vma, page, frame);
       return;
     }
     assert(frames.index[frame] === page + this.indexAt, 'mm/check-entries.ts: R2 index of a mapped frame');

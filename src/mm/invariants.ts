@@ -4,6 +4,7 @@ import { accountVm } from './accounting.ts';
 import { AddressSpace } from './address-space.ts';
 import { checkEntries } from './check-entries.ts';
 import { checkPools } from './hugetlb/check-hugetlb.ts';
+import { checkKsm } from './ksm/check-ksm.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { isLockedAnywhere } from './mlock-pages.ts';
 import { checkPhysical } from './phys/check.ts';
@@ -14,7 +15,7 @@ import type { Vma } from './vma.ts';
 
 /**
  * Recomputes every count from the page tables, VMAs and lists, and compares. Throws KernelPanic that names the broken
- * invariant by its number: M (memory-manager.ts), S (address-space.ts), V (vma.ts), P (page-table.ts), X (vma-index), R and A
+ * invariant by its number: M (memory-manager.ts), K (ksm/ksm.ts), S (address-space.ts), V (vma.ts), P (page-table.ts), X (vma-index), R and A
  * (rmap), F, C, L and others of the physical side (phys/check.ts). mm/README.md lists them all. Walks everything: for tests
  * and for the check at every trap.
  */
@@ -35,6 +36,7 @@ export function checkInvariants(mm: MemoryManager): void {
   if (scanned !== null) panic(`mm/thp/khugepaged.ts: U4 ${scanned}`);
   checkFrames(mm, seen);
   checkPools(mm);
+  checkKsm(mm.ksm);
   checkPhysical(mm);
   if (mm.alloc.stat.nr_mlock > 0) checkMlocked(mm);
 }

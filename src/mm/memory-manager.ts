@@ -14,6 +14,8 @@ import { AccessRules } from './access-rules.ts';
 import { AddressSpace, FAULT_KINDS } from './address-space.ts';
 import type { FaultWaiter } from './fault/waiter.ts';
 import { Hugetlb } from './hugetlb/hugetlb.ts';
+import { Ksm } from './ksm/ksm.ts';
+import { KsmWalk } from './ksm/reverse.ts';
 import { MlockBatch } from './mlock-batch.ts';
 import type { PageCache } from './page-cache/page-cache.ts';
 import type { PageCacheShrinker } from './page-cache/shrink.ts';
@@ -109,6 +111,7 @@ export class MemoryManager {
   readonly mlockBatch = new MlockBatch();
   readonly hugetlb: Hugetlb;
   readonly thp: Thp;
+  readonly ksm: Ksm;
   readonly zeroPage: Pfn;
   readonly spaces = new Set<AddressSpace>();
   /** Since boot, by FAULT_KINDS index, all spaces. */
@@ -166,7 +169,9 @@ export class MemoryManager {
     this.frames.set(this.zeroPage, PG_reserved);
     this.vmaCache = this.slab.cacheNamed('vm_area_struct');
     this.mmCache = this.slab.cacheNamed('mm_struct');
+    this.ksm = new Ksm(this);
     this.rmap.setEditor(new PteEditor(this));
+    this.rmap.setKsmReverse(new KsmWalk(this.ksm));
     this.rmap.setNeighbourFinder(new VmaNeighbours());
   }
 
@@ -189,6 +194,7 @@ export class MemoryManager {
   /** The last step of exitSpace: the space is empty and no longer exists. */
   destroySpace(space: AddressSpace): void {
     assert(space.vmas.count === 0, 'mm/memory-manager.ts: only an empty space is destroyed');
+    this.ksm.exit(space);
     this.pageTables.freeRoot(space);
     this.deadPeakRssPages = Math.max(this.deadPeakRssPages, space.hiwaterRssPages);
     const asid = space.asidIfAny;

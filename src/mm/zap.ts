@@ -80,7 +80,10 @@ export function zapEntry(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, w
   const stays = what !== 'unmap' && vma.kind !== VMA_ANON && pageTables.isUffdWp(entry);
   pageTables.set(slot, stays ? pageTables.makeMarker(MARKER_UFFD_WP) : 0);
   if ((entry & format.PRESENT) !== 0) mm.tlbBatch.add(page);
-  if (frame === mm.zeroPage) return 0;
+  if (frame === mm.zeroPage) {
+    mm.ksm.uncountZeroPage(vma.space, entry);
+    return 0;
+  }
   if ((frames.flags[frame] & (PG_anon | PG_pagecache)) === PG_pagecache) {
     if ((entry & format.DIRTY) !== 0) mm.pageCache.markDirty(frame);
     if ((entry & format.ACCESSED) !== 0 && (vma.flags & VM_SEQ_READ) === 0) mm.alloc.lru.markAccessed(frame);

@@ -2,7 +2,7 @@ import type { Pfn, Vpn } from '../machine/units.ts';
 import { vaddrOf } from '../machine/units.ts';
 import type { AddressSpace } from '../mm/address-space.ts';
 import type { MemoryManager } from '../mm/memory-manager.ts';
-import { PG_anon, PG_anon_exclusive, PG_dirty, PG_pagecache, PG_table } from '../mm/phys/page-flags.ts';
+import { PG_anon, PG_anon_exclusive, PG_dirty, PG_ksm, PG_pagecache, PG_table } from '../mm/phys/page-flags.ts';
 import { VM_EXEC, VM_MAYSHARE, VM_READ, VM_WRITE } from '../mm/vm-flags.ts';
 import { VMA_ANON, type Vma } from '../mm/vma.ts';
 import { type WalkStep, walkPage } from './page-walk.ts';
@@ -29,7 +29,7 @@ export interface PageView {
     readonly refcount: number;
     /** Page-table entries that map it; the zero page's are not counted. */
     readonly mapcount: number;
-    /** 'zero', 'anon', 'exclusive', 'pagecache', 'dirty' */
+    /** 'zero', 'anon', 'exclusive', 'ksm', 'pagecache', 'dirty', 'table' */
     readonly states: readonly string[];
   } | null;
 }
@@ -37,6 +37,7 @@ export interface PageView {
 const STATES = [
   ['anon', PG_anon],
   ['exclusive', PG_anon_exclusive],
+  ['ksm', PG_ksm],
   ['pagecache', PG_pagecache],
   ['dirty', PG_dirty],
   ['table', PG_table],

@@ -10,6 +10,7 @@ import {
   PG_dirty,
   PG_head,
   PG_hugetlb,
+  PG_ksm,
   PG_locked,
   PG_lru,
   PG_mlocked,
@@ -45,6 +46,7 @@ const LOW: readonly (readonly [flag: number, bit: number])[] = [
   [PG_head, 15],
   [PG_tail, 16],
   [PG_unevictable, 18],
+  [PG_ksm, 21],
   [PG_table, 26],
 ];
 const KPF_SLAB = 1 << 7;

@@ -15,6 +15,8 @@ import {
   showComm,
   showCoredumpFilter,
   showIo,
+  showKsmMergingPages,
+  showKsmStat,
   showOomAdj,
   showOomScore,
   showOomScoreAdj,
@@ -117,6 +119,8 @@ export const PROCESS_ENTRIES: readonly PidEntry[] = [
   seq('coredump_filter', 0o644, showCoredumpFilter, { write: writeCoredumpFilter }),
   seq('io', 0o400, showIo),
   seq('timerslack_ns', 0o666, showTimerSlack, { write: writeTimerSlack }),
+  seq('ksm_merging_pages', 0o400, showKsmMergingPages),
+  seq('ksm_stat', 0o400, showKsmStat),
 ];
 
 const NOT_OF_THREADS = ['task', 'map_files', 'coredump_filter', 'timerslack_ns'];

@@ -1,4 +1,7 @@
 import { EINVAL, ESRCH } from '../../abi/errno.ts';
+import { PAGE_SIZE } from '../../machine/units.ts';
+import { RMAP_ITEM_BYTES } from '../../mm/ksm/ksm.ts';
+import { VM_MERGEABLE } from '../../mm/vm-flags.ts';
 import type { Kernel } from '../kernel.ts';
 import { oomBadness } from '../oom.ts';
 import type { Task } from '../task.ts';
@@ -81,6 +84,26 @@ export function writeOomAdj(_k: Kernel, t: Task, text: string): number {
   if (value === null || ((value < -16 || value > 15) && value !== -17)) return -EINVAL;
   t.process.oomScoreAdj = value === 15 ? 1000 : Math.trunc((value * 1000) / 17);
   return 0;
+}
+
+/** proc_pid_ksm_merging_pages. */
+export function showKsmMergingPages(_k: Kernel, { space }: Task): string {
+  return space === null ? '' : `${space.ksmMergingPages}\n`;
+}
+
+/** proc_pid_ksm_stat. */
+export function showKsmStat(_k: Kernel, { space }: Task): string {
+  if (space === null) return '';
+  const merged = space.ksmMergingPages + space.ksmZeroPages;
+  const profit = merged * PAGE_SIZE - space.ksmRmapItems * RMAP_ITEM_BYTES;
+  let isMergeable = false;
+  for (let vma = space.vmas.first(); vma !== null; vma = space.vmas.next(vma))
+    isMergeable ||= (vma.flags & VM_MERGEABLE) !== 0;
+  return (
+    `ksm_rmap_items ${space.ksmRmapItems}\nksm_zero_pages ${space.ksmZeroPages}\n` +
+    `ksm_merging_pages ${space.ksmMergingPages}\nksm_process_profit ${profit}\n` +
+    `ksm_merge_any: ${space.memoryMerge === 'any' ? 'yes' : 'no'}\nksm_mergeable: ${isMergeable ? 'yes' : 'no'}\n`
+  );
 }
 
 /** proc_tgid_io_accounting; cancelled writes are not known apart, bytes come from the block counters. */

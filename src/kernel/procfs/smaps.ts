@@ -2,7 +2,7 @@ import { PAGE_SIZE, type Vpn } from '../../machine/units.ts';
 import type { AddressSpace } from '../../mm/address-space.ts';
 import { objectOf } from '../../mm/hugetlb/hugetlb-vma.ts';
 import type { MemoryManager } from '../../mm/memory-manager.ts';
-import { PG_anon, PG_dirty, PG_referenced, PG_swapbacked } from '../../mm/phys/page-flags.ts';
+import { PG_anon, PG_dirty, PG_ksm, PG_referenced, PG_swapbacked } from '../../mm/phys/page-flags.ts';
 import { VM_LOCKED } from '../../mm/vm-flags.ts';
 import { VMA_HUGETLB, type Vma } from '../../mm/vma.ts';
 import type { Kernel } from '../kernel.ts';
@@ -28,6 +28,7 @@ export interface MemSizes {
   privateDirty: number;
   referenced: number;
   anonymous: number;
+  ksm: number;
   lazyFree: number;
   anonHuge: number;
   sharedHugetlb: number;
@@ -49,6 +50,7 @@ function noSizes(): MemSizes {
     privateDirty: 0,
     referenced: 0,
     anonymous: 0,
+    ksm: 0,
     lazyFree: 0,
     anonHuge: 0,
     sharedHugetlb: 0,
@@ -77,6 +79,7 @@ function gather(mm: MemoryManager, vma: Vma, sizes: MemSizes): void {
     const mapcount = frames.mapcount[frame];
     const pss = Math.floor((bytes * PSS_UNIT) / Math.max(1, mapcount));
     sizes.rss += bytes;
+    if ((flags & PG_ksm) !== 0) sizes.ksm += PAGE_SIZE;
     sizes.pss += pss;
     if (isDirty) sizes.pssDirty += pss;
     if ((flags & PG_anon) !== 0) {
@@ -132,7 +135,7 @@ function sizeLines(sizes: MemSizes, what: 'vma' | 'rollup'): string {
     line('Private_Dirty', sizes.privateDirty) +
     line('Referenced', sizes.referenced) +
     line('Anonymous', sizes.anonymous) +
-    line('KSM', 0) +
+    line('KSM', sizes.ksm) +
     line('LazyFree', sizes.lazyFree) +
     line('AnonHugePages', sizes.anonHuge) +
     line('ShmemPmdMapped', 0) +

@@ -64,8 +64,7 @@ export function mmPrctl(k: Kernel, t: Task, option: number, [a1, a2, a3, a4]: Wo
       return space.thpDisable === 'completely' ? 1 : 1 | PR_THP_DISABLE_EXCEPT_ADVISED;
     case PR_SET_MEMORY_MERGE:
       if (rest) return -EINVAL;
-      setMemoryMerge(space, a1 !== 0 ? 'any' : 'advised');
-      return 0;
+      return setMemoryMerge(k.mm, space, a1 !== 0 ? 'any' : 'advised');
     case PR_GET_MEMORY_MERGE:
       return a1 !== 0 || rest ? -EINVAL : space.memoryMerge === 'any' ? 1 : 0;
     case PR_SET_MDWE:

@@ -80,6 +80,8 @@ class SysfsFileInode extends PseudoFileInode {
     const { write } = row;
     const generate = () => `${row.read(superblock.k)}\n`;
     const accept = (bytes: Uint8Array): number => {
+      // sysfs_kf_write: nothing reaches the attribute.
+      if (bytes.length === 0) return 0;
       const result = write === null ? -EACCES : write(superblock.k, decodeUtf8(bytes));
       return result < 0 ? result : bytes.length;
     };

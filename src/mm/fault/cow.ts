@@ -1,10 +1,12 @@
+import { ENOMEM } from '../../abi/errno.ts';
+import { COST_FAULT_NS } from '../../machine/cost-model.ts';
 import { ACCESS_WRITE } from '../../machine/mmu.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import { KIND_COW_COPY, KIND_COW_REUSE } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { munlockPage } from '../mlock-pages.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
-import { PG_anon, PG_anon_exclusive } from '../phys/page-flags.ts';
+import { PG_anon, PG_anon_exclusive, PG_ksm } from '../phys/page-flags.ts';
 import { splitHugeLeaf } from '../thp/split.ts';
 import { userfault } from '../uffd/userfault.ts';
 import { VM_LOCKED, VM_MAYSHARE, VM_SHARED, VM_UFFD_WP, VM_WRITE } from '../vm-flags.ts';
@@ -23,7 +25,7 @@ import { sharedWriteFault } from './shared-write.ts';
  *   private, anonymous, this entry holds the only
  *   reference (wp_can_reuse_anon_folio) ---------> reuse, exclusive from now on
  *   private, anything else (shared anonymous page,
- *   page of the file, zero page) ----------------> copy (wp_page_copy)
+ *   KSM page, page of the file, zero page) ------> copy (wp_page_copy)
  */
 export function cowFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): FaultResult {
   const { pageTables, frames, format } = mm;
@@ -37,7 +39,7 @@ export function cowFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): 
   const oldFlags = frames.flags[old];
   const reusable =
     old !== mm.zeroPage &&
-    (oldFlags & PG_anon) !== 0 &&
+    (oldFlags & (PG_anon | PG_ksm)) === PG_anon &&
     ((oldFlags & PG_anon_exclusive) !== 0 || frames.refcount[old] === 1);
   if (reusable) {
     mm.lastFaultKind = KIND_COW_REUSE;
@@ -48,7 +50,8 @@ export function cowFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): 
     mm.flushPage(vma.space, page);
     return FAULT_DONE;
   }
-  return copyPage(mm, vma, page, slot, 'write');
+  mm.lastFaultKind = KIND_COW_COPY;
+  return copyPage(mm, vma, page, slot, 'writable') === 0 ? FAULT_DONE : FAULT_OOM;
 }
 
 /**
@@ -56,12 +59,14 @@ export function cowFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): 
  * FAULT_FLAG_UNSHARE): its own page from now on, by the only reference or by a copy, still without the right to write.
  */
 export function unshareFault(mm: MemoryManager, vma: Vma, page: Vpn): FaultResult {
-  const { pageTables } = mm;
+  const { pageTables, frames } = mm;
   const slot = pageTables.findEntry(vma.space, page);
   const old = pageTables.frameOf(pageTables.read(slot));
-  if (mm.frames.refcount[old] !== 1) {
+  if (frames.refcount[old] !== 1 || (frames.flags[old] & PG_ksm) !== 0) {
     splitHugeLeaf(mm, vma, page);
-    return copyPage(mm, vma, page, pageTables.findLeaf(vma.space, page), 'clean');
+    mm.lastFaultKind = KIND_COW_COPY;
+    const leaf = pageTables.findLeaf(vma.space, page);
+    return copyPage(mm, vma, page, leaf, 'unshared') === 0 ? FAULT_DONE : FAULT_OOM;
   }
   mm.lastFaultKind = KIND_COW_REUSE;
   mm.lastFaultFrame = old;
@@ -69,30 +74,46 @@ export function unshareFault(mm: MemoryManager, vma: Vma, page: Vpn): FaultResul
   return FAULT_DONE;
 }
 
-/** wp_page_copy; a 'clean' copy keeps userfaultfd's protection. */
-function copyPage(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, purpose: 'write' | 'clean'): FaultResult {
+/**
+ * wp_page_copy: the entry maps a copy of its page, exclusive, from now on. 'unshared' leaves it read-only and clean, and keeps
+ * userfaultfd's protection: nobody has written yet. 0 or -ENOMEM.
+ */
+function copyPage(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, how: 'writable' | 'unshared'): number {
   const { pageTables } = mm;
   const entry = pageTables.read(slot);
   const old = pageTables.frameOf(entry);
-  mm.lastFaultKind = KIND_COW_COPY;
-  if (mm.rmap.anonVmaPrepare(vma) !== 0) return FAULT_OOM;
+  if (mm.rmap.anonVmaPrepare(vma) !== 0) return -ENOMEM;
+  if ((mm.frames.flags[old] & PG_ksm) !== 0) mm.vmstat.cow_ksm++;
   const fresh = old === mm.zeroPage ? allocZeroed(mm) : allocCopy(mm, old);
-  if (fresh === NO_FRAME) return FAULT_OOM;
+  if (fresh === NO_FRAME) return -ENOMEM;
   // The allocation may have reclaimed the very page: look again before the entry is replaced.
   if (pageTables.read(slot) !== entry) {
     mm.alloc.putFrame(fresh as Pfn);
-    return FAULT_DONE;
+    return 0;
   }
-  if (old !== mm.zeroPage) mm.addRss(vma.space, rssMemberOf(mm, old), -1);
+  if (old === mm.zeroPage) mm.ksm.uncountZeroPage(vma.space, entry);
+  else mm.addRss(vma.space, rssMemberOf(mm, old), -1);
   pageTables.set(slot, 0);
   mm.flushPage(vma.space, page);
-  installAnon(mm, vma, page, slot, fresh as Pfn, purpose);
-  if (purpose === 'clean' && pageTables.isUffdWp(entry))
+  installAnon(mm, vma, page, slot, fresh as Pfn, how);
+  if (how === 'unshared' && pageTables.isUffdWp(entry))
     pageTables.set(slot, pageTables.withUffdWp(pageTables.read(slot)));
   if (old !== mm.zeroPage) {
     mm.rmap.removeRmap(old);
     if ((vma.flags & VM_LOCKED) !== 0) munlockPage(mm, old);
     mm.alloc.putFrame(old);
   }
-  return FAULT_DONE;
+  return 0;
+}
+
+/**
+ * A fault that ksmd or the kernel makes, to take a merged page apart (FAULT_FLAG_UNSHARE). 0 or -ENOMEM. Counts as a minor fault
+ * of whoever runs.
+ */
+export function unshareKsm(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): number {
+  mm.clock.charge(COST_FAULT_NS);
+  mm.vmstat.pgfault++;
+  const result = copyPage(mm, vma, page, slot, 'unshared');
+  if (result === 0 && mm.faultAccount !== null) mm.faultAccount.minflt++;
+  return result;
 }

@@ -33,8 +33,8 @@ export function allocCopy(mm: MemoryManager, from: Pfn): Pfn | -1 {
 }
 
 /**
- * Maps a new anonymous frame, whose one reference passes to the entry: exclusive, so writable where the VMA is. The VMA has
- * its anon_vma. The slot is empty or holds a marker. 'clean': not written to yet, so neither writable nor dirty.
+ * Maps a new anonymous frame, whose one reference passes to the entry: exclusive, so writable where the VMA is ('unshared': the
+ * first store will make it so). The VMA has its anon_vma. The slot is empty or holds a marker.
  */
 export function installAnon(
   mm: MemoryManager,
@@ -42,10 +42,10 @@ export function installAnon(
   page: Vpn,
   slot: number,
   frame: Pfn,
-  purpose: 'write' | 'clean' = 'write',
+  how: 'writable' | 'unshared' = 'writable',
 ): void {
   const { format } = mm;
-  const writable = purpose === 'write' && (vma.flags & VM_WRITE) !== 0;
+  const writable = how === 'writable' && (vma.flags & VM_WRITE) !== 0;
   mm.rmap.addNewAnonRmap(frame, vma, page);
   if ((vma.flags & VM_LOCKED) !== 0) mlockPage(mm, frame);
   mm.addRss(vma.space, MM_ANONPAGES, 1);

@@ -52,7 +52,7 @@ function checkBrkLimits(mm: MemoryManager, space: AddressSpace, address: number,
 /** do_brk_flags: anonymous memory at [start, end), which is free; widens the heap below it if that ends there. */
 function extendBreak(mm: MemoryManager, space: AddressSpace, start: Vpn, end: Vpn, extraFlags: number): number {
   const pages = end - start;
-  const flags = withMemoryMerge(space, VM_DATA_DEFAULT_FLAGS | VM_ACCOUNT | space.defFlags | extraFlags);
+  const flags = withMemoryMerge(mm, space, VM_DATA_DEFAULT_FLAGS | VM_ACCOUNT | space.defFlags | extraFlags);
   if (!mayExpandVm(space, flags, pages)) return -ENOMEM;
   if (space.mapCount > mm.config.maxMapCount) return -ENOMEM;
   if (mm.chargeCommit(space, pages) !== 0) return -ENOMEM;

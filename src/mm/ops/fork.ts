@@ -48,6 +48,8 @@ export function dupSpace(mm: MemoryManager, parent: AddressSpace): AddressSpace 
     }
   }
   mm.flushSpace(parent);
+  // ksm_fork: without memory for its slot the child is not scanned, no more.
+  if (parent.ksmSlot !== null) mm.ksm.enter(child);
   watchers.tell(mm);
   return child;
 }
@@ -160,7 +162,7 @@ function copyEntries(mm: MemoryManager, from: Vma, to: Vma): number {
         mm.rmap.addFileRmap(frame);
         counts[rssMemberOf(mm, frame)]++;
       }
-    }
+    } else if ((entry & format.DIRTY) !== 0) mm.ksm.countZeroPage(to.space);
     if (protect && (entry & format.WRITE) !== 0) {
       entry = (entry & ~format.WRITE) >>> 0;
       pageTables.set(source, entry);

@@ -30,6 +30,7 @@ import { ACCESS_READ, ACCESS_WRITE } from '../../machine/mmu.ts';
 import { isPageAligned, PAGE_SIZE, type Pfn, pagesOf, roundUpToPage, type Vpn, vpn } from '../../machine/units.ts';
 import type { AddressSpace } from '../address-space.ts';
 import { objectOf } from '../hugetlb/hugetlb-vma.ts';
+import { unmergeRange } from '../ksm/unmerge.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
 import { punchHole } from '../page-cache/truncate.ts';
@@ -192,9 +193,12 @@ function adviseVma(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, advice: nu
         ? -EINVAL
         : changeFlags(mm, vma, start, end, flags & ~VM_DONTDUMP);
     case MADV_MERGEABLE:
-      return isKsmCompatible(flags) ? changeFlags(mm, vma, start, end, flags | VM_MERGEABLE) : 0;
-    case MADV_UNMERGEABLE:
-      return changeFlags(mm, vma, start, end, flags & ~VM_MERGEABLE);
+      return allowMerging(mm, vma, start, end);
+    case MADV_UNMERGEABLE: {
+      const result = unmergeRange(mm, vma, start, end);
+      // madvise_vma_behavior: -EAGAIN for any -ENOMEM.
+      return result === 0 ? changeFlags(mm, vma, start, end, flags & ~VM_MERGEABLE) : -EAGAIN;
+    }
     default:
       return -EINVAL;
   }
@@ -214,6 +218,13 @@ const DISCARDS: readonly number[] = [
 function mayAdvise(vma: Vma, advice: number): boolean {
   if ((vma.flags & VM_SEALED) === 0 || vma.kind !== VMA_ANON || (vma.flags & VM_WRITE) !== 0) return true;
   return !DISCARDS.includes(advice);
+}
+
+/** ksm_madvise: ksmd learns of the space with its first such VMA. */
+function allowMerging(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): number {
+  if ((vma.flags & VM_MERGEABLE) !== 0 || !isKsmCompatible(vma.flags)) return 0;
+  if (mm.ksm.enter(vma.space) !== 0) return -EAGAIN;
+  return changeFlags(mm, vma, start, end, vma.flags | VM_MERGEABLE);
 }
 
 /** madvise_dontneed_free_valid_vma: from a huge page on, and whole ones alone. */

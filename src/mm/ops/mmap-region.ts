@@ -44,7 +44,7 @@ export function mapRegion(
   const pages = end - start;
   const isHuge = sourceFile?.hugetlb !== undefined;
   if (deniesWriteExec(space, vmFlags, vmFlags)) return -EACCES;
-  let flags = isHuge ? vmFlags | VM_HUGETLB | VM_DONTEXPAND : withMemoryMerge(space, vmFlags);
+  let flags = isHuge ? vmFlags | VM_HUGETLB | VM_DONTEXPAND : withMemoryMerge(mm, space, vmFlags);
   // mapping_map_writable: a sealed memfd may not be mapped shared where it could be written.
   if (sourceFile !== null && (flags & (VM_SHARED | VM_MAYWRITE)) === (VM_SHARED | VM_MAYWRITE)) {
     const allowed = sourceFile.mapWritable?.() ?? 0;

@@ -3,6 +3,7 @@ import type { Vpn } from '../../machine/units.ts';
 import { accountVm } from '../accounting.ts';
 import type { AddressSpace } from '../address-space.ts';
 import { moveHugetlb } from '../hugetlb/hugetlb-entries.ts';
+import { unmergeRange } from '../ksm/unmerge.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { updateMlockedPages } from '../mlock-pages.ts';
 import { moveHugeLeaf } from '../thp/huge-entries.ts';
@@ -28,6 +29,9 @@ export interface VmaMove {
 export function moveVma(mm: MemoryManager, space: AddressSpace, vma: Vma, move: VmaMove): number {
   const { from, to, oldPages, newPages } = move;
   if (space.mapCount >= mm.config.maxMapCount - 3) return -ENOMEM;
+  // Merged pages do not move: at their new place they would be taken for others (ksm_madvise in prep_move_vma).
+  const unmerged = unmergeRange(mm, vma, from, (from + oldPages) as Vpn);
+  if (unmerged !== 0) return unmerged;
   const { flags } = vma;
   const accounted = (flags & VM_ACCOUNT) !== 0;
   const charge = accounted ? (move.source === 'keep' ? newPages : newPages - oldPages) : 0;

@@ -17,6 +17,7 @@ export const NO_FRAME = -1;
  *  F3 A frame is on at most one list; `next` and `prev` belong to that list's owner: free lists (PG_buddy), LRU lists
  *     (PG_lru), partial slabs (PG_slab), pools of huge pages (PG_hugetlb).
  *  F4 PG_anon: owner is an AnonVma's id, index the linear page index in it (vma.pgoff + page of the vma).
+ *     With PG_ksm: owner is the row of its stable node (0 none), index 0 (ksm/).
  *     PG_pagecache: owner is a FilePages' id, index the page of the file. PG_slab: owner is a KmemCache's id, index the first
  *     free object's address (0 none), private the number of objects in use. PG_tail: owner is the head's pfn.
  *     PG_hugetlb: as PG_anon; or owner is the id of the file's FilePages, index the first page of the file that it holds.

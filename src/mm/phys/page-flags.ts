@@ -5,7 +5,7 @@
  * One owner a bit:
  *  page cache  PG_uptodate PG_dirty PG_writeback PG_referenced
  *  lruvec      PG_lru PG_active PG_unevictable PG_workingset
- *  rmap        PG_anon PG_anon_exclusive
+ *  rmap        PG_anon PG_anon_exclusive PG_ksm
  *  allocator   PG_buddy PG_reserved PG_head PG_tail
  *  slab        PG_slab            page tables  PG_table           mlock  PG_mlocked          huge pools  PG_hugetlb
  */
@@ -35,6 +35,8 @@ export const PG_table = 1 << 21;
 export const PG_pagecache = 1 << 22;
 /** The head of a huge page of a pool (hugetlb/). */
 export const PG_hugetlb = 1 << 23;
+/** A page that ksmd has merged (PAGE_MAPPING_KSM); PG_anon is set too. */
+export const PG_ksm = 1 << 28;
 
 const NAMES: readonly (readonly [number, string])[] = [
   [PG_locked, 'locked'],
@@ -61,6 +63,7 @@ const NAMES: readonly (readonly [number, string])[] = [
   [PG_table, 'table'],
   [PG_pagecache, 'pagecache'],
   [PG_hugetlb, 'hugetlb'],
+  [PG_ksm, 'ksm'],
 ];
 
 /** Names of the bits that are set, in the manner of Linux's dump_page: `uptodate|lru|anon`. */

@@ -9,7 +9,7 @@ import type { RmapVma } from './rmap-vma.ts';
  *  A1 tree holds exactly the AnonVmaChains whose anonVma is this, each under its VMA's [pgoff, pgoff + pages - 1].
  *  A2 numChildren = AnonVmas whose parent is this and whose tree is not empty; a root counts itself.
  *  A3 numActiveVmas = VMAs whose `anonVma` is this.
- *  A4 A root lives as long as one of its descendants; anyone else until its tree is empty.
+ *  A4 A root lives as long as one of its descendants; anyone else until its tree is empty; all of them while they are held.
  */
 export class AnonVma {
   readonly id: number;
@@ -18,8 +18,10 @@ export class AnonVma {
   root: AnonVma;
   parent: AnonVma;
   readonly tree = new IntervalTree<AnonVmaChain>();
-  /** Own reference, and one for each AnonVma below a root. */
+  /** Own reference, one for each AnonVma below a root, and `held`. */
   refcount = 1;
+  /** References of ksmd's items (get_anon_vma). */
+  held = 0;
   numChildren = 0;
   numActiveVmas = 0;
 

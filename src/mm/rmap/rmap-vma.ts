@@ -29,6 +29,12 @@ export interface RmapVma {
   sharedNode: IntervalNode<RmapVma> | null;
 }
 
+/** Who knows the entries of KSM pages (ksm/reverse.ts); injected with rmap.setKsmReverse. */
+export interface KsmReverse {
+  /** As Rmap.forEachCandidate, for the page of the stable node. */
+  forEachCandidate(node: number, visit: (vma: RmapVma, page: Vpn) => boolean): boolean;
+}
+
 /**
  * The verbs on page-table entries that reverse mapping, writeback and truncation need. page-table.ts, the only writer of
  * PTEs, implements it; injected with rmap.setEditor and used nowhere else.

@@ -10,6 +10,7 @@ import {
   PG_anon_exclusive,
   PG_head,
   PG_hugetlb,
+  PG_ksm,
   PG_pagecache,
   PG_swapbacked,
   PG_uptodate,
@@ -17,7 +18,7 @@ import {
 import type { KmemCache } from '../phys/slab.ts';
 import { VM_ACCESS_FLAGS, VM_DROPPABLE, VM_IGNORE_MERGE } from '../vm-flags.ts';
 import { AnonVma, AnonVmaChain } from './anon-vma.ts';
-import type { PageTableEditor, RmapVma } from './rmap-vma.ts';
+import type { KsmReverse, PageTableEditor, RmapVma } from './rmap-vma.ts';
 
 /** Flags that may differ between two VMAs that share an AnonVma (anon_vma_compatible). */
 const VM_MAY_DIFFER = VM_ACCESS_FLAGS | VM_IGNORE_MERGE;
@@ -45,6 +46,7 @@ export class Rmap {
   private readonly chainSlots: KmemCache;
   private editorOrNull: PageTableEditor | null = null;
   private neighboursOf: NeighbourFinder | null = null;
+  private ksm: KsmReverse | null = null;
   /** By id; index 0 is nobody. Ids of the dead are taken again, last first. */
   private readonly anonVmas: (AnonVma | null)[] = [null];
   private readonly freeIds: number[] = [];
@@ -66,6 +68,10 @@ export class Rmap {
   /** Who knows the VMAs beside a VMA; without it every VMA prepares an AnonVma of its own. */
   setNeighbourFinder(finder: NeighbourFinder): void {
     this.neighboursOf = finder;
+  }
+
+  setKsmReverse(reverse: KsmReverse): void {
+    this.ksm = reverse;
   }
 
   get editor(): PageTableEditor {
@@ -235,6 +241,19 @@ export class Rmap {
     this.frames.flags[frame] |= PG_anon_exclusive;
   }
 
+  /** The page is ksmd's from now on, mapped as often as before: nobody's alone, and without a node yet. */
+  makeKsm(frame: Pfn): void {
+    const { frames } = this;
+    frames.flags[frame] = (frames.flags[frame] & ~PG_anon_exclusive) | PG_ksm;
+    frames.owner[frame] = 0;
+    frames.index[frame] = 0;
+  }
+
+  /** The stable node of a KSM page; 0: none, its entries are found no more (folio_set_stable_node). */
+  setKsmNode(frame: Pfn, node: number): void {
+    this.frames.owner[frame] = node;
+  }
+
   /** One more entry for a frame of a file or of the kernel (folio_add_file_rmap_pte, folio_dup_file_rmap_pte). */
   addFileRmap(frame: Pfn): void {
     const { frames } = this;
@@ -271,6 +290,19 @@ export class Rmap {
     }
   }
 
+  /** get_anon_vma: it lives until dropAnonVma, though its VMAs go. Its id. */
+  holdAnonVma(anonVma: AnonVma): number {
+    anonVma.held++;
+    anonVma.refcount++;
+    return anonVma.id;
+  }
+
+  dropAnonVma(id: number): void {
+    const anonVma = this.anonVmas[id] ?? panic('mm/rmap/rmap.ts: A4 what is held lives');
+    anonVma.held--;
+    this.putAnonVma(anonVma);
+  }
+
   // Walks.
 
   anonVmaById(id: number): AnonVma | null {
@@ -290,6 +322,7 @@ export class Rmap {
     const { frames } = this;
     const index = frames.index[frame];
     const owner = frames.owner[frame];
+    if ((frames.flags[frame] & PG_ksm) !== 0) return this.ksm?.forEachCandidate(owner, visit) ?? true;
     if ((frames.flags[frame] & PG_anon) !== 0) {
       const anonVma = this.anonVmas[owner];
       if (anonVma === null || anonVma === undefined) return true;
@@ -366,7 +399,7 @@ export class Rmap {
       const own = anonVma.tree.isEmpty ? 0 : 1;
       if (anonVma.numChildren !== (children.get(anonVma) ?? 0)) broken ??= 'A2: numChildren';
       if (anonVma.numActiveVmas !== (active.get(anonVma)?.size ?? 0)) broken ??= 'A3: numActiveVmas';
-      if (anonVma.refcount !== own + (below.get(anonVma) ?? 0)) broken ??= 'A4: refcount';
+      if (anonVma.refcount !== own + anonVma.held + (below.get(anonVma) ?? 0)) broken ??= 'A4: refcount';
     }
     return broken;
   }

@@ -68,6 +68,7 @@ function moveOne(mm: MemoryManager, target: Vma, from: Vpn, to: Vpn, holes: Uffd
   if (!pageTables.isMapped(entry)) return -EFAULT;
   const frame = pageTables.frameOf(entry);
   if (frame === mm.zeroPage) {
+    mm.ksm.uncountZeroPage(space, entry);
     pageTables.set(targetSlot, pageTables.makeEntry(frame, target.flags, 'readonly', format.ACCESSED));
   } else {
     if ((frames.flags[frame] & PG_anon_exclusive) === 0) return -EBUSY;

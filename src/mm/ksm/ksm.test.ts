@@ -1,0 +1,426 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { PAGE_SIZE, type Pfn, type Vpn, vpn } from '../../machine/units.ts';
+import type { AddressSpace } from '../address-space.ts';
+import { checkInvariants } from '../invariants.ts';
+import type { MemoryManager } from '../memory-manager.ts';
+import { exitSpace } from '../ops/exit.ts';
+import { dupSpace } from '../ops/fork.ts';
+import { madvise } from '../ops/madvise.ts';
+import { setMemoryMerge } from '../ops/memory-merge.ts';
+import { mlock } from '../ops/mlock.ts';
+import { mmap } from '../ops/mmap.ts';
+import { mprotect } from '../ops/mprotect.ts';
+import { mremap } from '../ops/mremap.ts';
+import { munmap } from '../ops/munmap.ts';
+import { PG_ksm } from '../phys/page-flags.ts';
+import { createTestMachine } from '../testing/test-machine.ts';
+import { copyFromUser, copyToUser } from '../user-access.ts';
+import { checksumOf } from './page-content.ts';
+import { scanPages } from './scan.ts';
+import { unmergeAll } from './unmerge.ts';
+
+const BASE = 0x1000000;
+const MADV_MERGEABLE = 12;
+const MADV_UNMERGEABLE = 13;
+const RW = 3;
+const PRIVATE_ANON = 0x32;
+
+function map(mm: MemoryManager, space: AddressSpace, page: number, pages: number): void {
+  const request = { address: BASE + page * PAGE_SIZE, lengthBytes: pages * PAGE_SIZE, prot: RW, flags: PRIVATE_ANON };
+  expect(mmap(mm, space, { ...request, file: null, offsetBytes: 0 })).toBe(request.address);
+}
+
+function advise(mm: MemoryManager, space: AddressSpace, page: number, pages: number, advice: number): number {
+  return madvise(mm, space, BASE + page * PAGE_SIZE, pages * PAGE_SIZE, advice);
+}
+
+/** The first and the last byte of the page. */
+function write(mm: MemoryManager, space: AddressSpace, page: number, value: number): number {
+  const last = BASE + page * PAGE_SIZE + PAGE_SIZE - 1;
+  const done = copyToUser(mm, space, last, Uint8Array.of(value));
+  return done === 1 ? copyToUser(mm, space, BASE + page * PAGE_SIZE, Uint8Array.of(value)) : 0;
+}
+
+function read(mm: MemoryManager, space: AddressSpace, page: number): number {
+  const into = new Uint8Array(1);
+  return copyFromUser(mm, space, BASE + page * PAGE_SIZE, into) === 1 ? into[0] : -1;
+}
+
+/** The frame behind the page. */
+function frameOf(mm: MemoryManager, space: AddressSpace, page: number): Pfn {
+  const slot = mm.pageTables.findLeaf(space, vpn(BASE / PAGE_SIZE + page));
+  return mm.pageTables.frameOf(mm.pageTables.read(slot));
+}
+
+/** So many full scans; without spaces there is nothing to scan. */
+function fullScans(mm: MemoryManager, count: number): void {
+  const { ksm } = mm;
+  ksm.run = 1;
+  for (const end = ksm.fullScans + count; ksm.fullScans < end && ksm.slots.first !== null; ) scanPages(ksm, 1000);
+}
+
+/** Pages with these contents in a fresh machine, VM_MERGEABLE. */
+function machineWith(values: readonly number[], ramMiB = 4) {
+  const machine = createTestMachine({ ramMiB, mmu: 'cached' });
+  const { mm } = machine;
+  const space = machine.createSpace();
+  map(mm, space, 0, values.length);
+  expect(advise(mm, space, 0, values.length, MADV_MERGEABLE)).toBe(0);
+  values.forEach((value, page) => {
+    expect(write(mm, space, page, value)).toBe(1);
+  });
+  return { machine, mm, space, ksm: mm.ksm };
+}
+
+describe('the checksum', () => {
+  it('is XXH32 with seed 0 (vectors of the reference implementation, for 4096 bytes)', () => {
+    const { mm } = createTestMachine({ ramMiB: 4 });
+    const { ram } = mm;
+    const frame = 100 as Pfn;
+    ram.zeroFrame(frame);
+    const naive = (bytes: Uint8Array): number => {
+      const M = 0xffffffffn;
+      const [p1, p2, p3] = [0x9e3779b1n, 0x85ebca77n, 0xc2b2ae3dn];
+      const rotl = (x: bigint, r: bigint) => ((x << r) | (x >> (32n - r))) & M;
+      const lanes = [(p1 + p2) & M, p2, 0n, -p1 & M];
+      const view = new DataView(bytes.buffer, bytes.byteOffset);
+      for (let at = 0; at < bytes.length; at += 4) {
+        const lane = (at / 4) % 4;
+        lanes[lane] = (rotl((lanes[lane] + BigInt(view.getUint32(at, true)) * p2) & M, 13n) * p1) & M;
+      }
+      let hash = (rotl(lanes[0], 1n) + rotl(lanes[1], 7n) + rotl(lanes[2], 12n) + rotl(lanes[3], 18n)) & M;
+      hash = (hash + BigInt(bytes.length)) & M;
+      hash = ((hash ^ (hash >> 15n)) * p2) & M;
+      hash = ((hash ^ (hash >> 13n)) * p3) & M;
+      return Number(hash ^ (hash >> 16n));
+    };
+    for (let seed = 0; seed < 20; seed++) {
+      expect(checksumOf(ram, frame)).toBe(naive(ram.bytesOf(frame).slice()));
+      ram.bytesOf(frame).forEach((_, i, bytes) => {
+        bytes[i] = (i * 31 + seed * 7 + (i >> 5)) & 255;
+      });
+    }
+  });
+});
+
+describe('ksmd', () => {
+  it('merges equal pages in the second scan, counts them, and copies for who writes (K2, K5)', () => {
+    const { mm, space, ksm } = machineWith([7, 7, 8, 7, 9]);
+    fullScans(mm, 1);
+    expect([ksm.pagesShared, ksm.pagesVolatile, ksm.items.count]).toEqual([0, 5, 5]);
+    fullScans(mm, 1);
+    checkInvariants(mm);
+    expect([ksm.pagesShared, ksm.pagesSharing, ksm.pagesUnshared]).toEqual([1, 2, 2]);
+    expect(space.ksmMergingPages).toBe(3);
+    expect(frameOf(mm, space, 0)).toBe(frameOf(mm, space, 3));
+    expect(mm.frames.has(frameOf(mm, space, 1), PG_ksm)).toBe(true);
+    expect(mm.frames.mapcount[frameOf(mm, space, 1)]).toBe(3);
+    expect(write(mm, space, 1, 5)).toBe(1);
+    checkInvariants(mm);
+    expect([0, 1, 2, 3, 4].map((page) => read(mm, space, page))).toEqual([7, 5, 8, 7, 9]);
+    expect(mm.vmstat.cow_ksm).toBe(1);
+    // The counts follow when ksmd comes by.
+    expect([ksm.pagesShared, ksm.pagesSharing]).toEqual([1, 2]);
+    fullScans(mm, 2);
+    expect([ksm.pagesShared, ksm.pagesSharing]).toEqual([1, 1]);
+  });
+
+  it('leaves pages alone that change from scan to scan', () => {
+    const { mm, space, ksm } = machineWith([1, 1]);
+    for (let value = 2; value < 6; value++) {
+      write(mm, space, 0, value);
+      write(mm, space, 1, value);
+      fullScans(mm, 1);
+    }
+    expect([ksm.pagesShared, ksm.pagesVolatile]).toEqual([0, 2]);
+  });
+
+  it('does not merge a page that input or output holds', () => {
+    const { mm, space, ksm } = machineWith([1, 1]);
+    const held = frameOf(mm, space, 0);
+    mm.alloc.getFrame(held);
+    fullScans(mm, 3);
+    expect(ksm.pagesShared).toBe(0);
+    expect(write(mm, space, 0, 1)).toBe(1);
+    expect(frameOf(mm, space, 0)).toBe(held);
+    mm.alloc.putFrame(held);
+    fullScans(mm, 3);
+    expect([ksm.pagesShared, ksm.pagesSharing]).toEqual([1, 1]);
+    checkInvariants(mm);
+  });
+
+  it('begins another page where max_page_sharing is reached, and hangs them on a chain (K3)', () => {
+    const { mm, space, ksm } = machineWith(new Array(10).fill(3));
+    expect(ksm.setMaxPageSharing(1)).toBe(-22);
+    expect(ksm.setMaxPageSharing(3)).toBe(0);
+    fullScans(mm, 5);
+    checkInvariants(mm);
+    expect([ksm.pagesShared, ksm.pagesSharing, ksm.nodes.chains, ksm.nodes.dups]).toEqual([3, 6, 1, 3]);
+    expect(ksm.setMaxPageSharing(4)).toBe(-16);
+    // One dup is left: the chain gives way to it.
+    const keep = frameOf(mm, space, 0);
+    for (let page = 0; page < 10; page++) if (frameOf(mm, space, page) !== keep) write(mm, space, page, 100 + page);
+    mm.clock.charge(3e9);
+    fullScans(mm, 2);
+    map(mm, space, 20, 1);
+    advise(mm, space, 20, 1, MADV_MERGEABLE);
+    write(mm, space, 20, 3);
+    fullScans(mm, 8);
+    checkInvariants(mm);
+    expect([ksm.pagesShared, ksm.nodes.chains, ksm.nodes.dups]).toEqual([1, 0, 0]);
+  });
+
+  it('gives zeroes the zero page where use_zero_pages says so (K7)', () => {
+    const { mm, space, ksm } = machineWith([0, 0, 4, 0]);
+    ksm.knobs.useZeroPages = true;
+    fullScans(mm, 2);
+    checkInvariants(mm);
+    expect([ksm.zeroPages, space.ksmZeroPages, space.rss[1], ksm.pagesShared]).toEqual([3, 3, 1, 0]);
+    const child = dupSpace(mm, space) as AddressSpace;
+    expect([ksm.zeroPages, child.ksmZeroPages]).toEqual([6, 3]);
+    write(mm, space, 0, 9);
+    expect(munmap(mm, space, BASE + 3 * PAGE_SIZE, PAGE_SIZE)).toBe(0);
+    checkInvariants(mm);
+    expect([ksm.zeroPages, space.ksmZeroPages]).toEqual([4, 1]);
+    expect(advise(mm, space, 0, 3, MADV_UNMERGEABLE)).toBe(0);
+    expect([ksm.zeroPages, space.ksmZeroPages, read(mm, space, 1)]).toEqual([3, 0, 0]);
+    exitSpace(mm, child);
+    expect(ksm.zeroPages).toBe(0);
+  });
+
+  it('finds a merged page of a child by its parent, and every entry of it (R2, K5)', () => {
+    const { mm, space } = machineWith([6, 6]);
+    fullScans(mm, 2);
+    const child = dupSpace(mm, space) as AddressSpace;
+    const grandchild = dupSpace(mm, child) as AddressSpace;
+    checkInvariants(mm);
+    const frame = frameOf(mm, space, 0);
+    const entries = (): string[] => {
+      const found: string[] = [];
+      mm.rmap.forEachMapping(frame, (vma, page) =>
+        found.push(`${(vma.space as AddressSpace).id}:${page - BASE / PAGE_SIZE}`),
+      );
+      return found.sort();
+    };
+    const all = [space, child, grandchild].flatMap(({ id }) => [`${id}:0`, `${id}:1`]).sort();
+    expect(entries()).toEqual(all);
+    fullScans(mm, 1); // the children have items of their own now
+    checkInvariants(mm);
+    expect(entries()).toEqual(all);
+    exitSpace(mm, space);
+    checkInvariants(mm);
+    expect(entries()).toEqual(all.filter((each) => !each.startsWith(`${space.id}:`)));
+    mm.alloc.getFrame(frame);
+    expect(mm.rmap.tryToUnmap(frame)).toBe(true);
+    mm.alloc.putFrame(frame);
+    checkInvariants(mm);
+    expect(read(mm, child, 0)).toBe(0);
+  });
+
+  it('takes all merges back with run = 2, and forgets what it knew', () => {
+    const { mm, space, ksm } = machineWith([1, 1, 2, 2, 2]);
+    fullScans(mm, 3);
+    const child = dupSpace(mm, space) as AddressSpace;
+    ksm.run = 2;
+    expect(unmergeAll(ksm)).toBe(0);
+    checkInvariants(mm);
+    expect([ksm.pagesShared, ksm.pagesSharing, ksm.items.count, ksm.nodes.count, ksm.fullScans]).toEqual([
+      0, 0, 0, 0, 0,
+    ]);
+    expect(new Set([0, 1, 2, 3, 4].map((page) => frameOf(mm, space, page))).size).toBe(5);
+    expect([0, 1, 2, 3, 4].map((page) => read(mm, child, page))).toEqual([1, 1, 2, 2, 2]);
+    fullScans(mm, 2);
+    expect(ksm.pagesShared).toBe(2);
+  });
+
+  it('says -ENOMEM where there is no memory to take a merge back, and keeps it', () => {
+    const { mm, space, ksm, machine } = machineWith(new Array(64).fill(1), 2);
+    fullScans(mm, 2);
+    expect(ksm.pagesSharing).toBe(63);
+    const rest = machine.createSpace();
+    mm.config.overcommitMemory = 1;
+    map(mm, rest, 0, 1000);
+    for (let page = 0; page < 1000 && write(mm, rest, page, 1 + (page % 250)) === 1; page++);
+    expect(advise(mm, space, 0, 64, MADV_UNMERGEABLE)).toBe(-11);
+    ksm.run = 2;
+    expect(unmergeAll(ksm)).toBe(-12);
+    expect(ksm.run).toBe(0);
+    checkInvariants(mm);
+    for (let page = 0; page < 64; page++) expect(read(mm, space, page)).toBe(1);
+    exitSpace(mm, rest);
+    fullScans(mm, 3);
+    checkInvariants(mm);
+    expect(advise(mm, space, 0, 64, MADV_UNMERGEABLE)).toBe(0);
+    checkInvariants(mm);
+  });
+
+  it('passes over what it looked at in vain (smart_scan: after 3 scans 1, then 2, 4, 8)', () => {
+    const { mm, ksm } = machineWith([1, 2, 3]);
+    const skipped: number[] = [];
+    for (let scan = 0; scan < 12; scan++) {
+      const before = ksm.pagesSkipped;
+      fullScans(mm, 1);
+      skipped.push((ksm.pagesSkipped - before) / 3);
+    }
+    expect(skipped).toEqual([0, 0, 0, 0, 1, 0, 1, 1, 0, 1, 1, 1]);
+  });
+
+  it('merges what is locked, and locks what it merges into (R5)', () => {
+    const { mm, space } = machineWith([5, 5, 5]);
+    expect(mlock(mm, space, BASE + PAGE_SIZE, PAGE_SIZE, 0)).toBe(0);
+    fullScans(mm, 2);
+    checkInvariants(mm);
+    expect(mm.alloc.stat.nr_mlock).toBe(1);
+    write(mm, space, 1, 6);
+    checkInvariants(mm);
+    expect(mm.alloc.stat.nr_mlock).toBe(1);
+  });
+
+  it('scans all of a space that asked for it with PR_SET_MEMORY_MERGE, and nothing when it no longer does', () => {
+    const machine = createTestMachine({ ramMiB: 4 });
+    const { mm } = machine;
+    const space = machine.createSpace();
+    map(mm, space, 0, 2);
+    expect(setMemoryMerge(mm, space, 'any')).toBe(0);
+    map(mm, space, 5, 2);
+    for (const page of [0, 1, 5, 6]) write(mm, space, page, 1);
+    fullScans(mm, 2);
+    expect([mm.ksm.pagesShared, mm.ksm.pagesSharing]).toEqual([1, 3]);
+    expect(setMemoryMerge(mm, space, 'advised')).toBe(0);
+    checkInvariants(mm);
+    expect(mm.frames.mapcount[frameOf(mm, space, 0)]).toBe(1);
+    fullScans(mm, 1);
+    expect([mm.ksm.items.count, mm.ksm.slots.first]).toEqual([0, null]);
+    expect(mm.rmap.findBroken()).toBeNull();
+  });
+});
+
+const PAGES = 16;
+const at = fc.nat(PAGES - 1);
+const step = fc.oneof(
+  { weight: 8, arbitrary: fc.tuple(fc.constantFrom('write'), at, fc.constantFrom(0, 1, 1, 1, 2)) },
+  { weight: 6, arbitrary: fc.tuple(fc.constantFrom('scan'), fc.integer({ min: 1, max: 40 }), fc.constant(0)) },
+  { weight: 3, arbitrary: fc.tuple(fc.constantFrom('switch', 'fork', 'exit'), at, fc.constant(0)) },
+  { weight: 2, arbitrary: fc.tuple(fc.constantFrom('unmap', 'map', 'move', 'advise', 'protect'), at, at) },
+  { weight: 1, arbitrary: fc.tuple(fc.constantFrom('unmergeAll', 'knobs', 'prune', 'lock'), at, at) },
+);
+
+describe('a random walk with ksmd at work', () => {
+  it('reads what a naive model holds, keeps every invariant, and gives all memory back', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 20, maxLength: 100, size: 'max' }), (steps) => {
+        const machine = createTestMachine({ ramMiB: 4, mmu: 'cached' });
+        const { mm } = machine;
+        const free = machine.countFree();
+        const walker = new Walker(mm, machine.createSpace());
+        for (const [what, place, argument] of steps) {
+          walker.step(what, place, argument);
+          checkInvariants(mm);
+        }
+        walker.finish();
+        checkInvariants(mm);
+        expect(machine.countFree()).toBe(free);
+      }),
+      { numRuns: 120 },
+    );
+  });
+});
+
+/** Processes, each with PAGES pages: what a page reads as, or null where nothing is mapped. */
+class Walker {
+  private readonly mm: MemoryManager;
+  private readonly processes: [AddressSpace, (number | null)[]][];
+  private current = 0;
+
+  constructor(mm: MemoryManager, space: AddressSpace) {
+    this.mm = mm;
+    this.processes = [[space, new Array(PAGES).fill(0)]];
+    map(mm, space, 0, PAGES);
+    expect(advise(mm, space, 0, PAGES, MADV_MERGEABLE)).toBe(0);
+    mm.ksm.run = 1;
+  }
+
+  step(what: string, place: number, argument: number): void {
+    const { mm, processes } = this;
+    const { ksm } = mm;
+    const [space, model] = processes[this.current];
+    const end = Math.min(PAGES, place + 1 + (argument % 5));
+    switch (what) {
+      case 'write':
+        expect(write(mm, space, place, argument)).toBe(model[place] === null ? 0 : 1);
+        if (model[place] !== null) model[place] = argument;
+        break;
+      case 'scan':
+        scanPages(ksm, place);
+        break;
+      case 'switch':
+        this.current = place % processes.length;
+        break;
+      case 'fork': {
+        if (processes.length === 4) break;
+        processes.push([dupSpace(mm, space) as AddressSpace, [...model]]);
+        break;
+      }
+      case 'exit':
+        if (processes.length === 1) break;
+        exitSpace(mm, space);
+        processes.splice(this.current, 1);
+        this.current = 0;
+        break;
+      case 'unmap':
+        expect(munmap(mm, space, BASE + place * PAGE_SIZE, (end - place) * PAGE_SIZE)).toBe(0);
+        model.fill(null, place, end);
+        break;
+      case 'map':
+        map(mm, space, place, end - place);
+        model.fill(0, place, end);
+        advise(mm, space, place, end - place, MADV_MERGEABLE);
+        break;
+      case 'move': {
+        const to = argument;
+        const pages = end - place;
+        if (to + pages > PAGES || (to < end && to + pages > place) || model.slice(place, end).includes(null)) break;
+        const target = BASE + to * PAGE_SIZE;
+        const bytes = pages * PAGE_SIZE;
+        expect(mremap(mm, space, BASE + place * PAGE_SIZE, bytes, bytes, 3, target)).toBe(target);
+        const moved = model.slice(place, end);
+        model.fill(null, place, end);
+        for (let i = 0; i < pages; i++) model[to + i] = moved[i];
+        break;
+      }
+      case 'advise':
+        advise(mm, space, place, end - place, argument % 3 === 0 ? MADV_UNMERGEABLE : MADV_MERGEABLE);
+        break;
+      case 'protect':
+        mprotect(mm, space, BASE + place * PAGE_SIZE, (end - place) * PAGE_SIZE, 1);
+        mprotect(mm, space, BASE + place * PAGE_SIZE, (end - place) * PAGE_SIZE, RW);
+        break;
+      case 'unmergeAll':
+        ksm.run = 2;
+        expect(unmergeAll(ksm)).toBe(0);
+        ksm.run = 1;
+        break;
+      case 'knobs':
+        ksm.knobs.useZeroPages = argument % 2 === 0;
+        ksm.knobs.smartScan = argument % 3 === 0;
+        ksm.setMaxPageSharing(2 + (place % 3));
+        break;
+      case 'lock':
+        if (!model.slice(place, end).includes(null))
+          mlock(mm, space, BASE + place * PAGE_SIZE, (end - place) * PAGE_SIZE, 0);
+        break;
+      default:
+        mm.clock.charge(3e9);
+    }
+    const [now, expected] = processes[this.current];
+    for (let page = 0; page < PAGES; page += 3) expect(read(mm, now, page)).toBe(expected[page] ?? -1);
+  }
+
+  finish(): void {
+    for (const [space, model] of this.processes)
+      for (let page = 0; page < PAGES; page++) expect(read(this.mm, space, page as Vpn)).toBe(model[page] ?? -1);
+    for (const [space] of this.processes) exitSpace(this.mm, space);
+    this.mm.ksm.release();
+  }
+}
