@@ -10,6 +10,7 @@ import { withProgress } from './progress.ts';
 import type { RunOptions } from './run.ts';
 import { endMachine, mustHaveNoLeak, parseSelfCheck, SELF_CHECK_VARIABLE, type SelfCheck } from './self-check.ts';
 import { formatStatsTable } from './stats-table.ts';
+import type { SwapOption } from './swap-option.ts';
 import { openTerminal } from './terminal.ts';
 import { compileForGuest } from './toolchain.ts';
 import { UsageError } from './usage-error.ts';
@@ -42,6 +43,7 @@ export async function runProgram(
     if (!existsSync(option.host)) throw new UsageError(`--mount ${option.host}: there is no such file or folder`);
     mount(system, option);
   }
+  for (const option of options.swap) addSwap(system, option);
   const program = await findProgram(file, system, options);
   const cwd = options.cwd ?? (options.root === undefined ? here : '/');
   if (system.access(cwd) < 0) throw new UsageError(`--cwd ${cwd}: the guest has no such folder`);
@@ -132,6 +134,17 @@ function mount(system: System, option: MountOption): void {
     system.mount(option);
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+function addSwap(system: System, option: SwapOption): void {
+  if ('host' in option && !existsSync(option.host))
+    throw new UsageError(`--swap ${option.host}: there is no such file`);
+  try {
+    system.addSwap(option);
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(`--swap: ${error.message}`);
     throw error;
   }
 }

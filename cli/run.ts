@@ -3,6 +3,7 @@ import { type HugepagesOption, parseHugepages } from './hugepages-option.ts';
 import { type MountOption, parseMount } from './mount-option.ts';
 import { runProgram } from './run-program.ts';
 import { parseSize } from './size.ts';
+import { parseSwap, type SwapOption } from './swap-option.ts';
 
 export interface RunOptions {
   memory: number;
@@ -19,6 +20,7 @@ export interface RunOptions {
   clock: 'virtual' | 'host';
   paging: 'sv39' | 'sv48' | 'sv57';
   hugepages: HugepagesOption[];
+  swap: SwapOption[];
   vmaIndex: 'list' | 'avl' | 'rbtree' | 'maple';
 }
 
@@ -33,6 +35,7 @@ Examples:
   faultline run --mount .:rw ./program        keep what it writes in the current folder
   faultline run --mount ~/data:/data:ro --env LANG=C --cwd /data ./program
   faultline run --root ./debian-riscv64 /bin/sh -c 'ls -l /'
+  faultline run --memory 16M --swap 64M --stats ./program
   faultline run --memory 1G --seed 7 --stats-json stats.json ./program`;
 
 export function runCommand(): Command {
@@ -54,6 +57,14 @@ export function addRunOptions(command: Command): Command {
       new Option('--memory <size>', "the machine's RAM: 64M, 1G ...")
         .argParser(memorySize)
         .default(256 * 2 ** 20, '256M'),
+    )
+    .addOption(
+      new Option(
+        '--swap <size|file>',
+        'swap: so much memory outside of the RAM (64M, 1G ...), or a host file that mkswap was run on; may be repeated',
+      )
+        .argParser((text: string, before: SwapOption[]) => [...before, parseSwap(text)])
+        .default([], 'none'),
     )
     .addOption(
       new Option(

@@ -22,6 +22,7 @@ import type { RunLimits, RunStatus } from './kernel/run-loop.ts';
 import { sendToProcess } from './kernel/signals/send.ts';
 import { siginfo } from './kernel/signals/siginfo.ts';
 import { Strace } from './kernel/strace.ts';
+import { addSwapDevice, swapOn } from './kernel/swap-files.ts';
 import { ALL_CALLS } from './kernel/syscalls/table.ts';
 import { mountSysfs } from './kernel/sysfs/sysfs.ts';
 import type { Task } from './kernel/task.ts';
@@ -84,6 +85,9 @@ export interface ExitStatus {
   readonly signal: number | null;
 }
 
+/** mkswap's least: ten pages; and what an entry of a page table can name. */
+const MIN_SWAP_BYTES = 40 * 1024;
+const MAX_SWAP_BYTES = 2 ** 32;
 const MIN_MEMORY_BYTES = 4 * 2 ** 20;
 /** Frames below this are the kernel image's: never allocated, and a bug that hands out frame 0 shows. */
 const RESERVED_FRAMES = 16;
@@ -219,6 +223,30 @@ export class System {
   mount(options: MountOptions): void {
     const result = this.kernel.vfs.mountHost(options.host, options.guest, options.mode);
     if (result < 0) throw new RangeError(`cannot mount ${options.host} at ${options.guest} (${ERRNO_NAMES[-result]})`);
+  }
+
+  /**
+   * Gives the machine a swap area: so many bytes of memory outside of its RAM, as /dev/zramN, or a host file that mkswap was run
+   * on, which is mounted below /swap. Throws RangeError, in one line, where it cannot.
+   */
+  addSwap(source: { readonly sizeBytes: number } | { readonly host: string }): void {
+    let path: string | number;
+    if ('sizeBytes' in source) {
+      if (source.sizeBytes < MIN_SWAP_BYTES || source.sizeBytes > MAX_SWAP_BYTES)
+        throw new RangeError(`${source.sizeBytes} bytes are no size of a swap area; it has 40K to 4G`);
+      path = addSwapDevice(this.kernel, source.sizeBytes);
+    } else {
+      path = `/swap/${this.kernel.swapFiles.users.length}`;
+      this.mount({ host: source.host, guest: path, mode: 'rw' });
+    }
+    const context = this.kernel.vfs.makeContext();
+    const result = typeof path === 'number' ? path : swapOn(this.kernel, context, path, 0);
+    context.release();
+    if (result >= 0) return;
+    const name = 'host' in source ? source.host : `${source.sizeBytes} bytes`;
+    const advice =
+      result === -EINVAL ? 'is no swap area: run mkswap on it' : `cannot be used (${ERRNO_NAMES[-result]})`;
+    throw new RangeError(`${name} ${advice}`);
   }
 
   /** 0 if the guest sees something at the path, else -ERRNO (-ENOENT ...). */

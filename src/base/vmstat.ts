@@ -20,7 +20,9 @@ export class Vmstat {
   pglazyfreed = 0;
   pgscan_direct = 0;
   pgsteal_direct = 0;
+  pgscan_anon = 0;
   pgscan_file = 0;
+  pgsteal_anon = 0;
   pgsteal_file = 0;
   unevictable_pgs_culled = 0;
   unevictable_pgs_rescued = 0;
@@ -42,6 +44,11 @@ export class Vmstat {
   thp_scan_exceed_share_pte = 0;
   thp_zero_page_alloc = 0;
   thp_zero_page_alloc_failed = 0;
+  nr_vmscan_write = 0;
+  swap_ra = 0;
+  swap_ra_hit = 0;
+  swpin_zero = 0;
+  swpout_zero = 0;
   nr_tlb_remote_flush = 0;
   nr_tlb_local_flush_all = 0;
   nr_tlb_local_flush_one = 0;

@@ -53,6 +53,8 @@ export abstract class Inode {
   fifo: Pipe | null = null;
   /** i_writecount: open for writing if positive, being executed if negative. */
   writeCount = 0;
+  /** S_SWAPFILE: a swap area lies on it, so nobody writes, cuts or removes it. */
+  isSwapFile = false;
   slot: number;
   private readonly slots: KmemCache;
 

@@ -270,7 +270,7 @@ export class MemoryInode extends Inode {
   }
 
   override admitPage(index: number): number {
-    if (this.pages === null || this.pages.findPage(index) >= 0) return 0;
+    if (this.pages === null || this.pages.has(index)) return 0;
     return Math.min(0, this.superblock.admitPages(this, index * PAGE_SIZE, 1));
   }
 
@@ -361,11 +361,12 @@ export class MemoryInode extends Inode {
     const end = Math.ceil(this.size / PAGE_SIZE);
     if (what === 'hole') {
       let at = index;
-      while (at < end && pageCache.isFilled(pages, at)) at++;
+      while (at < end && pageCache.hasData(pages, at)) at++;
       return at;
     }
     let at = pages.pages.next(index, 'any');
     while (at >= 0 && !pageCache.isFilled(pages, at)) at = pages.pages.next(at + 1, 'any');
+    for (const out of pages.swapped.keys()) if (out >= index && (at < 0 || out < at)) at = out;
     return at;
   }
 

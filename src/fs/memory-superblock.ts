@@ -56,7 +56,7 @@ export class MemorySuperblock extends Superblock {
     if (this.usedPages + (end - first) <= this.limitPages) return lengthBytes;
     let room = this.limitPages - this.usedPages;
     for (let index = first; index < end; index++) {
-      if (inode.pages!.findPage(index) >= 0) continue;
+      if (inode.pages!.has(index)) continue;
       if (room <= 0) return index * PAGE_SIZE <= pos ? -ENOSPC : index * PAGE_SIZE - pos;
       room--;
     }

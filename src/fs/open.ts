@@ -147,7 +147,7 @@ function openInode(path: PathRef, flags: number): File | number {
   if (writes && inode.writeCount < 0) return -ETXTBSY;
   const truncates = inode.isRegular && (flags & O_TRUNC) !== 0;
   if (truncates) {
-    const error = inode.truncate(0);
+    const error = inode.isSwapFile ? -ETXTBSY : inode.truncate(0);
     if (error < 0) return error;
   }
   const file = inode.open(path, flags);

@@ -54,10 +54,11 @@ export function mayCreate(actor: FsActor, folder: Inode): number {
   return permission(actor, folder, MAY_WRITE | MAY_EXEC);
 }
 
-/** may_delete, as far as permissions go: a sticky folder's names go by their owner, the folder's or CAP_FOWNER. */
+/** may_delete, as far as permissions go: a sticky folder's names go by their owner, the folder's or CAP_FOWNER; a file that is swap stays. */
 export function mayDelete(actor: FsActor, folder: Inode, victim: Inode): number {
   const error = permission(actor, folder, MAY_WRITE | MAY_EXEC);
   if (error < 0) return error;
+  if (victim.isSwapFile) return -EPERM;
   if ((folder.mode & S_ISVTX) === 0 || victim.uid === actor.fsuid || folder.uid === actor.fsuid) return 0;
   return actorCan(actor, CAP_FOWNER) ? 0 : -EPERM;
 }

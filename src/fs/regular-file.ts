@@ -1,4 +1,4 @@
-import { EBADF, EFBIG, EINVAL, ENODEV, ENXIO } from '../abi/errno.ts';
+import { EBADF, EFBIG, EINVAL, ENODEV, ENXIO, ETXTBSY } from '../abi/errno.ts';
 import { SEEK_DATA, SEEK_HOLE } from '../abi/fcntl.ts';
 import { FIONREAD } from '../abi/ioctl.ts';
 import type { IoSink, IoSource } from '../base/io.ts';
@@ -56,6 +56,7 @@ export class RegularFile extends File {
   override write(source: IoSource, pos: number | null): number {
     const { inode } = this;
     if (!this.writable) return -EBADF;
+    if (inode.isSwapFile) return -ETXTBSY;
     // Linux: pwrite on an O_APPEND file appends (pwrite(2), BUGS).
     const at = this.isAppend ? inode.size : (pos ?? this.pos);
     if (source.remaining === 0) return 0;
@@ -82,10 +83,12 @@ export class RegularFile extends File {
   }
 
   override truncate(sizeBytes: number): number {
-    return this.writable ? this.inode.truncate(sizeBytes) : -EINVAL;
+    if (!this.writable) return -EINVAL;
+    return this.inode.isSwapFile && sizeBytes <= this.inode.size ? -ETXTBSY : this.inode.truncate(sizeBytes);
   }
   override fallocate(mode: number, offset: number, lengthBytes: number): number {
     if (!this.writable) return -EBADF;
+    if (this.inode.isSwapFile) return -ETXTBSY;
     return this.inode.pages === null ? -ENODEV : this.inode.fallocate(mode, offset, lengthBytes);
   }
   override fsync(): number {
@@ -113,7 +116,7 @@ export class RegularFile extends File {
     return this.inode.admitPage(index);
   }
   override mapWritable(): number {
-    return this.inode.mapWritable();
+    return this.inode.isSwapFile ? -ETXTBSY : this.inode.mapWritable();
   }
 }
 

@@ -1,4 +1,4 @@
-import { EACCES, EBUSY, EINVAL, EISDIR, ENODEV, ENOENT, ENOTDIR, EPERM, EROFS } from '../abi/errno.ts';
+import { EACCES, EBUSY, EINVAL, EISDIR, ENODEV, ENOENT, ENOTDIR, EPERM, EROFS, ETXTBSY } from '../abi/errno.ts';
 import { O_RDONLY, O_RDWR, O_WRONLY, W_OK, X_OK } from '../abi/fcntl.ts';
 import { IN_ACCESS, IN_ATTRIB, IN_MODIFY } from '../abi/inotify.ts';
 import { S_IFDIR } from '../abi/stat.ts';
@@ -150,7 +150,10 @@ export class Vfs {
     if (inode.isDirectory) return -EISDIR;
     if (!inode.isRegular) return -EINVAL;
     if (path.mount.isReadonly) return -EROFS;
-    return permission(actor, inode, MAY_WRITE) || told(path, inode.truncate(sizeBytes), IN_MODIFY);
+    const denied = permission(actor, inode, MAY_WRITE);
+    if (denied < 0) return denied;
+    if (inode.isSwapFile && sizeBytes <= inode.size) return -ETXTBSY;
+    return told(path, inode.truncate(sizeBytes), IN_MODIFY);
   }
   chmod(path: PathRef, mode: number, actor: FsActor): number {
     if (path.mount.isReadonly) return -EROFS;

@@ -29,6 +29,7 @@ import { block } from './scheduler.ts';
 import { endAllProcesses, shutdownKernel } from './shutdown.ts';
 import { userMemory } from './signals/deliver.ts';
 import { type SpawnOptions, spawnProgram } from './spawn.ts';
+import { SwapFiles } from './swap-files.ts';
 import { type ArgWidth, argWidthsOf, type SyscallRow } from './syscalls/row.ts';
 import type { SystemName } from './system-name.ts';
 import type { Task } from './task.ts';
@@ -137,6 +138,7 @@ export class Kernel {
   readonly coreSettings: CoreSettings = { pattern: 'core', usesPid: false };
   /** Host time of boot, with the host's clock; set at the first reading. */
   hostBootNs = 0;
+  readonly swapFiles = new SwapFiles();
   flusherTid = 0;
   flusherArmed = false;
   /** When khugepaged scans next; Infinity: it waits for work. */

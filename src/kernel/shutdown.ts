@@ -1,6 +1,7 @@
 import { exitTask, releaseProcess } from './exit.ts';
 import { dropIpc } from './ipc/namespace.ts';
 import type { Kernel } from './kernel.ts';
+import { letGoOfSwap } from './swap-files.ts';
 import { freeVdso } from './vdso-mapping.ts';
 
 /**
@@ -20,6 +21,7 @@ export function shutdownKernel(k: Kernel): void {
   k.runQueue.length = 0;
   k.wakeList.tids.length = 0;
   dropIpc(k, k.initialIpc);
+  letGoOfSwap(k);
   freeVdso(k);
 }
 

@@ -20,3 +20,5 @@ export const COST_SIGNAL_NS = 500;
 /** One request to a host folder, and each page of it. */
 export const COST_HOST_REQUEST_NS = 20_000;
 export const COST_HOST_PAGE_NS = 1_000;
+/** One page to or from swap in memory, compressed as zram does it: a few microseconds. */
+export const COST_SWAP_MEMORY_NS = 3_000;

@@ -65,7 +65,8 @@ export interface AsidSource {
  *
  * Invariants (checked by invariants.ts):
  *  S1 totalVm, dataVm, execVm, stackVm, lockedVm - lostLockedVm are the sums over the VMAs that mm/accounting.ts defines.
- *  S2 rss[member] is the number of present entries that map a frame of that kind; the zero page is in none.
+ *  S2 rss[member] is the number of entries that map a frame of that kind, MM_SWAPENTS of those that lead to a slot of swap; the
+ *     zero page is in none.
  *     hugetlbPages is the number of pages under entries of VMA_HUGETLB.
  *  S3 pgtablesBytes is the size of all tables below the root (mm_pgtables_bytes: the root itself is not counted).
  *  S4 mapCount = vmas.count.

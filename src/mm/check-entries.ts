@@ -7,6 +7,7 @@ import type { MemoryManager } from './memory-manager.ts';
 import { MARKER_GUARD, MARKER_POISONED, MARKER_UFFD_WP } from './page-table.ts';
 import { PG_anon, PG_anon_exclusive, PG_head, PG_ksm, PG_mlocked, PG_pagecache } from './phys/page-flags.ts';
 import type { RmapVma } from './rmap/rmap-vma.ts';
+import type { SwapCensus } from './swap/check-swap.ts';
 import { VM_ACCESS_FLAGS, VM_LOCKED, VM_SHARED, VM_UFFD_WP, VM_WRITE } from './vm-flags.ts';
 import { VMA_ANON, VMA_HUGETLB, VMA_SHMEM, type Vma } from './vma.ts';
 import { rssMemberOf } from './zap.ts';
@@ -16,9 +17,9 @@ const EXCLUSIVE = PG_anon | PG_anon_exclusive;
 /**
  * The part of checkInvariants that looks at every leaf entry: S2, P3, R2, R4. It runs once for each entry at each trap of a
  * test, so what is the same for all pages of a VMA is looked up once a VMA, and the walk stays in a leaf table.
- * Counts each frame's entries into `seen`.
+ * Counts each frame's entries into `seen`, each slot's into `census`.
  */
-export function checkEntries(mm: MemoryManager, space: AddressSpace, seen: Uint32Array): void {
+export function checkEntries(mm: MemoryManager, space: AddressSpace, seen: Uint32Array, census: SwapCensus): void {
   const { pageTables } = mm;
   const rss = new Float64Array(4);
   let end = 0 as Vpn;
@@ -27,7 +28,7 @@ export function checkEntries(mm: MemoryManager, space: AddressSpace, seen: Uint3
   for (let vma = space.vmas.first(); vma !== null; vma = space.vmas.next(vma)) {
     assert(!pageTables.seek(space, end, vma.startVpn), 'mm/check-entries.ts: P3 an entry lies in a VMA');
     if (vma.kind === VMA_HUGETLB) hugePages += checkHugeEntries(mm, vma, seen);
-    else zeroPages += checkEntriesOf(mm, vma, seen, rss);
+    else zeroPages += checkEntriesOf(mm, vma, seen, rss, census);
     end = vma.endVpn;
   }
   assert(!pageTables.seek(space, end, space.taskSize), 'mm/check-entries.ts: P3 an entry lies in a VMA');
@@ -35,11 +36,10 @@ export function checkEntries(mm: MemoryManager, space: AddressSpace, seen: Uint3
     if (rss[member] !== space.rss[member]) panic(`mm/check-entries.ts: S2 rss[${member}] counts the entries`);
   assert(zeroPages === space.ksmZeroPages, 'mm/ksm/ksm.ts: K7 ksmZeroPages');
   assert(hugePages === space.hugetlbPages, 'mm/check-entries.ts: S2 hugetlbPages counts the pages of huge entries');
-  assert(space.rss[MM_SWAPENTS] === 0, 'mm/check-entries.ts: S2 there is no swap');
 }
 
 /** Returns the entries that map the zero page for ksmd. */
-function checkEntriesOf(mm: MemoryManager, vma: Vma, seen: Uint32Array, rss: Float64Array): number {
+function checkEntriesOf(mm: MemoryManager, vma: Vma, seen: Uint32Array, rss: Float64Array, census: SwapCensus): number {
   const { pageTables, format, zeroPage } = mm;
   const { flags } = mm.frames;
   const perTable = 2 ** format.bitsPerLevel;
@@ -77,7 +77,16 @@ function checkEntriesOf(mm: MemoryManager, vma: Vma, seen: Uint32Array, rss: Flo
         assert(isMarkerValid(pageTables.markerOf(entry)), 'mm/check-entries.ts: P4 a marker has MARKER_* bits');
         continue;
       }
-      assert(pageTables.isMapped(entry), 'mm/check-entries.ts: P3 an entry maps a frame or is a marker');
+      if (pageTables.isSwap(entry)) {
+        assert(!isShared, 'mm/check-entries.ts: P4 a swap entry lies in a private VMA');
+        census.note(pageTables.swapOf(entry), pageTables.isSwapExclusive(entry) ? 'exclusive' : 'shared');
+        rss[MM_SWAPENTS]++;
+        continue;
+      }
+      assert(
+        pageTables.isMapped(entry),
+        'mm/check-entries.ts: P3 an entry maps a frame, leads to a slot or is a marker',
+      );
       assert(
         ((entry & format.PRESENT) !== 0) === hasRights,
         'mm/check-entries.ts: P3 an entry is present exactly if the VMA has rights',

@@ -8,7 +8,8 @@ import { checkKsm } from './ksm/check-ksm.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { isLockedAnywhere } from './mlock-pages.ts';
 import { checkPhysical } from './phys/check.ts';
-import { PG_anon, PG_mlocked, PG_pagecache, PG_reserved, PG_table } from './phys/page-flags.ts';
+import { PG_anon, PG_mlocked, PG_pagecache, PG_reserved, PG_swapcache, PG_table } from './phys/page-flags.ts';
+import { SwapCensus } from './swap/check-swap.ts';
 import type { UffdContext } from './uffd/context.ts';
 import { VM_ACCOUNT, VM_LOCKED, VM_UFFD_FLAGS } from './vm-flags.ts';
 import type { Vma } from './vma.ts';
@@ -21,6 +22,7 @@ import type { Vma } from './vma.ts';
  */
 export function checkInvariants(mm: MemoryManager): void {
   const seen = new Uint32Array(mm.ram.frameCount);
+  const census = new SwapCensus(mm.swap);
   const asids = new Set<number>();
   let accounted = mm.shmemCommittedPages;
   for (const space of mm.spaces) {
@@ -29,12 +31,13 @@ export function checkInvariants(mm: MemoryManager): void {
     asids.add(asid);
     accounted += checkVmas(mm, space);
     checkTables(mm, space);
-    checkEntries(mm, space, seen);
+    checkEntries(mm, space, seen, census);
   }
   assert(accounted === mm.committedPages, 'mm/invariants.ts: M2 committedPages is the sum of what is accounted');
   const scanned = mm.thp.khugepaged.findBroken();
   if (scanned !== null) panic(`mm/thp/khugepaged.ts: U4 ${scanned}`);
   checkFrames(mm, seen);
+  census.check(mm.pageCache);
   checkPools(mm);
   checkKsm(mm.ksm);
   checkPhysical(mm);
@@ -116,7 +119,7 @@ function checkTables(mm: MemoryManager, space: AddressSpace): void {
   assert(bytes === space.pgtablesBytes, 'mm/invariants.ts: S3 pgtablesBytes is the size of the tables');
 }
 
-/** F2, and references: an anonymous frame has one an entry, a cached one more, the zero page its own. */
+/** F2, and references: an anonymous frame has one an entry, one of either cache one more, the zero page its own. */
 function checkFrames(mm: MemoryManager, seen: Uint32Array): void {
   const { mapcount, refcount, flags, frameCount } = mm.frames;
   for (let frame = 0; frame < frameCount; frame++) {
@@ -125,8 +128,8 @@ function checkFrames(mm: MemoryManager, seen: Uint32Array): void {
     if (frame === mm.zeroPage)
       assert((flags[frame] & PG_reserved) !== 0, 'mm/invariants.ts: F2 the zero page is reserved');
     if (seen[frame] === 0 && (flags[frame] & PG_anon) === 0) continue;
-    const cache = (flags[frame] & PG_pagecache) !== 0 ? 1 : 0;
-    if ((flags[frame] & PG_anon) !== 0 && refcount[frame] !== seen[frame])
+    const cache = (flags[frame] & (PG_pagecache | PG_swapcache)) !== 0 ? 1 : 0;
+    if ((flags[frame] & PG_anon) !== 0 && refcount[frame] !== seen[frame] + cache)
       panic(`mm/invariants.ts: F2 references of anonymous frame ${frame} are its entries`);
     if (refcount[frame] < seen[frame] + cache) panic(`mm/invariants.ts: F2 references of frame ${frame}`);
   }

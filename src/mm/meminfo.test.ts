@@ -19,6 +19,7 @@ describe('what /proc says of memory', () => {
       collectMeminfo(alloc, {
         commitLimitPages: 100,
         committedPages: 10,
+        swap: { totalPages: 0, freePages: 0 },
         thp: { livePages: 0, pages: 512 },
       }),
     );

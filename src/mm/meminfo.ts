@@ -16,17 +16,18 @@ const KIB_PER_PAGE = 4;
 export type MeminfoRow = readonly [name: string, kib: number];
 
 /** What the allocator cannot know. Pages. */
-export interface CommitFacts {
+export interface MeminfoFacts {
   readonly commitLimitPages: number;
   readonly committedPages: number;
   readonly thp: { readonly livePages: number; readonly pages: number };
+  readonly swap: { readonly totalPages: number; readonly freePages: number };
 }
 
 /**
  * The lines of /proc/meminfo, in the order of Linux 6.18 (meminfo_proc_show, fs/proc/meminfo.c). Lines of what this kernel
- * does not have (swap, huge pages, highmem, CMA) are there where Linux always prints them and are truly 0.
+ * does not have (highmem, CMA) are there where Linux always prints them and are truly 0.
  */
-export function collectMeminfo(alloc: FrameAllocator, commit: CommitFacts): MeminfoRow[] {
+export function collectMeminfo(alloc: FrameAllocator, facts: MeminfoFacts): MeminfoRow[] {
   const { stat, lru } = alloc;
   const list = (index: number): number => lru.sizes[index];
   const pages: MeminfoRow[] = [
@@ -35,7 +36,7 @@ export function collectMeminfo(alloc: FrameAllocator, commit: CommitFacts): Memi
     ['MemAvailable', availablePages(alloc)],
     ['Buffers', 0],
     ['Cached', stat.nr_file_pages],
-    ['SwapCached', 0],
+    ['SwapCached', stat.nr_swapcached],
     ['Active', list(LRU_ACTIVE_ANON) + list(LRU_ACTIVE_FILE)],
     ['Inactive', list(LRU_INACTIVE_ANON) + list(LRU_INACTIVE_FILE)],
     ['Active(anon)', list(LRU_ACTIVE_ANON)],
@@ -44,8 +45,8 @@ export function collectMeminfo(alloc: FrameAllocator, commit: CommitFacts): Memi
     ['Inactive(file)', list(LRU_INACTIVE_FILE)],
     ['Unevictable', list(LRU_UNEVICTABLE)],
     ['Mlocked', stat.nr_mlock],
-    ['SwapTotal', 0],
-    ['SwapFree', 0],
+    ['SwapTotal', facts.swap.totalPages],
+    ['SwapFree', facts.swap.freePages],
     ['Dirty', stat.nr_dirty],
     ['Writeback', stat.nr_writeback],
     ['AnonPages', stat.nr_anon_pages],
@@ -61,13 +62,13 @@ export function collectMeminfo(alloc: FrameAllocator, commit: CommitFacts): Memi
     ['NFS_Unstable', 0],
     ['Bounce', 0],
     ['WritebackTmp', 0],
-    ['CommitLimit', commit.commitLimitPages],
-    ['Committed_AS', commit.committedPages],
+    ['CommitLimit', facts.commitLimitPages],
+    ['Committed_AS', facts.committedPages],
     ['VmallocTotal', 0],
     ['VmallocUsed', 0],
     ['VmallocChunk', 0],
     ['Percpu', 0],
-    ['AnonHugePages', commit.thp.livePages * commit.thp.pages],
+    ['AnonHugePages', facts.thp.livePages * facts.thp.pages],
     ['ShmemHugePages', 0],
     ['ShmemPmdMapped', 0],
     ['FileHugePages', 0],

@@ -27,6 +27,7 @@ import { PG_reserved } from './phys/page-flags.ts';
 import type { KmemCache, SlabAllocator } from './phys/slab.ts';
 import { PteEditor } from './pte-editor.ts';
 import type { Rmap } from './rmap/rmap.ts';
+import type { Swap } from './swap/swap.ts';
 import { Thp } from './thp/thp.ts';
 import { TlbBatch } from './tlb-batch.ts';
 import { MapleIndex } from './vma-index/maple.ts';
@@ -76,6 +77,7 @@ export interface MmParts {
   readonly slab: SlabAllocator;
   readonly pageCache: PageCache;
   readonly rmap: Rmap;
+  readonly swap: Swap;
   readonly reclaimer: PageCacheShrinker;
 }
 
@@ -103,6 +105,7 @@ export class MemoryManager {
   readonly slab: SlabAllocator;
   readonly pageCache: PageCache;
   readonly rmap: Rmap;
+  readonly swap: Swap;
   readonly reclaimer: PageCacheShrinker;
   readonly config: MmConfig;
   readonly pageTables: PageTables;
@@ -156,6 +159,7 @@ export class MemoryManager {
     this.slab = parts.slab;
     this.pageCache = parts.pageCache;
     this.rmap = parts.rmap;
+    this.swap = parts.swap;
     this.reclaimer = parts.reclaimer;
     this.config = config;
     this.pageTables = new PageTables(this);
@@ -269,7 +273,7 @@ export class MemoryManager {
    */
   chargeCommit(space: AddressSpace | null, pages: number): number {
     if (this.config.overcommitMemory === 0) {
-      if (pages > this.alloc.totalCount) return -ENOMEM;
+      if (pages > this.alloc.totalCount + this.swap.totalPages) return -ENOMEM;
     } else if (this.config.overcommitMemory === 2) {
       let limit = this.commitLimitPages;
       if (space !== null) {
@@ -298,10 +302,13 @@ export class MemoryManager {
     return peak;
   }
 
-  /** CommitLimit of /proc/meminfo in pages (vm_commit_limit). */
+  /** CommitLimit of /proc/meminfo in pages (vm_commit_limit): swap counts whole. */
   get commitLimitPages(): number {
     const { overcommitKbytes, overcommitRatio } = this.config;
-    if (overcommitKbytes !== 0) return this.reservePages(overcommitKbytes);
-    return Math.floor((this.alloc.totalCount * overcommitRatio) / 100);
+    const ofMemory =
+      overcommitKbytes !== 0
+        ? this.reservePages(overcommitKbytes)
+        : Math.floor((this.alloc.totalCount * overcommitRatio) / 100);
+    return ofMemory + this.swap.totalPages;
   }
 }

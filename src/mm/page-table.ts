@@ -6,6 +6,7 @@ import type { MemoryManager } from './memory-manager.ts';
 import { NO_FRAME } from './phys/frame-table.ts';
 import { GFP_PGTABLE_USER } from './phys/gfp.ts';
 import { PG_table } from './phys/page-flags.ts';
+import { type SwapEntry, swapEntry, swapOffsetOf, swapTypeOf } from './swap/entry.ts';
 import { VM_EXEC, VM_READ, VM_WRITE } from './vm-flags.ts';
 
 /** What PageTables.foundLevel says of a leaf of the leaf table. */
@@ -18,6 +19,8 @@ const LEVEL_PTE = 0;
 export const MARKER_UFFD_WP = 1;
 export const MARKER_POISONED = 2;
 export const MARKER_GUARD = 4;
+/** The type of a swap entry that is a marker (SWP_PTE_MARKER); areas have the types below MAX_SWAPFILES (swap/entry.ts). */
+const SWP_PTE_MARKER = 31;
 
 /**
  * Page tables: real entries in RAM frames (D1), for every format that PagingFormat can describe. The only writer of entries
@@ -29,7 +32,8 @@ export const MARKER_GUARD = 4;
  *                             SOFT0        PROT_NONE: maps a frame that no access may reach (Linux: _PAGE_PROT_NONE);
  *                                          PRESENT clear, frame, ACCESSED and DIRTY kept
  *                             SOFT1        with a frame: write-protected for userfaultfd, so WRITE is clear
- *                             USER alone   a marker: no frame, MARKER_* bits where the frame number would be
+ *                             neither      a swap entry: the slot that has the page, SWAP_EXCLUSIVE, SWAP_UFFD_WP; of the
+ *                                          type SWP_PTE_MARKER a marker: no page, MARKER_* bits where the offset would be
  *   entry above it:           PRESENT      a table, or where format.isLeaf a huge leaf: it maps 2^(bitsPerLevel * level)
  *                                          frames from frameOf(entry) on
  *                             SOFT0        a huge leaf without rights
@@ -41,7 +45,7 @@ export const MARKER_GUARD = 4;
  *     (free_pgtables): tables of unmapped ranges are given back.
  *  P3 A leaf entry, huge ones with all that they map, lies inside a VMA, and WRITE is set only where the VMA has VM_WRITE and, in a private VMA, only on an
  *     anonymous frame that is PG_anon_exclusive.
- *  P4 A marker lies inside a VMA and has at least one MARKER_* bit.
+ *  P4 A marker lies inside a VMA and has at least one MARKER_* bit. A swap entry lies inside a private VMA (swap/README.md W1).
  *  P5 An entry is write-protected for userfaultfd (SOFT1, MARKER_UFFD_WP) only in a VMA with VM_UFFD_WP; then WRITE is clear.
  *  P6 A table that is put by belongs to a huge leaf of a transparent huge page, is empty, and counts as that space's.
  */
@@ -223,36 +227,58 @@ export class PageTables {
     return (entry & (this.present | this.format.SOFT0)) !== 0;
   }
 
-  /** An entry without a frame that says something of its page: see markerOf. */
-  isMarker(entry: number): boolean {
-    return (entry & (this.present | this.format.SOFT0 | this.format.USER)) === this.format.USER;
+  /** The page is in a slot of a swap area, swapOf(entry), and maybe in the swap cache. */
+  isSwap(entry: number): boolean {
+    return entry !== 0 && !this.isMapped(entry) && this.format.swapTypeOf(entry) !== SWP_PTE_MARKER;
   }
 
-  /** The MARKER_* bits of the entry; 0 for an entry that is none or maps a frame. */
+  /** An entry without a page that says something of it: see markerOf. */
+  isMarker(entry: number): boolean {
+    return entry !== 0 && !this.isMapped(entry) && this.format.swapTypeOf(entry) === SWP_PTE_MARKER;
+  }
+
+  /** The MARKER_* bits of the entry; 0 for any other entry. */
   markerOf(entry: number): number {
-    return this.isMarker(entry) ? this.format.frameOf(entry) : 0;
+    return this.isMarker(entry) ? this.format.swapOffsetOf(entry) : 0;
   }
 
   /** An entry with the MARKER_* bits; 0 for none. */
   makeMarker(bits: number): number {
-    return bits === 0 ? 0 : this.format.makeLeaf(bits as Pfn, this.format.USER);
+    return bits === 0 ? 0 : this.format.makeSwap(SWP_PTE_MARKER, bits);
   }
 
-  /** A write to the page is userfaultfd's to allow (pte_uffd_wp, pte_marker_uffd_wp). */
+  /** `flags` is an or of the format's SWAP_*. */
+  makeSwap(swap: SwapEntry, flags: number): number {
+    return (this.format.makeSwap(swapTypeOf(swap), swapOffsetOf(swap)) | flags) >>> 0;
+  }
+
+  swapOf(entry: number): SwapEntry {
+    return swapEntry(this.format.swapTypeOf(entry), this.format.swapOffsetOf(entry));
+  }
+
+  /** Of a swap entry: no other one leads to its slot (pte_swp_exclusive). */
+  isSwapExclusive(entry: number): boolean {
+    return (entry & this.format.SWAP_EXCLUSIVE) !== 0;
+  }
+
+  /** A write to the page is userfaultfd's to allow (pte_uffd_wp, pte_swp_uffd_wp_any). */
   isUffdWp(entry: number): boolean {
-    if (!this.isMapped(entry)) return (this.markerOf(entry) & MARKER_UFFD_WP) !== 0;
-    return (entry & this.format.SOFT1) !== 0;
+    if (this.isMapped(entry)) return (entry & this.format.SOFT1) !== 0;
+    if (this.isSwap(entry)) return (entry & this.format.SWAP_UFFD_WP) !== 0;
+    return (this.markerOf(entry) & MARKER_UFFD_WP) !== 0;
   }
 
-  /** The entry protected so: its frame without WRITE, or a marker. */
+  /** The entry protected so: its frame without WRITE, its slot, or a marker. */
   withUffdWp(entry: number): number {
-    if (!this.isMapped(entry)) return this.makeMarker(this.markerOf(entry) | MARKER_UFFD_WP);
-    return ((entry & ~this.format.WRITE) | this.format.SOFT1) >>> 0;
+    if (this.isMapped(entry)) return ((entry & ~this.format.WRITE) | this.format.SOFT1) >>> 0;
+    if (this.isSwap(entry)) return (entry | this.format.SWAP_UFFD_WP) >>> 0;
+    return this.makeMarker(this.markerOf(entry) | MARKER_UFFD_WP);
   }
 
   withoutUffdWp(entry: number): number {
-    if (!this.isMapped(entry)) return this.makeMarker(this.markerOf(entry) & ~MARKER_UFFD_WP);
-    return (entry & ~this.format.SOFT1) >>> 0;
+    if (this.isMapped(entry)) return (entry & ~this.format.SOFT1) >>> 0;
+    if (this.isSwap(entry)) return (entry & ~this.format.SWAP_UFFD_WP) >>> 0;
+    return this.makeMarker(this.markerOf(entry) & ~MARKER_UFFD_WP);
   }
 
   frameOf(entry: number): Pfn {

@@ -10,6 +10,7 @@ import { FrameTable } from './phys/frame-table.ts';
 import { SlabAllocator } from './phys/slab.ts';
 import type { ZoneConfig } from './phys/zone.ts';
 import { Rmap } from './rmap/rmap.ts';
+import { Swap } from './swap/swap.ts';
 
 export interface PhysicalMemoryOptions {
   readonly ram: Ram;
@@ -29,6 +30,7 @@ export interface PhysicalMemory {
   readonly slab: SlabAllocator;
   readonly rmap: Rmap;
   readonly pageCache: PageCache;
+  readonly swap: Swap;
   readonly reclaimer: PageCacheShrinker;
 }
 
@@ -41,8 +43,9 @@ export function createPhysicalMemory(options: PhysicalMemoryOptions): PhysicalMe
   const files: (FilePages | null)[] = [];
   const rmap = new Rmap(alloc, slab.cacheNamed('anon_vma'), slab.cacheNamed('anon_vma_chain'), files);
   const nodes = slab.cacheNamed('radix_tree_node');
-  const pageCache = new PageCache({ ram, allocator: alloc, rmap, nodes, files, vmstat, clock });
+  const swap = new Swap({ ram, allocator: alloc, vmstat, clock });
+  const pageCache = new PageCache({ ram, allocator: alloc, rmap, nodes, files, swap, vmstat, clock });
   const reclaimer = new PageCacheShrinker(pageCache, slab);
   alloc.setReclaimer(reclaimer);
-  return { frames, alloc, slab, rmap, pageCache, reclaimer };
+  return { frames, alloc, slab, rmap, pageCache, swap, reclaimer };
 }

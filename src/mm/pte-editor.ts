@@ -1,7 +1,10 @@
 import type { Pfn, Vpn } from '../machine/units.ts';
+import { MM_ANONPAGES, MM_SWAPENTS } from './address-space.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { NO_FRAME } from './phys/frame-table.ts';
+import { PG_anon, PG_dirty, PG_swapcache } from './phys/page-flags.ts';
 import type { PageTableEditor, RmapVma } from './rmap/rmap-vma.ts';
+import { splitHugeLeaf } from './thp/split.ts';
 import type { Vma } from './vma.ts';
 import { rssMemberOf, zapEntry, zapRange } from './zap.ts';
 
@@ -49,12 +52,44 @@ export class PteEditor implements PageTableEditor {
     if (slot === -1) return;
     const entry = mm.pageTables.read(slot);
     if (!mm.pageTables.isMapped(entry)) return;
-    const member = rssMemberOf(mm, mm.pageTables.frameOf(entry));
-    if (zapEntry(mm, vma, page, slot) !== 0) mm.addRss(vma.space, member, -1);
-    mm.tlbBatch.finish(vma.space);
+    const frame = mm.pageTables.frameOf(entry);
+    // Not through tlbBatch: reclaim may run in the middle of an operation that is filling it.
+    if (isInSwap(mm, frame)) {
+      this.replaceBySwap(vma, slot, frame);
+    } else {
+      const member = rssMemberOf(mm, frame);
+      if (zapEntry(mm, vma, slot) !== 0) mm.addRss(vma.space, member, -1);
+    }
+    mm.flushPage(vma.space, page);
+  }
+
+  /** try_to_unmap_one of an anonymous page in the swap cache: the entry leads to its slot from now on. */
+  private replaceBySwap(vma: Vma, slot: number, frame: Pfn): void {
+    const { mm } = this;
+    const { pageTables, format } = mm;
+    const entry = pageTables.read(slot);
+    const swap = mm.swap.entryOf(frame);
+    mm.swap.dup(swap);
+    const exclusive = mm.rmap.shareAnonRmap(frame) ? format.SWAP_EXCLUSIVE : 0;
+    const protection = pageTables.isUffdWp(entry) ? format.SWAP_UFFD_WP : 0;
+    pageTables.set(slot, pageTables.makeSwap(swap, exclusive | protection));
+    if ((entry & format.DIRTY) !== 0) mm.frames.set(frame, PG_dirty);
+    mm.addRss(vma.space, MM_ANONPAGES, -1);
+    mm.addRss(vma.space, MM_SWAPENTS, 1);
+    mm.rmap.removeRmap(frame);
+    mm.alloc.putFrame(frame);
+  }
+
+  splitPage(view: RmapVma, page: Vpn): void {
+    splitHugeLeaf(this.mm, view as Vma, page);
   }
 
   zapRange(view: RmapVma, start: Vpn, end: Vpn, what: 'even_cows' | 'pagecache'): void {
     zapRange(this.mm, view as Vma, start, end, what);
   }
+}
+
+function isInSwap(mm: MemoryManager, frame: Pfn): boolean {
+  const anonymous = PG_anon | PG_swapcache;
+  return (mm.frames.flags[frame] & anonymous) === anonymous;
 }

@@ -24,7 +24,7 @@ export function collectNodeStats(alloc: FrameAllocator): VmstatRow[] {
     ['nr_slab_unreclaimable', stat.nr_slab_unreclaimable],
     ['nr_anon_pages', stat.nr_anon_pages],
     ['nr_mapped', stat.nr_mapped],
-    ['nr_file_pages', stat.nr_file_pages],
+    ['nr_file_pages', stat.nr_file_pages + stat.nr_swapcached],
     ['nr_dirty', stat.nr_dirty],
     ['nr_writeback', stat.nr_writeback],
     ['nr_shmem', stat.nr_shmem],
@@ -32,6 +32,7 @@ export function collectNodeStats(alloc: FrameAllocator): VmstatRow[] {
     ['nr_written', stat.nr_written],
     ['nr_kernel_stack', stat.nr_kernel_stack],
     ['nr_page_table_pages', stat.nr_page_table_pages],
+    ['nr_swapcached', stat.nr_swapcached],
   ];
 }
 

@@ -1,5 +1,5 @@
 import type { Pfn, Vpn } from '../machine/units.ts';
-import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES } from './address-space.ts';
+import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, MM_SWAPENTS } from './address-space.ts';
 import { zapHugetlb } from './hugetlb/hugetlb-entries.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { munlockPage } from './mlock-pages.ts';
@@ -31,7 +31,7 @@ export function zapRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, what
     zapHugetlb(mm, vma, start, end, what === 'unmap' ? 'unmap' : 'drop');
     return;
   }
-  const { pageTables, frames } = mm;
+  const { pageTables, frames, format } = mm;
   const { space } = vma;
   splitHugeAt(mm, vma, start);
   splitHugeAt(mm, vma, end);
@@ -47,13 +47,18 @@ export function zapRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, what
     }
     page = (at + 1) as Vpn;
     const entry = pageTables.read(slot);
+    if (pageTables.isSwap(entry)) {
+      if (what !== 'pagecache') counts[MM_SWAPENTS] += zapSwap(mm, vma, slot, what);
+      continue;
+    }
     if (!pageTables.isMapped(entry)) {
       if (dropsMarker(mm, vma, entry, what)) pageTables.set(slot, 0);
       continue;
     }
     const frame = pageTables.frameOf(entry);
     if (what === 'pagecache' && frame !== mm.zeroPage && (frames.flags[frame] & PG_anon) !== 0) continue;
-    counts[rssMemberOf(mm, frame)] += zapEntry(mm, vma, at, slot, what);
+    if ((entry & format.PRESENT) !== 0) mm.tlbBatch.add(at);
+    counts[rssMemberOf(mm, frame)] += zapEntry(mm, vma, slot, what);
   }
   for (let member = 0; member < 4; member++) if (counts[member] !== 0) mm.addRss(space, member, -counts[member]);
   mm.tlbBatch.finish(space);
@@ -68,18 +73,27 @@ function dropsMarker(mm: MemoryManager, vma: Vma, entry: number, what: ZapKind):
   return vma.kind === VMA_ANON;
 }
 
+/** Removes an entry of swap (free_swap_and_cache). Returns 1, by which the caller lowers MM_SWAPENTS. */
+export function zapSwap(mm: MemoryManager, vma: Vma, slot: number, what: ZapKind = 'even_cows'): 1 {
+  const { pageTables } = mm;
+  const entry = pageTables.read(slot);
+  const stays = what !== 'unmap' && vma.kind !== VMA_ANON && pageTables.isUffdWp(entry);
+  pageTables.set(slot, stays ? pageTables.makeMarker(MARKER_UFFD_WP) : 0);
+  mm.swap.free(pageTables.swapOf(entry));
+  return 1;
+}
+
 /**
- * Removes one entry that maps a frame. Returns 1 if it counted in rss (the caller lowers it), 0 for the zero page. The page is in
- * mm.tlbBatch afterwards.
+ * Removes one entry that maps a frame. Returns 1 if it counted in rss (the caller lowers it), 0 for the zero page. The caller
+ * flushes the TLB.
  */
-export function zapEntry(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, what: ZapKind = 'pagecache'): 0 | 1 {
+export function zapEntry(mm: MemoryManager, vma: Vma, slot: number, what: ZapKind = 'pagecache'): 0 | 1 {
   const { pageTables, frames, format } = mm;
   const entry = pageTables.read(slot);
   const frame = pageTables.frameOf(entry);
   // zap_install_uffd_wp_if_needed: what a file backs comes back, and is still protected then.
   const stays = what !== 'unmap' && vma.kind !== VMA_ANON && pageTables.isUffdWp(entry);
   pageTables.set(slot, stays ? pageTables.makeMarker(MARKER_UFFD_WP) : 0);
-  if ((entry & format.PRESENT) !== 0) mm.tlbBatch.add(page);
   if (frame === mm.zeroPage) {
     mm.ksm.uncountZeroPage(vma.space, entry);
     return 0;
@@ -91,5 +105,6 @@ export function zapEntry(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, w
   mm.rmap.removeRmap(frame);
   if ((vma.flags & VM_LOCKED) !== 0) munlockPage(mm, frame);
   mm.alloc.putFrame(frame);
+  mm.swap.dropUnused(frame);
   return 1;
 }

@@ -23,6 +23,8 @@ export interface GuestRun {
 export interface GuestRunOptions extends Partial<Pick<SystemOptions, 'memoryBytes' | 'invariants' | 'seed'>> {
   readonly stdin?: string;
   readonly args?: readonly string[];
+  /** Where the program starts: tmpfs, or an empty folder with a store behind it, as on a disk: swap can lie there. */
+  readonly cwd?: 'tmpfs' | 'disk';
 }
 
 /** Small, so that the check at every trap (which looks at each frame) is quick. */
@@ -67,7 +69,8 @@ export function runGuest(elf: string, options: GuestRunOptions = {}): GuestRun {
   });
   const program = `/guest/${basename(elf)}`;
   system.mount({ host: elf, guest: program, mode: 'ro' });
-  const pid = system.spawn(program, [program, ...(options.args ?? [])], { env: GUEST_ENV, cwd: '/tmp' });
+  const cwd = options.cwd === 'disk' ? mountDisk(system) : '/tmp';
+  const pid = system.spawn(program, [program, ...(options.args ?? [])], { env: GUEST_ENV, cwd });
   if (pid < 0) throw new Error(`the program cannot be started: error ${-pid}`);
   let status = 'budget';
   for (let spent = 0; status === 'budget' && spent < MAX_INSTRUCTIONS; spent += SLICE_INSTRUCTIONS)
@@ -78,6 +81,14 @@ export function runGuest(elf: string, options: GuestRunOptions = {}): GuestRun {
   environment.host.closeAll();
   if (hostErrors.length > 0) throw new Error(hostErrors.join('\n'));
   return { stdout: stdout!, stderr: stderr!, ...system.exitStatus(pid), leakedFrames };
+}
+
+/** What is written there is dropped at the end. */
+function mountDisk(system: System): string {
+  const host = mkdtempSync(join(tmpdir(), 'faultline-disk-'));
+  system.mount({ host, guest: '/disk', mode: 'overlay' });
+  rmSync(host, { recursive: true });
+  return '/disk';
 }
 
 function runElsewhere(command: string, elf: string, options: GuestRunOptions): GuestRun {

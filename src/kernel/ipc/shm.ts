@@ -65,7 +65,13 @@ export class ShmSegment implements IpcObject {
     const { memory } = this;
     return 'hugetlb' in memory
       ? memory.hugetlb.folios.size * memory.hugetlb.pool.pages * memory.hugetlb.pool.sizeBytes
-      : memory.pages.pageCount * PAGE_SIZE;
+      : memory.pages.pages.count * PAGE_SIZE;
+  }
+
+  /** Bytes of it that are in swap. */
+  get swappedBytes(): number {
+    const { memory } = this;
+    return 'hugetlb' in memory ? 0 : memory.pages.swapped.size * PAGE_SIZE;
   }
 }
 

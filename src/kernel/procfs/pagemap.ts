@@ -8,6 +8,7 @@ import type { MemoryManager } from '../../mm/memory-manager.ts';
 import { MARKER_GUARD, MARKER_UFFD_WP } from '../../mm/page-table.ts';
 import type { FrameTable } from '../../mm/phys/frame-table.ts';
 import { PG_anon, PG_hugetlb } from '../../mm/phys/page-flags.ts';
+import { type SwapEntry, swapOffsetOf, swapTypeOf } from '../../mm/swap/entry.ts';
 import type { Kernel } from '../kernel.ts';
 
 const ENTRY_BYTES = 8;
@@ -54,6 +55,12 @@ function hideFrames(view: DataView): void {
   }
 }
 
+/** The area's number in 5 bits, above them the slot. */
+function setSwapped(view: DataView, at: number, entry: SwapEntry, high: number): void {
+  view.setUint32(at, swapTypeOf(entry) + swapOffsetOf(entry) * 2 ** MAX_SWAPFILES_SHIFT, true);
+  view.setUint32(at + 4, PM_SWAP + high, true);
+}
+
 function fillEntries(mm: MemoryManager, space: AddressSpace, first: number, view: DataView, count: number): void {
   const { pageTables, frames } = mm;
   let page = vpn(first);
@@ -64,6 +71,15 @@ function fillEntries(mm: MemoryManager, space: AddressSpace, first: number, view
     page = vpn(at + pageTables.spanOf(level));
     const entry = pageTables.read(pageTables.foundSlot);
     if (!pageTables.isMapped(entry)) {
+      if (pageTables.isSwap(entry)) {
+        setSwapped(
+          view,
+          (at - first) * ENTRY_BYTES,
+          pageTables.swapOf(entry),
+          pageTables.isUffdWp(entry) ? PM_UFFD_WP : 0,
+        );
+        continue;
+      }
       const marker = pageTables.markerOf(entry);
       let high = PM_SWAP;
       if ((marker & MARKER_GUARD) !== 0) high += PM_GUARD_REGION;

@@ -2,6 +2,7 @@ import { EIO, ENOENT } from '../../abi/errno.ts';
 import { DT_DIR, DT_LNK, DT_REG, S_IFDIR, S_IFLNK, S_IFREG } from '../../abi/stat.ts';
 import type { DirEntry, Inode } from '../../fs/inode.ts';
 import type { Kernel } from '../kernel.ts';
+import { showSwaps } from '../swap-files.ts';
 import { BytesInode, type BytesRow } from './bytes-file.ts';
 import { currentTask } from './current-task.ts';
 import { PROC_DYNAMIC_FIRST, PROC_ROOT_INO, taskIno } from './ino.ts';
@@ -22,7 +23,6 @@ import {
   showFilesystems,
   showLoadavg,
   showStat,
-  showSwaps,
   showUptime,
   showVersion,
 } from './system-files.ts';

@@ -3,8 +3,8 @@ import type { AddressSpace } from '../../mm/address-space.ts';
 import { objectOf } from '../../mm/hugetlb/hugetlb-vma.ts';
 import type { MemoryManager } from '../../mm/memory-manager.ts';
 import { PG_anon, PG_dirty, PG_ksm, PG_referenced, PG_swapbacked } from '../../mm/phys/page-flags.ts';
-import { VM_LOCKED } from '../../mm/vm-flags.ts';
-import { VMA_HUGETLB, type Vma } from '../../mm/vma.ts';
+import { VM_LOCKED, VM_SHARED, VM_WRITE } from '../../mm/vm-flags.ts';
+import { VMA_HUGETLB, VMA_SHMEM, type Vma } from '../../mm/vma.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
 import { mapsLine } from './maps.ts';
@@ -33,6 +33,8 @@ export interface MemSizes {
   anonHuge: number;
   sharedHugetlb: number;
   privateHugetlb: number;
+  swap: number;
+  swapPss: number;
 }
 
 function noSizes(): MemSizes {
@@ -55,17 +57,24 @@ function noSizes(): MemSizes {
     anonHuge: 0,
     sharedHugetlb: 0,
     privateHugetlb: 0,
+    swap: 0,
+    swapPss: 0,
   };
 }
 
 /** smap_gather_stats: what the VMA's page-table entries map. The zero page belongs to nobody. */
 function gather(mm: MemoryManager, vma: Vma, sizes: MemSizes): void {
   const { pageTables, frames, format } = mm;
+  if (vma.kind === VMA_SHMEM) sizes.swap += swappedPages(mm, vma) * PAGE_SIZE;
   let page: Vpn = vma.startVpn;
   while (pageTables.seek(vma.space, page, vma.endVpn)) {
     const bytes = pageTables.spanOf(pageTables.foundLevel) * PAGE_SIZE;
     page = (pageTables.foundVpn + bytes / PAGE_SIZE) as Vpn;
     const entry = pageTables.read(pageTables.foundSlot);
+    if (pageTables.isSwap(entry)) {
+      sizes.swap += PAGE_SIZE;
+      sizes.swapPss += Math.floor((PAGE_SIZE * PSS_UNIT) / mm.swap.countOf(pageTables.swapOf(entry)));
+    }
     if (!pageTables.isMapped(entry)) continue;
     const frame = pageTables.frameOf(entry);
     if (vma.kind === VMA_HUGETLB) {
@@ -106,6 +115,23 @@ export function sizesOfSpace(mm: MemoryManager, space: AddressSpace): MemSizes {
   return sizes;
 }
 
+/**
+ * Pages of shmem in swap that the VMA would map (smap_gather_stats): all of its range, but in a private writable mapping those
+ * whose place holds something else already.
+ */
+function swappedPages(mm: MemoryManager, vma: Vma): number {
+  const { pageTables } = mm;
+  const isCopied = (vma.flags & (VM_SHARED | VM_WRITE)) === VM_WRITE;
+  let count = 0;
+  for (const index of vma.pages?.swapped.keys() ?? []) {
+    const page = vma.startVpn + (index - vma.pgoff);
+    if (page < vma.startVpn || page >= vma.endVpn) continue;
+    const slot = isCopied ? pageTables.findLeaf(vma.space, page as Vpn) : -1;
+    if (slot === -1 || pageTables.read(slot) === 0) count++;
+  }
+  return count;
+}
+
 /** vma_kernel_pagesize. */
 function pageBytesOf(vma: Vma): number {
   return vma.kind === VMA_HUGETLB ? objectOf(vma).pool.sizeBytes : PAGE_SIZE;
@@ -115,7 +141,7 @@ function line(name: string, bytes: number): string {
   return `${`${name}:`.padEnd(16)}${String(Math.floor(bytes / 1024)).padStart(8)} kB\n`;
 }
 
-/** __show_smap; transparent huge pages and swap are not there, so their lines are truly 0. */
+/** __show_smap; transparent huge pages are not there, so their lines are truly 0. */
 function sizeLines(sizes: MemSizes, what: 'vma' | 'rollup'): string {
   const kib = (pss: number): number => pss / PSS_UNIT;
   const perKind =
@@ -142,8 +168,8 @@ function sizeLines(sizes: MemSizes, what: 'vma' | 'rollup'): string {
     line('FilePmdMapped', 0) +
     line('Shared_Hugetlb', sizes.sharedHugetlb) +
     line('Private_Hugetlb', sizes.privateHugetlb) +
-    line('Swap', 0) +
-    line('SwapPss', 0) +
+    line('Swap', sizes.swap) +
+    line('SwapPss', kib(sizes.swapPss)) +
     line('Locked', kib(sizes.pssLocked))
   );
 }

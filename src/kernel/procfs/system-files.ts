@@ -53,10 +53,6 @@ export function showCmdline(): string {
   return '\n';
 }
 
-export function showSwaps(): string {
-  return 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n';
-}
-
 /** /proc/filesystems: what is mounted or always there; none of them needs a block device. */
 export function showFilesystems(k: Kernel): string {
   const types = new Set(['sysfs', 'tmpfs', 'proc', 'devtmpfs', 'sockfs', 'pipefs', 'hugetlbfs']);

@@ -31,7 +31,7 @@ function showShm(k: Kernel): readonly string[] {
       return (
         `${signed10(perm.key)} ${signed10(perm.id)}  ${mode} ${pad(21)(segment.sizeBytes)} ` +
         `${five(segment.creatorPid)} ${five(segment.lastPid)}  ${five(segment.nattch)} ${ids} ${times} ` +
-        `${pad(21)(segment.residentBytes)} ${pad(21)(0)}\n`
+        `${pad(21)(segment.residentBytes)} ${pad(21)(segment.swappedBytes)}\n`
       );
     });
   return [header, ...rows];

@@ -121,7 +121,9 @@ function shmctl(k: Kernel, t: Task, id: number, command: number, address: number
     }
     case SHM_INFO: {
       const resident = ns.ids.list().reduce((sum, segment) => sum + segment.residentBytes / PAGE_SIZE, 0);
-      const info = new WordWriter(wordBytes * 6, wordBytes).int(ns.ids.count).long(ns.totalPages, resident, 0, 0, 0);
+      const swapped = ns.ids.list().reduce((sum, segment) => sum + segment.swappedBytes / PAGE_SIZE, 0);
+      const info = new WordWriter(wordBytes * 6, wordBytes);
+      info.int(ns.ids.count).long(ns.totalPages, resident, swapped, 0, 0);
       return writeBytes(k, t, address, info.bytes) < 0 ? -EFAULT : ns.ids.highestIndex;
     }
     case IPC_STAT:

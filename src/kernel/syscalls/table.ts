@@ -18,6 +18,7 @@ import { schedCalls } from './sched.ts';
 import { semCalls } from './sem.ts';
 import { shmCalls } from './shm.ts';
 import { signalCalls } from './signal.ts';
+import { swapCalls } from './swap.ts';
 import { sysCalls } from './sys-calls.ts';
 import { timeCalls } from './time.ts';
 import { timerfdCalls } from './timerfd.ts';
@@ -39,6 +40,7 @@ export const ALL_CALLS: readonly SyscallRow[] = [
   ...mempolicyCalls,
   ...mountCalls,
   ...namespaceCalls,
+  ...swapCalls,
   ...pidfdCalls,
   ...remoteMemoryCalls,
   ...shmCalls,

@@ -5,7 +5,8 @@ import type { Pfn } from '../units.ts';
  * fit the low 32 bits of every format; entries are handled as unsigned 32-bit numbers and the high word, where there is
  * one, stays zero. A flag that the format lacks is 0.
  *
- * A non-present entry whose value is not 0 is software's (swap, guard marker); the hardware ignores all but PRESENT.
+ * A non-present entry whose value is not 0 is software's; the hardware ignores all but PRESENT. With SOFT0 it maps a frame that
+ * no access may reach; without it is a swap entry: a type below 32 and an offset below 2^20, and two flags.
  */
 export interface PagingFormat {
   readonly name: string;
@@ -26,9 +27,12 @@ export interface PagingFormat {
   readonly USER: number;
   readonly ACCESSED: number;
   readonly DIRTY: number;
-  /** Two bits that the hardware leaves to software. */
+  /** Two bits that the hardware leaves to software: in a swap entry SOFT0 is clear. */
   readonly SOFT0: number;
   readonly SOFT1: number;
+  /** Two bits of a swap entry: one entry alone leads to the slot; a write to the page is userfaultfd's to allow. */
+  readonly SWAP_EXCLUSIVE: number;
+  readonly SWAP_UFFD_WP: number;
 
   /** A present leaf entry; `flags` is an or of the constants above and must include PRESENT. */
   makeLeaf(frame: Pfn, flags: number): number;
@@ -39,6 +43,11 @@ export interface PagingFormat {
   /** Of a present entry above level 0: does it map memory, rather than a table? */
   isLeaf(entry: number): boolean;
   frameOf(entry: number): Pfn;
+  /** A swap entry without flags (Linux: __swp_entry). */
+  makeSwap(type: number, offset: number): number;
+  /** Of a swap entry. */
+  swapTypeOf(entry: number): number;
+  swapOffsetOf(entry: number): number;
   /** Flags of `mmap`'s prot (1 read, 2 write, 4 exec) as this format's permission bits, PRESENT and USER included; 0 prot gives no PRESENT. */
   permissionFlags(prot: number): number;
 }

@@ -7,7 +7,7 @@ describe('i386', () => {
     const frame = pfn(2 ** 20 - 1);
     const flags = i386.PRESENT | i386.WRITE | i386.USER | i386.ACCESSED | i386.DIRTY | i386.SOFT0 | i386.SOFT1;
     const leaf = i386.makeLeaf(frame, flags);
-    expect(leaf).toBe(0xffff_f667);
+    expect(leaf).toBe(0xffff_f567);
     expect(i386.frameOf(leaf)).toBe(frame);
     expect(leaf % 4096).toBe(flags);
     expect(i386.makeTable(pfn(0x12345))).toBe(0x1234_5067);

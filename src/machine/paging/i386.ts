@@ -7,7 +7,7 @@ const US = 4;
 const A = 32;
 const D = 64;
 const PS = 128;
-const AVL0 = 512;
+const G = 256;
 const AVL1 = 1024;
 
 /**
@@ -17,6 +17,11 @@ const AVL1 = 1024;
  *
  *   31        12  11..9  8   7    6   5   4    3    2    1    0
  *   frame         AVL    G   PS   D   A   PCD  PWT  US   RW   P
+ *
+ * Not present, Linux's own (arch/x86/include/asm/pgtable-2level.h): G is a page without rights, else a swap entry has
+ *
+ *   31     9  8   7   6    5    1  0
+ *   offset    0   E   wp   type    P=0
  */
 export const i386: PagingFormat = {
   name: 'i386',
@@ -32,8 +37,10 @@ export const i386: PagingFormat = {
   USER: US,
   ACCESSED: A,
   DIRTY: D,
-  SOFT0: AVL0,
+  SOFT0: G,
   SOFT1: AVL1,
+  SWAP_EXCLUSIVE: PS,
+  SWAP_UFFD_WP: D,
   makeLeaf: (frame, flags) => frame * 4096 + flags,
   makeHugeLeaf: (frame, flags) => frame * 4096 + flags + PS,
   // _PAGE_TABLE: the leaf alone decides. A and D as Linux sets them, so that the walk writes nothing here.
@@ -41,6 +48,9 @@ export const i386: PagingFormat = {
   // A table's entry and a leaf's look alike, but for PS of a 4 MiB page: below the directory all entries are leaves.
   isLeaf: (entry) => (entry & PS) !== 0,
   frameOf: (entry) => Math.floor(entry / 4096) as Pfn,
+  makeSwap: (type, offset) => offset * 512 + type * 2,
+  swapTypeOf: (entry) => (entry >>> 1) & 31,
+  swapOffsetOf: (entry) => entry >>> 9,
   permissionFlags(prot) {
     if ((prot & 7) === 0) return 0;
     return P | US | ((prot & 2) !== 0 ? RW : 0);

@@ -6,7 +6,7 @@ import { KIND_COW_COPY, KIND_COW_REUSE } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { munlockPage } from '../mlock-pages.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
-import { PG_anon, PG_anon_exclusive, PG_ksm } from '../phys/page-flags.ts';
+import { PG_anon, PG_anon_exclusive, PG_ksm, PG_swapcache } from '../phys/page-flags.ts';
 import { splitHugeLeaf } from '../thp/split.ts';
 import { userfault } from '../uffd/userfault.ts';
 import { VM_LOCKED, VM_MAYSHARE, VM_SHARED, VM_UFFD_WP, VM_WRITE } from '../vm-flags.ts';
@@ -23,7 +23,8 @@ import { sharedWriteFault } from './shared-write.ts';
  *   shared mapping ------------------------------> sharedWriteFault (page_mkwrite)
  *   private, anonymous, PG_anon_exclusive -------> reuse
  *   private, anonymous, this entry holds the only
- *   reference (wp_can_reuse_anon_folio) ---------> reuse, exclusive from now on
+ *   reference but the swap cache's, and no entry
+ *   leads to its slot (wp_can_reuse_anon_folio) -> reuse, exclusive from now on
  *   private, anything else (shared anonymous page,
  *   KSM page, page of the file, zero page) ------> copy (wp_page_copy)
  */
@@ -40,7 +41,7 @@ export function cowFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): 
   const reusable =
     old !== mm.zeroPage &&
     (oldFlags & (PG_anon | PG_ksm)) === PG_anon &&
-    ((oldFlags & PG_anon_exclusive) !== 0 || frames.refcount[old] === 1);
+    ((oldFlags & PG_anon_exclusive) !== 0 || isSoleUser(mm, old));
   if (reusable) {
     mm.lastFaultKind = KIND_COW_REUSE;
     mm.lastFaultFrame = old;
@@ -102,6 +103,7 @@ function copyPage(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, how: 'wr
     mm.rmap.removeRmap(old);
     if ((vma.flags & VM_LOCKED) !== 0) munlockPage(mm, old);
     mm.alloc.putFrame(old);
+    mm.swap.dropUnused(old);
   }
   return 0;
 }
@@ -116,4 +118,12 @@ export function unshareKsm(mm: MemoryManager, vma: Vma, page: Vpn, slot: number)
   const result = copyPage(mm, vma, page, slot, 'unshared');
   if (result === 0 && mm.faultAccount !== null) mm.faultAccount.minflt++;
   return result;
+}
+
+/** wp_can_reuse_anon_folio: takes the page out of the swap cache if that alone holds it beside the entry. */
+function isSoleUser(mm: MemoryManager, frame: Pfn): boolean {
+  const { frames, swap } = mm;
+  const isCached = (frames.flags[frame] & PG_swapcache) !== 0;
+  if (frames.refcount[frame] > (isCached ? 2 : 1)) return false;
+  return !isCached || swap.tryToFreeSwap(frame);
 }

@@ -15,6 +15,7 @@ import { fileFault } from './file.ts';
 import { FAULT_BUS, FAULT_DONE, FAULT_OOM, FAULT_SEGV_ACCERR, FAULT_SEGV_MAPERR, type FaultResult } from './results.ts';
 import { specialFault } from './special.ts';
 import { expandStack } from './stack.ts';
+import { swapFault } from './swap.ts';
 
 /**
  * An access that the page tables did not allow (DESIGN.md section 3). Allocates no JavaScript object.
@@ -97,6 +98,7 @@ function classify(mm: MemoryManager, vma: Vma, page: Vpn, access: Access): Fault
   }
   const entry = slot === -1 ? 0 : pageTables.read(slot);
   if (!pageTables.isMapped(entry)) {
+    if (pageTables.isSwap(entry)) return swapFault(mm, vma, page, access, slot);
     const marker = pageTables.markerOf(entry);
     if ((marker & ~MARKER_UFFD_WP) !== 0) return markerFault(mm, marker);
     if (vma.kind === VMA_ANON) {

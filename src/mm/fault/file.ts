@@ -30,7 +30,7 @@ export function fileFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access
   if (pages.kind === 'shmem' && (vma.file?.admitPage?.(index) ?? 0) < 0) return FAULT_BUS;
   if (vma.kind === VMA_SHMEM) {
     // shmem_get_folio_gfp: a page that the file has already is a minor fault, one that it has not is missing.
-    const reason = pages.findPage(index) === NO_FRAME ? VM_UFFD_MISSING : VM_UFFD_MINOR;
+    const reason = pages.has(index) ? VM_UFFD_MINOR : VM_UFFD_MISSING;
     if ((vma.flags & reason) !== 0) return userfault(mm, vma, page, access, reason);
   }
   const cached = mm.pageCache.ensurePage(pages, index, (vma.flags & VM_RAND_READ) !== 0 ? 'none' : 'around');

@@ -15,9 +15,12 @@ export function announceWrite(vma: Vma, page: Vpn): boolean {
 export function sharedWriteFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): FaultResult {
   const { pageTables, format } = mm;
   mm.lastFaultKind = KIND_FILE_SHARED;
-  const frame = pageTables.frameOf(pageTables.read(slot));
+  const entry = pageTables.read(slot);
+  const frame = pageTables.frameOf(entry);
   mm.lastFaultFrame = frame;
   if (!announceWrite(vma, page)) return FAULT_BUS;
+  // The file may have needed memory, and reclaim have taken this very page: then the access is tried again.
+  if (pageTables.read(slot) !== entry) return FAULT_DONE;
   mm.pageCache.markDirty(frame);
   pageTables.set(slot, pageTables.makeEntry(frame, vma.flags, 'writable', format.ACCESSED | format.DIRTY));
   mm.flushPage(vma.space, page);

@@ -1,8 +1,8 @@
-import { ENOMEM } from '../../abi/errno.ts';
+import { EAGAIN, ENOMEM } from '../../abi/errno.ts';
 import type { Vpn } from '../../machine/units.ts';
 import { accountVm } from '../accounting.ts';
 import type { AddressSpace } from '../address-space.ts';
-import { MM_ANONPAGES } from '../address-space.ts';
+import { MM_ANONPAGES, MM_SWAPENTS } from '../address-space.ts';
 import { copyHugetlb } from '../hugetlb/hugetlb-entries.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { PG_anon } from '../phys/page-flags.ts';
@@ -136,7 +136,10 @@ function copyEntries(mm: MemoryManager, from: Vma, to: Vma): number {
     if (pageTables.foundLevel > 0) {
       page = (at + mm.thp.pages) as Vpn;
       result = copyHugeLeaf(mm, to, at, source);
-      if (result !== 0) break;
+      if (result === -EAGAIN) {
+        result = 0;
+        page = at;
+      } else if (result !== 0) break;
       continue;
     }
     page = (at + 1) as Vpn;
@@ -148,6 +151,13 @@ function copyEntries(mm: MemoryManager, from: Vma, to: Vma): number {
     let entry = pageTables.read(source);
     if (entry === 0) continue; // making the table reclaimed the page
     const isWatched = (to.flags & VM_UFFD_WP) !== 0;
+    if (pageTables.isSwap(entry)) {
+      // copy_nonpresent_pte: both lead to the slot, so neither alone.
+      mm.swap.dup(pageTables.swapOf(entry));
+      entry = (entry & ~format.SWAP_EXCLUSIVE) >>> 0;
+      pageTables.set(source, entry);
+      counts[MM_SWAPENTS]++;
+    }
     if (!pageTables.isMapped(entry)) {
       pageTables.set(target, isWatched ? entry : pageTables.withoutUffdWp(entry));
       continue;

@@ -1,4 +1,5 @@
 import type { Vpn } from '../../machine/units.ts';
+import { MM_SWAPENTS } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import {
   PG_active,
@@ -7,30 +8,39 @@ import {
   PG_lru,
   PG_referenced,
   PG_swapbacked,
+  PG_swapcache,
   PG_unevictable,
 } from '../phys/page-flags.ts';
 import { splitHugeRange } from '../thp/split.ts';
 import type { Vma } from '../vma.ts';
+import { zapSwap } from '../zap.ts';
 
 /**
  * MADV_FREE of [start, end) of an anonymous VMA (Linux 6.18: madvise_free_pte_range, folio_mark_lazyfree). The pages lose
- * DIRTY and PG_swapbacked, and so are files' pages to reclaim, which may drop them as long as no store has made them dirty.
+ * DIRTY and PG_swapbacked, and so are files' pages to reclaim, which may drop them as long as no store has made them dirty. What
+ * is in swap goes at once.
  */
 export function freeLazily(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): void {
   const { pageTables, format, frames } = mm;
   const state = format.ACCESSED | format.DIRTY;
   splitHugeRange(mm, vma, start, end);
+  let swapped = 0;
   let page = start;
   while (pageTables.seek(vma.space, page, end)) {
     const at = pageTables.foundVpn;
     const slot = pageTables.foundSlot;
     page = (at + 1) as Vpn;
     const entry = pageTables.read(slot);
+    if (pageTables.isSwap(entry)) {
+      swapped += zapSwap(mm, vma, slot);
+      continue;
+    }
     if (!pageTables.isMapped(entry)) continue;
     const frame = pageTables.frameOf(entry);
     if (frame === mm.zeroPage) continue;
-    if ((frames.flags[frame] & PG_dirty) !== 0) {
+    if ((frames.flags[frame] & (PG_dirty | PG_swapcache)) !== 0) {
       if (frames.mapcount[frame] !== 1) continue;
+      if ((frames.flags[frame] & PG_swapcache) !== 0 && !mm.swap.tryToFreeSwap(frame)) continue;
       frames.clear(frame, PG_dirty);
     }
     if ((entry & state) !== 0) {
@@ -44,4 +54,5 @@ export function freeLazily(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): v
     mm.vmstat.pglazyfree++;
   }
   mm.tlbBatch.finish(vma.space);
+  if (swapped > 0) mm.addRss(vma.space, MM_SWAPENTS, -swapped);
 }

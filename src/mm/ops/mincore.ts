@@ -3,11 +3,11 @@ import { isPageAligned, PAGE_SIZE, pagesOf, type Vpn, vpn } from '../../machine/
 import type { AddressSpace } from '../address-space.ts';
 import { hugeIndexOf, objectOf } from '../hugetlb/hugetlb-vma.ts';
 import type { MemoryManager } from '../memory-manager.ts';
-
+import { NO_FRAME } from '../phys/frame-table.ts';
 import { VMA_HUGETLB, VMA_SPECIAL, type Vma } from '../vma.ts';
 
 /**
- * mincore(2) (Linux 6.18): one byte a page, bit 0 set where the page is mapped or in the page cache. -EINVAL, -ENOMEM. A
+ * mincore(2) (Linux 6.18): one byte a page, bit 0 set where the page is mapped, in the page cache or in the swap cache. -EINVAL, -ENOMEM. A
  * mapping that is neither anonymous nor a file tells nothing: all ones (can_do_mincore). The caller may open every file for
  * writing (uid 0), so the rule that hides other people's page cache does not bind.
  */
@@ -37,9 +37,11 @@ export function mincore(
     }
     for (let page = from; page < to; page = (page + 1) as Vpn) {
       const slot = mm.pageTables.findEntry(space, page);
-      const mapped = slot !== -1 && mm.pageTables.isMapped(mm.pageTables.read(slot));
-      const cached = isCached(mm, vma, page);
-      result[page - start] = mapped || cached ? 1 : 0;
+      const entry = slot === -1 ? 0 : mm.pageTables.read(slot);
+      const inMemory = mm.pageTables.isSwap(entry)
+        ? mm.swap.findCached(mm.pageTables.swapOf(entry)) !== NO_FRAME
+        : mm.pageTables.isMapped(entry) || isCached(mm, vma, page);
+      result[page - start] = inMemory ? 1 : 0;
     }
   }
   return result;
@@ -49,5 +51,8 @@ export function mincore(
 function isCached(mm: MemoryManager, vma: Vma, page: Vpn): boolean {
   if (vma.kind === VMA_HUGETLB) return objectOf(vma).folios.has(hugeIndexOf(vma, page));
   const { pages } = vma;
-  return pages !== null && mm.pageCache.isFilled(pages, vma.pgoff + (page - vma.startVpn));
+  if (pages === null) return false;
+  const index = vma.pgoff + (page - vma.startVpn);
+  const entry = pages.swapped.get(index);
+  return entry === undefined ? mm.pageCache.isFilled(pages, index) : mm.swap.findCached(entry) !== NO_FRAME;
 }

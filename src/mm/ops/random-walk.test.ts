@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { MADV_PAGEOUT } from '../../abi/mman.ts';
 import { i386 } from '../../machine/paging/i386.ts';
 import { sv39 } from '../../machine/paging/sv39.ts';
 import { sv48 } from '../../machine/paging/sv48.ts';
@@ -7,6 +8,7 @@ import { sv57 } from '../../machine/paging/sv57.ts';
 import { PAGE_SIZE, vpn } from '../../machine/units.ts';
 import type { AddressSpace } from '../address-space.ts';
 import { checkInvariants } from '../invariants.ts';
+import { MemoryStore, type SwapStore } from '../swap/store.ts';
 import { createTestMachine, type TestFile } from '../testing/test-machine.ts';
 import { copyFromUser, copyToUser } from '../user-access.ts';
 import { createVmaIndex } from '../vma-index/kinds.ts';
@@ -17,6 +19,7 @@ import { mmap } from './mmap.ts';
 import { mprotect } from './mprotect.ts';
 import { mremap } from './mremap.ts';
 import { munmap } from './munmap.ts';
+import { swapOff } from './swapoff.ts';
 
 /**
  * Address spaces against a model in which a page is a cell of one number and a space is an array of cells: private memory is
@@ -46,6 +49,10 @@ const step = fc.oneof(
   { weight: 9, arbitrary: fc.tuple(fc.constantFrom('write'), page, fc.integer({ min: 1, max: 255 }), fc.constant(0)) },
   { weight: 5, arbitrary: fc.tuple(fc.constantFrom('read'), page, size, fc.constant(0)) },
   { weight: 1, arbitrary: fc.tuple(fc.constantFrom('unmap', 'dontneed'), page, size, fc.constant(0)) },
+  {
+    weight: 5,
+    arbitrary: fc.tuple(fc.constantFrom('pageout', 'pageout', 'reclaim', 'swapoff'), page, size, fc.constant(0)),
+  },
   { weight: 2, arbitrary: fc.tuple(fc.constantFrom('protect'), page, size, prot) },
   { weight: 1, arbitrary: fc.tuple(fc.constantFrom('move'), page, size, page) },
   { weight: 4, arbitrary: fc.tuple(fc.constantFrom('fork', 'switch', 'switch', 'exit'), page, size, fc.constant(0)) },
@@ -68,6 +75,8 @@ for (const [format, indexKind] of [
             config: { createIndex: () => createVmaIndex(indexKind) },
           });
           const free = machine.countFree();
+          addSwap(machine.mm, 'synchronous', 6, 5);
+          addSwap(machine.mm, 'device', 24, 5);
           const disk = new Uint8Array(FILE_PAGES * PAGE_SIZE).map((_, i) =>
             i % PAGE_SIZE === 0 ? 200 + i / PAGE_SIZE : 0,
           );
@@ -111,6 +120,20 @@ for (const [format, indexKind] of [
       );
     });
   });
+
+/** An area for `slots` pages; one of the speed 'device' goes through the swap cache and reads ahead. */
+function addSwap(mm: Machine, speed: 'synchronous' | 'device', slots: number, priority: number): void {
+  const memory = new MemoryStore((slots + 1) * PAGE_SIZE);
+  const store: SwapStore = {
+    speed,
+    sizeBytes: memory.sizeBytes,
+    read: (slot, into) => memory.read(slot, into),
+    write: (slot, from) => memory.write(slot, from),
+    discard: (slot) => memory.discard(slot),
+    costNs: () => 0,
+  };
+  mm.swap.addArea({ path: speed, kind: 'partition', store, slotCount: slots + 1, badSlots: [3] }, priority);
+}
 
 type Machine = ReturnType<typeof createTestMachine>['mm'];
 
@@ -160,6 +183,21 @@ function walk(
       const hole = model.slice(at, end).indexOf(null);
       expect(mprotect(mm, space, address, lengthBytes, argument)).toBe(hole === -1 ? 0 : -12);
       for (let i = at; i < (hole === -1 ? end : at + hole); i++) (model[i] as ModelPage).prot = argument;
+      return;
+    }
+    case 'pageout': {
+      const result = madvise(mm, space, address, lengthBytes, MADV_PAGEOUT);
+      expect(result).toBe(model.slice(at, end).includes(null) ? -12 : 0);
+      return;
+    }
+    case 'reclaim':
+      mm.reclaimer.reclaim(count);
+      return;
+    case 'swapoff': {
+      const area = mm.swap.areas.find((each) => each !== null);
+      if (area === null || area === undefined) return;
+      expect(swapOff(mm, area)).toBe(0);
+      addSwap(mm, area.store.speed, area.slotCount - 1, area.priority);
       return;
     }
     case 'move': {

@@ -1,7 +1,6 @@
 import { EFAULT } from '../../abi/errno.ts';
 import type { IoSink, IoSource } from '../../base/io.ts';
 import { PAGE_SIZE, type Pfn } from '../../machine/units.ts';
-import { NO_FRAME } from '../phys/frame-table.ts';
 import type { FilePages } from './file-pages.ts';
 import type { PageCache } from './page-cache.ts';
 import type { ReadAhead } from './readahead.ts';
@@ -31,7 +30,7 @@ export function readInto(
     const offset = position % PAGE_SIZE;
     const want = Math.min(PAGE_SIZE - offset, left, sink.remaining);
     let moved: number;
-    if (file.backing === null && !cache.isFilled(file, index)) {
+    if (file.backing === null && !cache.hasData(file, index)) {
       moved = sink.put(ZEROES.subarray(0, want));
     } else {
       const frame = cache.ensurePage(file, index, readAhead);
@@ -62,7 +61,7 @@ export function writeFrom(cache: PageCache, file: FilePages, positionBytes: numb
     const index = Math.floor(position / PAGE_SIZE);
     const offset = position % PAGE_SIZE;
     const want = Math.min(PAGE_SIZE - offset, source.remaining);
-    const isHole = file.pages.find(index) === NO_FRAME;
+    const isHole = !file.has(index);
     const hasOld = file.backing !== null && index * PAGE_SIZE < file.sizeBytes;
     const overwritesAll = offset === 0 && (want === PAGE_SIZE || position + want >= file.sizeBytes);
     let moved: number;
@@ -94,7 +93,7 @@ export function writeFrom(cache: PageCache, file: FilePages, positionBytes: numb
 
 /** Puts `bytes` at the start of a page that was a hole, over zeroes ('new') or over the old contents ('read'). 0 or -ERRNO. */
 function storePage(cache: PageCache, file: FilePages, index: number, bytes: Uint8Array, over: 'new' | 'read'): number {
-  const isHole = file.pages.find(index) === NO_FRAME;
+  const isHole = !file.has(index);
   const frame = over === 'new' && isHole ? cache.addZeroedPage(file, index) : cache.ensurePage(file, index, 'none');
   if (frame < 0) return frame;
   cache.ram.writeFrame(frame as Pfn, 0, bytes);

@@ -3,6 +3,7 @@ import type { KmemCache } from '../phys/slab.ts';
 import { IntervalTree } from '../rmap/interval-tree.ts';
 import type { RmapVma } from '../rmap/rmap-vma.ts';
 import type { SharedPolicy } from '../shared-policy.ts';
+import type { SwapEntry } from '../swap/entry.ts';
 import { PageIndex } from './page-index.ts';
 
 /**
@@ -28,10 +29,12 @@ export interface PageBacking {
  */
 export class FilePages {
   readonly id: number;
-  /** 'shmem': no backing, the pages are the storage and are never dropped while the object lives. */
+  /** 'shmem': no backing, the pages are the storage: while the object lives they leave memory for swap alone. */
   readonly kind: 'file' | 'shmem';
   readonly backing: PageBacking | null;
   readonly pages: PageIndex;
+  /** Shmem: pages that are in a swap area instead, by index; each of them counts in its slot (swap/README.md W1). */
+  readonly swapped = new Map<number, SwapEntry>();
   /** VMAs that map the file, by their range of page offsets. */
   readonly i_mmap = new IntervalTree<RmapVma>();
   /** The first error of a write-back that nobody was told yet, as -ERRNO (AS_EIO, AS_ENOSPC; filemap_check_errors). */
@@ -66,8 +69,13 @@ export class FilePages {
     return this.pages.find(index);
   }
 
-  /** Cached pages (nrpages). */
+  /** Is there a page, in memory or in swap? */
+  has(index: number): boolean {
+    return this.pages.find(index) >= 0 || this.swapped.has(index);
+  }
+
+  /** Pages that there are, in memory or in swap. */
   get pageCount(): number {
-    return this.pages.count;
+    return this.pages.count + this.swapped.size;
   }
 }

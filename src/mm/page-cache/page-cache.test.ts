@@ -205,6 +205,7 @@ describe('PageCache', () => {
     rmap.setEditor({
       frameAt: (_, page) => (page === 52 ? frame : NO_FRAME),
       isDirty: () => false,
+      splitPage: () => {},
       cleanPage: (_, page) => {
         expect(backing.written).toEqual([]);
         return cleaned.push(page) > 0;

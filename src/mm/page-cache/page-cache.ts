@@ -6,10 +6,12 @@ import type { Ram } from '../../machine/ram.ts';
 import { PAGE_SIZE, type Pfn } from '../../machine/units.ts';
 import type { FrameAllocator } from '../phys/alloc.ts';
 import { type FrameTable, NO_FRAME } from '../phys/frame-table.ts';
-import { GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
+import { __GFP_MEMALLOC, GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
 import { PG_dirty, PG_pagecache, PG_swapbacked, PG_uptodate } from '../phys/page-flags.ts';
 import type { KmemCache } from '../phys/slab.ts';
 import type { Rmap } from '../rmap/rmap.ts';
+import { swapInShmem } from '../shmem/shmem-swap.ts';
+import type { Swap } from '../swap/swap.ts';
 import { DirtySettings, dirtyLimits } from './dirty-limits.ts';
 import { FilePages, type PageBacking } from './file-pages.ts';
 import { type ReadAhead, readMissingPage } from './readahead.ts';
@@ -27,6 +29,7 @@ export interface PageCacheOptions {
   readonly nodes: KmemCache;
   /** By FilePages id; the table is shared with Rmap, which reads it. Empty at the start. */
   readonly files: (FilePages | null)[];
+  readonly swap: Swap;
   readonly vmstat: Vmstat;
   readonly clock: VirtualClock;
 }
@@ -51,6 +54,7 @@ export class PageCache {
   readonly allocator: FrameAllocator;
   readonly frames: FrameTable;
   readonly rmap: Rmap;
+  readonly swap: Swap;
   readonly vmstat: Vmstat;
   readonly clock: VirtualClock;
   /** By id; index 0 is nobody. */
@@ -68,6 +72,7 @@ export class PageCache {
     this.allocator = options.allocator;
     this.frames = options.allocator.frames;
     this.rmap = options.rmap;
+    this.swap = options.swap;
     this.nodes = options.nodes;
     this.files = options.files;
     this.files[0] = null;
@@ -100,7 +105,8 @@ export class PageCache {
       this.frames.flags[frame] |= PG_uptodate;
       return frame;
     }
-    if (file.backing === null) return this.addZeroedPage(file, index);
+    if (file.backing === null)
+      return file.swapped.has(index) ? swapInShmem(this, file, index) : this.addZeroedPage(file, index);
     this.lastEnsureWasMajor = true;
     return readMissingPage(this, file, index, readAhead);
   }
@@ -110,7 +116,7 @@ export class PageCache {
    * SEEK_DATA take it for a hole and a fault nearby does not map it. 0 or -ENOMEM.
    */
   allocatePage(file: FilePages, index: number): number {
-    const isNew = file.pages.find(index) === NO_FRAME;
+    const isNew = !file.has(index);
     const frame = this.ensurePage(file, index);
     if (frame < 0) return frame;
     this.markDirty(frame as Pfn);
@@ -119,10 +125,15 @@ export class PageCache {
     return 0;
   }
 
-  /** Whether the page is there and filled (filemap_get_folio, folio_test_uptodate). */
+  /** Whether the page is in memory and filled (filemap_get_folio, folio_test_uptodate). */
   isFilled(file: FilePages, index: number): boolean {
     const frame = file.pages.find(index);
     return frame !== NO_FRAME && (this.frames.flags[frame] & PG_uptodate) !== 0;
+  }
+
+  /** Whether the file has bytes there that somebody wrote or may have: in memory and filled, or in swap (folio_seek_hole_data). */
+  hasData(file: FilePages, index: number): boolean {
+    return this.isFilled(file, index) || file.swapped.has(index);
   }
 
   /** A new zeroed page at a hole, its reference the caller's; -ENOMEM. It counts as up to date. */
@@ -273,8 +284,22 @@ export class PageCache {
   /** Before a file grows past `endBytes`: stores through a mapping behind the old end must not show up (C6). */
   zeroPastEnd(file: FilePages, endBytes: number): void {
     const offset = endBytes % PAGE_SIZE;
-    const frame = offset === 0 ? NO_FRAME : file.pages.find(Math.floor(endBytes / PAGE_SIZE));
-    if (frame !== NO_FRAME) this.zeroTail(frame as Pfn, offset);
+    if (offset === 0) return;
+    const frame = this.findInMemory(file, Math.floor(endBytes / PAGE_SIZE));
+    if (frame !== NO_FRAME) this.zeroTail(frame, offset);
+  }
+
+  /**
+   * The page's frame, without a reference, or NO_FRAME at a hole. One of shmem that is in swap is read, from the last reserves:
+   * a part of it is to become zeroes (shmem_get_partial_folio).
+   */
+  findInMemory(file: FilePages, index: number): Pfn | -1 {
+    const frame = file.pages.find(index);
+    if (frame !== NO_FRAME || !file.swapped.has(index)) return frame;
+    const read = swapInShmem(this, file, index, GFP_HIGHUSER_MOVABLE | __GFP_MEMALLOC);
+    if (read < 0) return NO_FRAME;
+    this.allocator.putFrame(read as Pfn);
+    return read as Pfn;
   }
 
   zeroTail(frame: Pfn, offset: number): void {

@@ -1,7 +1,7 @@
 import type { Pfn } from '../../machine/units.ts';
 import type { FrameList } from '../phys/frame-list.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
-import { LRU_ACTIVE_FILE, LRU_INACTIVE_FILE } from '../phys/lruvec.ts';
+import { LRU_ACTIVE_ANON, LRU_ACTIVE_FILE, LRU_INACTIVE_ANON, LRU_INACTIVE_FILE } from '../phys/lruvec.ts';
 import {
   PG_active,
   PG_anon,
@@ -16,6 +16,7 @@ import type { SlabAllocator } from '../phys/slab.ts';
 import { VM_DROPPABLE } from '../vm-flags.ts';
 import type { FilePages } from './file-pages.ts';
 import type { PageCache } from './page-cache.ts';
+import { swapOut } from './swap-out.ts';
 import { writePage } from './writeback.ts';
 
 /**
@@ -28,7 +29,7 @@ const MIN_FILE_PAGES = 256;
  * The first Reclaimer: frees unmapped pages of backed files, oldest first, pages used once before pages used twice; in a
  * second round it writes dirty ones back and frees them too; then it gives back empty slabs; last it takes mapped pages out of
  * their mappings, which fault them in again. Pages of MADV_FREE and MAP_DROPPABLE are on the files' lists and go with the first.
- * Locked pages, shmem and other anonymous memory are not touched: those need swap.
+ * With swap anonymous memory and shmem go too, oldest first. Locked pages are not touched.
  */
 export class PageCacheShrinker implements Reclaimer {
   private readonly cache: PageCache;
@@ -54,21 +55,45 @@ export class PageCacheShrinker implements Reclaimer {
     if (wanted > 0) unmapped = this.shrinkList(inactive, wanted, 'mapped');
     if (wanted > unmapped) unmapped += this.shrinkList(active, wanted - unmapped, 'mapped');
     freed += unmapped;
+    if (freed < frames && this.cache.swap.freePages > 0) freed += this.shrinkAnon(frames - freed);
+    return freed;
+  }
+
+  /** From the old ends of the anonymous lists; returns frames freed. */
+  private shrinkAnon(frames: number): number {
+    const { cache } = this;
+    const { lists } = cache.allocator.lru;
+    let freed = 0;
+    for (const list of [lists[LRU_INACTIVE_ANON], lists[LRU_ACTIVE_ANON]]) {
+      const victims: Pfn[] = [];
+      for (let page = list.tail; page !== NO_FRAME && victims.length < 2 * frames; page = list.before(page as Pfn))
+        victims.push(page as Pfn);
+      for (const page of victims) {
+        if (freed >= frames) return freed;
+        cache.vmstat.pgscan_direct++;
+        cache.vmstat.pgscan_anon++;
+        if (!swapOut(cache, page)) continue;
+        freed++;
+        cache.vmstat.pgsteal_direct++;
+        cache.vmstat.pgsteal_anon++;
+      }
+    }
     return freed;
   }
 
   /**
    * Reclaims one page now, as far as it can go, however lately it was used (shrink_folio_list of reclaim_pages, 6.18); false if
-   * it stays. Nobody but its mappings and the cache holds it. A file's dirty page and shmem are unmapped all the same.
+   * it stays. Nobody but its mappings and the cache holds it. A file's dirty page, and shmem without swap, are unmapped all the same.
    */
   reclaimPage(page: Pfn): boolean {
     const { cache } = this;
     const flags = cache.frames.flags[page];
     if ((flags & (PG_mlocked | PG_unevictable)) !== 0) return false;
-    if ((flags & PG_anon) !== 0) return (flags & PG_swapbacked) === 0 && this.discardLazyFree(page);
+    if ((flags & (PG_anon | PG_swapbacked)) === PG_anon) return this.discardLazyFree(page);
+    if ((flags & PG_swapbacked) !== 0) return swapOut(cache, page);
     if ((flags & PG_pagecache) === 0) return false;
     if (cache.frames.mapcount[page] > 0 && !this.unmap(page)) return false;
-    if ((flags & PG_swapbacked) !== 0 || !cache.isDroppable(page)) {
+    if (!cache.isDroppable(page)) {
       cache.allocator.lru.changeFlags(page, PG_active, 0);
       return false;
     }

@@ -1,4 +1,5 @@
 import { PAGE_SIZE, type Pfn, pagesOf } from '../../machine/units.ts';
+import { dropSwapped } from '../shmem/shmem-swap.ts';
 import type { FilePages } from './file-pages.ts';
 import type { PageCache } from './page-cache.ts';
 
@@ -43,12 +44,13 @@ function dropRange(cache: PageCache, file: FilePages, first: number, end: number
     // A page can be mapped outside of i_mmap's reach only by our bug; dropPage asserts that it is not.
     cache.dropPage(frame);
   }
+  if (file.swapped.size > 0) dropSwapped(cache, file, first, end);
 }
 
 /** Zeroes [startBytes, endBytes), which lies in one page, if that page is cached. */
 function zeroPart(cache: PageCache, file: FilePages, startBytes: number, endBytes: number): void {
   if (startBytes >= endBytes) return;
-  const frame = file.pages.find(Math.floor(startBytes / PAGE_SIZE));
+  const frame = cache.findInMemory(file, Math.floor(startBytes / PAGE_SIZE));
   if (frame < 0) return;
   cache.ram.beforeWrite(frame as Pfn);
   const base = cache.ram.offsetOf(frame as Pfn) + (startBytes % PAGE_SIZE);

@@ -31,6 +31,7 @@ import {
   PG_pagecache,
   PG_reserved,
   PG_slab,
+  PG_swapcache,
   PG_table,
   PG_tail,
   PG_writeback,
@@ -55,7 +56,8 @@ const RECLAIM_BATCH = 32;
 /** Rounds of reclaim without an allocation succeeding before the request fails (MAX_RECLAIM_RETRIES). */
 const MAX_RECLAIM_RETRIES = 16;
 /** A frame that still has one of these is not free: whoever owns the flag forgot to let go (PAGE_FLAGS_CHECK_AT_FREE). */
-const BAD_AT_FREE = PG_locked | PG_slab | PG_pagecache | PG_table | PG_reserved | PG_writeback | PG_buddy | PG_tail;
+const BAD_AT_FREE =
+  PG_locked | PG_slab | PG_pagecache | PG_swapcache | PG_table | PG_reserved | PG_writeback | PG_buddy | PG_tail;
 
 /** The pools of huge pages, as putFrame sees them. */
 export interface HugeRelease {

@@ -20,6 +20,7 @@ export const NO_FRAME = -1;
  *     With PG_ksm: owner is the row of its stable node (0 none), index 0 (ksm/).
  *     PG_pagecache: owner is a FilePages' id, index the page of the file. PG_slab: owner is a KmemCache's id, index the first
  *     free object's address (0 none), private the number of objects in use. PG_tail: owner is the head's pfn.
+ *     PG_swapcache: private is the SwapEntry; without PG_anon and PG_pagecache owner is 0.
  *     PG_hugetlb: as PG_anon; or owner is the id of the file's FilePages, index the first page of the file that it holds.
  *  F5 order[pfn] is the block's order on its first frame where PG_buddy or PG_head is set, else 0.
  *  F6 A free frame has flags 0 or PG_buddy, owner 0, mapcount 0.

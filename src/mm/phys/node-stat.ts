@@ -24,4 +24,6 @@ export class NodeStat {
   nr_kernel_stack = 0;
   /** Mlocked pages [mlock]. */
   nr_mlock = 0;
+  /** Pages in the swap cache, in nr_file_pages too where Linux shows that one [swap]. */
+  nr_swapcached = 0;
 }

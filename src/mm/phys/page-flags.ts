@@ -6,6 +6,7 @@
  *  page cache  PG_uptodate PG_dirty PG_writeback PG_referenced
  *  lruvec      PG_lru PG_active PG_unevictable PG_workingset
  *  rmap        PG_anon PG_anon_exclusive PG_ksm
+ *  swap        PG_swapcache, PG_dirty of anonymous pages, PG_reclaim (read ahead)
  *  allocator   PG_buddy PG_reserved PG_head PG_tail
  *  slab        PG_slab            page tables  PG_table           mlock  PG_mlocked          huge pools  PG_hugetlb
  */

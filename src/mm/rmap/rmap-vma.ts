@@ -50,10 +50,12 @@ export interface PageTableEditor {
    */
   cleanPage(vma: RmapVma, page: Vpn): boolean;
   /**
-   * Removes the present entry: TLB, rss, DIRTY moved to the page (pageCache.markDirty), rmap.removeRmap, putFrame. Where
-   * nothing is mapped it does nothing.
+   * Removes the present entry: TLB, rss, DIRTY moved to the page (pageCache.markDirty), rmap.removeRmap, putFrame. An anonymous
+   * page in the swap cache leaves an entry of its slot behind. Where nothing is mapped it does nothing.
    */
   unmapPage(vma: RmapVma, page: Vpn): void;
+  /** A huge leaf that maps the page becomes small ones, and the huge page small pages; else nothing happens. */
+  splitPage(vma: RmapVma, page: Vpn): void;
   /**
    * Removes all entries of [start, end) of the VMA (Linux: zap_page_range). 'even_cows' also drops private copies, as
    * truncate wants; 'pagecache' keeps them, as dropping a cached page wants.

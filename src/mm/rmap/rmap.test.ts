@@ -53,6 +53,8 @@ class World implements PageTableEditor {
     memory.rmap.setEditor(this);
   }
 
+  splitPage(): void {}
+
   frameAt(vma: RmapVma, page: Vpn): Pfn | -1 {
     return (vma as TestVma).space.table.get(page) ?? NO_FRAME;
   }

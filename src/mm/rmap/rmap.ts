@@ -226,6 +226,32 @@ export class Rmap {
     this.allocator.lru.add(frame);
   }
 
+  /**
+   * An entry for an anonymous frame that comes from swap (folio_add_new_anon_rmap, folio_add_anon_rmap_ptes): the only one that
+   * may be for 'exclusive'. A frame that had owner and index before keeps them, a new 'shared' one belongs to the oldest
+   * relative, through whom all who may have an entry are found.
+   */
+  addSwappedAnonRmap(frame: Pfn, vma: RmapVma, page: Vpn, sharing: 'exclusive' | 'shared'): void {
+    const { frames } = this;
+    if (vma.anonVma === null) panic('mm/rmap/rmap.ts: a VMA that has an entry of swap has an AnonVma');
+    if ((frames.flags[frame] & PG_anon) === 0) {
+      frames.flags[frame] |= PG_anon | PG_swapbacked | PG_uptodate;
+      frames.owner[frame] = (sharing === 'exclusive' ? vma.anonVma : vma.anonVma.root).id;
+      frames.index[frame] = vma.pgoff + (page - vma.startVpn);
+    }
+    if (sharing === 'exclusive') frames.flags[frame] |= PG_anon_exclusive;
+    if (frames.mapcount[frame]++ === 0) this.allocator.stat.nr_anon_pages++;
+    this.allocator.lru.add(frame);
+  }
+
+  /** The frame is about to be found through its slot, too (folio_try_share_anon_rmap_pte). Whether it was exclusive. */
+  shareAnonRmap(frame: Pfn): boolean {
+    const { flags } = this.frames;
+    const wasExclusive = (flags[frame] & PG_anon_exclusive) !== 0;
+    flags[frame] &= ~PG_anon_exclusive;
+    return wasExclusive;
+  }
+
   /** One more entry for an anonymous frame, in a child (folio_try_dup_anon_rmap_pte): no longer exclusive. */
   dupAnonRmap(frame: Pfn): void {
     const { frames } = this;
@@ -343,6 +369,16 @@ export class Rmap {
       if (editor.frameAt(vma, page) !== frame) return true;
       visit(vma, page);
       return --left > 0;
+    });
+  }
+
+  /** An anonymous compound page that nobody but its mappings holds becomes small pages (split_folio). False: it stays. */
+  splitHuge(head: Pfn): boolean {
+    const { frames, editor } = this;
+    if (frames.refcount[head] !== frames.mapcount[head]) return false;
+    return !this.forEachCandidate(head, (vma, page) => {
+      editor.splitPage(vma, page);
+      return (frames.flags[head] & PG_head) !== 0;
     });
   }
 

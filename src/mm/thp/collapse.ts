@@ -1,4 +1,4 @@
-import { EINVAL, ENOMEM } from '../../abi/errno.ts';
+import { EAGAIN, EINVAL, ENOMEM } from '../../abi/errno.ts';
 import { COST_PAGE_COPY_NS } from '../../machine/cost-model.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import type { MemoryManager } from '../memory-manager.ts';
@@ -10,7 +10,7 @@ import { installHuge } from './huge-fault.ts';
 
 /**
  * madvise_collapse (Linux 6.18, mm/khugepaged.c), for anonymous memory: every whole huge page of [start, end) becomes one. 0;
- * -EINVAL where the VMA may have none or there is nothing to collapse, -ENOMEM without a block. Goes on after a failure.
+ * -EINVAL where the VMA may have none or there is nothing to collapse, -ENOMEM without a block, -EAGAIN where reclaim took a page. Goes on after a failure.
  */
 export function collapseRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): number {
   const { thp } = mm;
@@ -27,7 +27,7 @@ export function collapseRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn)
 
 /** collapse_huge_page. */
 export function collapseOne(mm: MemoryManager, vma: Vma, start: Vpn, why: 'collapse' | 'khugepaged'): number {
-  const { thp, pageTables, frames, ram } = mm;
+  const { thp, pageTables, ram } = mm;
   const { space } = vma;
   if (!thp.fits(vma, start)) return -EINVAL;
   const end = (start + thp.pages) as Vpn;
@@ -38,16 +38,7 @@ export function collapseOne(mm: MemoryManager, vma: Vma, start: Vpn, why: 'colla
     if (pageTables.frameOf(entry) !== thp.zeroPage) return 0;
     return -EINVAL;
   }
-  // Pages alone: a marker, or a frame that is not anonymous, keeps the range small.
-  const sources: (Pfn | -1)[] = new Array(thp.pages).fill(NO_FRAME);
-  for (let page = start; pageTables.seek(space, page, end); page = (pageTables.foundVpn + 1) as Vpn) {
-    const each = pageTables.read(pageTables.foundSlot);
-    if (!pageTables.isMapped(each)) return -EINVAL;
-    const frame = pageTables.frameOf(each);
-    if (frame === mm.zeroPage) continue;
-    if ((frames.flags[frame] & PG_anon) === 0 || frames.refcount[frame] !== frames.mapcount[frame]) return -EINVAL;
-    sources[pageTables.foundVpn - start] = frame;
-  }
+  if (collectSources(mm, vma, start, end) === null) return -EINVAL;
   if (mm.rmap.anonVmaPrepare(vma) !== 0) return -ENOMEM;
   const head = thp.allocate(vma, why);
   if (head === NO_FRAME) {
@@ -55,6 +46,12 @@ export function collapseOne(mm: MemoryManager, vma: Vma, start: Vpn, why: 'colla
     return -ENOMEM;
   }
   mm.vmstat.thp_collapse_alloc++;
+  // Finding the block may have taken memory from these very pages.
+  const sources = collectSources(mm, vma, start, end);
+  if (sources === null) {
+    mm.alloc.putFrame(head as Pfn);
+    return -EAGAIN;
+  }
   for (const [index, source] of sources.entries()) {
     const to = (head + index) as Pfn;
     if (source === NO_FRAME) ram.zeroFrame(to);
@@ -66,4 +63,19 @@ export function collapseOne(mm: MemoryManager, vma: Vma, start: Vpn, why: 'colla
   pageTables.depositTableOf(slot);
   installHuge(mm, vma, start, slot, head as Pfn);
   return 0;
+}
+
+/** By page, what the range holds; null where it must stay small: a marker, a page in swap, a frame that is not anonymous or is held. */
+function collectSources(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): (Pfn | -1)[] | null {
+  const { pageTables, frames } = mm;
+  const sources: (Pfn | -1)[] = new Array(mm.thp.pages).fill(NO_FRAME);
+  for (let page = start; pageTables.seek(vma.space, page, end); page = (pageTables.foundVpn + 1) as Vpn) {
+    const entry = pageTables.read(pageTables.foundSlot);
+    if (!pageTables.isMapped(entry)) return null;
+    const frame = pageTables.frameOf(entry);
+    if (frame === mm.zeroPage) continue;
+    if ((frames.flags[frame] & PG_anon) === 0 || frames.refcount[frame] !== frames.mapcount[frame]) return null;
+    sources[pageTables.foundVpn - start] = frame;
+  }
+  return sources;
 }

@@ -1,4 +1,4 @@
-import { ENOMEM } from '../../abi/errno.ts';
+import { EAGAIN, ENOMEM } from '../../abi/errno.ts';
 import type { Vpn } from '../../machine/units.ts';
 import { MM_ANONPAGES } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
@@ -35,12 +35,16 @@ export function protectHugeLeaf(mm: MemoryManager, vma: Vma, start: Vpn, slot: n
   mm.tlbBatch.add(start);
 }
 
-/** copy_huge_pmd: 0 or -ENOMEM. The caller flushes the parent's TLB. */
+/** copy_huge_pmd: 0, -ENOMEM, or -EAGAIN where reclaim has split the page meanwhile. The caller flushes the parent's TLB. */
 export function copyHugeLeaf(mm: MemoryManager, to: Vma, start: Vpn, source: number): number {
   const { pageTables, thp, format } = mm;
   const target = pageTables.ensureAt(to.space, start, thp.level);
   if (target === -1 || !pageTables.deposit(to.space, target)) return -ENOMEM;
   const entry = pageTables.read(source);
+  if (!pageTables.isHugeEntry(entry)) {
+    pageTables.freeDeposit(to.space, target);
+    return -EAGAIN;
+  }
   const head = pageTables.frameOf(entry);
   const copied = (entry & ~format.WRITE) >>> 0;
   pageTables.set(source, copied);
@@ -52,12 +56,12 @@ export function copyHugeLeaf(mm: MemoryManager, to: Vma, start: Vpn, source: num
   return 0;
 }
 
-/** move_huge_pmd: false where the target cannot hold a huge leaf, and nothing has changed. */
+/** move_huge_pmd: false where the target cannot hold a huge leaf, or reclaim has split it meanwhile; nothing has moved. */
 export function moveHugeLeaf(mm: MemoryManager, vma: Vma, from: Vpn, source: number, to: Vpn): boolean {
   const { pageTables, thp } = mm;
   if (to % thp.pages !== 0) return false;
   const target = pageTables.ensureAt(vma.space, to, thp.level);
-  if (target === -1 || pageTables.read(target) !== 0) return false;
+  if (target === -1 || pageTables.read(target) !== 0 || !pageTables.isHugeEntry(pageTables.read(source))) return false;
   pageTables.set(target, pageTables.read(source));
   pageTables.set(source, 0);
   pageTables.moveDeposit(source, target);

@@ -123,7 +123,7 @@ function addShared(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, frame: 
   const pages = vma.pages as FilePages;
   let refused = 0;
   if (isBeyondEnd(vma, page)) refused = -EFAULT;
-  else if (pages.findPage(indexOf(vma, page)) !== NO_FRAME || isTaken(mm, slot)) refused = -EEXIST;
+  else if (pages.has(indexOf(vma, page)) || isTaken(mm, slot)) refused = -EEXIST;
   else if (!mm.pageCache.addPage(pages, indexOf(vma, page), frame)) refused = -ENOMEM;
   if (refused < 0) {
     mm.alloc.putFrame(frame);
@@ -150,13 +150,14 @@ function mapZeroPage(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): numb
 
 /** mfill_atomic_pte_continue: maps what the page cache has, which -EFAULT says is nothing. */
 function mapCached(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): number {
-  const found = isBeyondEnd(vma, page) ? NO_FRAME : (vma.pages as FilePages).findPage(indexOf(vma, page));
-  if (found === NO_FRAME) return -EFAULT;
+  const pages = vma.pages as FilePages;
+  const index = indexOf(vma, page);
+  if (isBeyondEnd(vma, page) || !pages.has(index)) return -EFAULT;
   if (isTaken(mm, slot)) return -EEXIST;
-  const frame = found as Pfn;
-  mm.alloc.getFrame(frame);
+  const frame = mm.pageCache.ensurePage(pages, index);
+  if (frame < 0) return -EFAULT;
   const isShared = (vma.flags & VM_SHARED) !== 0;
-  mapFile(mm, vma, slot, frame, isShared && (vma.flags & VM_WRITE) !== 0 ? 'writable' : 'readonly');
+  mapFile(mm, vma, slot, frame as Pfn, isShared && (vma.flags & VM_WRITE) !== 0 ? 'writable' : 'readonly');
   return 0;
 }
 

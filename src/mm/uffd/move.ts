@@ -1,7 +1,8 @@
 import { EAGAIN, EBUSY, EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM } from '../../abi/errno.ts';
-import { PAGE_SIZE, type Vpn } from '../../machine/units.ts';
+import { PAGE_SIZE, type Pfn, type Vpn } from '../../machine/units.ts';
 import type { MemoryManager } from '../memory-manager.ts';
-import { PG_anon_exclusive } from '../phys/page-flags.ts';
+import { NO_FRAME } from '../phys/frame-table.ts';
+import { PG_anon, PG_anon_exclusive } from '../phys/page-flags.ts';
 import { splitHugeLeaf } from '../thp/split.ts';
 import { VM_ACCESS_FLAGS, VM_HUGETLB, VM_IO, VM_LOCKED, VM_PFNMAP, VM_SHARED, VM_WRITE } from '../vm-flags.ts';
 import { VMA_ANON, type Vma } from '../vma.ts';
@@ -59,12 +60,13 @@ function moveOne(mm: MemoryManager, target: Vma, from: Vpn, to: Vpn, holes: Uffd
   const source = space.vmas.find(from);
   if (source !== null) splitHugeLeaf(mm, source, from);
   const sourceSlot = pageTables.findLeaf(space, from);
-  const entry = sourceSlot === -1 ? 0 : pageTables.read(sourceSlot);
-  if (entry === 0 && holes === 'allow') return 0;
+  if (holes === 'allow' && (sourceSlot === -1 || pageTables.read(sourceSlot) === 0)) return 0;
   const targetSlot = pageTables.ensureLeaf(space, to);
   if (targetSlot === -1) return -ENOMEM;
   if (pageTables.read(targetSlot) !== 0) return -EEXIST;
+  const entry = sourceSlot === -1 ? 0 : pageTables.read(sourceSlot);
   if (entry === 0) return -ENOENT;
+  if (pageTables.isSwap(entry)) return moveSwapped(mm, target, sourceSlot, targetSlot, to);
   if (!pageTables.isMapped(entry)) return -EFAULT;
   const frame = pageTables.frameOf(entry);
   if (frame === mm.zeroPage) {
@@ -79,5 +81,21 @@ function moveOne(mm: MemoryManager, target: Vma, from: Vpn, to: Vpn, holes: Uffd
   }
   pageTables.set(sourceSlot, 0);
   mm.tlbBatch.add(from);
+  return 0;
+}
+
+/** move_swap_pte: the slot has one entry, which changes its place; a page of it in memory is the target's then. */
+function moveSwapped(mm: MemoryManager, target: Vma, sourceSlot: number, targetSlot: number, to: Vpn): number {
+  const { pageTables, frames } = mm;
+  const entry = pageTables.read(sourceSlot);
+  if (!pageTables.isSwapExclusive(entry)) return -EBUSY;
+  const cached = mm.swap.findCached(pageTables.swapOf(entry));
+  if (cached !== NO_FRAME && (frames.flags[cached] & PG_anon) !== 0) {
+    mm.rmap.moveAnonRmap(cached as Pfn, target);
+    mm.rmap.shareAnonRmap(cached as Pfn);
+    frames.index[cached] = target.pgoff + (to - target.startVpn);
+  }
+  pageTables.set(targetSlot, pageTables.withoutUffdWp(entry));
+  pageTables.set(sourceSlot, 0);
   return 0;
 }

@@ -1,0 +1,52 @@
+import type { Pfn } from '../../machine/units.ts';
+import {
+  PG_active,
+  PG_dirty,
+  PG_head,
+  PG_ksm,
+  PG_mlocked,
+  PG_pagecache,
+  PG_swapcache,
+  PG_unevictable,
+} from '../phys/page-flags.ts';
+import { leaveToSwap } from '../shmem/shmem-swap.ts';
+import type { PageCache } from './page-cache.ts';
+
+/**
+ * Writes a swapbacked page to swap and frees its frame (what shrink_folio_list does with one). False if it stays: locked in
+ * memory, merged by ksmd, held by somebody, no slot free, or the store failed; then it counts as in use. Of a huge page the
+ * first small one goes.
+ *
+ *   anonymous: mapped --addToSwap--> has a slot --tryToUnmap--> entries lead to the slot --writePage--> clean --> free
+ *   shmem:     mapped --tryToUnmap--> in the page cache --addToSwap, writePage--> the object leads to the slot --> free
+ *   read ahead and wanted by nobody: clean --> free
+ */
+export function swapOut(cache: PageCache, page: Pfn): boolean {
+  const { frames, allocator, swap } = cache;
+  if ((frames.flags[page] & PG_head) !== 0 && !cache.rmap.splitHuge(page)) return false;
+  const flags = frames.flags[page];
+  if ((flags & (PG_mlocked | PG_unevictable | PG_ksm)) !== 0) return false;
+  const isShmem = (flags & PG_pagecache) !== 0;
+  const isCached = (flags & PG_swapcache) !== 0;
+  const holders = frames.mapcount[page] + (isCached ? 1 : 0) + (isShmem ? 1 : 0);
+  if (frames.refcount[page] !== holders) return false;
+  allocator.getFrame(page);
+  const isWritten = isShmem ? writeShmem(cache, page) : writeAnon(cache, page);
+  if (!isWritten) allocator.lru.changeFlags(page, PG_active, 0);
+  else if (isShmem) leaveToSwap(cache, page);
+  else swap.dropCached(page);
+  allocator.putFrame(page);
+  return isWritten;
+}
+
+function writeAnon({ frames, rmap, swap }: PageCache, page: Pfn): boolean {
+  if ((frames.flags[page] & PG_swapcache) === 0 && !swap.addToSwap(page)) return false;
+  return rmap.tryToUnmap(page) && ((frames.flags[page] & PG_dirty) === 0 || swap.writePage(page) === 0);
+}
+
+function writeShmem({ rmap, swap }: PageCache, page: Pfn): boolean {
+  if (!rmap.tryToUnmap(page) || !swap.addToSwap(page)) return false;
+  if (swap.writePage(page) === 0) return true;
+  swap.tryToFreeSwap(page);
+  return false;
+}

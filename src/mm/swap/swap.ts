@@ -1,0 +1,277 @@
+import { EPERM } from '../../abi/errno.ts';
+import { assert, panic } from '../../base/assert.ts';
+import type { Vmstat } from '../../base/vmstat.ts';
+import type { VirtualClock } from '../../machine/clock.ts';
+import type { Ram } from '../../machine/ram.ts';
+import type { Pfn } from '../../machine/units.ts';
+import type { FrameAllocator } from '../phys/alloc.ts';
+import { type FrameTable, NO_FRAME } from '../phys/frame-table.ts';
+import { PG_dirty, PG_reclaim, PG_swapbacked, PG_swapcache, PG_uptodate } from '../phys/page-flags.ts';
+import { SwapArea, type SwapAreaOptions } from './area.ts';
+import { MAX_SWAPFILES, type SwapEntry, swapEntry, swapOffsetOf, swapTypeOf } from './entry.ts';
+import { SwapReadAhead } from './swap-in.ts';
+
+export interface SwapOptions {
+  readonly ram: Ram;
+  readonly allocator: FrameAllocator;
+  readonly vmstat: Vmstat;
+  readonly clock: VirtualClock;
+}
+
+/**
+ * All swap areas of a machine, and the swap cache: the pages that are in a slot and in memory at once (Linux: mm/swapfile.c,
+ * mm/swap_state.c). README.md has the life of a page and the invariants W1 to W5.
+ */
+export class Swap {
+  readonly ram: Ram;
+  readonly allocator: FrameAllocator;
+  readonly frames: FrameTable;
+  readonly vmstat: Vmstat;
+  readonly clock: VirtualClock;
+  /** By type; null where there is none (any more). */
+  readonly areas: (SwapArea | null)[] = [];
+  readonly readAhead = new SwapReadAhead();
+  /** Did the last swapIn read a store? */
+  lastInWasMajor = false;
+  /** Areas that take pages: by falling priority, of the same priority the one whose turn it is first. */
+  private available: SwapArea[] = [];
+  /** Areas without a priority of their own come after those before them: -2, -3 ... (least_priority). */
+  private leastPriority = -1;
+  private lastType = -1;
+  private lastSlot = -1;
+
+  constructor(options: SwapOptions) {
+    this.ram = options.ram;
+    this.allocator = options.allocator;
+    this.frames = options.allocator.frames;
+    this.vmstat = options.vmstat;
+    this.clock = options.clock;
+  }
+
+  // Areas.
+
+  /** enable_swap_info: an area more. `priority` null: below all others. The area or -EPERM: there are MAX_SWAPFILES. */
+  addArea(options: Omit<SwapAreaOptions, 'type' | 'priority'>, priority: number | null): SwapArea | number {
+    let type = this.areas.indexOf(null);
+    if (type < 0) type = this.areas.length;
+    if (type >= MAX_SWAPFILES) return -EPERM;
+    const area = new SwapArea({ ...options, type, priority: priority ?? --this.leastPriority });
+    this.areas[type] = area;
+    this.enlist(area);
+    return area;
+  }
+
+  /** swapoff, first: nothing new goes there. */
+  closeArea(area: SwapArea): void {
+    area.isWritable = false;
+    this.available = this.available.filter((other) => other !== area);
+  }
+
+  /** swapoff could not bring everything back: the area goes on. */
+  reopenArea(area: SwapArea): void {
+    area.isWritable = true;
+    this.enlist(area);
+  }
+
+  /** swapoff, last: the area is empty. */
+  removeArea(area: SwapArea): void {
+    assert(area.usedSlots === 0 && !area.isWritable, 'mm/swap/swap.ts: only an empty, closed area is removed');
+    this.areas[area.type] = null;
+    if (area.priority < 0 && area.priority === this.leastPriority) this.leastPriority++;
+  }
+
+  private enlist(area: SwapArea): void {
+    const at = this.available.findIndex((other) => other.priority < area.priority);
+    this.available.splice(at < 0 ? this.available.length : at, 0, area);
+  }
+
+  areaOf(entry: SwapEntry): SwapArea {
+    return this.areas[swapTypeOf(entry)] ?? panic('mm/swap/swap.ts: W1 an entry leads to an area');
+  }
+
+  /** Slots of the areas in use (total_swap_pages): an area on its way out counts no more. */
+  get totalPages(): number {
+    return this.available.reduce((sum, area) => sum + area.pageCount, 0);
+  }
+
+  /** nr_swap_pages. */
+  get freePages(): number {
+    return this.available.reduce((sum, area) => sum + area.pageCount - area.usedSlots, 0);
+  }
+
+  /** vm_swap_full: so little is free that a page in memory is not worth a slot. */
+  get isFull(): boolean {
+    return this.freePages * 2 < this.totalPages;
+  }
+
+  // The swap cache: PG_swapcache, `private` and the area's `cached` say the same (W2).
+
+  /** A slot for the page, of the first area that has one; the cache takes a reference (folio_alloc_swap). False: swap is full. */
+  addToSwap(frame: Pfn): boolean {
+    for (const area of this.available) {
+      const slot = area.takeSlot(frame);
+      if (slot === 0) continue;
+      this.rotate(area);
+      this.enterCache(frame, swapEntry(area.type, slot));
+      this.frames.flags[frame] |= PG_dirty;
+      return true;
+    }
+    return false;
+  }
+
+  /** Areas of one priority take turns (plist_requeue). */
+  private rotate(area: SwapArea): void {
+    const { available } = this;
+    let last = available.indexOf(area);
+    while (last + 1 < available.length && available[last + 1].priority === area.priority) {
+      available[last] = available[last + 1];
+      available[++last] = area;
+    }
+  }
+
+  /** The page of the slot in memory, or NO_FRAME. No reference is taken. */
+  findCached(entry: SwapEntry): Pfn | -1 {
+    return this.areaOf(entry).cached[swapOffsetOf(entry)] as Pfn | -1;
+  }
+
+  /** A frame that was filled from the slot. The cache takes a reference. */
+  addToCache(frame: Pfn, entry: SwapEntry): void {
+    this.areaOf(entry).cached[swapOffsetOf(entry)] = frame;
+    this.enterCache(frame, entry);
+    this.frames.flags[frame] |= PG_swapbacked | PG_uptodate;
+    this.allocator.lru.add(frame);
+  }
+
+  private enterCache(frame: Pfn, entry: SwapEntry): void {
+    const { frames, allocator } = this;
+    assert((frames.flags[frame] & PG_swapcache) === 0, 'mm/swap/swap.ts: W2 a page is in the swap cache once');
+    allocator.getFrame(frame);
+    frames.flags[frame] |= PG_swapcache;
+    frames.private[frame] = entry;
+    allocator.stat.nr_swapcached++;
+  }
+
+  /** delete_from_swap_cache: the page is memory's alone, so what it holds was written nowhere. The slot goes if no entry leads to it. */
+  removeFromCache(frame: Pfn): void {
+    this.frames.flags[frame] |= PG_dirty;
+    this.leaveCache(frame);
+  }
+
+  /** The slot has what the page has, and nobody maps it: the slot alone stays (__remove_mapping). */
+  dropCached(frame: Pfn): void {
+    assert(this.frames.mapcount[frame] === 0, 'mm/swap/swap.ts: a page that is dropped is not mapped');
+    this.frames.flags[frame] &= ~PG_dirty;
+    this.leaveCache(frame);
+  }
+
+  private leaveCache(frame: Pfn): void {
+    const { frames, allocator } = this;
+    const entry = this.entryOf(frame);
+    const area = this.areaOf(entry);
+    const slot = swapOffsetOf(entry);
+    frames.flags[frame] &= ~(PG_swapcache | PG_reclaim);
+    frames.private[frame] = 0;
+    allocator.stat.nr_swapcached--;
+    area.cached[slot] = NO_FRAME;
+    if (area.counts[slot] === 0) area.giveSlot(slot);
+    allocator.putFrame(frame);
+  }
+
+  /** folio_free_swap: takes a page that no entry leads to out of the cache. False: some entry does. */
+  tryToFreeSwap(frame: Pfn): boolean {
+    const entry = this.entryOf(frame);
+    if (this.countOf(entry) > 0) return false;
+    this.removeFromCache(frame);
+    return true;
+  }
+
+  /** Of a page in the swap cache. */
+  entryOf(frame: Pfn): SwapEntry {
+    assert((this.frames.flags[frame] & PG_swapcache) !== 0, 'mm/swap/swap.ts: W2 a page of the swap cache has a slot');
+    return this.frames.private[frame] as SwapEntry;
+  }
+
+  // Entries.
+
+  /** Entries that lead to the slot. */
+  countOf(entry: SwapEntry): number {
+    return this.areaOf(entry).counts[swapOffsetOf(entry)];
+  }
+
+  /** One entry more (swap_duplicate). */
+  dup(entry: SwapEntry): void {
+    const area = this.areaOf(entry);
+    const slot = swapOffsetOf(entry);
+    assert(!area.isBad(slot) && !area.isFree(slot), 'mm/swap/swap.ts: W1 an entry leads to a slot in use');
+    area.counts[slot]++;
+  }
+
+  /** One entry less; with the last one a page that only the cache has goes, too (swap_free, free_swap_and_cache). */
+  free(entry: SwapEntry): void {
+    const area = this.areaOf(entry);
+    const slot = swapOffsetOf(entry);
+    assert(!area.isBad(slot) && area.counts[slot] > 0, 'mm/swap/swap.ts: W1 a slot has an entry that goes');
+    if (--area.counts[slot] > 0) return;
+    const frame = area.cached[slot] as Pfn | -1;
+    if (frame === NO_FRAME) area.giveSlot(slot);
+    else this.dropUnused(frame as Pfn);
+  }
+
+  /** A mapping of the page went: where neither another one nor an entry is left, a page of the cache goes too (free_swap_cache). */
+  dropUnused(frame: Pfn): void {
+    const { flags, mapcount, refcount } = this.frames;
+    if ((flags[frame] & PG_swapcache) === 0 || mapcount[frame] > 0 || refcount[frame] > 1) return;
+    if (this.countOf(this.entryOf(frame)) === 0) this.dropCached(frame);
+  }
+
+  // Bytes.
+
+  /** Writes a page of the cache to its slot; it is clean then. A page of zeroes is only noted (6.18, swap_writeout). 0 or -ERRNO. */
+  writePage(frame: Pfn): number {
+    const entry = this.entryOf(frame);
+    const area = this.areaOf(entry);
+    const slot = swapOffsetOf(entry);
+    if (isZeroFilled(this.ram, frame)) {
+      area.zeroes[slot] = 1;
+      area.store.discard(slot);
+      this.vmstat.swpout_zero++;
+    } else {
+      area.zeroes[slot] = 0;
+      this.charge(area, slot);
+      const result = area.store.write(slot, this.ram.bytesOf(frame));
+      if (result < 0) return result;
+      this.vmstat.pswpout++;
+    }
+    this.frames.flags[frame] &= ~PG_dirty;
+    return 0;
+  }
+
+  /** Fills a frame from a slot. 0 or -ERRNO. */
+  readSlot(entry: SwapEntry, frame: Pfn): number {
+    const area = this.areaOf(entry);
+    const slot = swapOffsetOf(entry);
+    if (area.zeroes[slot] !== 0) {
+      this.ram.zeroFrame(frame);
+      this.vmstat.swpin_zero++;
+      return 0;
+    }
+    this.charge(area, slot);
+    this.ram.beforeWrite(frame);
+    const result = area.store.read(slot, this.ram.bytesOf(frame));
+    if (result === 0) this.vmstat.pswpin++;
+    return result;
+  }
+
+  private charge(area: SwapArea, slot: number): void {
+    this.clock.charge(area.store.costNs(slot, area.type === this.lastType ? this.lastSlot : -1));
+    this.lastType = area.type;
+    this.lastSlot = slot;
+  }
+}
+
+function isZeroFilled(ram: Ram, frame: Pfn): boolean {
+  const { u32 } = ram;
+  const first = ram.offsetOf(frame) / 4;
+  for (let at = first; at < first + 1024; at++) if (u32[at] !== 0) return false;
+  return true;
+}
