@@ -205,6 +205,7 @@ function copyPlainState(k: Kernel, t: Task, child: Task, request: CloneRequest, 
   child.nice = t.resetOnFork && t.nice < 0 ? 0 : t.nice;
   child.rtPriority = t.resetOnFork ? 0 : t.rtPriority;
   child.personality = t.personality;
+  child.mempolicy = t.mempolicy;
   child.makerTid = t.tid;
   if (has(flags, CLONE_SYSVSEM)) {
     // copy_semundo: with nothing to share yet, an empty list.

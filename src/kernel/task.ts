@@ -1,6 +1,7 @@
 import type { FsContext } from '../fs/fs-context.ts';
 import type { AddressSpace } from '../mm/address-space.ts';
 import { FaultWaiter } from '../mm/fault/waiter.ts';
+import type { Mempolicy } from '../mm/mempolicy.ts';
 import type { Credentials } from './credentials.ts';
 import type { FileTable } from './file-table.ts';
 import type { IpcNamespace } from './ipc/namespace.ts';
@@ -104,6 +105,8 @@ export class Task {
   /** The task that made it (PTRACE_TRACEME's tracer). */
   makerTid = 0;
 
+  /** set_mempolicy's; null: MPOL_DEFAULT. */
+  mempolicy: Mempolicy | null = null;
   /** Its IPC namespace; null once it has ended (exit_task_namespaces). */
   ipc: IpcNamespace | null = null;
   /** What semop is to take back at its end (SEM_UNDO); shared with CLONE_SYSVSEM. */

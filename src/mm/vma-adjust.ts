@@ -25,6 +25,7 @@ export function copyVmaFacts(from: Vma, to: Vma): void {
   to.special = from.special;
   to.uffd = from.uffd;
   to.anonName = from.anonName;
+  to.policy = from.policy;
   to.file = from.file;
   to.file?.retain();
 }

@@ -3,6 +3,7 @@ import type { Vpn } from '../machine/units.ts';
 import type { AddressSpace } from './address-space.ts';
 import type { MappableFile } from './mappable-file.ts';
 import type { MemoryManager } from './memory-manager.ts';
+import { type Mempolicy, samePolicy } from './mempolicy.ts';
 import type { AnonVma } from './rmap/anon-vma.ts';
 import type { UffdContext } from './uffd/context.ts';
 import { VM_IGNORE_MERGE, VM_SPECIAL } from './vm-flags.ts';
@@ -10,7 +11,7 @@ import type { Vma, VmaKind } from './vma.ts';
 import { removeVma, setVmaBounds, splitVma } from './vma-adjust.ts';
 
 /**
- * When two neighbouring VMAs become one (Linux 6.18, mm/vma.c): same flags but for VM_IGNORE_MERGE, same file, name and
+ * When two neighbouring VMAs become one (Linux 6.18, mm/vma.c): same flags but for VM_IGNORE_MERGE, same file, name, policy and
  * userfaultfd, page offsets that continue, and anon_vmas that can be one. A VMA whose file keeps its VMAs apart may be
  * shortened, not removed.
  */
@@ -24,6 +25,7 @@ export interface MergeCandidate {
   readonly anonName: string | null;
   readonly anonVma: AnonVma | null;
   readonly uffd: UffdContext | null;
+  readonly policy: Mempolicy | null;
   /** The existing VMA that the range is, or is part of; null for a new mapping. */
   readonly middle: Vma | null;
   /** mremap's copy: the VMA that it comes from. */
@@ -58,6 +60,7 @@ function factsMergeable(candidate: MergeCandidate, other: Vma): boolean {
     candidate.kind === other.kind &&
     candidate.uffd === other.uffd &&
     candidate.anonName === other.anonName &&
+    samePolicy(candidate.policy, other.policy) &&
     anonVmasMergeable(candidate, other)
   );
 }
@@ -175,7 +178,7 @@ export function setVmaFlags(vma: Vma, flags: number): void {
 }
 
 /**
- * vma_modify: gives [start, end) of `vma` a VMA of its own or joins it with a neighbour that has `flags` and name already. Returns the
+ * vma_modify: gives [start, end) of `vma` a VMA of its own or joins it with a neighbour that has `flags` and the rest already. Returns the
  * VMA that holds the range (its flags not yet changed, unless it was widened: see setVmaFlags), or -ENOMEM.
  */
 export function modifyVma(
@@ -184,9 +187,9 @@ export function modifyVma(
   start: Vpn,
   end: Vpn,
   flags: number,
-  uffd: UffdContext | null = vma.uffd,
-  anonName = vma.anonName,
+  change: Partial<Pick<Vma, 'uffd' | 'anonName' | 'policy'>> = {},
 ): Vma | number {
+  const { uffd, anonName, policy } = { uffd: vma.uffd, anonName: vma.anonName, policy: vma.policy, ...change };
   const merged = mergeExistingRange(
     mm,
     {
@@ -199,6 +202,7 @@ export function modifyVma(
       anonName,
       anonVma: vma.anonVma,
       uffd,
+      policy,
       middle: vma,
       copiedFrom: null,
     },
@@ -231,6 +235,7 @@ export function extendVma(mm: MemoryManager, vma: Vma, pages: number): Vma | nul
     anonName: vma.anonName,
     anonVma: vma.anonVma,
     uffd: vma.uffd,
+    policy: vma.policy,
     middle: null,
     copiedFrom: null,
   });

@@ -2,6 +2,7 @@ import type { Vpn } from '../machine/units.ts';
 import type { AddressSpace } from './address-space.ts';
 import type { ReservationMap } from './hugetlb/reservation-map.ts';
 import type { MappableFile } from './mappable-file.ts';
+import type { Mempolicy } from './mempolicy.ts';
 import type { FilePages } from './page-cache/file-pages.ts';
 import type { AnonVma, AnonVmaChain } from './rmap/anon-vma.ts';
 import type { IntervalNode } from './rmap/interval-tree.ts';
@@ -52,6 +53,8 @@ export class Vma implements RmapVma {
   uffd: UffdContext | null = null;
   /** What PR_SET_VMA_ANON_NAME called it (anon_vma_name). */
   anonName: string | null = null;
+  /** mbind's (vm_policy); null: the task's. Of shared memory see policyAt. */
+  policy: Mempolicy | null = null;
   anonVma: AnonVma | null = null;
   anonVmaChain: AnonVmaChain[] = [];
   sharedNode: IntervalNode<RmapVma> | null = null;

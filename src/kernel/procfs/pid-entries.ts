@@ -7,6 +7,7 @@ import { showLimits } from './limits.ts';
 import { showMaps } from './maps.ts';
 import { readAuxv, readCmdline, readEnviron, readMem, writeMem } from './mem.ts';
 import { showMountinfo, showMounts } from './mounts.ts';
+import { showNumaMaps } from './numa-maps.ts';
 import { readPagemap } from './pagemap.ts';
 import { pagemapIoctl } from './pagemap-scan.ts';
 import {
@@ -94,6 +95,7 @@ export const PROCESS_ENTRIES: readonly PidEntry[] = [
   bytes('cmdline', 0o444, readCmdline, { space: 'now', seeks: 'generic' }),
   seq('stat', 0o444, showProcessStat),
   seq('statm', 0o444, showStatm),
+  seq('numa_maps', 0o444, showNumaMaps, { holdsSpace: 'any' }),
   seq('maps', 0o444, showMaps, { holdsSpace: 'any' }),
   bytes('mem', 0o600, readMem, { writeAt: writeMem }),
   cwdLink,

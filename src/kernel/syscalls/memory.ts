@@ -75,14 +75,6 @@ const row = (name: string, args: SyscallRow['args'], run: SyscallRun, note = '')
   support: note === '' ? 'full' : 'partial',
   note,
 });
-const absent = (name: string, args: SyscallRow['args'], note = ''): SyscallRow => ({
-  name,
-  args,
-  run: null,
-  support: 'absent',
-  note,
-});
-
 export const memoryCalls: readonly SyscallRow[] = [
   row('mmap', ['ptr', 'size', 'flags:prot', 'flags:map', 'fd', 'off'], mmap),
   row('munmap', ['ptr', 'size'], munmap),
@@ -109,7 +101,6 @@ export const memoryCalls: readonly SyscallRow[] = [
   row('mseal', ['ptr', 'size', 'ulong'], (k, t, address, length, flags) =>
     mseal(k.mm, spaceOf(t), address, length, flags),
   ),
-  absent('mbind', ['ptr', 'size', 'ulong', 'ptr', 'ulong', 'uint'], 'one memory node'),
   row('userfaultfd', ['flags:open'], userfaultfd, 'not for huge pages'),
   row('process_madvise', ['fd', 'ptr', 'ulong', 'int', 'uint'], processMadvise),
 ];

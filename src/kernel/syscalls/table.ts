@@ -4,6 +4,7 @@ import { futexWaitvCalls } from './futex-waitv.ts';
 import { idCalls } from './ids.ts';
 import { inotifyCalls } from './inotify.ts';
 import { limitCalls } from './limits.ts';
+import { mempolicyCalls } from './mempolicy.ts';
 import { mountCalls } from './mount.ts';
 import { msgCalls } from './msg.ts';
 import { namespaceCalls } from './namespace.ts';
@@ -34,6 +35,7 @@ export const ALL_CALLS: readonly SyscallRow[] = [
   ...futexCalls,
   ...futexWaitvCalls,
   ...schedCalls,
+  ...mempolicyCalls,
   ...mountCalls,
   ...namespaceCalls,
   ...swapCalls,

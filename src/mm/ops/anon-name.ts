@@ -42,7 +42,7 @@ export function setAnonName(
 function nameVma(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, name: string | null): number {
   if (vma.file !== null && !(vma.file instanceof SharedAnonymousFile)) return -EBADF;
   if (vma.anonName === name) return 0;
-  const target = modifyVma(mm, vma, start, end, vma.flags, vma.uffd, name);
+  const target = modifyVma(mm, vma, start, end, vma.flags, { anonName: name });
   if (typeof target === 'number') return -EAGAIN;
   target.anonName = name;
   return 0;

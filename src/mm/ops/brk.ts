@@ -71,6 +71,7 @@ function extendBreak(mm: MemoryManager, space: AddressSpace, start: Vpn, end: Vp
         kind: VMA_ANON,
         file: null,
         anonName: null,
+        policy: null,
         anonVma: null,
         uffd: null,
         middle: null,

@@ -98,6 +98,7 @@ export function mapRegion(
           kind,
           file,
           anonName: null,
+          policy: null,
           anonVma: null,
           uffd: null,
           middle: null,

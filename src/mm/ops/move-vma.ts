@@ -98,6 +98,7 @@ function copyVma(mm: MemoryManager, vma: Vma, from: Vpn, to: Vpn, pages: number)
     kind: vma.kind,
     file: vma.file,
     anonName: vma.anonName,
+    policy: vma.policy,
     anonVma: vma.anonVma,
     uffd: vma.uffd,
     middle: null,

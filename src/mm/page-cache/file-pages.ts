@@ -3,6 +3,7 @@ import type { KmemCache } from '../phys/slab.ts';
 import { IntervalTree } from '../rmap/interval-tree.ts';
 import type { RmapVma } from '../rmap/rmap-vma.ts';
 import type { SwapEntry } from '../swap/entry.ts';
+import type { SharedPolicy } from '../shared-policy.ts';
 import { PageIndex } from './page-index.ts';
 
 /**
@@ -41,6 +42,8 @@ export class FilePages {
   /** End of the last read-ahead window and its size, in pages (struct file_ra_state; Linux has one an open file). */
   readAheadEnd = 0;
   readAheadPages = 0;
+  /** mbind's, where memory is shared; null until the first. */
+  policies: SharedPolicy | null = null;
   private ownSizeBytes = 0;
 
   constructor(id: number, kind: 'file' | 'shmem', backing: PageBacking | null, nodes: KmemCache) {

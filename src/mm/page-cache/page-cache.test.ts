@@ -196,6 +196,7 @@ describe('PageCache', () => {
       flags: 0,
       pgoff: 0,
       file: { pages: file },
+      policy: null,
       anonVma: null,
       anonVmaChain: [],
       sharedNode: null,

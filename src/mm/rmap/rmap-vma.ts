@@ -1,4 +1,5 @@
 import type { Pfn, Vpn } from '../../machine/units.ts';
+import type { Mempolicy } from '../mempolicy.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
 import type { AnonVma, AnonVmaChain } from './anon-vma.ts';
 import type { IntervalNode } from './interval-tree.ts';
@@ -19,6 +20,7 @@ export interface RmapVma {
   /** Page of the file at startVpn; for an anonymous VMA the linear index (its first vpn when it was made). */
   readonly pgoff: number;
   readonly file: { readonly pages: FilePages | null } | null;
+  readonly policy: Mempolicy | null;
   /** rmap's: the AnonVma that new anonymous pages of this VMA belong to. */
   anonVma: AnonVma | null;
   /** rmap's: links to every AnonVma that may own a page of this VMA, oldest ancestor first. */

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { MPOL_BIND } from '../../abi/mempolicy.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
+import type { Mempolicy } from '../mempolicy.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
@@ -28,6 +30,7 @@ class TestVma implements RmapVma {
   flags = 3;
   pgoff: number;
   file: { readonly pages: FilePages | null } | null = null;
+  policy: Mempolicy | null = null;
   anonVma: AnonVma | null = null;
   anonVmaChain: AnonVmaChain[] = [];
   sharedNode: IntervalNode<RmapVma> | null = null;
@@ -234,6 +237,9 @@ describe('Rmap', () => {
     high.pgoff = 500;
     expect(world.memory.rmap.findMergeableAnonVma(high)).toBeNull();
     high.pgoff = 120;
+    high.policy = { mode: MPOL_BIND, flags: 0, nodes: 1, userNodes: 1, homeNode: -1 };
+    expect(world.memory.rmap.findMergeableAnonVma(high)).toBeNull();
+    high.policy = null;
     high.flags = 1; // rights may differ
     world.store(high, 125 as Vpn);
     expect(high.anonVma).toBe(low.anonVma);

@@ -1,6 +1,7 @@
 import { ENOMEM } from '../../abi/errno.ts';
 import { assert, panic } from '../../base/assert.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
+import { samePolicy } from '../mempolicy.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
 import type { FrameAllocator } from '../phys/alloc.ts';
 import type { FrameTable } from '../phys/frame-table.ts';
@@ -452,6 +453,7 @@ function isCompatible(a: RmapVma, b: RmapVma): boolean {
   return (
     a.endVpn === b.startVpn &&
     a.file === b.file &&
+    samePolicy(a.policy, b.policy) &&
     ((a.flags ^ b.flags) & ~VM_MAY_DIFFER) === 0 &&
     b.pgoff === a.pgoff + (b.startVpn - a.startVpn)
   );

@@ -51,7 +51,7 @@ export function registerRange(mm: MemoryManager, context: UffdContext, start: Vp
     if (vma.uffd === context && (vma.flags & wanted) === wanted) continue;
     const from = Math.max(start, vma.startVpn) as Vpn;
     const flags = (vma.flags & ~VM_UFFD_FLAGS) | wanted;
-    const target = modifyVma(mm, vma, from, at, flags, context);
+    const target = modifyVma(mm, vma, from, at, flags, { uffd: context });
     if (typeof target === 'number') return target === -ENOMEM ? -ENOMEM : target;
     setVmaFlags(target, flags);
     target.uffd = context;
@@ -65,7 +65,7 @@ export function registerRange(mm: MemoryManager, context: UffdContext, start: Vp
 function clearRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): number {
   if ((vma.flags & VM_UFFD_WP) !== 0) protectForUffd(mm, vma, start, end, 'resolve');
   const flags = vma.flags & ~VM_UFFD_FLAGS;
-  const target = modifyVma(mm, vma, start, end, flags, null);
+  const target = modifyVma(mm, vma, start, end, flags, { uffd: null });
   if (typeof target === 'number') return target;
   setVmaFlags(target, flags);
   target.uffd = null;
