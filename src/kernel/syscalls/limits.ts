@@ -1,3 +1,4 @@
+import { CAP_SYS_RESOURCE } from '../../abi/capability.ts';
 import { EFAULT, EINVAL, EPERM, ESRCH } from '../../abi/errno.ts';
 import {
   PRIO_PGRP,
@@ -11,6 +12,7 @@ import {
 } from '../../abi/resource.ts';
 import { USER_HZ } from '../../abi/time.ts';
 import { cpuTimesOf } from '../cpu-times.ts';
+import { capable } from '../credentials.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Process } from '../process.ts';
 import { applyMmLimits } from '../rlimits.ts';
@@ -23,25 +25,40 @@ const NR_OPEN = 1_048_576;
 
 /** do_prlimit: the checks are Linux's; a raised hard limit needs CAP_SYS_RESOURCE. */
 function setLimit(t: Task, target: Process, resource: number, soft: number, hard: number): number {
+  if (resource >= RLIM_NLIMITS) return -EINVAL;
   if (soft > hard) return -EINVAL;
   if (resource === RLIMIT_NOFILE && hard > NR_OPEN) return -EPERM;
   const limit = target.rlimits[resource];
-  if (hard > limit.hard && (t.cred.capEffective[0] & (1 << 24)) === 0) return -EPERM;
+  if (hard > limit.hard && !capable(t.cred, CAP_SYS_RESOURCE)) return -EPERM;
   limit.soft = soft;
   limit.hard = hard;
   for (const thread of target.threads) if (thread.space !== null) applyMmLimits(target, thread.space, thread.cred);
   return 0;
 }
 
+/** check_prlimit_permission: all ids of the other are the caller's real ones, or the caller has CAP_SYS_RESOURCE. */
+function maySeeLimits(t: Task, target: Task): boolean {
+  if (t === target || capable(t.cred, CAP_SYS_RESOURCE)) return true;
+  const { uid, gid } = t.cred;
+  const { cred } = target;
+  return (
+    [cred.uid, cred.euid, cred.suid].every((id) => id === uid) &&
+    [cred.gid, cred.egid, cred.sgid].every((id) => id === gid)
+  );
+}
+
+/** prlimit64 (6.18, kernel/sys.c): limits of any process. */
 function prlimit64(k: Kernel, t: Task, pid: number, resource: number, next: number, old: number): number {
-  if (resource >= RLIM_NLIMITS) return -EINVAL;
   let wanted: number[] | number | null = null;
   if (next !== 0) {
     wanted = readU64s(k, t, next, 2);
     if (typeof wanted === 'number') return -EFAULT;
   }
-  const target = pid === 0 ? t.process : k.tasks.get(pid)?.process;
-  if (target === undefined) return -ESRCH;
+  const task = pid === 0 ? t : k.tasks.get(pid);
+  if (task === undefined) return -ESRCH;
+  if (!maySeeLimits(t, task)) return -EPERM;
+  if (resource >= RLIM_NLIMITS) return -EINVAL;
+  const target = task.process;
   const { soft, hard } = target.rlimits[resource];
   if (wanted !== null) {
     const failed = setLimit(t, target, resource, wanted[0], wanted[1]);
