@@ -205,3 +205,134 @@ CASE("randomize_va_space", "report", "helper of the cases above") {
   if (fcntl(9, F_GETFD) != -1 && write(9, at, sizeof at) != sizeof at) say("no descriptor 9");
   say("maps %s", b < a ? "downward" : "upward");
 }
+static long vmstat(const char *name) {
+  static char text[65536];
+  char key[64];
+  long n = 0, got;
+  int fd = open("/proc/vmstat", O_RDONLY);
+  while ((got = read(fd, text + n, sizeof text - 1 - (size_t)n)) > 0) n += got;
+  text[n] = 0;
+  close(fd);
+  snprintf(key, sizeof key, "\n%s ", name);
+  char *at = strstr(text, key);
+  return at ? atol(at + strlen(key)) : -1;
+}
+static void show(const char *name) {
+  char path[96], value[64] = "";
+  snprintf(path, sizeof path, "/proc/sys/vm/%s", name);
+  int fd = open(path, O_RDONLY);
+  ssize_t n = read(fd, value, sizeof value - 1);
+  close(fd);
+  value[n > 0 ? n - 1 : 0] = 0;
+  say("%s: %s", name, value);
+}
+/* The bytes cannot be put back to 0 themselves: the ratio that is put back does it. */
+static int set_bytes(const char *name, const char *value) {
+  char path[96];
+  snprintf(path, sizeof path, "/proc/sys/vm/%s", name);
+  return write_sysctl(path, value);
+}
+CASE("dirty_bytes", "", "instead of the ratio; the limits that come of it") {
+  RESULT("ratio", set_sysctl("vm/dirty_ratio", "33"));
+  RESULT("ratio", set_sysctl("vm/dirty_background_ratio", "7"));
+  RESULT("a page", set_bytes("dirty_bytes", "4096"));
+  RESULT("8 MiB", set_bytes("dirty_bytes", "8388608"));
+  show("dirty_ratio");
+  NUM("threshold", vmstat("nr_dirty_threshold"));
+  RESULT("0 in the background", set_bytes("dirty_background_bytes", "0"));
+  RESULT("1 MiB in the background", set_bytes("dirty_background_bytes", "1048576"));
+  show("dirty_background_ratio");
+  NUM("threshold", vmstat("nr_dirty_background_threshold"));
+  RESULT("more than 8 MiB in the background", set_bytes("dirty_background_bytes", "16777216"));
+  NUM("half of the other", vmstat("nr_dirty_background_threshold"));
+  RESULT("ratio", set_sysctl("vm/dirty_ratio", "34"));
+  show("dirty_bytes");
+  show("dirty_ratio");
+  RESULT("ratio", set_sysctl("vm/dirty_background_ratio", "8"));
+  show("dirty_background_bytes");
+}
+CASE("dirty_ratio", "EINVAL", "more than 100, less than nothing; the intervals too") {
+  RESULT("101", set_sysctl("vm/dirty_ratio", "101"));
+  RESULT("-1", set_sysctl("vm/dirty_ratio", "-1"));
+  RESULT("background 101", set_sysctl("vm/dirty_background_ratio", "101"));
+  RESULT("expire -1", set_sysctl("vm/dirty_expire_centisecs", "-1"));
+  RESULT("expire", set_sysctl("vm/dirty_expire_centisecs", "100"));
+  show("dirty_expire_centisecs");
+  RESULT("writeback", set_sysctl("vm/dirty_writeback_centisecs", "0"));
+  show("dirty_writeback_centisecs");
+}
+/* Of the zone with the most memory: low - min, in 10,000ths of the zone. */
+static long mark_gap(void) {
+  FILE *f = fopen("/proc/zoneinfo", "r");
+  char line[256];
+  long value, low = 0, min = 0, most = 0, gap = 0;
+  while (fgets(line, sizeof line, f)) {
+    if (sscanf(line, " min %ld", &value) == 1) min = value;
+    if (sscanf(line, " low %ld", &value) == 1) low = value;
+    if (sscanf(line, " managed %ld", &value) == 1 && value > most) { most = value; gap = (low - min) * 10000 / value; }
+  }
+  fclose(f);
+  return gap;
+}
+CASE("watermark_scale_factor", "", "how far the low mark is above the min mark") {
+  RESULT("1000", set_sysctl("vm/watermark_scale_factor", "1000"));
+  YES("a tenth of the zone", labs(mark_gap() - 1000) <= 2);
+  RESULT("500", set_sysctl("vm/watermark_scale_factor", "500"));
+  YES("a twentieth", labs(mark_gap() - 500) <= 2);
+  RESULT("0", set_sysctl("vm/watermark_scale_factor", "0"));
+  RESULT("3001", set_sysctl("vm/watermark_scale_factor", "3001"));
+}
+CASE("min_free_kbytes", "", "the min marks of all zones together") {
+  RESULT("4000", set_sysctl("vm/min_free_kbytes", "4000"));
+  FILE *f = fopen("/proc/zoneinfo", "r");
+  char line[256];
+  long value, sum = 0;
+  while (fgets(line, sizeof line, f)) if (sscanf(line, " min %ld", &value) == 1) sum += value;
+  fclose(f);
+  YES("1000 pages, give or take one a zone, and what Movable keeps", sum >= 990 && sum <= 1040);
+  RESULT("-1", set_sysctl("vm/min_free_kbytes", "-1"));
+}
+CASE("memfd_noexec", "EACCES", "1: not executable unless it says so; 2: refused if it does") {
+  const char *scopes[] = {"0", "1", "2"};
+  for (int i = 0; i < 3; i++) {
+    RESULT(scopes[i], set_sysctl("vm/memfd_noexec", scopes[i]));
+    for (unsigned flags = 0; flags <= 0x18; flags += 8) {
+      struct stat st;
+      int fd = (int)syscall(SYS_memfd_create, "noexec", flags);
+      if (fd < 0) say("flags %x: %s", flags, err_name(errno));
+      else { fstat(fd, &st); say("flags %x: mode %o seals %d", flags, st.st_mode & 0777, fcntl(fd, 1034)); close(fd); }
+    }
+  }
+  RESULT("3", set_sysctl("vm/memfd_noexec", "3"));
+  RESULT("back", set_sysctl("vm/memfd_noexec", "0"));
+}
+CASE("nr_hugepages_mempolicy", "", "one node: the same as nr_hugepages") {
+  RESULT("2", set_sysctl("vm/nr_hugepages_mempolicy", "2"));
+  show("nr_hugepages");
+  RESULT("1", set_sysctl("vm/nr_hugepages", "1"));
+  show("nr_hugepages_mempolicy");
+}
+CASE("numa_zonelist_order", "EINVAL", "there is one order") {
+  show("numa_zonelist_order");
+  RESULT("node", set_sysctl("vm/numa_zonelist_order", "node"));
+  RESULT("Default", set_sysctl("vm/numa_zonelist_order", "Default"));
+  RESULT("zone", set_sysctl("vm/numa_zonelist_order", "zone"));
+  show("numa_zonelist_order");
+}
+CASE("mmap_rnd_bits", "EINVAL", "outside of what the architecture has; root alone reads it") {
+  struct stat st;
+  RESULT("0", set_sysctl("vm/mmap_rnd_bits", "0"));
+  RESULT("99", set_sysctl("vm/mmap_rnd_bits", "99"));
+  MUST(stat("/proc/sys/vm/mmap_rnd_bits", &st));
+  say("mode %o", st.st_mode & 0777);
+}
+CASE("oom_kill_allocating_task", "", "any number") {
+  show("oom_kill_allocating_task");
+  RESULT("1", set_sysctl("vm/oom_kill_allocating_task", "1"));
+  show("oom_kill_allocating_task");
+}
+CASE("hugetlb_shm_group", "", "a group") {
+  show("hugetlb_shm_group");
+  RESULT("5", set_sysctl("vm/hugetlb_shm_group", "5"));
+  show("hugetlb_shm_group");
+}

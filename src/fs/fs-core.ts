@@ -57,6 +57,8 @@ export class FsCore {
   readonly sockets = new SocketNames();
   readonly pipeAccounts = new PipeAccounts();
   readonly notify: NotifyAccounts;
+  /** vm.memfd_noexec: 1: memfds that do not say are not executable; 2: those that are to be, are refused. */
+  memfdNoexec: 0 | 1 | 2 = 0;
   /** The machine's one terminal; null where no descriptor of the host is one. */
   console: Tty | null = null;
   readonly inodeSlots: KmemCache;

@@ -1,4 +1,4 @@
-import { EINVAL, ENODEV } from '../abi/errno.ts';
+import { EACCES, EINVAL, ENODEV } from '../abi/errno.ts';
 import {
   F_SEAL_EXEC,
   F_SEAL_SEAL,
@@ -23,11 +23,15 @@ const MFD_HUGE_MASK = 0x3f;
 const NAME_BYTES = 249;
 
 /** memfd_create (mm/memfd.c): a file in RAM without a name. `superblock` is the kernel's own tmpfs. */
-export function makeMemfd(core: FsCore, superblock: MemorySuperblock, name: string, flags: number): File | number {
+export function makeMemfd(core: FsCore, superblock: MemorySuperblock, name: string, asked: number): File | number {
+  let flags = asked;
   const known = MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC | MFD_NOEXEC_SEAL | MFD_HUGETLB;
   const sizeMask = (flags & MFD_HUGETLB) !== 0 ? MFD_HUGE_MASK << MFD_HUGE_SHIFT : 0;
   if ((flags & ~(known | sizeMask)) !== 0) return -EINVAL;
   if ((flags & MFD_EXEC) !== 0 && (flags & MFD_NOEXEC_SEAL) !== 0) return -EINVAL;
+  // check_sysctl_memfd_noexec.
+  if ((flags & (MFD_EXEC | MFD_NOEXEC_SEAL)) === 0) flags |= core.memfdNoexec >= 1 ? MFD_NOEXEC_SEAL : MFD_EXEC;
+  if ((flags & MFD_NOEXEC_SEAL) === 0 && core.memfdNoexec === 2) return -EACCES;
   if (byteLength(name) > NAME_BYTES) return -EINVAL;
   const source = (flags & MFD_HUGETLB) === 0 ? superblock : hugeSuperblock(core, flags >>> MFD_HUGE_SHIFT);
   if (typeof source === 'number') return source;

@@ -144,6 +144,8 @@ export class Kernel {
   /** Wait queues that a timer wakes (timerfd), by id. */
   readonly timerQueues = new Map<number, WaitQueue>();
   lastTimerFile = 0;
+  /** vm.oom_kill_allocating_task: not 0: who asks for the memory dies. */
+  oomKillAllocatingTask = 0;
   /** vm.hugetlb_shm_group: a group whose members may make segments of huge pages. */
   hugetlbShmGroup = 0;
   /** vm.unprivileged_userfaultfd. */

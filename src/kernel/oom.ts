@@ -13,8 +13,11 @@ export function oomBadness(k: Kernel, process: Process): number {
   return points + (process.oomScoreAdj * k.mm.alloc.totalCount) / 1000;
 }
 
-/** out_of_memory: kills the process with the most memory. False when there is none to kill. */
-export function outOfMemory(k: Kernel): boolean {
+/**
+ * out_of_memory: kills the process with the most memory, or with vm.oom_kill_allocating_task the one that asks, if it may be killed.
+ * False when there is none to kill.
+ */
+export function outOfMemory(k: Kernel, asking: Process): boolean {
   let victim: Process | null = null;
   let worst = Number.NEGATIVE_INFINITY;
   for (const process of k.processes.values()) {
@@ -28,6 +31,7 @@ export function outOfMemory(k: Kernel): boolean {
     }
   }
   if (victim === null) return false;
+  if (k.oomKillAllocatingTask !== 0 && oomBadness(k, asking) > Number.NEGATIVE_INFINITY) victim = asking;
   k.vmstat.oom_kill++;
   const space = victim.leader.space;
   const kb = (pages: number): string => `${pages * 4}kB`;

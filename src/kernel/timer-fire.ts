@@ -30,7 +30,7 @@ function fire(k: Kernel, entry: TimerEntry): void {
       firePosixTimer(k, entry);
       return;
     case 'kthread':
-      runFlusher(k);
+      runFlusher(k, entry.detail === 1 ? 'periodic' : 'too much');
       return;
     case 'queue':
       k.timerQueues.get(entry.subject)?.wakeAll();

@@ -11,7 +11,7 @@ export interface TimerEntry {
   readonly kind: TimerKind;
   /** tid for 'wait' and 'kthread'; pid for 'itimer' and 'posix'. */
   readonly subject: number;
-  /** posix: timer id; wait, kthread: unused. */
+  /** posix: timer id; kthread: 1 the flusher's regular look; wait: unused. */
   readonly detail: number;
 }
 

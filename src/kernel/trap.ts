@@ -89,7 +89,7 @@ function handlePageFault(k: Kernel, t: Task): void {
       return;
     case FAULT_OOM:
       // pagefault_out_of_memory: somebody is killed, the access is tried again. With nobody to kill it is this task.
-      if (!outOfMemory(k)) sendToTask(k, t, siginfo(SIGKILL, SI_KERNEL));
+      if (!outOfMemory(k, t.process)) sendToTask(k, t, siginfo(SIGKILL, SI_KERNEL));
       // Linux sleeps a tick here: the victim must run to give its memory back.
       t.sliceEndNs = k.clock.nowNs;
       return;

@@ -33,7 +33,7 @@ import { VmaNeighbours } from './vma-neighbours.ts';
 
 /** What can be set from outside; Linux's sysctl names where there is one. */
 export interface MmConfig {
-  readonly layout: LayoutConstants;
+  layout: LayoutConstants;
   /** /proc/sys/kernel/randomize_va_space: 0 none, 1 mmap base, stack, vdso, 2 also brk. */
   randomizeVaSpace: 0 | 1 | 2;
   /** Where randomised addresses come from; the default of the product is seeded, so deterministic (D3). */

@@ -4,9 +4,10 @@ import type { Kernel } from '../kernel.ts';
 import { PID_MAX } from '../pid.ts';
 import { threadsMax } from '../rlimits.ts';
 import { type SystemName, systemName } from '../system-name.ts';
-import { DIRTY_BACKGROUND_RATIO, DIRTY_RATIO } from './dirty-limits.ts';
 import type { ProcSuperblock } from './proc-superblock.ts';
+import { DIRTY_SYSCTLS } from './sysctl-dirty.ts';
 import { IPC_SYSCTLS } from './sysctl-ipc.ts';
+import { VM_SYSCTLS } from './sysctl-vm.ts';
 import { parseInteger } from './write-text.ts';
 
 /**
@@ -16,6 +17,8 @@ import { parseInteger } from './write-text.ts';
 export interface SysctlRow {
   /** Below /proc/sys. */
   readonly path: string;
+  /** 'root': others cannot read it either. */
+  readonly readers?: 'root';
   readonly kind: 'number' | 'text';
   /** Without the newline. */
   readonly read: ((k: Kernel, superblock: ProcSuperblock) => string | number) | null;
@@ -243,9 +246,7 @@ export const SYSCTLS: readonly SysctlRow[] = [
   show('kernel/threads-max', (k) => threadsMax(k.mm.alloc.totalCount)),
   utsConstant('kernel/version', 'version'),
   kbytes('admin_reserve_kbytes', 'adminReserveKbytes'),
-  constant('vm/dirty_background_ratio', DIRTY_BACKGROUND_RATIO),
-  constant('vm/dirty_ratio', DIRTY_RATIO),
-  constant('vm/dirty_writeback_centisecs', 500),
+  ...DIRTY_SYSCTLS,
   {
     path: 'vm/drop_caches',
     kind: 'number',
@@ -283,13 +284,6 @@ export const SYSCTLS: readonly SysctlRow[] = [
     (k, value) => {
       k.mm.config.maxMapCount = value;
     },
-  ),
-  integer(
-    'vm/min_free_kbytes',
-    0,
-    0x7fff_ffff,
-    (k) => k.mm.alloc.minFreeKbytes,
-    (k, value) => k.mm.alloc.setMinFreeKbytes(value),
   ),
   integer(
     'vm/mmap_min_addr',
@@ -338,6 +332,7 @@ export const SYSCTLS: readonly SysctlRow[] = [
       k.mm.config.overcommitKbytes = 0;
     },
   ),
+  ...VM_SYSCTLS,
   constant('vm/panic_on_oom', 0),
   constant('vm/stat_interval', 1),
   constant('vm/swappiness', 60),

@@ -76,6 +76,7 @@ class SysctlFolder extends ProcDirectory {
 
 function modeOf(row: SysctlRow): number {
   if (row.read === null) return 0o200;
+  if (row.readers === 'root') return 0o600;
   return row.write === null ? 0o444 : 0o644;
 }
 

@@ -1,9 +1,9 @@
 import type { MemoryManager } from '../../mm/memory-manager.ts';
+import { dirtyLimits } from '../../mm/page-cache/dirty-limits.ts';
 import { PG_active, PG_lru, PG_swapbacked, PG_unevictable } from '../../mm/phys/page-flags.ts';
 import type { Zone } from '../../mm/phys/zone.ts';
 import { collectNodeStats } from '../../mm/vmstat-rows.ts';
 import type { Kernel } from '../kernel.ts';
-import { availableDirtyPages } from './dirty-limits.ts';
 
 /**
  * Names and order of /proc/vmstat (vmstat_text, mm/vmstat.c, 6.18) for a kernel without NUMA, memory cgroups and the balloon.
@@ -60,7 +60,7 @@ export function showVmstat(k: Kernel): string {
   const perZone = alloc.zones.map((zone) => new Map(zoneItems(mm, zone)));
   for (const name of ZONE_ITEMS) rows.push([name, perZone.reduce((sum, items) => sum + (items.get(name) ?? 0), 0)]);
   rows.push(...nodeItems(mm));
-  const [threshold, background] = availableDirtyPages(alloc);
+  const { threshold, background } = dirtyLimits(alloc, mm.pageCache.dirty);
   rows.push(['nr_dirty_threshold', threshold], ['nr_dirty_background_threshold', background]);
   rows.push(['nr_memmap_pages', 0], ['nr_memmap_boot_pages', 0]);
   for (const item of EVENT_ITEMS) {

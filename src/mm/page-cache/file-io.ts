@@ -80,6 +80,7 @@ export function writeFrom(cache: PageCache, file: FilePages, positionBytes: numb
     done += moved;
     if (moved < want) break;
   }
+  if (done > 0 && file.backing !== null) cache.balanceDirty();
   return done === 0 && source.faulted ? -EFAULT : done;
 }
 

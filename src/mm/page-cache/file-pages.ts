@@ -42,6 +42,8 @@ export class FilePages {
   /** End of the last read-ahead window and its size, in pages (struct file_ra_state; Linux has one an open file). */
   readAheadEnd = 0;
   readAheadPages = 0;
+  /** When it became dirty after it was clean (dirtied_when). */
+  dirtiedAtNs = 0;
   /** mbind's, where memory is shared; null until the first. */
   policies: SharedPolicy | null = null;
   private ownSizeBytes = 0;

@@ -12,10 +12,15 @@ import type { KmemCache } from '../phys/slab.ts';
 import type { Rmap } from '../rmap/rmap.ts';
 import { swapInShmem } from '../shmem/shmem-swap.ts';
 import type { Swap } from '../swap/swap.ts';
+import { DirtySettings, dirtyLimits } from './dirty-limits.ts';
 import { FilePages, type PageBacking } from './file-pages.ts';
 import { readMissingPage } from './readahead.ts';
 import { truncatePages } from './truncate.ts';
 import { writebackPages } from './writeback.ts';
+
+/** So many dirty pages are let be without a look at the limits (ratelimit_pages). */
+const DIRTY_RATELIMIT_PAGES = 32;
+const NS_PER_CENTISEC = 10_000_000;
 
 export interface PageCacheOptions {
   readonly ram: Ram;
@@ -56,6 +61,9 @@ export class PageCache {
   readonly files: (FilePages | null)[];
   /** Did the last ensurePage wait for the backing? (Then a fault is a major one.) */
   lastEnsureWasMajor = false;
+  readonly dirty = new DirtySettings();
+  /** More is dirty than the flusher is to let be. */
+  needsFlusher = false;
   private readonly nodes: KmemCache;
   private readonly freeIds: number[] = [];
 
@@ -163,6 +171,7 @@ export class PageCache {
     frames.flags[frame] |= PG_dirty;
     const file = this.fileOf(frame);
     if (file.backing === null) return;
+    if (file.pages.next(0, 'dirty') < 0) file.dirtiedAtNs = this.clock.nowNs;
     file.pages.markDirty(frames.index[frame]);
     this.allocator.stat.nr_dirty++;
     this.allocator.stat.nr_dirtied++;
@@ -211,6 +220,42 @@ export class PageCache {
     const error = file.writebackError;
     file.writebackError = 0;
     return error;
+  }
+
+  /**
+   * balance_dirty_pages: after a write. Half way between the two limits the writer itself writes until it is below; beyond the
+   * lower one the flusher is asked to.
+   */
+  balanceDirty(): void {
+    const { nr_dirty } = this.allocator.stat;
+    if (nr_dirty <= DIRTY_RATELIMIT_PAGES && this.dirty.backgroundBytes === 0 && this.dirty.bytes === 0) return;
+    const { threshold, background } = dirtyLimits(this.allocator, this.dirty);
+    if (nr_dirty <= background) return;
+    this.needsFlusher = true;
+    const freeRun = Math.floor((threshold + background) / 2);
+    if (nr_dirty > freeRun) this.writebackUntil(freeRun);
+  }
+
+  /** wb_writeback beyond the background limit: what has been dirty for longest first, until `pages` are left. */
+  writebackUntil(pages: number): void {
+    const dirty = this.files.filter((file) => file !== null && file.pages.next(0, 'dirty') >= 0) as FilePages[];
+    dirty.sort((a, b) => a.dirtiedAtNs - b.dirtiedAtNs);
+    for (const file of dirty) {
+      if (this.allocator.stat.nr_dirty <= pages) return;
+      this.writeback(file);
+    }
+  }
+
+  /** The flusher's turn (wb_do_writeback): files that have been dirty for too long, and where there is too much, more. */
+  flush(): void {
+    this.needsFlusher = false;
+    const dirtyBefore = this.clock.nowNs - this.dirty.expireCentisecs * NS_PER_CENTISEC;
+    for (const file of this.files) {
+      if (file === null || file.backing === null || file.dirtiedAtNs > dirtyBefore) continue;
+      if (file.pages.next(0, 'dirty') >= 0) this.writeback(file);
+    }
+    const { background } = dirtyLimits(this.allocator, this.dirty);
+    if (this.allocator.stat.nr_dirty > background) this.writebackUntil(background);
   }
 
   /** sync(2): every file; 0 or the first error. */

@@ -31,7 +31,7 @@ describe('FrameAllocator', () => {
   it('computes watermarks as Linux does for 256 MiB', () => {
     const alloc = allocatorOf(65536, [{ name: 'DMA32', startPfn: 0, endPfn: 65536 }]);
     expect(alloc.totalCount).toBe(65536 - 16);
-    expect(alloc.minFreeKbytes).toBe(2047); // int_sqrt(262080 * 16)
+    expect(alloc.watermarks.minFreeKbytes).toBe(2047); // int_sqrt(262080 * 16)
     const [zone] = alloc.zones;
     expect([zone.watermarks[WMARK_MIN], zone.watermarks[WMARK_LOW], zone.watermarks[WMARK_HIGH]]).toEqual([
       511, 638, 765,

@@ -37,7 +37,7 @@ import {
   PG_writeback,
 } from './page-flags.ts';
 import type { Reclaimer } from './reclaimer.ts';
-import { calculateMinFreeKbytes, setupLowmemReserve, setupPerZoneWatermarks } from './watermarks.ts';
+import { calculateMinFreeKbytes, setupLowmemReserve, setupPerZoneWatermarks, WatermarkSettings } from './watermarks.ts';
 import {
   WMARK_LOW,
   WMARK_MIN,
@@ -89,7 +89,7 @@ export class FrameAllocator {
   readonly zones: readonly Zone[];
   readonly lru: Lruvec;
   readonly stat = new NodeStat();
-  minFreeKbytes: number;
+  readonly watermarks: WatermarkSettings;
   private readonly ram: Ram;
   private readonly events: EventSink;
   private readonly vmstat: Vmstat;
@@ -114,9 +114,8 @@ export class FrameAllocator {
       frames.refcount[frame] = 1;
     }
     for (const zone of this.zones) giveBootMemory(zone, Math.max(zone.startPfn, reservedFrames));
-    this.minFreeKbytes = calculateMinFreeKbytes(this.zones);
-    setupPerZoneWatermarks(this.zones, this.minFreeKbytes);
-    setupLowmemReserve(this.zones);
+    this.watermarks = new WatermarkSettings(calculateMinFreeKbytes(this.zones));
+    this.setupWatermarks();
   }
 
   /** Who takes pages of the huge pools when their last reference goes. */
@@ -230,10 +229,10 @@ export class FrameAllocator {
     return panic('mm/phys/alloc.ts: every frame that is freed lies in a zone');
   }
 
-  /** vm.min_free_kbytes was written. */
-  setMinFreeKbytes(kbytes: number): void {
-    this.minFreeKbytes = kbytes;
-    setupPerZoneWatermarks(this.zones, kbytes);
+  /** After `watermarks` has changed (setup_per_zone_wmarks, setup_per_zone_lowmem_reserve). */
+  setupWatermarks(): void {
+    setupPerZoneWatermarks(this.zones, this.watermarks);
+    setupLowmemReserve(this.zones, this.watermarks);
   }
 
   /** __alloc_pages_slowpath: down to the min mark, then reclaim and try again as long as that makes progress. */
