@@ -98,6 +98,8 @@ export class Kernel {
   readonly initialIpc = new IpcNamespace();
   readonly ipcNamespaces = new Set([this.initialIpc]);
   lastIpcNamespace = 0;
+  /** Pages that a user has locked with SHM_LOCK, by uid (UCOUNT_RLIMIT_MEMLOCK). */
+  readonly shmLockedPages = new Map<number, number>();
   /** Tids, first in first run. */
   readonly runQueue: number[] = [];
   current: Task | null = null;

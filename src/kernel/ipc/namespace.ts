@@ -44,7 +44,7 @@ export function dropIpc(k: Kernel, ns: IpcNamespace): void {
   k.ipcNamespaces.delete(ns);
   for (const set of ns.sem.ids.list()) removeSet(k, ns.sem, set);
   for (const queue of ns.msg.ids.list()) removeQueue(k, ns.msg, queue);
-  for (const segment of ns.shm.ids.list()) destroySegment(ns.shm, segment);
+  for (const segment of ns.shm.ids.list()) destroySegment(k, ns.shm, segment);
 }
 
 /** The namespace whose files /proc shows: the caller's. */

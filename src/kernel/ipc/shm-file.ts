@@ -79,7 +79,7 @@ export class ShmFile implements MappableFile {
   private dropReference(): void {
     const { k, ns, segment } = this;
     segment.nattch--;
-    if (mayDestroy(ns.shm, segment)) destroySegment(ns.shm, segment);
+    if (mayDestroy(ns.shm, segment)) destroySegment(k, ns.shm, segment);
     dropIpc(k, ns);
   }
 }

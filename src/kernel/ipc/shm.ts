@@ -1,5 +1,6 @@
 import { EINVAL, ENOMEM, ENOSPC, EPERM } from '../../abi/errno.ts';
-import { SHM_DEST, SHM_HUGE_MASK, SHM_HUGE_SHIFT, SHM_HUGETLB, SHM_NORESERVE } from '../../abi/ipc.ts';
+import { SHM_DEST, SHM_HUGE_MASK, SHM_HUGE_SHIFT, SHM_HUGETLB, SHM_LOCKED, SHM_NORESERVE } from '../../abi/ipc.ts';
+import { RLIMIT_MEMLOCK } from '../../abi/resource.ts';
 import { PAGE_SIZE } from '../../machine/units.ts';
 import { HugetlbAnonymousFile } from '../../mm/hugetlb/anonymous-file.ts';
 import { SharedAnonymousFile } from '../../mm/shared-anonymous-file.ts';
@@ -33,6 +34,8 @@ export class ShmSegment implements IpcObject {
   lastPid = 0;
   /** The task that made it, while that lives and shm_rmid_forced may want to know. */
   creator: Task | null;
+  /** SHM_LOCKED: the user whose RLIMIT_MEMLOCK it counts against (mlock_ucounts). */
+  lockedBy: number | null = null;
 
   constructor(perm: IpcPerm, sizeBytes: number, memory: ShmMemory, creator: Task, ctime: number) {
     this.perm = perm;
@@ -134,13 +137,36 @@ export function newSegment(
   return id;
 }
 
+/** shmem_lock and user_shm_lock: 0, or -ENOMEM where the user has as much locked as the caller's RLIMIT_MEMLOCK lets it. */
+export function lockPages(k: Kernel, t: Task, segment: ShmSegment): number {
+  if (segment.lockedBy !== null) return 0;
+  const { uid } = t.cred;
+  const locked = (k.shmLockedPages.get(uid) ?? 0) + segment.sizePages;
+  const limit = Math.floor(t.process.rlimits[RLIMIT_MEMLOCK].soft / PAGE_SIZE);
+  if (locked > limit && (t.cred.capEffective[0] & CAP_IPC_LOCK_BIT) === 0) return -ENOMEM;
+  k.shmLockedPages.set(uid, locked);
+  segment.lockedBy = uid;
+  segment.perm.mode |= SHM_LOCKED;
+  return 0;
+}
+
+/** user_shm_unlock. */
+export function unlockPages(k: Kernel, segment: ShmSegment): void {
+  const { lockedBy } = segment;
+  if (lockedBy === null) return;
+  k.shmLockedPages.set(lockedBy, (k.shmLockedPages.get(lockedBy) ?? 0) - segment.sizePages);
+  segment.lockedBy = null;
+  segment.perm.mode &= ~SHM_LOCKED;
+}
+
 /** shm_may_destroy. */
 export function mayDestroy(ns: ShmNamespace, segment: ShmSegment): boolean {
   return segment.nattch === 0 && (ns.rmidForced === 1 || (segment.perm.mode & SHM_DEST) !== 0);
 }
 
 /** shm_destroy: the segment is no more, its memory goes. */
-export function destroySegment(ns: ShmNamespace, segment: ShmSegment): void {
+export function destroySegment(k: Kernel, ns: ShmNamespace, segment: ShmSegment): void {
+  unlockPages(k, segment);
   ns.ids.remove(segment);
   ns.totalPages -= segment.sizePages;
   segment.creator = null;
@@ -154,13 +180,13 @@ export function exitShm(k: Kernel, t: Task): void {
     for (const segment of ns.ids.list()) {
       if (segment.creator !== t) continue;
       segment.creator = null;
-      if (ns.rmidForced === 1 && mayDestroy(ns, segment)) destroySegment(ns, segment);
+      if (ns.rmidForced === 1 && mayDestroy(ns, segment)) destroySegment(k, ns, segment);
     }
   }
 }
 
 /** shm_destroy_orphaned: shm_rmid_forced was just set. */
-export function destroyOrphans(ns: ShmNamespace): void {
+export function destroyOrphans(k: Kernel, ns: ShmNamespace): void {
   for (const segment of ns.ids.list())
-    if (segment.creator === null && mayDestroy(ns, segment)) destroySegment(ns, segment);
+    if (segment.creator === null && mayDestroy(ns, segment)) destroySegment(k, ns, segment);
 }

@@ -90,7 +90,7 @@ export const IPC_SYSCTLS: readonly SysctlRow[] = [
     (k) => currentIpc(k).shm.rmidForced,
     (k, value) => {
       currentIpc(k).shm.rmidForced = value as 0 | 1;
-      if (value === 1) destroyOrphans(currentIpc(k).shm);
+      if (value === 1) destroyOrphans(k, currentIpc(k).shm);
     },
   ),
   { path: 'kernel/shm_next_id', kind: 'number', read: () => -1, write: null },

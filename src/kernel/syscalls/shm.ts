@@ -9,7 +9,6 @@ import {
   SHM_EXEC,
   SHM_INFO,
   SHM_LOCK,
-  SHM_LOCKED,
   SHM_RDONLY,
   SHM_REMAP,
   SHM_RND,
@@ -25,7 +24,7 @@ import { mmap } from '../../mm/ops/mmap.ts';
 import { unmapRange } from '../../mm/ops/munmap.ts';
 import type { Vma } from '../../mm/vma.ts';
 import { checkIpcOwner, checkIpcPerm, lookupKey, updateIpcPerm } from '../ipc/ipc-ids.ts';
-import { destroySegment, newSegment, type ShmSegment } from '../ipc/shm.ts';
+import { destroySegment, lockPages, newSegment, type ShmSegment, unlockPages } from '../ipc/shm.ts';
 import { ShmFile } from '../ipc/shm-file.ts';
 import { decodePerm, permBytes, WordWriter } from '../ipc/structs.ts';
 import type { Kernel } from '../kernel.ts';
@@ -141,7 +140,7 @@ function shmctl(k: Kernel, t: Task, id: number, command: number, address: number
       return changeSegment(k, t, id, command, address);
     case SHM_LOCK:
     case SHM_UNLOCK:
-      return lockSegment(t, id, command);
+      return lockSegment(k, t, id, command);
     default:
       return -EINVAL;
   }
@@ -167,14 +166,14 @@ function changeSegment(k: Kernel, t: Task, id: number, command: number, address:
   if (segment.nattch > 0) {
     perm.mode |= SHM_DEST;
     perm.key = IPC_PRIVATE;
-  } else destroySegment(ns, segment);
+  } else destroySegment(k, ns, segment);
   return 0;
 }
 
 const CAP_IPC_LOCK_BIT = 1 << 14;
 
-/** SHM_LOCK and SHM_UNLOCK, which say nothing to huge pages: pages of shared memory are never written out here, so only the mark and the rights are to keep. */
-function lockSegment(t: Task, id: number, command: number): number {
+/** SHM_LOCK and SHM_UNLOCK (shmctl_do_lock), which say nothing to huge pages. */
+function lockSegment(k: Kernel, t: Task, id: number, command: number): number {
   const segment = ipcOf(t).shm.ids.find(id);
   if (segment === null) return -EINVAL;
   const { perm } = segment;
@@ -185,8 +184,8 @@ function lockSegment(t: Task, id: number, command: number): number {
     if (command === SHM_LOCK && t.process.rlimits[RLIMIT_MEMLOCK].soft === 0) return -EPERM;
   }
   if ('hugetlb' in segment.memory) return 0;
-  if (command === SHM_LOCK) perm.mode |= SHM_LOCKED;
-  else perm.mode &= ~SHM_LOCKED;
+  if (command === SHM_LOCK) return lockPages(k, t, segment);
+  unlockPages(k, segment);
   return 0;
 }
 
