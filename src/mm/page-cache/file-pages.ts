@@ -2,8 +2,8 @@ import type { Pfn } from '../../machine/units.ts';
 import type { KmemCache } from '../phys/slab.ts';
 import { IntervalTree } from '../rmap/interval-tree.ts';
 import type { RmapVma } from '../rmap/rmap-vma.ts';
-import type { SwapEntry } from '../swap/entry.ts';
 import type { SharedPolicy } from '../shared-policy.ts';
+import type { SwapEntry } from '../swap/entry.ts';
 import { PageIndex } from './page-index.ts';
 
 /**
