@@ -58,7 +58,10 @@ function word(state: WalkState): string {
 const PROTS = [0, 1, 1, 3, 3, 3, 3, 3, 5, 7, 2];
 const MAP_EXTRAS = [0x100, 0x2000, 0x4000, 0x8000, 0x18000, 0x20000, 0x80000, 0x800, 0x1000];
 /** MADV_*: what this machine and any other answer alike. */
-const ADVICE = [0, 1, 2, 3, 4, 4, 4, 9, 10, 11, 16, 17, 18, 19, 22, 23, 99];
+const ADVICE = [
+  0, 1, 2, 3, 4, 4, 4, 8, 8, 8, 9, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 21, 22, 23, 24, 24, 25, 102, 102,
+  103, 99,
+];
 const MAPPABLE_FILES = [0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 7, 11, 4, 5, 6, 8, 9, 10];
 const FILES = [0, 0, 1, 1, 3, 3, 7, 2, 5, 11];
 
@@ -180,6 +183,55 @@ export const CALLS: readonly CallKind[] = [
     weight: 2,
     make: (state) => `memwrite ${word(state)} ${oneOf(state.rng, [8, 4096, 9000])} ${state.stamp & 0xff}`,
   },
+  { name: 'mseal', weight: 1, make: ranged('mseal', (rng) => (chance(rng, 90) ? '0' : '1')) },
+  {
+    name: 'remap_file_pages',
+    weight: 2,
+    make: ranged(
+      'remap_file_pages',
+      (rng) => `${chance(rng, 95) ? 0 : 1} ${rng.below(16)} ${oneOf(rng, [0, 0, 0x10000])}`,
+    ),
+  },
+  {
+    name: 'pkey_mprotect',
+    weight: 1,
+    make: ranged('pkey_mprotect', (rng) => `${oneOf(rng, PROTS)} ${oneOf(rng, [-1, -1, 0, 1])}`),
+  },
+  {
+    name: 'shm',
+    weight: 2,
+    make: ({ rng }) =>
+      `segment ${rng.below(3)} ${oneOf(rng, ['p1', 'p4', 'p9', '5000', '0'])} ${oneOf(rng, [0, 0x200, 0x1000])}`,
+  },
+  {
+    name: 'shm',
+    weight: 5,
+    make: (state) =>
+      `shmat ${state.rng.below(3)} ${chance(state.rng, 10) ? '0' : range(state).at} ${oneOf(state.rng, [0, 0, 0x4000, 0x1000, 0x5000, 0x8000, 0x2000])}`,
+  },
+  { name: 'shm', weight: 3, make: (state) => `shmdt ${range(state).at}` },
+  { name: 'shm', weight: 2, make: ({ rng }) => `shmctl ${rng.below(3)} ${oneOf(rng, [0, 2, 2, 2, 11, 12])}` },
+  {
+    name: 'other',
+    weight: 2,
+    make: (state) => other(state, (slot, at) => `otherread ${slot} ${at} ${oneOf(state.rng, [8, 4096, 9000])}`),
+  },
+  {
+    name: 'other',
+    weight: 2,
+    make: (state) =>
+      other(state, (slot, at) => `otherwrite ${slot} ${at} ${oneOf(state.rng, [8, 4096, 9000])} ${state.stamp & 0xff}`),
+  },
+  {
+    name: 'other',
+    weight: 2,
+    make: (state) =>
+      other(
+        state,
+        (slot) =>
+          `otheradvice ${slot} ${range(state).at} p${lengthPages(state.rng)} ${oneOf(state.rng, [3, 4, 20, 21, 22, 12])}`,
+      ),
+  },
   { name: 'limit-as', weight: 1, make: ({ rng }) => `limit-as ${oneOf(rng, [0, 3, 10, 30, -1, -1])}` },
   { name: 'limit-data', weight: 1, make: ({ rng }) => `limit-data ${oneOf(rng, [0, 3, 10, 30, -1, -1])}` },
   { name: 'limit-stack', weight: 1, make: ({ rng }) => `limit-stack ${oneOf(rng, [0, 3, 10, 30, -1, -1])}` },
@@ -197,6 +249,12 @@ function jump(state: WalkState): string | null {
 function transfer(state: WalkState, name: string): string {
   const { at, length } = bytesAt(state);
   return `${name} f${oneOf(state.rng, FILES)} ${at} ${length} ${fileBytes(state.rng)}`;
+}
+
+/** A process that lives, this one or another. */
+function other(state: WalkState, text: (slot: number, at: string) => string): string {
+  const alive = state.parents.flatMap((parent, slot) => (parent === null ? [] : [slot]));
+  return text(oneOf(state.rng, alive), word(state));
 }
 
 function fork(state: WalkState): string | null {

@@ -26,6 +26,8 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -44,11 +46,14 @@
 #define H_PAGES 1024L
 #define FILES 12
 #define SLOTS 4
+#define SEGMENTS 3
 
 /* In shared memory outside all places: who lives in which slot. */
 struct board {
   volatile int pid[SLOTS];
   volatile int parent[SLOTS];
+  /** System V segments by number; 0 none, else the identifier and one. */
+  volatile int segment[SEGMENTS];
 };
 #define BOARD ((struct board *)0x1000000000L)
 #define TLB_PAGES ((char *)0x1000100000L)
@@ -462,12 +467,48 @@ static void reap(int child_slot) {
   put(" %s %x", pid == BOARD->pid[child_slot] ? "reaped" : "lost", status);
 }
 
+/* ---- System V shared memory: segments are known by number, because identifiers are the machine's ---- */
+static void make_segment(long number, long size, long flags) {
+  if (BOARD->segment[number]) { put(" there"); return; }
+  int id = shmget(IPC_PRIVATE, (size_t)size, (int)flags | 0600);
+  if (id >= 0) BOARD->segment[number] = id + 1;
+  put(" %s", id < 0 ? error_name(errno) : "made");
+}
+static void attach_segment(long number, long address, long flags) {
+  call_mapping(SYS_shmat, BOARD->segment[number] - 1, address, flags, 0, 0, 0, 0);
+}
+static void control_segment(long number, long command) {
+  struct shmid_ds about;
+  memset(&about, 0, sizeof about);
+  long result = call(SYS_shmctl, BOARD->segment[number] - 1, command, command == IPC_STAT ? (long)&about : 0, 0, 0, 0);
+  if (result == 0 && command == IPC_STAT)
+    put(" size=%ld attached=%ld mode=%o", (long)about.shm_segsz, (long)about.shm_nattch, (unsigned)about.shm_perm.mode);
+  if (result == 0 && command == IPC_RMID) BOARD->segment[number] = 0;
+}
+
+/* ---- another process's memory ---- */
+static void call_other(char how, long other, long address, long length, int value) {
+  struct iovec local = {io_buffer, (size_t)length}, remote = {(void *)address, (size_t)length};
+  if (how == 'w') memset(io_buffer, value, (size_t)length);
+  long pid = other == 0 && BOARD->pid[0] == 0 ? getpid() : BOARD->pid[other];
+  long got = call(how == 'w' ? SYS_process_vm_writev : SYS_process_vm_readv, pid, (long)&local, 1, (long)&remote, 1, 0);
+  unsigned long hash = 14695981039346656037UL;
+  for (long i = 0; how == 'r' && i < got; i++) hash = (hash ^ (unsigned char)io_buffer[i]) * 1099511628211UL;
+  if (how == 'r' && got > 0) put(" %lx", hash);
+}
+static void advise_other(long other, long address, long length, long advice) {
+  struct iovec range = {(void *)address, (size_t)length};
+  int process = (int)syscall(SYS_pidfd_open, BOARD->pid[other], 0);
+  call(SYS_process_madvise, process, (long)&range, 1, advice, 0, 0);
+  close(process);
+}
+
 /* ---- all steps by name ---- */
 static const struct { const char *name; long number; } CALLS[] = {
 #define C_(n) {#n, SYS_##n},
   C_(munmap) C_(mprotect) C_(brk) C_(madvise) C_(mlock) C_(mlock2) C_(munlock) C_(mlockall) C_(munlockall) C_(msync)
   C_(ftruncate) C_(fallocate) C_(pread64) C_(pwrite64) C_(fcntl) C_(fsync) C_(fdatasync) C_(lseek) C_(prctl) C_(mseal)
-  C_(remap_file_pages) C_(process_madvise) C_(sync_file_range) C_(readahead)
+  C_(remap_file_pages) C_(shmdt) C_(pkey_mprotect) C_(sync_file_range) C_(readahead)
 #undef C_
 };
 
@@ -496,6 +537,12 @@ static void run_call(const char *word, const long *a) {
   else if (!strcmp(word, "race")) race(a[0], a[1], a[2]);
   else if (!strcmp(word, "fork")) fork_into((int)a[0]);
   else if (!strcmp(word, "reap")) reap((int)a[0]);
+  else if (!strcmp(word, "segment")) make_segment(a[0], a[1], a[2]);
+  else if (!strcmp(word, "shmat")) attach_segment(a[0], a[1], a[2]);
+  else if (!strcmp(word, "shmctl")) control_segment(a[0], a[1]);
+  else if (!strcmp(word, "otherread")) call_other('r', a[0], a[1], a[2], 0);
+  else if (!strcmp(word, "otherwrite")) call_other('w', a[0], a[1], a[2], (int)a[3]);
+  else if (!strcmp(word, "otheradvice")) advise_other(a[0], a[1], a[2], a[3]);
   else if (!strcmp(word, "look")) put(" ");
   else {
     for (unsigned i = 0; i < sizeof CALLS / sizeof *CALLS; i++)
@@ -537,6 +584,7 @@ static void start(void) {
   if (setrlimit(RLIMIT_MEMLOCK, &memlock) != 0) _exit(88);
   mmap(BOARD, PG, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
   mmap(TLB_PAGES, 64 * PG, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  BOARD->pid[0] = getpid();
   install_handler(on_fault);
   for (int i = 0; i < SLOTS; i++)
     if (pipe(command_pipe[i]) != 0) _exit(87);
@@ -594,5 +642,7 @@ static void run_walk(int count) {
   for (int step = 0; step < count; step++) act(slot_of(step), step);
   for (int i = 1; i < SLOTS; i++)
     if (BOARD->pid[i] && BOARD->parent[i] == 0) kill(BOARD->pid[i], SIGKILL);
+  for (int i = 0; i < SEGMENTS; i++)
+    if (BOARD->segment[i]) shmctl(BOARD->segment[i] - 1, IPC_RMID, NULL);
 }
 #endif

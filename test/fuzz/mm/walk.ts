@@ -72,6 +72,7 @@ export function possibleSteps(steps: readonly Step[]): Step[] {
     if (parents[slot] === null) return false;
     const [, call, argument] = step.split(' ');
     const other = Number(argument);
+    if (call.startsWith('other') && parents[other] === null) return false;
     if (call === 'fork') {
       if (parents[other] !== null) return false;
       parents[other] = slot;
