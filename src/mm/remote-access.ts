@@ -2,7 +2,7 @@ import { COST_FAULT_NS } from '../machine/cost-model.ts';
 import { ACCESS_READ, ACCESS_WRITE } from '../machine/mmu.ts';
 import { offsetInPage, PAGE_SIZE, type Pfn, vaddr, vpnOf } from '../machine/units.ts';
 import type { AddressSpace } from './address-space.ts';
-import { countFault, resolveFault } from './fault/fault.ts';
+import { countFault, resolveFault, resolveUnshare } from './fault/fault.ts';
 import { FAULT_DONE } from './fault/results.ts';
 import { expandStack } from './fault/stack.ts';
 import type { MemoryManager } from './memory-manager.ts';
@@ -16,6 +16,7 @@ import type { Vma } from './vma.ts';
  * (FOLL_FORCE) reads what mprotect could make readable, and writes read-only private mappings, which copies the page as a
  * store of the program would: the file and other processes never see it.
  * 'patient' is 'plain' that may sleep in a fault (GUP with FOLL_UNLOCKABLE: process_vm_readv); for the others that is a failure.
+ * It also holds the page (FOLL_PIN), so a page that is shared since fork becomes the process's own first.
  */
 export type RemoteMode = 'plain' | 'force' | 'patient';
 
@@ -82,7 +83,8 @@ function findByte(mm: MemoryManager, space: AddressSpace, address: number, acces
   }
   const allowed = rightsAllow(vma, access);
   if (!allowed && (mode !== 'force' || !mayForce(vma, access))) return -1;
-  return pageByte(mm, vma, address, access, allowed ? 'allowed' : 'forced');
+  const hold = mode === 'patient' ? 'pin' : 'get';
+  return pageByte(mm, vma, address, access, allowed ? 'allowed' : 'forced', hold);
 }
 
 /** The rights as written, not as an architecture widens them (write without read). */
@@ -97,12 +99,20 @@ function mayForce(vma: Vma, access: 1 | 2): boolean {
 }
 
 /** follow_page_pte and faultin_page: by the entry itself, as the MMU might refuse. */
-function pageByte(mm: MemoryManager, vma: Vma, address: number, access: 1 | 2, rights: 'allowed' | 'forced'): number {
+function pageByte(
+  mm: MemoryManager,
+  vma: Vma,
+  address: number,
+  access: 1 | 2,
+  rights: 'allowed' | 'forced',
+  hold: 'pin' | 'get',
+): number {
   const { pageTables, frames, format } = mm;
   const page = vpnOf(vaddr(address));
   for (let tries = 0; tries < 3; tries++) {
     const slot = pageTables.findEntry(vma.space, page);
     const entry = slot === -1 ? 0 : pageTables.read(slot);
+    let mustUnshare = false;
     if (pageTables.isMapped(entry)) {
       const frame = pageTables.frameWithin(entry, pageTables.foundLevel, page);
       // can_follow_write_pte: where writing is forced, only a page that nobody else can see.
@@ -111,7 +121,8 @@ function pageByte(mm: MemoryManager, vma: Vma, address: number, access: 1 | 2, r
         access === ACCESS_READ ||
         (entry & format.WRITE) !== 0 ||
         (rights === 'forced' && (frames.flags[frames.headOf(frame)] & own) === own);
-      if (usable) {
+      mustUnshare = usable && hold === 'pin' && mustUnshareToPin(mm, entry, frame, access);
+      if (usable && !mustUnshare) {
         touchPage(mm, slot, access);
         return mm.ram.offsetOf(frame) + offsetInPage(address);
       }
@@ -121,9 +132,16 @@ function pageByte(mm: MemoryManager, vma: Vma, address: number, access: 1 | 2, r
     mm.faultAddress = address;
     mm.faultMode = 'kernel';
     mm.clock.charge(COST_FAULT_NS);
-    const result = resolveFault(mm, vma, page, access);
+    const result = mustUnshare ? resolveUnshare(mm, vma, page, slot) : resolveFault(mm, vma, page, access);
     countFault(mm, vma.space, vaddr(address), access, 'kernel');
     if (result !== FAULT_DONE) return -1;
   }
   return -1;
+}
+
+/** gup_must_unshare: of a page that others see, too, they might write to the original later. */
+function mustUnshareToPin(mm: MemoryManager, entry: number, frame: Pfn, access: 1 | 2): boolean {
+  const { frames, format } = mm;
+  if (access === ACCESS_WRITE || (entry & format.WRITE) !== 0) return false;
+  return (frames.flags[frames.headOf(frame)] & (PG_anon | PG_anon_exclusive)) === PG_anon;
 }

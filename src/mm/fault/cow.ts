@@ -46,6 +46,27 @@ export function cowFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): 
     mm.flushPage(vma.space, page);
     return FAULT_DONE;
   }
+  return copyPage(mm, vma, page, slot, 'write');
+}
+
+/**
+ * A page that a process shares since fork, before the kernel holds on to it for reading (FOLL_PIN; Linux 6.18: do_wp_page with
+ * FAULT_FLAG_UNSHARE): its own page from now on, by the only reference or by a copy, still without the right to write.
+ */
+export function unshareFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): FaultResult {
+  const old = mm.pageTables.frameOf(mm.pageTables.read(slot));
+  if (mm.frames.refcount[old] !== 1) return copyPage(mm, vma, page, slot, 'clean');
+  mm.lastFaultKind = KIND_COW_REUSE;
+  mm.lastFaultFrame = old;
+  mm.rmap.moveAnonRmap(old, vma);
+  return FAULT_DONE;
+}
+
+/** wp_page_copy; a 'clean' copy keeps userfaultfd's protection. */
+function copyPage(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, purpose: 'write' | 'clean'): FaultResult {
+  const { pageTables } = mm;
+  const entry = pageTables.read(slot);
+  const old = pageTables.frameOf(entry);
   mm.lastFaultKind = KIND_COW_COPY;
   if (mm.rmap.anonVmaPrepare(vma) !== 0) return FAULT_OOM;
   const fresh = old === mm.zeroPage ? allocZeroed(mm) : allocCopy(mm, old);
@@ -58,7 +79,9 @@ export function cowFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): 
   if (old !== mm.zeroPage) mm.addRss(vma.space, rssMemberOf(mm, old), -1);
   pageTables.set(slot, 0);
   mm.flushPage(vma.space, page);
-  installAnon(mm, vma, page, slot, fresh as Pfn);
+  installAnon(mm, vma, page, slot, fresh as Pfn, purpose);
+  if (purpose === 'clean' && pageTables.isUffdWp(entry))
+    pageTables.set(slot, pageTables.withUffdWp(pageTables.read(slot)));
   if (old !== mm.zeroPage) {
     mm.rmap.removeRmap(old);
     if ((vma.flags & VM_LOCKED) !== 0) munlockPage(mm, old);

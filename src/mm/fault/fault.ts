@@ -10,7 +10,7 @@ import { hugeAnonFault, hugeLeafFault } from '../thp/huge-fault.ts';
 import { VM_DROPPABLE, VM_GROWSDOWN } from '../vm-flags.ts';
 import { VMA_ANON, VMA_HUGETLB, VMA_SPECIAL, type Vma } from '../vma.ts';
 import { anonFault } from './anon.ts';
-import { cowFault } from './cow.ts';
+import { cowFault, unshareFault } from './cow.ts';
 import { fileFault } from './file.ts';
 import { FAULT_BUS, FAULT_DONE, FAULT_OOM, FAULT_SEGV_ACCERR, FAULT_SEGV_MAPERR, type FaultResult } from './results.ts';
 import { specialFault } from './special.ts';
@@ -64,7 +64,17 @@ export function handleFault(
  */
 export function resolveFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access): FaultResult {
   mm.vmstat.pgfault++;
-  const result = classify(mm, vma, page, access);
+  return accountFault(mm, vma, classify(mm, vma, page, access));
+}
+
+/** The same for a page that is there and only to be unshared (FAULT_FLAG_UNSHARE). */
+export function resolveUnshare(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): FaultResult {
+  mm.vmstat.pgfault++;
+  return accountFault(mm, vma, unshareFault(mm, vma, page, slot));
+}
+
+/** mm_account_fault. */
+function accountFault(mm: MemoryManager, vma: Vma, result: FaultResult): FaultResult {
   if (result === FAULT_DONE) {
     const account = mm.faultAccount;
     if (mm.lastFaultMajor !== 0) {

@@ -34,11 +34,18 @@ export function allocCopy(mm: MemoryManager, from: Pfn): Pfn | -1 {
 
 /**
  * Maps a new anonymous frame, whose one reference passes to the entry: exclusive, so writable where the VMA is. The VMA has
- * its anon_vma. The slot is empty or holds a marker.
+ * its anon_vma. The slot is empty or holds a marker. 'clean': not written to yet, so neither writable nor dirty.
  */
-export function installAnon(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, frame: Pfn): void {
+export function installAnon(
+  mm: MemoryManager,
+  vma: Vma,
+  page: Vpn,
+  slot: number,
+  frame: Pfn,
+  purpose: 'write' | 'clean' = 'write',
+): void {
   const { format } = mm;
-  const writable = (vma.flags & VM_WRITE) !== 0;
+  const writable = purpose === 'write' && (vma.flags & VM_WRITE) !== 0;
   mm.rmap.addNewAnonRmap(frame, vma, page);
   if ((vma.flags & VM_LOCKED) !== 0) mlockPage(mm, frame);
   mm.addRss(vma.space, MM_ANONPAGES, 1);

@@ -5,7 +5,16 @@ import { accountVm, mayExpandVm, mlockFutureOk } from '../accounting.ts';
 import type { AddressSpace } from '../address-space.ts';
 import { objectOf } from '../hugetlb/hugetlb-vma.ts';
 import type { MemoryManager } from '../memory-manager.ts';
-import { VM_ACCOUNT, VM_DONTEXPAND, VM_LOCKED, VM_MAYSHARE, VM_PFNMAP, VM_SEALED, VM_SHARED } from '../vm-flags.ts';
+import {
+  VM_ACCOUNT,
+  VM_DONTEXPAND,
+  VM_LOCKED,
+  VM_MAYSHARE,
+  VM_PFNMAP,
+  VM_SEALED,
+  VM_SHARED,
+  VM_UFFD_FLAGS,
+} from '../vm-flags.ts';
 import { VMA_ANON, VMA_HUGETLB, type Vma } from '../vma.ts';
 import { extendVma } from '../vma-merge.ts';
 import { moveVma } from './move-vma.ts';
@@ -184,9 +193,10 @@ function moveToNewAddress(mm: MemoryManager, space: AddressSpace, remap: Remap, 
 
 /**
  * vma_multi_allowed: a file that chooses its own place might not obey (/dev/zero mapped privately has the choice of shmem; a
- * System V segment, which also is the one that keepsVmasApart, that of its file).
+ * System V segment, which also is the one that keepsVmasApart, that of its file); a userfaultfd may have to be told of each move.
  */
 function movesWithOthers(vma: Vma): boolean {
+  if ((vma.flags & VM_UFFD_FLAGS) !== 0) return false;
   return vma.file === null || (vma.file.mapKind !== 'zero' && vma.file.keepsVmasApart !== true);
 }
 

@@ -17,12 +17,17 @@ import { modifyVma, setVmaFlags } from '../vma-merge.ts';
 import type { UffdContext } from './context.ts';
 import { protectForUffd } from './write-protect.ts';
 
+/** vma_is_shmem: not a System V segment, whose VMAs are the segment's first. */
+function isShmem(vma: Vma): boolean {
+  return vma.kind === VMA_SHMEM && vma.file?.keepsVmasApart !== true;
+}
+
 /** vma_can_userfault (6.18): anonymous memory and shmem; MINOR only where there is a page cache; asynchronous WP anywhere. */
 function mayRegister(vma: Vma, flags: number, context: UffdContext): boolean {
   if ((vma.flags & VM_DROPPABLE) !== 0 || vma.kind === VMA_HUGETLB) return false;
-  if ((flags & VM_UFFD_MINOR) !== 0 && vma.kind !== VMA_SHMEM) return false;
+  if ((flags & VM_UFFD_MINOR) !== 0 && !isShmem(vma)) return false;
   if (context.isAsync && flags === VM_UFFD_WP) return true;
-  return (vma.kind === VMA_ANON && (vma.flags & VM_SHARED) === 0) || vma.kind === VMA_SHMEM;
+  return (vma.kind === VMA_ANON && (vma.flags & VM_SHARED) === 0) || isShmem(vma);
 }
 
 /** The first VMA of the range; null where none begins in it. */

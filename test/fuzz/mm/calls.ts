@@ -7,6 +7,8 @@ export interface CallKind {
   readonly weight: number;
   /** In every walk. */
   readonly always?: boolean;
+  /** Not in walks with these: architectures differ in both together. */
+  readonly without?: string;
   readonly make: (state: WalkState) => string | null;
 }
 
@@ -59,8 +61,8 @@ const PROTS = [0, 1, 1, 3, 3, 3, 3, 3, 5, 7, 2];
 const MAP_EXTRAS = [0x100, 0x2000, 0x4000, 0x8000, 0x18000, 0x20000, 0x80000, 0x800, 0x1000];
 /** MADV_*: what this machine and any other answer alike. */
 const ADVICE = [
-  0, 1, 2, 3, 4, 4, 4, 8, 8, 8, 9, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 21, 22, 23, 24, 24, 25, 102, 102,
-  103, 99,
+  0, 1, 2, 3, 4, 4, 4, 8, 8, 8, 9, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 21, 22, 23, 24, 24, 102, 102, 103,
+  99,
 ];
 const MAPPABLE_FILES = [0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 7, 11, 4, 5, 6, 8, 9, 10];
 const FILES = [0, 0, 1, 1, 3, 3, 7, 2, 5, 11];
@@ -79,7 +81,7 @@ const hex = (value: number): string => `0x${value.toString(16)}`;
 function mmapAnon(state: WalkState): string {
   const { rng } = state;
   const { at, length } = range(state);
-  const sharing = oneOf(rng, [2, 2, 2, 2, 1, 1, 1, 3, 0]);
+  const sharing = oneOf(rng, [2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 3, 0, 8]);
   const flags = mmapFlags(rng, sharing) | 0x20;
   const where = chance(rng, 8) ? '0' : at;
   // Without an address nothing is fixed there.
@@ -124,6 +126,44 @@ function bytesAt(state: WalkState): { at: string; length: number } {
   return { at: chance(rng, 70) ? `A${rng.below(span)}+${oneOf(rng, [0, 0, 8, 100, 4000])}` : 'b', length };
 }
 
+/** UFFD_FEATURE_*: always SIGBUS, so that nobody sleeps in a fault; some of WP of shmem and of holes, asynchronous WP, and more. */
+function uffdFeatures(rng: Rng): number {
+  let features = 0x80;
+  for (const feature of [0x1000, 0x2000, 0x8000, 0x800, 0x1, 0x14420]) if (chance(rng, 40)) features |= feature;
+  return features;
+}
+
+const UFFD_CALLS: readonly CallKind[] = [
+  { name: 'uffd', weight: 2, make: ({ rng }) => `uffd ${hex(uffdFeatures(rng))}` },
+  {
+    name: 'uffd',
+    weight: 8,
+    make: ranged('uffd-register', (rng) => String(oneOf(rng, [1, 1, 2, 2, 3, 4, 5, 6, 7, 0, 8]))),
+  },
+  { name: 'uffd', weight: 2, make: ranged('uffd-unregister', () => '') },
+  {
+    name: 'uffd',
+    weight: 6,
+    make: ranged(
+      'uffd-copy',
+      (rng) => `${oneOf(rng, [0, 0, 0, 2, 2, 1, 4])} ${chance(rng, 80) ? 'b' : `A${rng.below(12)}`}`,
+    ),
+  },
+  { name: 'uffd', weight: 3, make: ranged('uffd-zero', (rng) => String(oneOf(rng, [0, 0, 0, 1, 2]))) },
+  { name: 'uffd', weight: 6, make: ranged('uffd-protect', (rng) => String(oneOf(rng, [1, 1, 1, 0, 0, 2, 3]))) },
+  { name: 'uffd', weight: 3, make: ranged('uffd-continue', (rng) => String(oneOf(rng, [0, 0, 0, 2, 1]))) },
+  {
+    name: 'uffd',
+    weight: 3,
+    make: (state) => {
+      const { at, length } = range(state);
+      return `uffd-move ${at} ${range(state).at} ${length} ${oneOf(state.rng, [0, 0, 2, 1])}`;
+    },
+  },
+  { name: 'uffd', weight: 2, make: ranged('uffd-poison', (rng) => String(oneOf(rng, [0, 0, 1]))) },
+  { name: 'uffd-close', weight: 1, make: () => 'uffd-close' },
+];
+
 export const CALLS: readonly CallKind[] = [
   { name: 'mmap', weight: 16, always: true, make: mmapAnon },
   { name: 'mmap', weight: 12, make: mmapFile },
@@ -136,7 +176,12 @@ export const CALLS: readonly CallKind[] = [
     ),
   },
   { name: 'mremap', weight: 12, make: mremap },
-  { name: 'brk', weight: 3, make: ({ rng }) => `brk H${rng.below(12)}${chance(rng, 20) ? '+100' : ''}` },
+  {
+    name: 'brk',
+    weight: 3,
+    without: 'personality',
+    make: ({ rng }) => `brk H${rng.below(12)}${chance(rng, 20) ? '+100' : ''}`,
+  },
   { name: 'madvise', weight: 14, make: ranged('madvise', (rng) => String(oneOf(rng, ADVICE))) },
   { name: 'mlock', weight: 4, make: ranged('mlock', () => '') },
   { name: 'mlock2', weight: 4, make: ranged('mlock2', (rng) => String(oneOf(rng, [0, 1, 1, 2]))) },
@@ -175,7 +220,7 @@ export const CALLS: readonly CallKind[] = [
   {
     name: 'seal',
     weight: 1,
-    make: ({ rng }) => `fcntl f3 ${oneOf(rng, [1033, 1033, 1034])} ${oneOf(rng, [2, 4, 8, 16, 1, 6])}`,
+    make: ({ rng }) => `fcntl f3 ${oneOf(rng, [1033, 1033, 1034])} ${oneOf(rng, [2, 4, 8, 16, 1, 6, 32])}`,
   },
   { name: 'memread', weight: 2, make: (state) => `memread ${word(state)} ${oneOf(state.rng, [8, 4096, 9000])}` },
   {
@@ -231,6 +276,28 @@ export const CALLS: readonly CallKind[] = [
         (slot) =>
           `otheradvice ${slot} ${range(state).at} p${lengthPages(state.rng)} ${oneOf(state.rng, [3, 4, 20, 21, 22, 12])}`,
       ),
+  },
+  {
+    name: 'other',
+    weight: 1,
+    make: (state) => other(state, (slot, at) => `othermemread ${slot} ${at} ${oneOf(state.rng, [8, 4096, 9000])}`),
+  },
+  {
+    name: 'other',
+    weight: 1,
+    make: (state) =>
+      other(state, (slot, at) => `othermemwrite ${slot} ${at} ${oneOf(state.rng, [8, 9000])} ${state.stamp & 0xff}`),
+  },
+  { name: 'ptrace', weight: 1, make: (state) => other(state, (slot, at) => `otherpeek ${slot} ${at}`) },
+  { name: 'ptrace', weight: 2, make: (state) => other(state, (slot, at) => `otherpoke ${slot} ${at} ${state.stamp}`) },
+  ...UFFD_CALLS,
+  { name: 'frames', weight: 3, make: ({ span }) => `frames A0 ${span}` },
+  { name: 'personality', weight: 1, make: ({ rng }) => `personality ${oneOf(rng, ['0x400000', '0x400000', '0'])}` },
+  { name: 'append', weight: 1, make: ({ rng }) => `write f6 b ${oneOf(rng, [1, 100, 5000])}` },
+  {
+    name: 'lseek',
+    weight: 2,
+    make: ({ rng }) => `lseek f${oneOf(rng, [0, 1, 3, 7])} ${fileBytes(rng)} ${oneOf(rng, [3, 4, 3, 4, 2])}`,
   },
   { name: 'limit-as', weight: 1, make: ({ rng }) => `limit-as ${oneOf(rng, [0, 3, 10, 30, -1, -1])}` },
   { name: 'limit-data', weight: 1, make: ({ rng }) => `limit-data ${oneOf(rng, [0, 3, 10, 30, -1, -1])}` },

@@ -61,6 +61,7 @@ struct board {
 static long t_base, h_base;
 static int fd[FILES];
 static int slot;
+static int uffd = -1;
 static int command_pipe[SLOTS][2], done_pipe[2];
 static long base_size, base_data, base_stk;
 static char io_buffer[64 * 1024];
@@ -105,60 +106,77 @@ static const char *place(unsigned long address) {
 }
 
 /* ---- what is to be seen of the address space ---- */
-static long read_text(const char *path) {
+static char status_text[8192];
+static long read_into(const char *path, char *to, long size) {
   int file = open(path, O_RDONLY);
   long n = 0, got;
   if (file < 0) _exit(96);
-  while (n < (long)sizeof text - 1 && (got = read(file, text + n, sizeof text - 1 - (size_t)n)) > 0) n += got;
+  while (n < size - 1 && (got = read(file, to + n, (size_t)(size - 1 - n))) > 0) n += got;
   close(file);
-  text[n] = 0;
+  to[n] = 0;
   return n;
 }
+static long read_text(const char *path) { return read_into(path, text, sizeof text); }
+static void read_status(void) { read_into("/proc/self/status", status_text, sizeof status_text); }
 static long status_kib(const char *name) {
-  char *at = strstr(text, name);
+  char *at = strstr(status_text, name);
   return at ? atol(at + strlen(name)) : -1;
 }
-/* What is locked of the program itself (mlockall) is left out of VmLck: programs differ in size. */
+/* A line of smaps is the first of a mapping, a counter, or VmFlags; read without sscanf, because most of a walk's time is here. */
+static int is_range_line(const char *line) { return *line >= 'a' || (*line >= '0' && *line <= '9'); }
+struct range_line {
+  unsigned long from, to;
+  const char *rights, *offset, *name;
+  int inside;
+};
+static struct range_line read_range_line(char *line) {
+  struct range_line range;
+  char *at;
+  range.from = strtoul(line, &at, 16);
+  range.to = strtoul(at + 1, &at, 16);
+  range.rights = at + 1;
+  range.offset = at + 6;
+  range.name = strrchr(line, '/');
+  range.name = range.name ? range.name + 1 : strchr(line, '[');
+  range.inside = strcmp(place(range.from), "far") != 0 && strcmp(place(range.to), "far") != 0;
+  return range;
+}
+/* What is locked of the program itself (mlockall) is left out of VmLck: programs differ in size. Takes smaps in `text`. */
 static void observe_sizes(void) {
-  unsigned long from = 0, to = 0;
+  struct range_line range = {0};
   long locked_outside = 0;
-  read_text("/proc/self/smaps");
   for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
-    unsigned long low, high;
     *end = 0;
-    if (sscanf(line, "%lx-%lx ", &low, &high) == 2) { from = low; to = high; }
-    else if (strncmp(line, "VmFlags:", 8) == 0 && (strcmp(place(from), "far") == 0 || strcmp(place(to), "far") == 0) && strstr(line, " lo ")) locked_outside += (long)(to - from) / 1024;
+    if (is_range_line(line)) range = read_range_line(line);
+    else if (!range.inside && line[0] == 'V' && strstr(line, " lo ")) locked_outside += (long)(range.to - range.from) / 1024;
+    *end = '\n';
   }
-  read_text("/proc/self/status");
+  read_status();
   put(" size=%ld data=%ld stk=%ld lck=%ld\n", status_kib("VmSize:") - base_size, status_kib("VmData:") - base_data,
       status_kib("VmStk:") - base_stk, status_kib("VmLck:") - locked_outside);
 }
 /* Left out of smaps: Size is the range's, KernelPageSize and MMUPageSize are 4 kB where nothing else is said. */
 static void observe(void) {
-  observe_sizes();
   read_text("/proc/self/smaps");
+  observe_sizes();
   int inside = 0;
   for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
-    unsigned long from, to, offset;
-    char perms[8];
     *end = 0;
-    if (sscanf(line, "%lx-%lx %7s %lx", &from, &to, perms, &offset) == 4) {
+    if (is_range_line(line)) {
+      struct range_line range = read_range_line(line);
       if (inside) put("\n");
-      inside = strcmp(place(from), "far") != 0 && strcmp(place(to), "far") != 0;
-      if (!inside) continue;
-      char *name = strrchr(line, '/');
-      if (!name) name = strchr(line, '[');
-      else name++;
-      put(" %s-%s %s @%lx%s%s", place(from), place(to), perms, offset, name ? " " : "", name ? name : "");
+      inside = range.inside;
+      if (inside)
+        put(" %s-%s %.4s @%lx%s%s", place(range.from), place(range.to), range.rights, strtoul(range.offset, NULL, 16),
+            range.name ? " " : "", range.name ? range.name : "");
       continue;
     }
     if (!inside) continue;
-    char key[32];
-    long value;
-    if (strncmp(line, "VmFlags:", 8) == 0) put(" [%s]", line + 9);
-    else if (sscanf(line, "%31[^:]: %ld", key, &value) == 2 && value != 0 && strcmp(key, "Size") != 0 &&
-             !(strstr(key, "PageSize") && value == 4))
-      put(" %s=%ld", key, value);
+    char *colon = strchr(line, ':');
+    *colon = 0;
+    if (strcmp(line, "VmFlags") == 0) { put(" [%s]", colon + 2); continue; }
+    long value = atol(colon + 1);
+    if (value != 0 && strcmp(line, "Size") != 0 && !(strstr(line, "PageSize") && value == 4)) put(" %s=%ld", line, value);
   }
   if (inside) put("\n");
 }
@@ -276,8 +294,8 @@ static void call_mincore(long address, long length) {
   for (long i = 0; i < pages && i < 4096; i++) put("%d", io_buffer[i] & 1);
 }
 /* /proc/self/mem: the kernel's own way in, which overrides rights as ptrace does. */
-static void call_mem(char how, long address, long length, int value) {
-  int file = open("/proc/self/mem", O_RDWR);
+static void call_mem(const char *path, char how, long address, long length, int value) {
+  int file = open(path, O_RDWR);
   if (how == 'w') memset(io_buffer, value, (size_t)length);
   long number = how == 'w' ? SYS_pwrite64 : SYS_pread64;
   long got = call(number, file, (long)io_buffer, length, address, 0, 0);
@@ -365,7 +383,7 @@ static void hash_file(int file) {
 static void limit(const char *what, long pages) {
   struct rlimit value;
   int resource = what[0] == 'a' ? RLIMIT_AS : what[0] == 'd' ? RLIMIT_DATA : what[0] == 's' ? RLIMIT_STACK : RLIMIT_MEMLOCK;
-  read_text("/proc/self/status");
+  read_status();
   long used = 0;
   if (resource == RLIMIT_AS) used = status_kib("VmSize:") * 1024;
   if (resource == RLIMIT_DATA) used = status_kib("VmData:") * 1024;
@@ -451,6 +469,8 @@ static void fork_into(int child_slot) {
   if (pid == 0) {
     slot = child_slot;
     out_length = 0;
+    if (uffd >= 0) close(uffd);
+    uffd = -1;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     serve();
   }
@@ -503,17 +523,128 @@ static void advise_other(long other, long address, long length, long advice) {
   close(process);
 }
 
+/* /proc/PID/mem of another process, which overrides rights; ptrace does, too, and stops it meanwhile. */
+static void call_other_mem(char how, long other, long address, long length, int value) {
+  char path[32];
+  snprintf(path, sizeof path, "/proc/%d/mem", BOARD->pid[other]);
+  call_mem(path, how, address, length, value);
+}
+static void trace_other(char how, long other, long address, long value) {
+  int pid = BOARD->pid[other], status;
+  if (pid == getpid()) { put(" itself"); return; }
+  if (syscall(SYS_ptrace, 16 /* ATTACH */, pid, 0, 0) != 0 || waitpid(pid, &status, __WALL) != pid) { put(" not traced"); return; }
+  long peeked = 0;
+  long result = call(SYS_ptrace, how == 'r' ? 1 : 4, pid, address, how == 'r' ? (long)&peeked : value, 0, 0);
+  if (how == 'r' && result == 0) put(" %lx", peeked);
+  syscall(SYS_ptrace, 17 /* DETACH */, pid, 0, 0);
+}
+
+/*
+ * ---- userfaultfd: faults raise SIGBUS (UFFD_FEATURE_SIGBUS), so nobody has to answer them; or write protection resolves itself
+ * (UFFD_FEATURE_WP_ASYNC). A child has none, because a descriptor belongs to the address space that made it ----
+ */
+#define UFFD_CALL(number, size, direction) ((unsigned)(direction) << 30 | (unsigned)(size) << 16 | 0xaa << 8 | (number))
+static void open_uffd(long features) {
+  if (uffd >= 0) close(uffd);
+  uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+  unsigned long api[3] = {0xaa, (unsigned long)features, 0};
+  if (uffd < 0) { put(" %s", error_name(errno)); return; }
+  call(SYS_ioctl, uffd, UFFD_CALL(0x3f, sizeof api, 3), (long)api, 0, 0, 0);
+}
+static void close_uffd(void) {
+  put_result(close(uffd) < 0 ? -errno : 0);
+  uffd = -1;
+}
+/* Every call takes a structure of longs; what the kernel puts at `answer` is printed, unless that is -1. */
+static void call_uffd(int number, int direction, unsigned long *structure, int longs, int answer) {
+  call(SYS_ioctl, uffd, UFFD_CALL(number, longs * 8, direction), (long)structure, 0, 0, 0);
+  long got = answer < 0 ? 0 : (long)structure[answer];
+  if (got < 0 && got >= -4095) put(" answer=-%s", error_name((int)-got));
+  else if (answer >= 0) put(" answer=%lx", got);
+}
+static void register_uffd(long at, long length, long mode) {
+  unsigned long s[4] = {(unsigned long)at, (unsigned long)length, (unsigned long)mode, 0};
+  call_uffd(0, 3, s, 4, 3);
+}
+static void unregister_uffd(long at, long length) {
+  unsigned long s[2] = {(unsigned long)at, (unsigned long)length};
+  call_uffd(1, 2, s, 2, -1);
+}
+static void copy_uffd(long at, long length, long mode, long from) {
+  unsigned long s[5] = {(unsigned long)at, (unsigned long)from, (unsigned long)length, (unsigned long)mode, 0};
+  call_uffd(3, 3, s, 5, 4);
+}
+static void zero_uffd(long at, long length, long mode) {
+  unsigned long s[4] = {(unsigned long)at, (unsigned long)length, (unsigned long)mode, 0};
+  call_uffd(4, 3, s, 4, 3);
+}
+static void move_uffd(long at, long from, long length, long mode) {
+  unsigned long s[5] = {(unsigned long)at, (unsigned long)from, (unsigned long)length, (unsigned long)mode, 0};
+  call_uffd(5, 3, s, 5, 4);
+}
+static void protect_uffd(long at, long length, long mode) {
+  unsigned long s[3] = {(unsigned long)at, (unsigned long)length, (unsigned long)mode};
+  call_uffd(6, 3, s, 3, -1);
+}
+static void continue_uffd(long at, long length, long mode) {
+  unsigned long s[4] = {(unsigned long)at, (unsigned long)length, (unsigned long)mode, 0};
+  call_uffd(7, 3, s, 4, 3);
+}
+static void poison_uffd(long at, long length, long mode) {
+  unsigned long s[4] = {(unsigned long)at, (unsigned long)length, (unsigned long)mode, 0};
+  call_uffd(8, 3, s, 4, 3);
+}
+
+/* ---- frames: how often each page's is mapped, and its flags (the LRU's among them); the zero page is the machine's ---- */
+#define PAGE_FLAGS (1UL << 2 | 1UL << 3 | 1UL << 4 | 1UL << 5 | 1UL << 6 | 1UL << 11 | 1UL << 12 | 1UL << 14 | 1UL << 18 | 1UL << 33)
+static void call_frames(long address, long pages) {
+  int pagemap = open("/proc/self/pagemap", O_RDONLY), counts = open("/proc/kpagecount", O_RDONLY), flags = open("/proc/kpageflags", O_RDONLY);
+  put(" ");
+  for (long i = 0; i < pages; i++) {
+    unsigned long entry, count, flag;
+    if (pread(pagemap, &entry, 8, (address / PG + i) * 8) != 8 || !(entry >> 63)) { put("."); continue; }
+    long at = (long)(entry & ((1UL << 55) - 1)) * 8;
+    if (pread(counts, &count, 8, at) != 8 || pread(flags, &flag, 8, at) != 8) { put("?"); continue; }
+    if (flag >> 24 & 1) put("z,");
+    else put("%ld:%lx,", (long)count, flag & PAGE_FLAGS);
+  }
+  close(pagemap);
+  close(counts);
+  close(flags);
+}
+
 /* ---- all steps by name ---- */
 static const struct { const char *name; long number; } CALLS[] = {
 #define C_(n) {#n, SYS_##n},
   C_(munmap) C_(mprotect) C_(brk) C_(madvise) C_(mlock) C_(mlock2) C_(munlock) C_(mlockall) C_(munlockall) C_(msync)
   C_(ftruncate) C_(fallocate) C_(pread64) C_(pwrite64) C_(fcntl) C_(fsync) C_(fdatasync) C_(lseek) C_(prctl) C_(mseal)
-  C_(remap_file_pages) C_(shmdt) C_(pkey_mprotect) C_(sync_file_range) C_(readahead)
+  C_(remap_file_pages) C_(shmdt) C_(pkey_mprotect) C_(sync_file_range) C_(readahead) C_(personality) C_(write) C_(read)
 #undef C_
 };
 
-/* A step by its name, as the walks write it. */
+/* ---- a step that another thread of the process takes, while the first one waits ---- */
+static void run_call(const char *word, const long *a);
+static struct { const char *word; const long *arguments; } threads_call;
+static void *call_in_thread(void *unused) {
+  (void)unused;
+  run_call(threads_call.word, threads_call.arguments);
+  return NULL;
+}
+static void run_in_thread(const char *word, const long *arguments) {
+  static char stack[128 * 1024] __attribute__((aligned(4096)));
+  pthread_t thread;
+  pthread_attr_t attributes;
+  threads_call.word = word;
+  threads_call.arguments = arguments;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstack(&attributes, stack, sizeof stack);
+  if (pthread_create(&thread, &attributes, call_in_thread, NULL) != 0) _exit(82);
+  pthread_join(thread, NULL);
+}
+
+/* A step by its name, as the walks write it; @ before the name: in a thread. */
 static void run_call(const char *word, const long *a) {
+  if (*word == '@') { run_in_thread(word + 1, a); return; }
   if (!strcmp(word, "mmap")) call_mapping(SYS_mmap, a[0], a[1], a[2], a[3], a[4], a[5], a[1]);
   else if (!strcmp(word, "mremap")) call_mapping(SYS_mremap, a[0], a[1], a[2], a[3], a[4], 0, a[2]);
   else if (!strcmp(word, "load")) access_at('r', (unsigned long)a[0], 0);
@@ -521,8 +652,8 @@ static void run_call(const char *word, const long *a) {
   else if (!strcmp(word, "code")) access_at('w', (unsigned long)a[0], RETURN_CODE);
   else if (!strcmp(word, "jump")) jump_to((unsigned long)a[0]);
   else if (!strcmp(word, "mincore")) call_mincore(a[0], a[1]);
-  else if (!strcmp(word, "memread")) call_mem('r', a[0], a[1], 0);
-  else if (!strcmp(word, "memwrite")) call_mem('w', a[0], a[1], (int)a[2]);
+  else if (!strcmp(word, "memread")) call_mem("/proc/self/mem", 'r', a[0], a[1], 0);
+  else if (!strcmp(word, "memwrite")) call_mem("/proc/self/mem", 'w', a[0], a[1], (int)a[2]);
   else if (!strcmp(word, "pagemap")) call_pagemap(a[0], a[1]);
   else if (!strcmp(word, "clear")) call_clear_refs((char[]){(char)('0' + a[0]), 0});
   else if (!strcmp(word, "hash")) hash_all('p');
@@ -543,6 +674,21 @@ static void run_call(const char *word, const long *a) {
   else if (!strcmp(word, "otherread")) call_other('r', a[0], a[1], a[2], 0);
   else if (!strcmp(word, "otherwrite")) call_other('w', a[0], a[1], a[2], (int)a[3]);
   else if (!strcmp(word, "otheradvice")) advise_other(a[0], a[1], a[2], a[3]);
+  else if (!strcmp(word, "othermemread")) call_other_mem('r', a[0], a[1], a[2], 0);
+  else if (!strcmp(word, "othermemwrite")) call_other_mem('w', a[0], a[1], a[2], (int)a[3]);
+  else if (!strcmp(word, "otherpeek")) trace_other('r', a[0], a[1], 0);
+  else if (!strcmp(word, "otherpoke")) trace_other('w', a[0], a[1], a[2]);
+  else if (!strcmp(word, "uffd")) open_uffd(a[0]);
+  else if (!strcmp(word, "uffd-close")) close_uffd();
+  else if (!strcmp(word, "uffd-register")) register_uffd(a[0], a[1], a[2]);
+  else if (!strcmp(word, "uffd-unregister")) unregister_uffd(a[0], a[1]);
+  else if (!strcmp(word, "uffd-copy")) copy_uffd(a[0], a[1], a[2], a[3]);
+  else if (!strcmp(word, "uffd-zero")) zero_uffd(a[0], a[1], a[2]);
+  else if (!strcmp(word, "uffd-move")) move_uffd(a[0], a[1], a[2], a[3]);
+  else if (!strcmp(word, "uffd-protect")) protect_uffd(a[0], a[1], a[2]);
+  else if (!strcmp(word, "uffd-continue")) continue_uffd(a[0], a[1], a[2]);
+  else if (!strcmp(word, "uffd-poison")) poison_uffd(a[0], a[1], a[2]);
+  else if (!strcmp(word, "frames")) call_frames(a[0], a[1]);
   else if (!strcmp(word, "look")) put(" ");
   else {
     for (unsigned i = 0; i < sizeof CALLS / sizeof *CALLS; i++)
@@ -613,7 +759,7 @@ static void start(void) {
   if (top > aligned) mmap((void *)aligned, (size_t)(top - aligned), PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
   t_base = aligned - T_PAGES * PG;
   h_base = (syscall(SYS_brk, 0) + PG - 1) & -PG;
-  read_text("/proc/self/status");
+  read_status();
   base_size = status_kib("VmSize:");
   base_data = status_kib("VmData:");
   base_stk = status_kib("VmStk:");

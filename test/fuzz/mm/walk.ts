@@ -22,8 +22,9 @@ export const SLOTS = 4;
 export function slotOf(step: Step): number {
   return Number(step[0]);
 }
+/** Its name, without the @ of one that another thread takes. */
 export function callOf(step: Step): string {
-  return step.split(' ')[1];
+  return step.split(' ')[1].replace('@', '');
 }
 
 /**
@@ -38,9 +39,8 @@ export function makeWalk(rng: Rng, count: number, only: readonly string[] | null
     slot: 0,
     stamp: 0x1000,
   };
-  const chosen = CALLS.filter((kind) =>
-    only === null ? kind.always === true || rng.below(100) < 45 : only.includes(kind.name),
-  );
+  const chosen = chooseCalls(rng, only);
+  const threads = rng.below(100) < 30 ? 15 : 0;
   const steps: Step[] = [];
   while (steps.length < count) {
     const alive = state.parents.flatMap((parent, slot) => (parent === null ? [] : [slot]));
@@ -48,10 +48,24 @@ export function makeWalk(rng: Rng, count: number, only: readonly string[] | null
     if (rng.below(4) === 0 || state.parents[state.slot] === null) state.slot = alive[rng.below(alive.length)];
     state.stamp++;
     const text = pick(rng, chosen).make(state);
-    if (text !== null) steps.push(`${state.slot} ${text}`);
+    if (text === null) continue;
+    const inThread = rng.below(100) < threads && !/^(fork|reap|race)/.test(text);
+    steps.push(`${state.slot} ${inThread ? '@' : ''}${text}`);
   }
   for (const [slot, parent] of state.parents.entries()) if (parent !== null) steps.push(`${slot} touch`);
   return steps;
+}
+
+/** By name: what has one name belongs together. */
+function chooseCalls(rng: Rng, only: readonly string[] | null): readonly CallKind[] {
+  if (only !== null) return CALLS.filter(({ name }) => only.includes(name));
+  const percent = [20, 35, 50][rng.below(3)];
+  const names = new Set<string>();
+  for (const name of new Set(CALLS.map((kind) => kind.name))) if (rng.below(100) < percent) names.add(name);
+  return CALLS.filter(
+    ({ name, always, without }) =>
+      always === true || (names.has(name) && (without === undefined || !names.has(without))),
+  );
 }
 
 function pick(rng: Rng, kinds: readonly CallKind[]): CallKind {
@@ -70,7 +84,8 @@ export function possibleSteps(steps: readonly Step[]): Step[] {
   return steps.filter((step) => {
     const slot = slotOf(step);
     if (parents[slot] === null) return false;
-    const [, call, argument] = step.split(' ');
+    const argument = step.split(' ')[2];
+    const call = callOf(step);
     const other = Number(argument);
     if (call.startsWith('other') && parents[other] === null) return false;
     if (call === 'fork') {
