@@ -7,7 +7,7 @@ import { FAULT_DONE } from './fault/results.ts';
 import { expandStack } from './fault/stack.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { PG_anon, PG_anon_exclusive } from './phys/page-flags.ts';
-import { touchPage } from './touch.ts';
+import { markPageDirty, touchPage } from './touch.ts';
 import { isCowMapping, VM_GROWSDOWN, VM_IO, VM_MAYREAD, VM_PFNMAP, VM_READ, VM_WRITE } from './vm-flags.ts';
 import type { Vma } from './vma.ts';
 
@@ -54,8 +54,10 @@ export function writeRemote(
     const offset = remoteByte(mm, space, at, ACCESS_WRITE, mode);
     if (offset === -1) break;
     const count = Math.min(from.length - done, PAGE_SIZE - offsetInPage(at));
-    mm.ram.beforeWrite(Math.floor((offset - mm.ram.ramBase) / PAGE_SIZE) as Pfn);
+    const frame = Math.floor((offset - mm.ram.ramBase) / PAGE_SIZE) as Pfn;
+    mm.ram.beforeWrite(frame);
     mm.ram.u8.set(from.subarray(done, done + count), offset);
+    markPageDirty(mm, mm.frames.headOf(frame));
     done += count;
   }
   return done;

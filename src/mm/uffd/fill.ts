@@ -33,11 +33,13 @@ export function fillRange(mm: MemoryManager, context: UffdContext, request: Uffd
   const { start, end, fill, write } = request;
   if (context.isMappingChanging) return -EAGAIN;
   const vma = context.space.vmas.find(start);
-  if (vma === null || vma.startVpn > start || end > vma.endVpn || vma.uffd === null) return -ENOENT;
+  if (vma === null || vma.startVpn > start) return -ENOENT;
+  // uffd_mfill_lock, before it looks at anything else: so even a call that fails decides what may be merged later.
+  if ((vma.flags & VM_SHARED) === 0 && mm.rmap.anonVmaPrepare(vma) !== 0) return -ENOMEM;
+  if (end > vma.endVpn || vma.uffd === null) return -ENOENT;
   if (write === 'protected' && (vma.flags & VM_UFFD_WP) === 0) return -EINVAL;
   if (vma.kind !== VMA_ANON && vma.kind !== VMA_SHMEM) return -EINVAL;
   if (fill.kind === 'continue' && vma.kind !== VMA_SHMEM) return -EINVAL;
-  if ((vma.flags & VM_SHARED) === 0 && mm.rmap.anonVmaPrepare(vma) !== 0) return -ENOMEM;
   let done = 0;
   for (let page = start; page < end; page = (page + 1) as Vpn) {
     const result = fillPage(mm, vma, page, fill, done);

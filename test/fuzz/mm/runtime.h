@@ -775,9 +775,9 @@ static void settle(void) {
   madvise(whole, PG, 20);
 }
 static void report_step(int step) {
-  settle();
   put("#%d", step);
   run_step(step);
+  settle();
   observe();
   flush_out();
 }
