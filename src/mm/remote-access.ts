@@ -9,7 +9,7 @@ import type { MemoryManager } from './memory-manager.ts';
 import { PG_anon, PG_anon_exclusive } from './phys/page-flags.ts';
 import { markPageDirty, touchPage } from './touch.ts';
 import { isCowMapping, VM_GROWSDOWN, VM_IO, VM_MAYREAD, VM_PFNMAP, VM_READ, VM_WRITE } from './vm-flags.ts';
-import type { Vma } from './vma.ts';
+import { VMA_HUGETLB, type Vma } from './vma.ts';
 
 /**
  * Another process's memory as a debugger reaches it (Linux 6.18: access_remote_vm). 'plain' obeys the mapping's rights. 'force'
@@ -123,7 +123,7 @@ function pageByte(
         access === ACCESS_READ ||
         (entry & format.WRITE) !== 0 ||
         (rights === 'forced' && (frames.flags[frames.headOf(frame)] & own) === own);
-      mustUnshare = usable && hold === 'pin' && mustUnshareToPin(mm, entry, frame, access);
+      mustUnshare = usable && hold === 'pin' && mustUnshareToPin(mm, vma, entry, frame, access);
       if (usable && !mustUnshare) {
         touchPage(mm, slot, access);
         return mm.ram.offsetOf(frame) + offsetInPage(address);
@@ -134,16 +134,16 @@ function pageByte(
     mm.faultAddress = address;
     mm.faultMode = 'kernel';
     mm.clock.charge(COST_FAULT_NS);
-    const result = mustUnshare ? resolveUnshare(mm, vma, page, slot) : resolveFault(mm, vma, page, access);
+    const result = mustUnshare ? resolveUnshare(mm, vma, page) : resolveFault(mm, vma, page, access);
     countFault(mm, vma.space, vaddr(address), access, 'kernel');
     if (result !== FAULT_DONE) return -1;
   }
   return -1;
 }
 
-/** gup_must_unshare: of a page that others see, too, they might write to the original later. */
-function mustUnshareToPin(mm: MemoryManager, entry: number, frame: Pfn, access: 1 | 2): boolean {
+/** gup_must_unshare: of a page that others see, too, they might write to the original later. (Not of hugetlb's: its copies are whole.) */
+function mustUnshareToPin(mm: MemoryManager, vma: Vma, entry: number, frame: Pfn, access: 1 | 2): boolean {
   const { frames, format } = mm;
-  if (access === ACCESS_WRITE || (entry & format.WRITE) !== 0) return false;
+  if (access === ACCESS_WRITE || (entry & format.WRITE) !== 0 || vma.kind === VMA_HUGETLB) return false;
   return (frames.flags[frames.headOf(frame)] & (PG_anon | PG_anon_exclusive)) === PG_anon;
 }

@@ -5,6 +5,7 @@ import type { MemoryManager } from '../memory-manager.ts';
 import { munlockPage } from '../mlock-pages.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { PG_anon, PG_anon_exclusive, PG_swapcache } from '../phys/page-flags.ts';
+import { splitHugeLeaf } from '../thp/split.ts';
 import { userfault } from '../uffd/userfault.ts';
 import { VM_LOCKED, VM_MAYSHARE, VM_SHARED, VM_UFFD_WP, VM_WRITE } from '../vm-flags.ts';
 import type { Vma } from '../vma.ts';
@@ -53,9 +54,14 @@ export function cowFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): 
  * A page that a process shares since fork, before the kernel holds on to it for reading (FOLL_PIN; Linux 6.18: do_wp_page with
  * FAULT_FLAG_UNSHARE): its own page from now on, by the only reference or by a copy, still without the right to write.
  */
-export function unshareFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): FaultResult {
-  const old = mm.pageTables.frameOf(mm.pageTables.read(slot));
-  if (mm.frames.refcount[old] !== 1) return copyPage(mm, vma, page, slot, 'clean');
+export function unshareFault(mm: MemoryManager, vma: Vma, page: Vpn): FaultResult {
+  const { pageTables } = mm;
+  const slot = pageTables.findEntry(vma.space, page);
+  const old = pageTables.frameOf(pageTables.read(slot));
+  if (mm.frames.refcount[old] !== 1) {
+    splitHugeLeaf(mm, vma, page);
+    return copyPage(mm, vma, page, pageTables.findLeaf(vma.space, page), 'clean');
+  }
   mm.lastFaultKind = KIND_COW_REUSE;
   mm.lastFaultFrame = old;
   mm.rmap.moveAnonRmap(old, vma);

@@ -68,9 +68,9 @@ export function resolveFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Acc
 }
 
 /** The same for a page that is there and only to be unshared (FAULT_FLAG_UNSHARE). */
-export function resolveUnshare(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): FaultResult {
+export function resolveUnshare(mm: MemoryManager, vma: Vma, page: Vpn): FaultResult {
   mm.vmstat.pgfault++;
-  return accountFault(mm, vma, unshareFault(mm, vma, page, slot));
+  return accountFault(mm, vma, unshareFault(mm, vma, page));
 }
 
 /** mm_account_fault. */
