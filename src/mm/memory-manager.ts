@@ -14,6 +14,7 @@ import { AccessRules } from './access-rules.ts';
 import { AddressSpace, FAULT_KINDS } from './address-space.ts';
 import type { FaultWaiter } from './fault/waiter.ts';
 import { Hugetlb } from './hugetlb/hugetlb.ts';
+import { MlockBatch } from './mlock-batch.ts';
 import type { PageCache } from './page-cache/page-cache.ts';
 import type { PageCacheShrinker } from './page-cache/shrink.ts';
 import { PageTables } from './page-table.ts';
@@ -108,6 +109,7 @@ export class MemoryManager {
   readonly pageTables: PageTables;
   readonly access: AccessRules;
   readonly tlbBatch: TlbBatch;
+  readonly mlockBatch = new MlockBatch();
   readonly hugetlb: Hugetlb;
   readonly thp: Thp;
   readonly zeroPage: Pfn;

@@ -14,7 +14,9 @@ import type { Vma } from './vma.ts';
  */
 export function mlockPage(mm: MemoryManager, frame: Pfn): void {
   const { frames, vmstat } = mm;
-  if (frame === mm.zeroPage || (frames.flags[frame] & PG_mlocked) !== 0) return;
+  if (frame === mm.zeroPage) return;
+  mm.mlockBatch.add(frame);
+  if ((frames.flags[frame] & PG_mlocked) !== 0) return;
   frames.set(frame, PG_mlocked);
   mm.alloc.stat.nr_mlock++;
   vmstat.unevictable_pgs_mlocked++;
@@ -26,6 +28,7 @@ export function mlockPage(mm: MemoryManager, frame: Pfn): void {
 /** A locked mapping of the page has gone: it may be reclaimed again, unless another one is left. */
 export function munlockPage(mm: MemoryManager, frame: Pfn): void {
   const { frames, vmstat } = mm;
+  mm.mlockBatch.add(frame);
   if ((frames.flags[frame] & PG_mlocked) === 0 || isLockedAnywhere(mm, frame)) return;
   frames.clear(frame, PG_mlocked);
   mm.alloc.stat.nr_mlock--;
@@ -56,4 +59,5 @@ export function updateMlockedPages(mm: MemoryManager, vma: Vma, start: Vpn, end:
     if (locked) mlockPage(mm, pageTables.frameOf(entry));
     else munlockPage(mm, pageTables.frameOf(entry));
   }
+  mm.mlockBatch.drain();
 }

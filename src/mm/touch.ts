@@ -1,7 +1,7 @@
 import { ACCESS_WRITE, type Access } from '../machine/mmu.ts';
 import type { Pfn } from '../machine/units.ts';
 import type { MemoryManager } from './memory-manager.ts';
-import { PG_anon, PG_dirty } from './phys/page-flags.ts';
+import { PG_anon, PG_dirty, PG_referenced } from './phys/page-flags.ts';
 
 /**
  * FOLL_TOUCH (Linux 6.18, follow_page_pte): the kernel takes a page by its entry, not through the MMU. That counts as a use of the
@@ -13,7 +13,11 @@ export function touchPage(mm: MemoryManager, slot: number, access: Access): void
   const frame = frames.headOf(pageTables.frameOf(entry));
   if (frame === mm.zeroPage) return;
   if (access === ACCESS_WRITE && (entry & format.DIRTY) === 0) markPageDirty(mm, frame);
-  mm.pageCache.markAccessed(frame);
+  if ((frames.flags[frame] & PG_referenced) !== 0 && mm.mlockBatch.holds(frame)) {
+    // Activated, and not active any more when it comes to the unevictable list.
+    frames.clear(frame, PG_referenced);
+    mm.vmstat.pgactivate++;
+  } else mm.pageCache.markAccessed(frame);
 }
 
 /** folio_mark_dirty, of what another process's memory is written through. */

@@ -13,6 +13,7 @@ export function coolRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, wha
   const { lru } = mm.alloc;
   const victims: Pfn[] = [];
   splitHugeRange(mm, vma, start, end);
+  mm.mlockBatch.drain();
   let page = start;
   while (pageTables.seek(vma.space, page, end)) {
     const at = pageTables.foundVpn;
