@@ -61,8 +61,8 @@ const PROTS = [0, 1, 1, 3, 3, 3, 3, 3, 5, 7, 2];
 const MAP_EXTRAS = [0x100, 0x2000, 0x4000, 0x8000, 0x18000, 0x20000, 0x80000, 0x800, 0x1000];
 /** MADV_*: what this machine and any other answer alike. */
 const ADVICE = [
-  0, 1, 2, 3, 4, 4, 4, 8, 8, 8, 9, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 21, 22, 23, 24, 24, 25, 102, 102, 103,
-  99,
+  0, 1, 2, 3, 4, 4, 4, 8, 8, 8, 9, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 21, 22, 23, 24, 24, 25, 102, 102,
+  103, 99,
 ];
 const MAPPABLE_FILES = [0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 7, 11, 4, 5, 6, 8, 9, 10];
 const FILES = [0, 0, 1, 1, 3, 3, 7, 2, 5, 11];
@@ -131,6 +131,12 @@ function uffdFeatures(rng: Rng): number {
   let features = 0x80;
   for (const feature of [0x1000, 0x2000, 0x8000, 0x800, 0x1, 0x14420]) if (chance(rng, 40)) features |= feature;
   return features;
+}
+
+/** Flags (WP_MATCHING, CHECK_WPASYNC), a mask of categories, which of them are inverted, and the most pages. */
+function scanArguments(rng: Rng): string {
+  const mask = oneOf(rng, [0, 0, 1, 2, 2, 3, 4, 8, 0x20, 0x100, 0xa]);
+  return `${oneOf(rng, [0, 0, 0, 1, 2, 3, 3, 4])} ${mask} ${chance(rng, 30) ? mask & rng.below(16) : 0} ${oneOf(rng, [0, 0, 0, 1, 3])}`;
 }
 
 const UFFD_CALLS: readonly CallKind[] = [
@@ -205,6 +211,7 @@ export const CALLS: readonly CallKind[] = [
   { name: 'hash', weight: 2, make: () => 'hash' },
   { name: 'touch', weight: 1, make: () => 'touch' },
   { name: 'pagemap', weight: 2, make: ({ span }) => `pagemap A0 ${span}` },
+  { name: 'scan', weight: 3, make: ranged('scan', scanArguments) },
   { name: 'clear', weight: 2, make: ({ rng }) => `clear ${oneOf(rng, [1, 1, 2, 3])}` },
   { name: 'ftruncate', weight: 4, make: ({ rng }) => `ftruncate f${oneOf(rng, FILES)} ${fileBytes(rng)}` },
   {

@@ -306,7 +306,7 @@ static void call_mem(const char *path, char how, long address, long length, int 
 }
 static void fill_io(int value) { memset(io_buffer, value, sizeof io_buffer); }
 
-/* pagemap: bits 56 (exclusive), 57 (uffd write-protected), 61 (file page), 62 (swap), 63 (present) of each page. */
+/* pagemap: bits 56 (exclusive), 57 (uffd write-protected), 58 (guard region), 61 (file page), 62 (swap), 63 (present) of each page. */
 static void call_pagemap(long address, long pages) {
   int file = open("/proc/self/pagemap", O_RDONLY);
   long got = pread(file, io_buffer, (size_t)pages * 8, address / PG * 8);
@@ -314,8 +314,20 @@ static void call_pagemap(long address, long pages) {
   put(" ");
   for (long i = 0; i < got / 8; i++) {
     unsigned long entry = ((unsigned long *)io_buffer)[i];
-    put("%lx.", (entry >> 60 & 0xe) | (entry >> 56 & 3) << 4);
+    put("%lx.", (entry >> 60 & 0xe) | (entry >> 56 & 7) << 4);
   }
+}
+/* PAGEMAP_SCAN of all categories but SOFT_DIRTY, which not every kernel has. */
+#define SCAN_CATEGORIES 0x17fUL
+static void call_scan(long address, long length, long flags, long mask, long inverted, long max_pages) {
+  struct { unsigned long start, end, categories; } *regions = (void *)io_buffer;
+  unsigned long argument[12] = {sizeof argument, (unsigned long)flags, (unsigned long)address, (unsigned long)(address + length), 0,
+    (unsigned long)regions, 64, (unsigned long)max_pages, (unsigned long)inverted, (unsigned long)mask, 0, SCAN_CATEGORIES};
+  int file = open("/proc/self/pagemap", O_RDONLY);
+  long found = call(SYS_ioctl, file, (long)(3UL << 30 | sizeof argument << 16 | 'f' << 8 | 16), (long)argument, 0, 0, 0);
+  put(" to %s", place(argument[4]));
+  for (long i = 0; i < found; i++) put(" %s-%s:%lx", place(regions[i].start), place(regions[i].end), regions[i].categories);
+  close(file);
 }
 /* The TLB may keep "accessed" of an entry that clear_refs has cleared: taking a right from 64 touched pages empties it. */
 static void empty_tlb(void) {
@@ -655,6 +667,7 @@ static void run_call(const char *word, const long *a) {
   else if (!strcmp(word, "memread")) call_mem("/proc/self/mem", 'r', a[0], a[1], 0);
   else if (!strcmp(word, "memwrite")) call_mem("/proc/self/mem", 'w', a[0], a[1], (int)a[2]);
   else if (!strcmp(word, "pagemap")) call_pagemap(a[0], a[1]);
+  else if (!strcmp(word, "scan")) call_scan(a[0], a[1], a[2], a[3], a[4], a[5]);
   else if (!strcmp(word, "clear")) call_clear_refs((char[]){(char)('0' + a[0]), 0});
   else if (!strcmp(word, "hash")) hash_all('p');
   else if (!strcmp(word, "touch")) hash_all('a');
