@@ -1,3 +1,4 @@
+import { READ_IMPLIES_EXEC } from '../abi/personality.ts';
 import { NS_PER_INSTRUCTION } from '../machine/cost-model.ts';
 import { finishOwing, goOn, owesWork } from './fault-wait.ts';
 import { armFlusher } from './flusher.ts';
@@ -73,6 +74,7 @@ export function runMachine(k: Kernel, limits: RunLimits): RunStatus {
     k.cutSliceTid = 0;
     k.running = task;
     k.mm.faultAccount = task;
+    if (task.space !== null) task.space.readImpliesExec = (task.personality & READ_IMPLIES_EXEC) !== 0;
     runSlice(k, task, stopIssued, untilNs);
     k.running = null;
     k.mm.faultAccount = null;

@@ -108,7 +108,7 @@ export class AddressSpace implements TranslationRoot {
   randomizeVaSpace: 0 | 1 | 2 = 2;
   /** ADDR_COMPAT_LAYOUT at exec. */
   wantsLegacyLayout = false;
-  /** READ_IMPLIES_EXEC of the task that uses the space (threads may differ; the one that set it last counts). */
+  /** READ_IMPLIES_EXEC of the task that runs: threads may differ. */
   readImpliesExec = false;
 
   totalVm = 0;

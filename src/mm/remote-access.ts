@@ -79,8 +79,8 @@ function findByte(mm: MemoryManager, space: AddressSpace, address: number, acces
   let vma = space.vmas.find(page);
   if (vma === null) return -1;
   if (vma.startVpn > page) {
-    // get_user_page_vma_remote: the stack grows for a debugger, too.
-    if ((vma.flags & VM_GROWSDOWN) === 0 || expandStack(mm, vma, page) !== 0) return -1;
+    // __access_remote_vm: the stack grows for a debugger, too; gup_vma_lookup: not for process_vm_readv.
+    if (mode === 'patient' || (vma.flags & VM_GROWSDOWN) === 0 || expandStack(mm, vma, page) !== 0) return -1;
     vma = space.vmas.find(page) as Vma;
   }
   const allowed = rightsAllow(vma, access);

@@ -9,8 +9,8 @@ const ZEROES = new Uint8Array(PAGE_SIZE);
 const scratch = new Uint8Array(PAGE_SIZE);
 
 /**
- * read(2) of a file (Linux: filemap_read; shmem_file_read_iter, where a hole reads as zeroes and stays a hole). Bytes moved,
- * short at the end of file or on a bad address; 0 at the end; -EFAULT, -EIO, -ENOMEM if nothing moved.
+ * read(2) of a file (Linux: filemap_read; shmem_file_read_iter, where a hole reads as zeroes and stays a hole, and only a read of
+ * a page's beginning is a use of it). Bytes moved, short at the end of file or on a bad address; 0 at the end; -EFAULT, -EIO, -ENOMEM if nothing moved.
  */
 export function readInto(cache: PageCache, file: FilePages, positionBytes: number, sink: IoSink): number {
   const { ram, allocator } = cache;
@@ -28,7 +28,7 @@ export function readInto(cache: PageCache, file: FilePages, positionBytes: numbe
     } else {
       const frame = cache.ensurePage(file, index, 'sequential');
       if (frame < 0) return done > 0 ? done : frame;
-      cache.markAccessed(frame as Pfn);
+      if (file.backing !== null || offset === 0) cache.markAccessed(frame as Pfn);
       const base = ram.offsetOf(frame as Pfn) + offset;
       moved = sink.put(ram.u8.subarray(base, base + want));
       allocator.putFrame(frame as Pfn);
