@@ -211,7 +211,7 @@ export const CALLS: readonly CallKind[] = [
   { name: 'hash', weight: 2, make: () => 'hash' },
   { name: 'touch', weight: 1, make: () => 'touch' },
   { name: 'pagemap', weight: 2, make: ({ span }) => `pagemap A0 ${span}` },
-  { name: 'scan', weight: 3, make: ranged('scan', scanArguments) },
+
   { name: 'clear', weight: 2, make: ({ rng }) => `clear ${oneOf(rng, [1, 1, 2, 3])}` },
   { name: 'ftruncate', weight: 4, make: ({ rng }) => `ftruncate f${oneOf(rng, FILES)} ${fileBytes(rng)}` },
   {

@@ -780,11 +780,12 @@ static void start(void) {
 }
 /*
  * Linux keeps the last folios of a CPU aside until there are enough of them; PG_referenced and PG_active of those go other ways.
- * MADV_COLD of a page of our own puts them where they belong (madvise_cold, lru_add_drain).
+ * MADV_COLD of a page of our own puts them where they belong (madvise_cold, lru_add_drain), and munlock before where that is locked.
  */
 static void settle(void) {
   static char page[2 * PG];
   char *whole = (char *)(((unsigned long)page + PG - 1) & -PG);
+  munlock(whole, PG);
   madvise(whole, PG, 20);
 }
 static void report_step(int step) {
