@@ -133,12 +133,6 @@ function uffdFeatures(rng: Rng): number {
   return features;
 }
 
-/** Flags (WP_MATCHING, CHECK_WPASYNC), a mask of categories, which of them are inverted, and the most pages. */
-function scanArguments(rng: Rng): string {
-  const mask = oneOf(rng, [0, 0, 1, 2, 2, 3, 4, 8, 0x20, 0x100, 0xa]);
-  return `${oneOf(rng, [0, 0, 0, 1, 2, 3, 3, 4])} ${mask} ${chance(rng, 30) ? mask & rng.below(16) : 0} ${oneOf(rng, [0, 0, 0, 1, 3])}`;
-}
-
 const UFFD_CALLS: readonly CallKind[] = [
   { name: 'uffd', weight: 2, make: ({ rng }) => `uffd ${hex(uffdFeatures(rng))}` },
   {
