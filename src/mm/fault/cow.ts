@@ -58,7 +58,7 @@ export function unshareFault(mm: MemoryManager, vma: Vma, page: Vpn): FaultResul
   const { pageTables } = mm;
   const slot = pageTables.findEntry(vma.space, page);
   const old = pageTables.frameOf(pageTables.read(slot));
-  if (mm.frames.refcount[old] !== 1) {
+  if (!isSoleUser(mm, old)) {
     splitHugeLeaf(mm, vma, page);
     return copyPage(mm, vma, page, pageTables.findLeaf(vma.space, page), 'clean');
   }
