@@ -180,6 +180,16 @@ CASE("status", "VmPTE", "a table for each 2 MiB that are used, until they are un
   NUM("VmSwap", row("VmSwap"));
   NUM("HugetlbPages", row("HugetlbPages"));
 }
+CASE("status", "THP_enabled", "PR_SET_THP_DISABLE takes it away") {
+  NUM("THP_enabled", row("THP_enabled"));
+  RESULT("disable", prctl(41, 1, 0, 0, 0));
+  NUM("THP_enabled", row("THP_enabled"));
+  RESULT("enable", prctl(41, 0, 0, 0, 0));
+  NUM("THP_enabled", row("THP_enabled"));
+  RESULT("but where advised", prctl(41, 1, 2, 0, 0));
+  NUM("THP_enabled", row("THP_enabled"));
+  NUM("CoreDumping", row("CoreDumping"));
+}
 CASE("status", "zombie", "no memory is told; State and stat") {
   warm();
   pid_t child = fork();

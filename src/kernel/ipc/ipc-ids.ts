@@ -36,6 +36,8 @@ export class IpcIds<T extends IpcObject> {
   private readonly objects: (T | undefined)[] = [];
   private sequence = 0;
   private lastIndex = -1;
+  /** kernel.shm_next_id and the like: the id that the next object is to have if it is free; -1: any. */
+  nextId = -1;
   /** Objects that are there (in_use). */
   count = 0;
 
@@ -56,15 +58,19 @@ export class IpcIds<T extends IpcObject> {
     return this.objects[index % INDEXES] ?? null;
   }
 
-  /** ipc_addid: the lowest free index; -ENOSPC where `limit` objects are there. Fills perm.id and perm.seq. */
+  /** ipc_addid, ipc_idr_alloc: the lowest free index (from that of nextId on); -ENOSPC where `limit` objects are there. Fills perm.id and perm.seq. */
   add(object: T, limit: number): number {
     if (this.count >= Math.min(limit, INDEXES)) return -ENOSPC;
-    let index = 0;
+    let index = this.nextId < 0 ? 0 : this.nextId % INDEXES;
     while (this.objects[index] !== undefined) index++;
-    if (index <= this.lastIndex) this.sequence = this.sequence + 1 >= SEQUENCE_MAX ? 0 : this.sequence + 1;
-    this.lastIndex = index;
-    object.perm.seq = this.sequence;
-    object.perm.id = this.sequence * INDEXES + index;
+    if (this.nextId >= 0) object.perm.seq = Math.floor(this.nextId / INDEXES);
+    else {
+      if (index <= this.lastIndex) this.sequence = this.sequence + 1 >= SEQUENCE_MAX ? 0 : this.sequence + 1;
+      this.lastIndex = index;
+      object.perm.seq = this.sequence;
+    }
+    this.nextId = -1;
+    object.perm.id = object.perm.seq * INDEXES + index;
     this.objects[index] = object;
     this.count++;
     return object.perm.id;

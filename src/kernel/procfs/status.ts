@@ -23,7 +23,7 @@ export function showStatus(k: Kernel, t: Task): string {
   return (
     identity(t) +
     (t.space === null ? '' : memory(t.space)) +
-    (t.space === null ? '' : 'CoreDumping:\t0\nTHP_enabled:\t0\nuntag_mask:\t0xffffffffffffffff\n') +
+    (t.space === null ? '' : memoryFlags(t.space)) +
     signals(k, t) +
     capabilities(t) +
     `NoNewPrivs:\t${t.noNewPrivs ? 1 : 0}\nSeccomp:\t0\nSeccomp_filters:\t0\n` +
@@ -78,6 +78,11 @@ function memory(space: AddressSpace): string {
     pages('VmSwap', rss[MM_SWAPENTS]) +
     pages('HugetlbPages', space.hugetlbPages)
   );
+}
+
+/** task_core_dumping, task_thp_status, task_untag_mask. */
+function memoryFlags({ thpDisable }: AddressSpace): string {
+  return `CoreDumping:\t0\nTHP_enabled:\t${thpDisable === 'completely' ? 0 : 1}\nuntag_mask:\t0xffffffffffffffff\n`;
 }
 
 /** task_sig. */

@@ -49,8 +49,24 @@ function writeSemLimits(k: Kernel, text: string): number {
 /** IPCMNI: ids have 15 bits for the index. */
 const IPCMNI = 32768;
 
-/** /proc/sys/kernel/shm*, sem and msg* (6.18, ipc/ipc_sysctl.c). The next id cannot be chosen (it is for checkpoint and restore). */
+/** /proc/sys/kernel/shm*, sem and msg* (6.18, ipc/ipc_sysctl.c), of the caller's namespace. The next ids are for checkpoint and restore. */
 export const IPC_SYSCTLS: readonly SysctlRow[] = [
+  ranged(
+    'kernel/msg_next_id',
+    0x7fff_ffff,
+    (k) => currentIpc(k).msg.ids.nextId,
+    (k, value) => {
+      currentIpc(k).msg.ids.nextId = value;
+    },
+  ),
+  ranged(
+    'kernel/sem_next_id',
+    0x7fff_ffff,
+    (k) => currentIpc(k).sem.ids.nextId,
+    (k, value) => {
+      currentIpc(k).sem.ids.nextId = value;
+    },
+  ),
   ranged(
     'kernel/msgmax',
     0x7fff_ffff,
@@ -93,7 +109,14 @@ export const IPC_SYSCTLS: readonly SysctlRow[] = [
       if (value === 1) destroyOrphans(k, currentIpc(k).shm);
     },
   ),
-  { path: 'kernel/shm_next_id', kind: 'number', read: () => -1, write: null },
+  ranged(
+    'kernel/shm_next_id',
+    0x7fff_ffff,
+    (k) => currentIpc(k).shm.ids.nextId,
+    (k, value) => {
+      currentIpc(k).shm.ids.nextId = value;
+    },
+  ),
   ulong(
     'kernel/shmall',
     (k) => currentIpc(k).shm.allPages,

@@ -1,4 +1,5 @@
 import { EFAULT, EINVAL, EOPNOTSUPP, EPERM } from '../../abi/errno.ts';
+import { UNAME26 } from '../../abi/personality.ts';
 import { PAGE_SIZE } from '../../machine/units.ts';
 import { copyToUser } from '../../mm/user-access.ts';
 import type { Kernel } from '../kernel.ts';
@@ -13,8 +14,15 @@ import { isUserRange, MAX_RW_COUNT } from './user.ts';
 /** __NEW_UTS_LEN: each field has 65 bytes, NUL included. */
 const UTS_LEN = 64;
 
+/** override_release: what programs are told that take the release for one of the 2.6 line. */
+function release26(release: string): string {
+  const [numbers, minor] = /^[0-9]+\.([0-9]+)(?:\.[0-9]*)?/.exec(release) ?? ['', '0'];
+  return `2.6.${Number(minor) + 60}${release.slice(numbers.length)}`;
+}
+
 const uname: SyscallRun = (k, t, address) => {
-  const { sysname, nodename, release, version, machine, domainname } = systemName(k);
+  const { sysname, nodename, version, machine, domainname, ...name } = systemName(k);
+  const release = (t.personality & UNAME26) !== 0 ? release26(name.release) : name.release;
   const bytes = new Uint8Array(6 * (UTS_LEN + 1));
   const encoder = new TextEncoder();
   for (const [i, text] of [sysname, nodename, release, version, machine, domainname].entries())

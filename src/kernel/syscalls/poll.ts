@@ -1,5 +1,6 @@
 import { EBADF, EFAULT, EINTR, EINVAL, ELOOP, EPERM } from '../../abi/errno.ts';
 import { O_CLOEXEC, O_RDWR } from '../../abi/fcntl.ts';
+import { STICKY_TIMEOUTS } from '../../abi/personality.ts';
 import {
   POLLERR,
   POLLHUP,
@@ -59,7 +60,7 @@ function watch(watched: Watched, file: File): void {
   if (!file.isTty) watched.isInputOnly = false;
 }
 
-/** poll_select_finish: the temporary mask goes, and the time that is left is written back. */
+/** poll_select_finish: the temporary mask goes, and the time that is left is written back (not with STICKY_TIMEOUTS). */
 function finish(
   k: Kernel,
   t: Task,
@@ -70,7 +71,8 @@ function finish(
 ): number {
   if (result === BLOCKED) return result;
   if (result !== -ERESTARTNOHAND) restoreTemporaryMask(t);
-  if (timeAddress !== 0 && timeoutNs !== 0 && timeoutNs !== Number.POSITIVE_INFINITY) {
+  const isSticky = (t.personality & STICKY_TIMEOUTS) !== 0;
+  if (timeAddress !== 0 && !isSticky && timeoutNs !== 0 && timeoutNs !== Number.POSITIVE_INFINITY) {
     const left = Math.max(0, Math.ceil(deadlineNs - k.clock.nowNs));
     if (writeTimespecNs(k, t, timeAddress, left) < 0 && result === -ERESTARTNOHAND) return -EINTR;
   }

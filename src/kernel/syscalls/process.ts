@@ -382,7 +382,7 @@ export const processCalls: readonly SyscallRow[] = [
     args: ['uint'],
     run: personality,
     support: partial,
-    note: 'ADDR_NO_RANDOMIZE, ADDR_COMPAT_LAYOUT, READ_IMPLIES_EXEC and MMAP_PAGE_ZERO act; not UNAME26',
+    note: 'every flag that acts on a 64-bit program; no PER_LINUX32 (uname -m)',
   },
   {
     name: 'rseq',

@@ -63,7 +63,7 @@ export function unshareFault(mm: MemoryManager, vma: Vma, page: Vpn): FaultResul
   const { pageTables, frames } = mm;
   const slot = pageTables.findEntry(vma.space, page);
   const old = pageTables.frameOf(pageTables.read(slot));
-  if (frames.refcount[old] !== 1 || (frames.flags[old] & PG_ksm) !== 0) {
+  if ((frames.flags[old] & PG_ksm) !== 0 || !isSoleUser(mm, old)) {
     splitHugeLeaf(mm, vma, page);
     mm.lastFaultKind = KIND_COW_COPY;
     const leaf = pageTables.findLeaf(vma.space, page);

@@ -56,9 +56,10 @@ export function record(program: string, kernel: string): string {
     const report = stableReport(program, `seed ${seed}`, steps);
     walks.push({ seed, steps: steps.map((step, i) => [step, hashOf(report[i])] as const) });
   }
+  // As the formatter would write it: a step a line.
   const rows = walks.map(({ seed, steps }) => {
-    const lines = steps.map((step) => `      ${JSON.stringify(step)}`).join(',\n');
-    return `    { "seed": ${seed}, "steps": [\n${lines}\n    ] }`;
+    const lines = steps.map(([step, hash]) => `        [${JSON.stringify(step)}, ${JSON.stringify(hash)}]`).join(',\n');
+    return `    {\n      "seed": ${seed},\n      "steps": [\n${lines}\n      ]\n    }`;
   });
   writeFileSync(WALKS, `{\n  "kernel": "${kernel}",\n  "walks": [\n${rows.join(',\n')}\n  ]\n}\n`);
   return `${foundNames().length} found walks and ${SEEDS} seeds recorded`;
