@@ -133,6 +133,12 @@ function uffdFeatures(rng: Rng): number {
   return features;
 }
 
+/** Flags (WP_MATCHING, CHECK_WPASYNC), a mask of categories, which of them are inverted, and the most pages. */
+function scanArguments(rng: Rng): string {
+  const mask = oneOf(rng, [0, 0, 1, 2, 2, 3, 4, 8, 0x20, 0x100, 0xa]);
+  return `${oneOf(rng, [0, 0, 0, 1, 2, 3, 3, 4])} ${mask} ${chance(rng, 30) ? mask & rng.below(16) : 0} ${oneOf(rng, [0, 0, 0, 1, 3])}`;
+}
+
 const UFFD_CALLS: readonly CallKind[] = [
   { name: 'uffd', weight: 2, make: ({ rng }) => `uffd ${hex(uffdFeatures(rng))}` },
   {
@@ -206,6 +212,7 @@ export const CALLS: readonly CallKind[] = [
   { name: 'touch', weight: 1, make: () => 'touch' },
   { name: 'pagemap', weight: 2, make: ({ span }) => `pagemap A0 ${span}` },
 
+  { name: 'scan', weight: 3, make: ranged('scan', scanArguments) },
   { name: 'clear', weight: 2, make: ({ rng }) => `clear ${oneOf(rng, [1, 1, 2, 3])}` },
   { name: 'ftruncate', weight: 4, make: ({ rng }) => `ftruncate f${oneOf(rng, FILES)} ${fileBytes(rng)}` },
   {
