@@ -19,6 +19,7 @@ import type { PageCache } from './page-cache.ts';
  *
  *   anonymous: mapped --addToSwap--> has a slot --tryToUnmap--> entries lead to the slot --writePage--> clean --> free
  *   shmem:     mapped --tryToUnmap--> in the page cache --addToSwap, writePage--> the object leads to the slot --> free
+ *   shmem that was only read (its hole's zeroes): mapped --tryToUnmap--> free, with no slot needed
  *   read ahead and wanted by nobody: clean --> free
  */
 export function swapOut(cache: PageCache, page: Pfn): boolean {
@@ -31,12 +32,22 @@ export function swapOut(cache: PageCache, page: Pfn): boolean {
   const holders = frames.mapcount[page] + (isCached ? 1 : 0) + (isShmem ? 1 : 0);
   if (frames.refcount[page] !== holders) return false;
   allocator.getFrame(page);
+  if (isShmem && unmapsToClean(cache, page)) {
+    allocator.putFrame(page);
+    cache.dropPage(page);
+    return true;
+  }
   const isWritten = isShmem ? writeShmem(cache, page) : writeAnon(cache, page);
   if (!isWritten) allocator.lru.changeFlags(page, PG_active, 0);
   else if (isShmem) leaveToSwap(cache, page);
   else swap.dropCached(page);
   allocator.putFrame(page);
   return isWritten;
+}
+
+/** Takes the page out of its mappings; whether it holds nothing then that would be lost with it. */
+function unmapsToClean({ frames, rmap }: PageCache, page: Pfn): boolean {
+  return rmap.tryToUnmap(page) && (frames.flags[page] & (PG_dirty | PG_swapcache)) === 0;
 }
 
 function writeAnon({ frames, rmap, swap }: PageCache, page: Pfn): boolean {

@@ -26,6 +26,8 @@ export function swapInShmem(
   file.swapped.delete(index);
   swap.free(entry);
   swap.removeFromCache(frame);
+  // Nothing else holds its contents now.
+  cache.markDirty(frame);
   return frame;
 }
 

@@ -4,7 +4,7 @@ import { punchHole } from '../page-cache/truncate.ts';
 
 /**
  * Memory that behaves like a file without a disk (Linux: mm/shmem.c): tmpfs files, MAP_SHARED|MAP_ANONYMOUS, memfd, SysV
- * segments. Its pages are the storage: made on first touch, zeroed, never dropped while the object lives.
+ * segments. Its pages are the storage: made on first touch, zeroed, not dropped while the object lives but to swap or still clean.
  *
  * The owner counts references (an inode, a shared mapping) and calls `destroy` when the last goes.
  */
