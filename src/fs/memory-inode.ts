@@ -307,7 +307,7 @@ export class MemoryInode extends Inode {
       return 0;
     }
     const end = offset + lengthBytes;
-    if (end > this.size && (mode & FALLOC_FL_KEEP_SIZE) === 0 && (this.seals & F_SEAL_GROW) !== 0) return -EPERM;
+    if (end > this.size && (this.seals & F_SEAL_GROW) !== 0) return -EPERM;
     const result = this.superblock.fillPages(this, offset, end);
     if (result === 0 && end > this.size && (mode & FALLOC_FL_KEEP_SIZE) === 0) this.pages!.sizeBytes = end;
     this.noteWritten();
