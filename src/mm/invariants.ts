@@ -6,9 +6,19 @@ import { checkEntries } from './check-entries.ts';
 import { checkPools } from './hugetlb/check-hugetlb.ts';
 import { checkKsm } from './ksm/check-ksm.ts';
 import type { MemoryManager } from './memory-manager.ts';
-import { isLockedAnywhere } from './mlock-pages.ts';
+import { isLockedAnywhere, isOfLockedObject } from './mlock-pages.ts';
 import { checkPhysical } from './phys/check.ts';
-import { PG_anon, PG_mlocked, PG_pagecache, PG_reserved, PG_swapcache, PG_table } from './phys/page-flags.ts';
+import { LRU_UNEVICTABLE } from './phys/lruvec.ts';
+import {
+  PG_anon,
+  PG_lru,
+  PG_mlocked,
+  PG_pagecache,
+  PG_reserved,
+  PG_swapcache,
+  PG_table,
+  PG_unevictable,
+} from './phys/page-flags.ts';
 import { SwapCensus } from './swap/check-swap.ts';
 import type { UffdContext } from './uffd/context.ts';
 import { VM_ACCOUNT, VM_LOCKED, VM_UFFD_FLAGS } from './vm-flags.ts';
@@ -41,15 +51,19 @@ export function checkInvariants(mm: MemoryManager): void {
   checkPools(mm);
   checkKsm(mm.ksm);
   checkPhysical(mm);
-  if (mm.alloc.stat.nr_mlock > 0) checkMlocked(mm);
+  checkUnevictable(mm);
 }
 
-/** R5: what is locked, somebody has locked. */
-function checkMlocked(mm: MemoryManager): void {
+/** R5, R6: what is locked, somebody has locked. */
+function checkUnevictable(mm: MemoryManager): void {
+  if (mm.alloc.lru.sizes[LRU_UNEVICTABLE] === 0 && mm.alloc.stat.nr_mlock === 0) return;
   const { flags, frameCount } = mm.frames;
-  for (let frame = 0; frame < frameCount; frame++)
+  for (let frame = 0; frame < frameCount; frame++) {
     if ((flags[frame] & PG_mlocked) !== 0)
       assert(isLockedAnywhere(mm, frame as Pfn), 'mm/mlock-pages.ts: R5 a locked page is in a VM_LOCKED VMA');
+    else if ((flags[frame] & (PG_lru | PG_unevictable)) === (PG_lru | PG_unevictable))
+      assert(isOfLockedObject(mm, frame as Pfn), 'mm/shmem/shmem-lock.ts: R6 an unevictable page is locked');
+  }
 }
 
 /** S1, S4, V1, V3, X: returns the space's accounted pages. */

@@ -1,6 +1,6 @@
 import type { Pfn, Vpn } from '../machine/units.ts';
 import type { MemoryManager } from './memory-manager.ts';
-import { PG_active, PG_lru, PG_mlocked, PG_unevictable } from './phys/page-flags.ts';
+import { PG_active, PG_lru, PG_mlocked, PG_pagecache, PG_unevictable } from './phys/page-flags.ts';
 import { splitHugeRange } from './thp/split.ts';
 import { VM_LOCKED } from './vm-flags.ts';
 import type { Vma } from './vma.ts';
@@ -33,9 +33,15 @@ export function munlockPage(mm: MemoryManager, frame: Pfn): void {
   frames.clear(frame, PG_mlocked);
   mm.alloc.stat.nr_mlock--;
   vmstat.unevictable_pgs_munlocked++;
-  if ((frames.flags[frame] & PG_lru) === 0) return;
+  if ((frames.flags[frame] & PG_lru) === 0 || isOfLockedObject(mm, frame)) return;
   mm.alloc.lru.changeFlags(frame, 0, PG_unevictable);
   vmstat.unevictable_pgs_rescued++;
+}
+
+/** SHM_LOCK keeps it in memory too. */
+export function isOfLockedObject(mm: MemoryManager, frame: Pfn): boolean {
+  const { flags, owner } = mm.frames;
+  return (flags[frame] & PG_pagecache) !== 0 && mm.pageCache.fileById(owner[frame])?.isUnevictable === true;
 }
 
 export function isLockedAnywhere(mm: MemoryManager, frame: Pfn): boolean {

@@ -4,6 +4,7 @@ import { RLIMIT_MEMLOCK } from '../../abi/resource.ts';
 import { PAGE_SIZE } from '../../machine/units.ts';
 import { HugetlbAnonymousFile } from '../../mm/hugetlb/anonymous-file.ts';
 import { SharedAnonymousFile } from '../../mm/shared-anonymous-file.ts';
+import { lockShmem, unlockShmem } from '../../mm/shmem/shmem-lock.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
 import { IpcIds, type IpcObject, type IpcPerm, newPerm } from './ipc-ids.ts';
@@ -147,6 +148,7 @@ export function lockPages(k: Kernel, t: Task, segment: ShmSegment): number {
   k.shmLockedPages.set(uid, locked);
   segment.lockedBy = uid;
   segment.perm.mode |= SHM_LOCKED;
+  lockShmem(segment.memory.pages);
   return 0;
 }
 
@@ -157,6 +159,7 @@ export function unlockPages(k: Kernel, segment: ShmSegment): void {
   k.shmLockedPages.set(lockedBy, (k.shmLockedPages.get(lockedBy) ?? 0) - segment.sizePages);
   segment.lockedBy = null;
   segment.perm.mode &= ~SHM_LOCKED;
+  unlockShmem(k.mm.pageCache, segment.memory.pages);
 }
 
 /** shm_may_destroy. */

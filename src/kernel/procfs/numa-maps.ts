@@ -3,7 +3,7 @@ import type { AddressSpace } from '../../mm/address-space.ts';
 import { objectOf } from '../../mm/hugetlb/hugetlb-vma.ts';
 import type { MemoryManager } from '../../mm/memory-manager.ts';
 import { type Mempolicy, policyAt, policyText } from '../../mm/mempolicy.ts';
-import { PG_active, PG_anon, PG_dirty, PG_unevictable } from '../../mm/phys/page-flags.ts';
+import { PG_active, PG_anon, PG_dirty, PG_swapcache, PG_unevictable } from '../../mm/phys/page-flags.ts';
 import { VMA_HUGETLB, VMA_SPECIAL, type Vma } from '../../mm/vma.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
@@ -15,13 +15,14 @@ interface NumaCounts {
   pages: number;
   anon: number;
   dirty: number;
+  swapCached: number;
   active: number;
   mapcountMax: number;
 }
 
 /** gather_pte_stats and gather_stats; the kernel's own pages (PageReserved) and the zero page do not count. */
 function gather(mm: MemoryManager, vma: Vma): NumaCounts {
-  const counts = { pages: 0, anon: 0, dirty: 0, active: 0, mapcountMax: 0 };
+  const counts = { pages: 0, anon: 0, dirty: 0, swapCached: 0, active: 0, mapcountMax: 0 };
   if (vma.kind === VMA_SPECIAL) return counts;
   const { pageTables, frames, format } = mm;
   let page: Vpn = vma.startVpn;
@@ -36,6 +37,7 @@ function gather(mm: MemoryManager, vma: Vma): NumaCounts {
     const flags = frames.flags[frame];
     counts.pages += pages;
     if ((entry & format.DIRTY) !== 0 || (flags & PG_dirty) !== 0) counts.dirty += pages;
+    if ((flags & PG_swapcache) !== 0) counts.swapCached += pages;
     if ((flags & (PG_active | PG_unevictable)) !== 0) counts.active += pages;
     if ((flags & PG_anon) !== 0) counts.anon += pages;
     counts.mapcountMax = Math.max(counts.mapcountMax, frames.mapcount[frame]);
@@ -55,7 +57,7 @@ function numaLine(mm: MemoryManager, vma: Vma, taskPolicy: Mempolicy | null): st
   const isHuge = vma.kind === VMA_HUGETLB;
   const start = (vma.startVpn * PAGE_SIZE).toString(16).padStart(8, '0');
   const head = `${start} ${policyText(policy)}${placeText(vma)}${isHuge ? ' huge' : ''}`;
-  const { pages, anon, dirty, active, mapcountMax } = gather(mm, vma);
+  const { pages, anon, dirty, swapCached, active, mapcountMax } = gather(mm, vma);
   if (pages === 0) return `${head}\n`;
   const kib = (isHuge ? objectOf(vma).pool.sizeBytes : PAGE_SIZE) / 1024;
   return (
@@ -64,6 +66,7 @@ function numaLine(mm: MemoryManager, vma: Vma, taskPolicy: Mempolicy | null): st
     (dirty > 0 ? ` dirty=${dirty}` : '') +
     (pages !== anon && pages !== dirty ? ` mapped=${pages}` : '') +
     (mapcountMax > 1 ? ` mapmax=${mapcountMax}` : '') +
+    (swapCached > 0 ? ` swapcache=${swapCached}` : '') +
     (active < pages && !isHuge ? ` active=${active}` : '') +
     ` N0=${pages} kernelpagesize_kB=${kib}\n`
   );

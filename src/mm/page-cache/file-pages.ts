@@ -44,6 +44,8 @@ export class FilePages {
   readAheadPages = 0;
   /** When it became dirty after it was clean (dirtied_when). */
   dirtiedAtNs = 0;
+  /** SHM_LOCK: its pages stay in memory (AS_UNEVICTABLE). */
+  isUnevictable = false;
   /** mbind's, where memory is shared; null until the first. */
   policies: SharedPolicy | null = null;
   private ownSizeBytes = 0;

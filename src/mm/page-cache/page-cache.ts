@@ -10,6 +10,7 @@ import { __GFP_MEMALLOC, GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
 import { PG_dirty, PG_pagecache, PG_swapbacked, PG_uptodate } from '../phys/page-flags.ts';
 import type { KmemCache } from '../phys/slab.ts';
 import type { Rmap } from '../rmap/rmap.ts';
+import { cullPage } from '../shmem/shmem-lock.ts';
 import { swapInShmem } from '../shmem/shmem-swap.ts';
 import type { Swap } from '../swap/swap.ts';
 import { DirtySettings, dirtyLimits } from './dirty-limits.ts';
@@ -161,6 +162,7 @@ export class PageCache {
     stat.nr_file_pages++;
     if (file.kind === 'shmem') stat.nr_shmem++;
     this.allocator.lru.add(frame);
+    if (file.isUnevictable) cullPage(this, frame);
     return true;
   }
 

@@ -9,6 +9,7 @@ import {
   PG_swapcache,
   PG_unevictable,
 } from '../phys/page-flags.ts';
+import { cullPage } from '../shmem/shmem-lock.ts';
 import { leaveToSwap } from '../shmem/shmem-swap.ts';
 import type { PageCache } from './page-cache.ts';
 
@@ -28,6 +29,10 @@ export function swapOut(cache: PageCache, page: Pfn): boolean {
   const flags = frames.flags[page];
   if ((flags & (PG_mlocked | PG_unevictable | PG_ksm)) !== 0) return false;
   const isShmem = (flags & PG_pagecache) !== 0;
+  if (isShmem && cache.fileById(frames.owner[page])?.isUnevictable === true) {
+    cullPage(cache, page);
+    return false;
+  }
   const isCached = (flags & PG_swapcache) !== 0;
   const holders = frames.mapcount[page] + (isCached ? 1 : 0) + (isShmem ? 1 : 0);
   if (frames.refcount[page] !== holders) return false;
