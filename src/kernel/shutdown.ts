@@ -1,5 +1,6 @@
+import { assert } from '../base/assert.ts';
 import { exitTask, releaseProcess } from './exit.ts';
-import { dropIpc } from './ipc/namespace.ts';
+import { dropIpc, leaveIpc } from './ipc/namespace.ts';
 import type { Kernel } from './kernel.ts';
 import { letGoOfSwap } from './swap-files.ts';
 import { freeVdso } from './vdso-mapping.ts';
@@ -12,6 +13,7 @@ export function shutdownKernel(k: Kernel): void {
   endAllProcesses(k);
   for (const process of [...k.processes.values()].reverse()) {
     for (const thread of process.threads) {
+      leaveIpc(k, thread);
       const { sighand } = thread;
       thread.sighand = null;
       if (sighand !== null && --sighand.users === 0) k.caches.sighand.free(sighand.slot);
@@ -21,6 +23,7 @@ export function shutdownKernel(k: Kernel): void {
   k.runQueue.length = 0;
   k.wakeList.tids.length = 0;
   dropIpc(k, k.initialIpc);
+  assert(k.ipcNamespaces.size === 0, 'kernel/ipc/namespace.ts: N1 nobody is in an IPC namespace after the end');
   letGoOfSwap(k);
   freeVdso(k);
 }

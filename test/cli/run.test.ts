@@ -24,6 +24,7 @@ const TOOL = `
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,6 +37,7 @@ int main(int argc, char **argv, char **envp) {
   else if (!strcmp(what, "exit")) return atoi(argv[2]);
   else if (!strcmp(what, "kill")) raise(atoi(argv[2]));
   else if (!strcmp(what, "segv")) *(volatile int *)8 = 1;
+  else if (!strcmp(what, "segment")) { int id = shmget(7, 9000, 01600); memset(shmat(id, 0, 0), 1, 9000); return id; }
   else if (!strcmp(what, "both")) { fprintf(stdout, "out\\n"); fflush(stdout); fprintf(stderr, "err\\n"); }
   else if (!strcmp(what, "cat")) { char b[65536]; ssize_t n; long sum = 0; while ((n = read(0, b, sizeof b)) > 0) { sum += n; write(1, b, n); } fprintf(stderr, "%ld\\n", sum); }
   else if (!strcmp(what, "yes")) { for (;;) if (write(1, "yyyyyyy\\n", 8) < 0) return errno; }
@@ -176,6 +178,10 @@ describe('what the guest sees', () => {
     const small = run(['--memory', '4M'], ['exit', '5']);
     expect(small.status).toBe(5);
   });
+  test('takes back a System V segment that outlives its program', () => {
+    expect(run([], ['segment'])).toMatchObject({ status: 0, stderr: '' });
+  });
+
   test('--env', () => {
     const lines = run(['--env', 'A=1', '--env', 'B=x=y', '--env', 'PATH=/p'], ['env']).stdout.split('\n');
     expect(lines).toEqual(expect.arrayContaining(['A=1', 'B=x=y', 'PATH=/p']));
