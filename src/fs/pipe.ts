@@ -283,6 +283,9 @@ export class PipeFile extends File {
     return this.writable ? this.pipe.write(source) : -EBADF;
   }
 
+  override knowsNowait(): boolean {
+    return true;
+  }
   override get canPoll(): boolean {
     return true;
   }
