@@ -227,5 +227,5 @@ export const fileCalls: readonly SyscallRow[] = [
   row('pwritev2', [...VECTOR_ARGS, 'uint'], pwritev2),
   row('lseek', ['fd', 'off', 'uint'], lseek),
   row('sendfile', ['fd', 'fd', 'ptr', 'size'], sendfile),
-  row('copy_file_range', ['fd', 'ptr', 'fd', 'ptr', 'size', 'uint'], copyFileRange, 'partial', 'copies; no reflinks'),
+  row('copy_file_range', ['fd', 'ptr', 'fd', 'ptr', 'size', 'uint'], copyFileRange),
 ];
