@@ -11,6 +11,9 @@ const CHUNK_BYTES = 4096;
 
 /** /dev/null: write_null takes everything unseen. */
 class NullFile extends File {
+  override knowsNowait(): boolean {
+    return true;
+  }
   override get isSeekable(): boolean {
     return true;
   }

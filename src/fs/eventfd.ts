@@ -52,6 +52,9 @@ export class EventFile extends File {
     return this.pos;
   }
 
+  override knowsNowait(): boolean {
+    return true;
+  }
   override get canPoll(): boolean {
     return true;
   }

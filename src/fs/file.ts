@@ -131,6 +131,11 @@ export abstract class File implements MappableFile {
     return false;
   }
 
+  /** FMODE_NOWAIT: RWF_NOWAIT has a meaning. */
+  knowsNowait(_direction: 'read' | 'write'): boolean {
+    return false;
+  }
+
   // Operations. `pos` null: at the file's own position, which moves along; a number: pread and pwrite.
 
   read(_sink: IoSink, _pos: number | null): number {

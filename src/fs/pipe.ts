@@ -1,5 +1,5 @@
 import { EAGAIN, EBADF, EBUSY, EFAULT, EINVAL, ENFILE, ENOMEM, ENXIO, EPERM, EPIPE, ESPIPE } from '../abi/errno.ts';
-import { O_ACCMODE, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from '../abi/fcntl.ts';
+import { O_ACCMODE, O_DIRECT, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from '../abi/fcntl.ts';
 import { FIONREAD } from '../abi/ioctl.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../abi/poll.ts';
 import { S_IFIFO } from '../abi/stat.ts';
@@ -26,6 +26,8 @@ interface PipeBuffer {
   readonly frame: Pfn;
   offset: number;
   length: number;
+  /** A packet is read by one read alone, which takes no more and leaves nothing of it (PIPE_BUF_FLAG_PACKET). */
+  readonly kind: 'stream' | 'packet';
 }
 
 /**
@@ -100,9 +102,11 @@ export class Pipe {
       moved += count;
       buffer.offset += count;
       buffer.length -= count;
-      if (buffer.length > 0) break;
+      const isPacket = buffer.kind === 'packet';
+      if (buffer.length > 0 && !isPacket) break;
       this.buffers.shift();
       alloc.putFrame(buffer.frame);
+      if (isPacket) break;
     }
     if (moved > 0) {
       if (wasFull && !this.isFull) this.writeQueue.wakeAll();
@@ -119,7 +123,7 @@ export class Pipe {
   }
 
   /** anon_pipe_write without the waiting: bytes moved (less than asked when it fills up), -EAGAIN, -EPIPE, -EFAULT, -ENOMEM. */
-  write(source: IoSource): number {
+  write(source: IoSource, kind: PipeBuffer['kind'] = 'stream'): number {
     const total = source.remaining;
     if (total === 0) return 0;
     if (this.readers === 0) return -EPIPE;
@@ -127,7 +131,7 @@ export class Pipe {
     let error = -EAGAIN;
     const last = this.buffers.at(-1);
     const tail = total % PAGE_SIZE;
-    if (last !== undefined && tail > 0 && last.offset + last.length + tail <= PAGE_SIZE) {
+    if (last?.kind === 'stream' && tail > 0 && last.offset + last.length + tail <= PAGE_SIZE) {
       moved = this.fill(last, source, tail);
       // anon_pipe_write (6.18): a page that could not be copied whole does not count.
       if (source.faulted) {
@@ -141,7 +145,7 @@ export class Pipe {
         error = -ENOMEM;
         break;
       }
-      const buffer = { frame: frame as Pfn, offset: 0, length: 0 };
+      const buffer = { frame: frame as Pfn, offset: 0, length: 0, kind };
       const count = this.fill(buffer, source, PAGE_SIZE);
       if (source.faulted || count === 0) {
         this.core.mm.alloc.putFrame(buffer.frame);
@@ -280,9 +284,13 @@ export class PipeFile extends File {
     return this.readable ? this.pipe.read(sink) : -EBADF;
   }
   override write(source: IoSource): number {
-    return this.writable ? this.pipe.write(source) : -EBADF;
+    const kind = (this.flags & O_DIRECT) !== 0 ? 'packet' : 'stream';
+    return this.writable ? this.pipe.write(source, kind) : -EBADF;
   }
 
+  override knowsNowait(): boolean {
+    return true;
+  }
   override get canPoll(): boolean {
     return true;
   }
@@ -365,6 +373,6 @@ export function makePipe(core: FsCore, flags: number): [PipeFile, PipeFile] | nu
   path.inode.fifo = pipe;
   const status = flags & O_NONBLOCK;
   const reader = new PipeFile(path, O_RDONLY | status, readSlot, pipe, false);
-  const writer = new PipeFile(path, O_WRONLY | status, writeSlot, pipe, false);
+  const writer = new PipeFile(path, O_WRONLY | status | (flags & O_DIRECT), writeSlot, pipe, false);
   return [reader, writer];
 }

@@ -35,6 +35,11 @@ export class RegularFile extends File {
     if (error < 0) this.core.noteHostError(this.displayPath(), error);
   }
 
+  /** As a disk's file system: reads of what is cached; shmem has no such thing. */
+  override knowsNowait(direction: 'read' | 'write'): boolean {
+    return direction === 'read' && this.inode.pages?.kind === 'file';
+  }
+
   override flush(): number {
     return this.writable ? this.inode.flush() : 0;
   }

@@ -420,6 +420,9 @@ export class SocketFile extends File {
     boundPath?.release();
   }
 
+  override knowsNowait(): boolean {
+    return true;
+  }
   override get canPoll(): boolean {
     return true;
   }

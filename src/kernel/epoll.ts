@@ -55,6 +55,12 @@ export class EpollFile extends File {
       this.interests = this.interests.filter((interest) => interest.file.refcount > 0);
   }
 
+  /** ep_find_tfd: of the files that it watches under a number, the one with so many before it. */
+  watched(fd: number, before: number): File | null {
+    this.dropClosed();
+    return this.interests.filter((interest) => interest.fd === fd).at(before)?.file ?? null;
+  }
+
   add(fd: number, file: File, events: number, dataLow: number, dataHigh: number): number {
     if (!file.canPoll) return -EPERM;
     if (file === this) return -EINVAL;

@@ -61,6 +61,9 @@ export class TimerFile extends File {
     return sink.put(bytes) === 8 ? 8 : -EFAULT;
   }
 
+  override knowsNowait(): boolean {
+    return true;
+  }
   override get canPoll(): boolean {
     return true;
   }

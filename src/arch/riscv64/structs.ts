@@ -1,16 +1,4 @@
-import {
-  SI_KERNEL,
-  SI_SIGIO,
-  SI_TIMER,
-  SIGBUS,
-  SIGCHLD,
-  SIGFPE,
-  SIGILL,
-  SIGIO,
-  SIGSEGV,
-  SIGSYS,
-  SIGTRAP,
-} from '../../abi/signal.ts';
+import { siginfoLayout } from '../../abi/siginfo-layout.ts';
 import type { ArchSigAction, ArchSiginfo } from '../arch.ts';
 import { getS64, getU64, setU64 } from './words.ts';
 
@@ -21,39 +9,13 @@ import { getS64, getU64, setU64 } from './words.ts';
 export const SIGINFO_BYTES = 128;
 export const SIGACTION_BYTES = 24;
 
-type SiginfoLayout = 'kill' | 'rt' | 'timer' | 'chld' | 'fault' | 'poll';
-
-/** siginfo_layout (6.18, kernel/signal.c). */
-function layoutOf(signo: number, code: number): SiginfoLayout {
-  if (code > 0 && code < SI_KERNEL) {
-    switch (signo) {
-      case SIGILL:
-      case SIGFPE:
-      case SIGSEGV:
-      case SIGBUS:
-      case SIGTRAP:
-      case SIGSYS:
-        return 'fault';
-      case SIGCHLD:
-        return 'chld';
-      case SIGIO:
-        return 'poll';
-      default:
-        return code <= 6 ? 'poll' : 'kill';
-    }
-  }
-  if (code === SI_TIMER) return 'timer';
-  if (code === SI_SIGIO) return 'poll';
-  return code < 0 ? 'rt' : 'kill';
-}
-
 export function encodeSiginfo(info: ArchSiginfo): Uint8Array {
   const bytes = new Uint8Array(SIGINFO_BYTES);
   const view = new DataView(bytes.buffer);
   view.setInt32(0, info.signo, true);
   view.setInt32(4, info.errno, true);
   view.setInt32(8, info.code, true);
-  switch (layoutOf(info.signo, info.code)) {
+  switch (siginfoLayout(info.signo, info.code)) {
     case 'fault':
       view.setUint32(16, info.addressLow, true);
       view.setUint32(20, info.addressHigh, true);
@@ -94,7 +56,7 @@ export function decodeSiginfo(bytes: Uint8Array): ArchSiginfo {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const signo = view.getInt32(0, true);
   const code = view.getInt32(8, true);
-  const layout = layoutOf(signo, code);
+  const layout = siginfoLayout(signo, code);
   const isFault = layout === 'fault';
   const isTimer = layout === 'timer';
   const isChild = layout === 'chld';

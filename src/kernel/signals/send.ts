@@ -146,6 +146,8 @@ function enqueue(k: Kernel, target: Task, info: Siginfo, scope: 'task' | 'proces
   } else if (info.signo !== SIGKILL) pending.queue.push(info);
   const busy = process.threads.filter(hasPendingSignal);
   pending.set.add(info.signo);
+  // signalfd_notify.
+  target.sighand?.readers?.wakeAll();
   complete(k, target, info.signo, scope, busy);
   return 0;
 }

@@ -1,3 +1,5 @@
+import type { WaitQueue } from '../../base/wait-queue.ts';
+
 /** struct sigaction of the kernel ABI. `handler` 0 is SIG_DFL, 1 SIG_IGN. */
 export interface SigAction {
   handler: number;
@@ -12,6 +14,8 @@ export class Sighand {
   readonly slot: number;
   users = 1;
   readonly actions: SigAction[];
+  /** Who waits for signals by a signalfd (signalfd_wqh); made at the first wait. */
+  readers: WaitQueue | null = null;
 
   constructor(slot: number, from: Sighand | null) {
     this.slot = slot;

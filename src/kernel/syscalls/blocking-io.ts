@@ -59,13 +59,20 @@ function readSeekable(k: Kernel, t: Task, file: File, vectors: readonly IoVec[],
   return total;
 }
 
+/** Whether a write waits for room, and whether one to a pipe that nobody reads raises SIGPIPE. */
+export interface WriteManner {
+  readonly waits: 'blocking' | 'nonblocking';
+  readonly onBroken: 'signal' | 'silent';
+}
+const PLAIN: WriteManner = { waits: 'blocking', onBroken: 'signal' };
+
 export function writeVectors(
   k: Kernel,
   t: Task,
   file: File,
   vectors: readonly IoVec[],
   pos: number | null,
-  mode: 'blocking' | 'nonblocking' = 'blocking',
+  how: WriteManner = PLAIN,
 ): number {
   const controlled = checkTerminal(k, t, file, 'write');
   if (controlled < 0) return controlled;
@@ -78,7 +85,8 @@ export function writeVectors(
     const result = file.write(io, pos);
     if (io.faulted && t.waiter.source !== null) return sleepInCall(k, t, progressAt(t, done + Math.max(0, result)));
     if (result === -EAGAIN) {
-      if ((file.flags & O_NONBLOCK) !== 0 || mode === 'nonblocking') return done > 0 ? finish(t, file, done) : result;
+      if ((file.flags & O_NONBLOCK) !== 0 || how.waits === 'nonblocking')
+        return done > 0 ? finish(t, file, done) : result;
       if (t.wait?.woken === 'timeout') return finish(t, file, done > 0 ? done : file.timeoutResult);
       const blocked = k.block(t, {
         queues: file.waitQueues(),
@@ -89,7 +97,7 @@ export function writeVectors(
       return blocked !== BLOCKED && done > 0 ? finish(t, file, done) : blocked;
     }
     if (result < 0) {
-      if (result === -EPIPE) sendToTask(k, t, userInfo(t, SIGPIPE));
+      if (result === -EPIPE && how.onBroken === 'signal') sendToTask(k, t, userInfo(t, SIGPIPE));
       return done > 0 ? finish(t, file, done) : finish(t, file, result);
     }
     done += result;

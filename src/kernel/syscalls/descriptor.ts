@@ -248,7 +248,7 @@ function installPair(k: Kernel, t: Task, pair: readonly [File, File], flags: num
 const pipe2: SyscallRun = (k, t, address, flags) => {
   const O_NOTIFICATION_PIPE = 0o200;
   if ((flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT | O_NOTIFICATION_PIPE)) !== 0) return -EINVAL;
-  if ((flags & (O_DIRECT | O_NOTIFICATION_PIPE)) !== 0) return -EINVAL;
+  if ((flags & O_NOTIFICATION_PIPE) !== 0) return -EINVAL;
   const pair = k.vfs.pipe(flags);
   return typeof pair === 'number' ? pair : installPair(k, t, pair, flags, address);
 };
@@ -324,7 +324,7 @@ export const descriptorCalls: readonly SyscallRow[] = [
   row('fcntl', ['fd', 'uint', 'long'], fcntl, 'no leases, no notifications; SIGIO is not sent'),
   row('ioctl', ['fd', 'uint', 'ulong'], ioctl, 'terminals, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX'),
   row('flock', ['fd', 'uint'], flock),
-  row('pipe2', ['ptr', 'flags:open'], pipe2, 'no packet mode (O_DIRECT)'),
+  row('pipe2', ['ptr', 'flags:open'], pipe2),
   row('socketpair', ['int', 'int', 'int', 'ptr'], socketpair, 'AF_UNIX'),
   row('eventfd2', ['uint', 'uint'], eventfd2),
   row('memfd_create', ['path', 'uint'], memfdCreate),

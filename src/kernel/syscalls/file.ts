@@ -16,10 +16,23 @@ import { fileAt, MAX_RW_COUNT, readOffset, singleVector, totalBytes, vectorArgum
 
 /** Reading, writing and moving bytes between open files (fs/read_write.c, 6.18). */
 
-const RWF_HIPRI = 1;
 const RWF_DSYNC = 2;
 const RWF_SYNC = 4;
 const RWF_NOWAIT = 8;
+const RWF_APPEND = 0x10;
+const RWF_NOAPPEND = 0x20;
+const RWF_ATOMIC = 0x40;
+const RWF_DONTCACHE = 0x80;
+const RWF_NOSIGNAL = 0x100;
+const RWF_SUPPORTED = 0x1ff;
+
+/** kiocb_set_rw_flags: 0 or -ERRNO. No file here writes in one piece or past the page cache (RWF_ATOMIC, RWF_DONTCACHE). */
+function checkRwFlags(file: File, flags: number, direction: 'read' | 'write'): number {
+  if ((flags & ~RWF_SUPPORTED) !== 0) return -EOPNOTSUPP;
+  if ((flags & (RWF_APPEND | RWF_NOAPPEND)) === (RWF_APPEND | RWF_NOAPPEND)) return -EINVAL;
+  if ((flags & RWF_NOWAIT) !== 0 && !file.knowsNowait(direction)) return -EOPNOTSUPP;
+  return (flags & (RWF_ATOMIC | RWF_DONTCACHE)) !== 0 ? -EOPNOTSUPP : 0;
+}
 
 type Vectors = (k: Kernel, t: Task, address: number, length: number) => IoVec[] | number;
 const buffer: Vectors = (_k, _t, address, length) => singleVector(address, length);
@@ -33,6 +46,8 @@ function readAt(k: Kernel, t: Task, fd: number, get: () => IoVec[] | number, pos
   const vectors = get();
   if (typeof vectors === 'number') return vectors;
   if (endsBeyondOffsets(pos, vectors)) return -EINVAL;
+  const refused = flags === 0 ? 0 : checkRwFlags(file, flags, 'read');
+  if (refused < 0) return refused;
   return readVectors(k, t, file, vectors, pos, (flags & RWF_NOWAIT) !== 0 ? 'nonblocking' : 'blocking');
 }
 
@@ -44,11 +59,26 @@ function writeAt(k: Kernel, t: Task, fd: number, get: () => IoVec[] | number, po
   const vectors = get();
   if (typeof vectors === 'number') return vectors;
   if (endsBeyondOffsets(pos, vectors)) return -EINVAL;
-  const result = writeVectors(k, t, file, vectors, pos, (flags & RWF_NOWAIT) !== 0 ? 'nonblocking' : 'blocking');
+  const refused = flags === 0 ? 0 : checkRwFlags(file, flags, 'write');
+  if (refused < 0) return refused;
+  const result = writeFlagged(k, t, file, vectors, pos, flags);
   if (result > 0 && (flags & (RWF_DSYNC | RWF_SYNC)) !== 0) {
     const synced = file.fsync();
     if (synced < 0) return synced;
   }
+  return result;
+}
+
+/** Appends, or not, for this one call. */
+function writeFlagged(k: Kernel, t: Task, file: File, vectors: IoVec[], pos: number | null, flags: number): number {
+  const wasAppend = file.flags & O_APPEND;
+  if ((flags & RWF_APPEND) !== 0) file.flags |= O_APPEND;
+  if ((flags & RWF_NOAPPEND) !== 0) file.flags &= ~O_APPEND;
+  const result = writeVectors(k, t, file, vectors, pos, {
+    waits: (flags & RWF_NOWAIT) !== 0 ? 'nonblocking' : 'blocking',
+    onBroken: (flags & RWF_NOSIGNAL) !== 0 ? 'silent' : 'signal',
+  });
+  file.flags = (file.flags & ~O_APPEND) | wasAppend;
   return result;
 }
 
@@ -72,12 +102,10 @@ const pwritev: SyscallRun = (k, t, fd, address, count, pos) =>
 
 /** Position -1: the file's own. */
 const preadv2: SyscallRun = (k, t, fd, address, count, pos, _high, flags) => {
-  if ((flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT)) !== 0) return -EOPNOTSUPP;
   if (pos < -1) return -EINVAL;
   return readAt(k, t, fd, () => vector(k, t, address, count), pos === -1 ? null : pos, flags);
 };
 const pwritev2: SyscallRun = (k, t, fd, address, count, pos, _high, flags) => {
-  if ((flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT)) !== 0) return -EOPNOTSUPP;
   if (pos < -1) return -EINVAL;
   return writeAt(k, t, fd, () => vector(k, t, address, count), pos === -1 ? null : pos, flags);
 };
@@ -185,7 +213,6 @@ const row = (
 
 const OFFSET_ARGS = ['fd', 'ptr', 'size', 'off'] as const;
 const VECTOR_ARGS = ['fd', 'ptr', 'int', 'off', 'ulong'] as const;
-const NO_APPEND_FLAGS = 'flags HIPRI, DSYNC, SYNC and NOWAIT';
 
 export const fileCalls: readonly SyscallRow[] = [
   row('read', ['fd', 'ptr', 'size'], read),
@@ -196,9 +223,9 @@ export const fileCalls: readonly SyscallRow[] = [
   row('writev', ['fd', 'ptr', 'int'], writev),
   row('preadv', VECTOR_ARGS, preadv),
   row('pwritev', VECTOR_ARGS, pwritev),
-  row('preadv2', [...VECTOR_ARGS, 'uint'], preadv2, 'partial', NO_APPEND_FLAGS),
-  row('pwritev2', [...VECTOR_ARGS, 'uint'], pwritev2, 'partial', NO_APPEND_FLAGS),
+  row('preadv2', [...VECTOR_ARGS, 'uint'], preadv2),
+  row('pwritev2', [...VECTOR_ARGS, 'uint'], pwritev2),
   row('lseek', ['fd', 'off', 'uint'], lseek),
   row('sendfile', ['fd', 'fd', 'ptr', 'size'], sendfile),
-  row('copy_file_range', ['fd', 'ptr', 'fd', 'ptr', 'size', 'uint'], copyFileRange, 'partial', 'copies; no reflinks'),
+  row('copy_file_range', ['fd', 'ptr', 'fd', 'ptr', 'size', 'uint'], copyFileRange),
 ];

@@ -15,6 +15,7 @@ import { remapFilePages } from '../../mm/ops/remap-file-pages.ts';
 import { writeBytes } from '../user-structs.ts';
 import { userfaultfd } from '../userfaultfd.ts';
 import { processMadvise } from './process-madvise.ts';
+import { processMrelease } from './process-mrelease.ts';
 import type { SyscallRow, SyscallRun } from './row.ts';
 import { fileAt, spaceOf } from './user.ts';
 
@@ -102,5 +103,6 @@ export const memoryCalls: readonly SyscallRow[] = [
     mseal(k.mm, spaceOf(t), address, length, flags),
   ),
   row('userfaultfd', ['flags:open'], userfaultfd, 'not for huge pages'),
+  row('process_mrelease', ['int', 'uint'], processMrelease),
   row('process_madvise', ['fd', 'ptr', 'ulong', 'int', 'uint'], processMadvise),
 ];

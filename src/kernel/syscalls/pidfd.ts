@@ -1,12 +1,15 @@
-import { EBADF, EINVAL, ENOENT, EPERM, ESRCH } from '../../abi/errno.ts';
+import { EBADF, EFAULT, EINVAL, ENOENT, EPERM, ESRCH } from '../../abi/errno.ts';
 import { O_CLOEXEC, O_NONBLOCK } from '../../abi/fcntl.ts';
 import { SI_TKILL, SI_USER } from '../../abi/signal.ts';
+import type { File } from '../../fs/file.ts';
 import { mayAccessTask } from '../access-task.ts';
+import { EpollFile } from '../epoll.ts';
 import type { Kernel } from '../kernel.ts';
 import { makePidFile, PIDFD_THREAD, pidFileAt } from '../pidfd.ts';
 import { mayKill, sendToProcess, sendToTask, userInfo } from '../signals/send.ts';
 import type { Siginfo } from '../signals/siginfo.ts';
 import type { Task } from '../task.ts';
+import { readBytes } from '../user-structs.ts';
 import type { SyscallRow } from './row.ts';
 import { readInfo } from './signal.ts';
 import { installFile } from './user.ts';
@@ -90,8 +93,20 @@ const KCMP_FS = 3;
 const KCMP_SIGHAND = 4;
 const KCMP_IO = 5;
 const KCMP_SYSVSEM = 6;
+const KCMP_EPOLL_TFD = 7;
 
-/** kcmp: 0 the same, 1 and 2 an order of the objects (that of their slots). No CONFIG_EPOLL target: EOPNOTSUPP is not there. */
+/** kcmp_epoll_target: the file that another task's epoll watches under a number. struct kcmp_epoll_slot: efd, tfd, toff. */
+function epollTarget(k: Kernel, caller: Task, task: Task, address: number): File | number {
+  const bytes = new Uint8Array(12);
+  if (readBytes(k, caller, address, bytes) < 0) return -EFAULT;
+  const view = new DataView(bytes.buffer);
+  const epoll = task.files?.get(view.getInt32(0, true)) ?? null;
+  if (epoll === null) return -EBADF;
+  if (!(epoll instanceof EpollFile)) return -EINVAL;
+  return epoll.watched(view.getInt32(4, true), view.getUint32(8, true)) ?? -ENOENT;
+}
+
+/** kcmp: 0 the same, 1 and 2 an order of the objects (that of their slots). */
 function kcmp(k: Kernel, t: Task, pid1: number, pid2: number, type: number, index1: number, index2: number): number {
   const one = k.tasks.get(pid1);
   const two = k.tasks.get(pid2);
@@ -105,6 +120,13 @@ function kcmp(k: Kernel, t: Task, pid1: number, pid2: number, type: number, inde
       const file2 = two.files?.get(index2) ?? null;
       if (file1 === null || file2 === null) return -EBADF;
       return order(file1.slotNumber, file2.slotNumber);
+    }
+    case KCMP_EPOLL_TFD: {
+      const target = epollTarget(k, t, two, index2);
+      if (target === -EFAULT) return target;
+      const file = one.files?.get(index1) ?? null;
+      if (file === null) return -EBADF;
+      return typeof target === 'number' ? target : order(file.slotNumber, target.slotNumber);
     }
     case KCMP_VM:
       return order(one.space?.slot ?? 0, two.space?.slot ?? 0);
@@ -133,7 +155,7 @@ export const pidfdCalls: readonly SyscallRow[] = [
     name: 'kcmp',
     args: ['pid', 'pid', 'int', 'ulong', 'ulong'],
     run: kcmp,
-    support: 'partial',
-    note: 'no KCMP_EPOLL_TFD',
+    support: 'full',
+    note: '',
   },
 ];

@@ -31,7 +31,7 @@ export function processMadvise(
   if (flags !== 0) return -EINVAL;
   const ranges = vectorArgument(k, t, vector, count);
   if (typeof ranges === 'number') return ranges;
-  const target = targetOf(t, pidfd);
+  const target = taskOfPidfd(t, pidfd);
   if (typeof target === 'number') return target;
   const allowed = mayAccessTask(t, target, 'fs');
   if (allowed < 0) return allowed;
@@ -53,7 +53,7 @@ export function processMadvise(
 }
 
 /** pidfd_get_task. */
-function targetOf(t: Task, pidfd: number): Task | number {
+export function taskOfPidfd(t: Task, pidfd: number): Task | number {
   if (pidfd === PIDFD_SELF_THREAD) return t;
   if (pidfd === PIDFD_SELF_THREAD_GROUP) return t.process.leader;
   const file = pidFileAt(t, pidfd);

@@ -18,6 +18,7 @@ import { schedCalls } from './sched.ts';
 import { semCalls } from './sem.ts';
 import { shmCalls } from './shm.ts';
 import { signalCalls } from './signal.ts';
+import { signalfdCalls } from './signalfd.ts';
 import { swapCalls } from './swap.ts';
 import { sysCalls } from './sys-calls.ts';
 import { timeCalls } from './time.ts';
@@ -30,6 +31,7 @@ export const ALL_CALLS: readonly SyscallRow[] = [
   ...capabilityCalls,
   ...limitCalls,
   ...signalCalls,
+  ...signalfdCalls,
   ...timeCalls,
   ...timerfdCalls,
   ...inotifyCalls,
