@@ -74,7 +74,7 @@ export const DEFAULT_SLICE_NS = 4_000_000;
  *
  * Invariants:
  *  K1 tasks holds every task that is not 'X'; processes every process with a task or a zombie leader.
- *  K2 pid 1 is init and pid 2 kthreadd: kernel tasks without user memory. Programs start at pid 3... as on Linux, where no
+ *  K2 pid 1 is init and pid 2 kthreadd: kernel tasks without user memory. Programs start behind the kernel threads, as on Linux, where no
  *     ordinary program is pid 1 (which signals' default actions would not reach).
  *  K3 current is the task whose registers are in the CPU, or null.
  */

@@ -54,6 +54,8 @@ export function runMachine(k: Kernel, limits: RunLimits): RunStatus {
   const untilNs = limits.untilNs ?? Number.POSITIVE_INFINITY;
   let idleSteps = 0;
   takeInput(k);
+  // A machine that TypeScript drives runs nothing else.
+  if (k.mm.ksm.run !== KSM_RUN_STOP) armKsmd(k);
   for (;;) {
     fireTimers(k);
     drainWakeList(k);

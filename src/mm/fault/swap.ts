@@ -2,10 +2,11 @@ import { ENOMEM } from '../../abi/errno.ts';
 import { ACCESS_WRITE, type Access } from '../../machine/mmu.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import { KIND_SWAP_IN, MM_ANONPAGES, MM_SWAPENTS } from '../address-space.ts';
+import { copyForStranger, noteSwappedIn } from '../ksm/swapped-in.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { mlockPage } from '../mlock-pages.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
-import { PG_mlocked, PG_swapcache } from '../phys/page-flags.ts';
+import { PG_ksm, PG_mlocked, PG_swapcache } from '../phys/page-flags.ts';
 import type { SwapEntry } from '../swap/entry.ts';
 import { readAlone, swapIn } from '../swap/swap-in.ts';
 import { VM_LOCKED, VM_WRITE } from '../vm-flags.ts';
@@ -18,6 +19,7 @@ import { FAULT_BUS, FAULT_DONE, FAULT_OOM, type FaultResult } from './results.ts
  *
  *   quick store, one entry leads to the slot -----> read past the cache, exclusive
  *   else through the cache:
+ *     a merged page, which is not this space's ---> a copy, exclusive
  *     SWAP_EXCLUSIVE, or nobody else holds it ----> exclusive, so writable where the VMA is
  *     others have entries of the slot ------------> read-only; a write goes on to cowFault
  */
@@ -33,12 +35,20 @@ export function swapFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access
     mm.vmstat.pgmajfault++;
   }
   if (found < 0) return found === -ENOMEM ? FAULT_OOM : FAULT_BUS;
-  const frame = found as Pfn;
+  const brought = found as Pfn;
+  const own = copyForStranger(mm, vma, page, brought);
+  if (own < 0) {
+    mm.alloc.putFrame(brought);
+    return FAULT_OOM;
+  }
+  const frame = own as Pfn;
   swap.free(entry);
   const isCached = (frames.flags[frame] & PG_swapcache) !== 0;
   if (isCached && shouldFreeSwap(mm, vma, frame, access)) swap.tryToFreeSwap(frame);
-  const exclusive = pageTables.isSwapExclusive(old) || frames.refcount[frame] === 1;
+  const isMerged = (frames.flags[frame] & PG_ksm) !== 0;
+  const exclusive = !isMerged && (pageTables.isSwapExclusive(old) || frames.refcount[frame] === 1);
   mapAgain(mm, vma, page, slot, frame, { exclusive, access });
+  if (isMerged) noteSwappedIn(mm, vma, page, frame);
   mm.flushPage(vma.space, page);
   if (access !== ACCESS_WRITE || (pageTables.read(slot) & mm.format.WRITE) !== 0) return FAULT_DONE;
   const result = cowFault(mm, vma, page, slot);

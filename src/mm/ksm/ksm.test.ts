@@ -13,7 +13,10 @@ import { mmap } from '../ops/mmap.ts';
 import { mprotect } from '../ops/mprotect.ts';
 import { mremap } from '../ops/mremap.ts';
 import { munmap } from '../ops/munmap.ts';
-import { PG_ksm } from '../phys/page-flags.ts';
+import { swapOff } from '../ops/swapoff.ts';
+import { swapOut } from '../page-cache/swap-out.ts';
+import { PG_anon, PG_ksm } from '../phys/page-flags.ts';
+import { MemoryStore, type SwapStore } from '../swap/store.ts';
 import { createTestMachine } from '../testing/test-machine.ts';
 import { copyFromUser, copyToUser } from '../user-access.ts';
 import { checksumOf } from './page-content.ts';
@@ -51,6 +54,20 @@ function read(mm: MemoryManager, space: AddressSpace, page: number): number {
 function frameOf(mm: MemoryManager, space: AddressSpace, page: number): Pfn {
   const slot = mm.pageTables.findLeaf(space, vpn(BASE / PAGE_SIZE + page));
   return mm.pageTables.frameOf(mm.pageTables.read(slot));
+}
+
+/** An area for `slots` pages, which goes through the swap cache. */
+function addSwap(mm: MemoryManager, slots: number): void {
+  const memory = new MemoryStore((slots + 1) * PAGE_SIZE);
+  const store: SwapStore = {
+    speed: 'device',
+    sizeBytes: memory.sizeBytes,
+    read: (slot, into) => memory.read(slot, into),
+    write: (slot, from) => memory.write(slot, from),
+    discard: (slot) => memory.discard(slot),
+    costNs: () => 0,
+  };
+  mm.swap.addArea({ path: 'swap', kind: 'partition', store, slotCount: slots + 1, badSlots: [] }, 0);
 }
 
 /** So many full scans; without spaces there is nothing to scan. */
@@ -218,6 +235,26 @@ describe('ksmd', () => {
     expect(read(mm, child, 0)).toBe(0);
   });
 
+  it('goes to swap as one page, and comes back to strangers as copies', () => {
+    const { machine, mm, space, ksm } = machineWith([4, 4]);
+    addSwap(mm, 32);
+    const stranger = machine.createSpace();
+    map(mm, stranger, 3, 1);
+    advise(mm, stranger, 3, 1, MADV_MERGEABLE);
+    write(mm, stranger, 3, 4);
+    fullScans(mm, 3);
+    expect([ksm.pagesShared, ksm.pagesSharing]).toEqual([1, 2]);
+    expect(swapOut(mm.pageCache, frameOf(mm, space, 0))).toBe(true);
+    checkInvariants(mm);
+    expect([space.rss[1], space.rss[2], stranger.rss[2], mm.vmstat.pswpout]).toEqual([0, 2, 1, 1]);
+    expect([read(mm, space, 0), read(mm, space, 1), read(mm, stranger, 3)]).toEqual([4, 4, 4]);
+    checkInvariants(mm);
+    expect([mm.vmstat.pswpin, mm.vmstat.ksm_swpin_copy, ksm.pagesShared]).toEqual([1, 2, 1]);
+    fullScans(mm, 3);
+    checkInvariants(mm);
+    expect([ksm.pagesShared, ksm.pagesSharing]).toEqual([1, 2]);
+  });
+
   it('takes all merges back with run = 2, and forgets what it knew', () => {
     const { mm, space, ksm } = machineWith([1, 1, 2, 2, 2]);
     fullScans(mm, 3);
@@ -303,7 +340,8 @@ const step = fc.oneof(
   { weight: 6, arbitrary: fc.tuple(fc.constantFrom('scan'), fc.integer({ min: 1, max: 40 }), fc.constant(0)) },
   { weight: 3, arbitrary: fc.tuple(fc.constantFrom('switch', 'fork', 'exit'), at, fc.constant(0)) },
   { weight: 2, arbitrary: fc.tuple(fc.constantFrom('unmap', 'map', 'move', 'advise', 'protect'), at, at) },
-  { weight: 1, arbitrary: fc.tuple(fc.constantFrom('unmergeAll', 'knobs', 'prune', 'lock'), at, at) },
+  { weight: 3, arbitrary: fc.tuple(fc.constantFrom('swapOut'), at, at) },
+  { weight: 1, arbitrary: fc.tuple(fc.constantFrom('unmergeAll', 'knobs', 'prune', 'lock', 'swapOff'), at, at) },
 );
 
 describe('a random walk with ksmd at work', () => {
@@ -339,6 +377,7 @@ class Walker {
     map(mm, space, 0, PAGES);
     expect(advise(mm, space, 0, PAGES, MADV_MERGEABLE)).toBe(0);
     mm.ksm.run = 1;
+    addSwap(mm, 64);
   }
 
   step(what: string, place: number, argument: number): void {
@@ -406,6 +445,22 @@ class Walker {
         ksm.knobs.smartScan = argument % 3 === 0;
         ksm.setMaxPageSharing(2 + (place % 3));
         break;
+      case 'swapOut': {
+        for (let page = place; page < end; page++) {
+          const slot = mm.pageTables.findLeaf(space, vpn(BASE / PAGE_SIZE + page));
+          const entry = slot === -1 ? 0 : mm.pageTables.read(slot);
+          if (!mm.pageTables.isMapped(entry)) continue;
+          const frame = mm.pageTables.frameOf(entry);
+          if (mm.frames.has(frame, PG_anon)) swapOut(mm.pageCache, frame);
+        }
+        break;
+      }
+      case 'swapOff': {
+        const area = mm.swap.areas.find((each) => each !== null);
+        if (area === null || area === undefined) addSwap(mm, 64);
+        else expect(swapOff(mm, area)).toBe(0);
+        break;
+      }
       case 'lock':
         if (!model.slice(place, end).includes(null))
           mlock(mm, space, BASE + place * PAGE_SIZE, (end - place) * PAGE_SIZE, 0);

@@ -217,6 +217,7 @@ function replaceEntry(ksm: Ksm, vma: Vma, page: Vpn, slot: number, frame: Pfn, m
   mm.rmap.removeRmap(frame);
   if (isLocked) munlockPage(mm, frame);
   mm.alloc.putFrame(frame);
+  mm.swap.dropUnused(frame);
 }
 
 /**

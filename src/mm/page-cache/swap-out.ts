@@ -3,7 +3,6 @@ import {
   PG_active,
   PG_dirty,
   PG_head,
-  PG_ksm,
   PG_mlocked,
   PG_pagecache,
   PG_swapcache,
@@ -15,8 +14,7 @@ import type { PageCache } from './page-cache.ts';
 
 /**
  * Writes a swapbacked page to swap and frees its frame (what shrink_folio_list does with one). False if it stays: locked in
- * memory, merged by ksmd, held by somebody, no slot free, or the store failed; then it counts as in use. Of a huge page the
- * first small one goes.
+ * memory, held by somebody, no slot free, or the store failed; then it counts as in use. Of a huge page the first small one goes.
  *
  *   anonymous: mapped --addToSwap--> has a slot --tryToUnmap--> entries lead to the slot --writePage--> clean --> free
  *   shmem:     mapped --tryToUnmap--> in the page cache --addToSwap, writePage--> the object leads to the slot --> free
@@ -27,7 +25,7 @@ export function swapOut(cache: PageCache, page: Pfn): boolean {
   const { frames, allocator, swap } = cache;
   if ((frames.flags[page] & PG_head) !== 0 && !cache.rmap.splitHuge(page)) return false;
   const flags = frames.flags[page];
-  if ((flags & (PG_mlocked | PG_unevictable | PG_ksm)) !== 0) return false;
+  if ((flags & (PG_mlocked | PG_unevictable)) !== 0) return false;
   const isShmem = (flags & PG_pagecache) !== 0;
   if (isShmem && cache.fileById(frames.owner[page])?.isUnevictable === true) {
     cullPage(cache, page);
