@@ -1,0 +1,25 @@
+import { ClockPolicy } from './clock.ts';
+import { FifoPolicy } from './fifo.ts';
+import { NruPolicy } from './nru.ts';
+import type { ReclaimPolicy } from './policy.ts';
+import { RandomPolicy } from './random.ts';
+import { TwoListPolicy } from './two-list.ts';
+
+/** Names of `--reclaim`; the first is the default. */
+export const RECLAIM_POLICIES = ['two-list', 'fifo', 'random', 'clock', 'nru'] as const;
+export type ReclaimPolicyName = (typeof RECLAIM_POLICIES)[number];
+
+export function createReclaimPolicy(name: ReclaimPolicyName, frameCount: number): ReclaimPolicy {
+  switch (name) {
+    case 'fifo':
+      return new FifoPolicy(frameCount);
+    case 'random':
+      return new RandomPolicy(frameCount);
+    case 'clock':
+      return new ClockPolicy(frameCount);
+    case 'nru':
+      return new NruPolicy(frameCount);
+    default:
+      return new TwoListPolicy();
+  }
+}
