@@ -31,8 +31,6 @@ export class Vmstat {
   unevictable_pgs_mlocked = 0;
   unevictable_pgs_munlocked = 0;
   allocstall_normal = 0;
-  kswapd_low_wmark_hit_quickly = 0;
-  kswapd_high_wmark_hit_quickly = 0;
   pageoutrun = 0;
   oom_kill = 0;
   cow_ksm = 0;

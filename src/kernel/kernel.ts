@@ -22,6 +22,7 @@ import { bootKernelTasks } from './init.ts';
 import { IpcNamespace } from './ipc/namespace.ts';
 import { adoptTerminal, KernelJobControl } from './job-control.ts';
 import { KernelCaches } from './kernel-caches.ts';
+import { Kswapd } from './kswapd.ts';
 import { LoadAverage } from './load-average.ts';
 import type { Process } from './process.ts';
 import { type RunLimits, type RunStatus, runMachine } from './run-loop.ts';
@@ -139,6 +140,7 @@ export class Kernel {
   /** Host time of boot, with the host's clock; set at the first reading. */
   hostBootNs = 0;
   readonly swapFiles = new SwapFiles();
+  readonly kswapd = new Kswapd(this);
   flusherTid = 0;
   flusherArmed = false;
   /** When khugepaged scans next; Infinity: it waits for work. */

@@ -4,13 +4,18 @@ import type { Process } from './process.ts';
 import { sendToProcess } from './signals/send.ts';
 import { siginfo } from './signals/siginfo.ts';
 
+/** Memory and swap: what badness is measured against (constrained_alloc). */
+export function oomTotalPages(k: Kernel): number {
+  return k.mm.alloc.totalCount + k.mm.swap.totalPages;
+}
+
 /** oom_badness: resident pages, swap and page tables, shifted by oom_score_adj; -Infinity: never. */
 export function oomBadness(k: Kernel, process: Process): number {
   const space = process.leader.space ?? process.threads.find((thread) => thread.space !== null)?.space;
   if (space === null || space === undefined || process === k.init || process.oomScoreAdj === -1000)
     return Number.NEGATIVE_INFINITY;
   const points = space.rssPages + space.rss[2] + space.pgtablesBytes / 4096;
-  return points + (process.oomScoreAdj * k.mm.alloc.totalCount) / 1000;
+  return points + (process.oomScoreAdj * oomTotalPages(k)) / 1000;
 }
 
 /**
