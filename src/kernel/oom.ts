@@ -1,5 +1,8 @@
 import { SI_KERNEL, SIGKILL } from '../abi/signal.ts';
+import { PAGE_SIZE } from '../machine/units.ts';
+import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, MM_SWAPENTS } from '../mm/address-space.ts';
 import type { Kernel } from './kernel.ts';
+import { reportOom } from './oom-report.ts';
 import type { Process } from './process.ts';
 import { sendToProcess } from './signals/send.ts';
 import { siginfo } from './signals/siginfo.ts';
@@ -14,7 +17,7 @@ export function oomBadness(k: Kernel, process: Process): number {
   const space = process.leader.space ?? process.threads.find((thread) => thread.space !== null)?.space;
   if (space === null || space === undefined || process === k.init || process.oomScoreAdj === -1000)
     return Number.NEGATIVE_INFINITY;
-  const points = space.rssPages + space.rss[2] + space.pgtablesBytes / 4096;
+  const points = space.rssPages + space.rss[MM_SWAPENTS] + space.pgtablesBytes / PAGE_SIZE;
   return points + (process.oomScoreAdj * oomTotalPages(k)) / 1000;
 }
 
@@ -38,10 +41,11 @@ export function outOfMemory(k: Kernel, asking: Process): boolean {
   if (victim === null) return false;
   if (k.oomKillAllocatingTask !== 0 && oomBadness(k, asking) > Number.NEGATIVE_INFINITY) victim = asking;
   k.vmstat.oom_kill++;
+  reportOom(k, k.current, victim);
   const space = victim.leader.space;
   const kb = (pages: number): string => `${pages * 4}kB`;
   k.log(
-    `Out of memory: Killed process ${victim.pid} (${victim.leader.comm}) total-vm:${kb(space?.totalVm ?? 0)}, anon-rss:${kb(space?.rss[1] ?? 0)}, file-rss:${kb(space?.rss[0] ?? 0)}, shmem-rss:${kb(space?.rss[3] ?? 0)}, UID:${victim.leader.cred.uid} pgtables:${Math.round((space?.pgtablesBytes ?? 0) / 1024)}kB oom_score_adj:${victim.oomScoreAdj}`,
+    `Out of memory: Killed process ${victim.pid} (${victim.leader.comm}) total-vm:${kb(space?.totalVm ?? 0)}, anon-rss:${kb(space?.rss[MM_ANONPAGES] ?? 0)}, file-rss:${kb(space?.rss[MM_FILEPAGES] ?? 0)}, shmem-rss:${kb(space?.rss[MM_SHMEMPAGES] ?? 0)}, UID:${victim.leader.cred.uid} pgtables:${Math.round((space?.pgtablesBytes ?? 0) / 1024)}kB oom_score_adj:${victim.oomScoreAdj}`,
   );
   sendToProcess(k, victim, siginfo(SIGKILL, SI_KERNEL));
   return true;
