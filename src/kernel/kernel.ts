@@ -155,6 +155,8 @@ export class Kernel {
   /** Wait queues that a timer wakes (timerfd), by id. */
   readonly timerQueues = new Map<number, WaitQueue>();
   lastTimerFile = 0;
+  /** vm.oom_dump_tasks: not 0: the report of an OOM kill lists who has memory. */
+  oomDumpTasks = 1;
   /** vm.oom_kill_allocating_task: not 0: who asks for the memory dies. */
   oomKillAllocatingTask = 0;
   /** vm.hugetlb_shm_group: a group whose members may make segments of huge pages. */

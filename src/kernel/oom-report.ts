@@ -9,7 +9,6 @@ import {
 import { WMARK_HIGH, WMARK_LOW, WMARK_MIN } from '../mm/phys/zone.ts';
 import type { Kernel } from './kernel.ts';
 import type { Process } from './process.ts';
-import type { Task } from './task.ts';
 
 /** A page of user memory, as a fault asks for it (6.18: GFP_HIGHUSER_MOVABLE|__GFP_COMP|__GFP_ZERO). */
 const FAULT_GFP = '0x140dca(GFP_HIGHUSER_MOVABLE|__GFP_COMP|__GFP_ZERO)';
@@ -18,13 +17,11 @@ const FAULT_GFP = '0x140dca(GFP_HIGHUSER_MOVABLE|__GFP_COMP|__GFP_ZERO)';
  * What the OOM killer writes in the kernel log before it kills (6.18: dump_header, __show_mem, dump_tasks, mm/oom_kill.c): who
  * asked, where the memory is, who has it, and whom it takes.
  */
-export function reportOom(k: Kernel, invoker: Task | null, victim: Process): void {
-  if (invoker !== null)
-    k.log(
-      `${invoker.comm} invoked oom-killer: gfp_mask=${FAULT_GFP}, order=0, oom_score_adj=${invoker.process.oomScoreAdj}`,
-    );
+export function reportOom(k: Kernel, invoker: Process, victim: Process): void {
+  const { comm } = invoker.leader;
+  k.log(`${comm} invoked oom-killer: gfp_mask=${FAULT_GFP}, order=0, oom_score_adj=${invoker.oomScoreAdj}`);
   showMem(k);
-  dumpTasks(k);
+  if (k.oomDumpTasks !== 0) dumpTasks(k);
   k.log(
     'oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/,' +
       `task=${victim.leader.comm},pid=${victim.pid},uid=${victim.leader.cred.uid}`,

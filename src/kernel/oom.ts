@@ -41,7 +41,7 @@ export function outOfMemory(k: Kernel, asking: Process): boolean {
   if (victim === null) return false;
   if (k.oomKillAllocatingTask !== 0 && oomBadness(k, asking) > Number.NEGATIVE_INFINITY) victim = asking;
   k.vmstat.oom_kill++;
-  reportOom(k, k.current, victim);
+  reportOom(k, asking, victim);
   const space = victim.leader.space;
   const kb = (pages: number): string => `${pages * 4}kB`;
   k.log(
