@@ -2,6 +2,7 @@ import { panic } from '../base/assert.ts';
 import type { Kernel } from './kernel.ts';
 import { KSMD_NICE } from './ksmd.ts';
 import { newTask } from './new-task.ts';
+import { KernelOomKiller } from './oom.ts';
 import type { Task } from './task.ts';
 
 /**
@@ -32,6 +33,7 @@ export function bootKernelTasks(k: Kernel): void {
   k.ksmdTid = ksmd.tid;
   k.kswapd.tid = kernelThread(k, 'kswapd0', kthreadd).tid;
   k.mm.alloc.setKswapd(k.kswapd);
+  k.mm.oomKiller = new KernelOomKiller(k);
 }
 
 function kernelThread(k: Kernel, comm: string, kthreadd: Task): Task {

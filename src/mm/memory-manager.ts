@@ -12,7 +12,7 @@ import type { Ram } from '../machine/ram.ts';
 import { PAGE_SIZE, type Pfn, type Vpn } from '../machine/units.ts';
 import { AccessRules } from './access-rules.ts';
 import { AddressSpace, FAULT_KINDS } from './address-space.ts';
-import type { FaultWaiter } from './fault/waiter.ts';
+import type { FaultWaiter, OomKiller } from './fault/waiter.ts';
 import { Hugetlb } from './hugetlb/hugetlb.ts';
 import { Ksm } from './ksm/ksm.ts';
 import { KsmWalk } from './ksm/reverse.ts';
@@ -129,6 +129,8 @@ export class MemoryManager {
   faultAccount: { minflt: number; majflt: number } | null = null;
   /** Who makes faults now, and may sleep in one; null: no fault may. The kernel sets it with the running task. */
   waiter: FaultWaiter | null = null;
+  /** null: a fault of the kernel without memory fails. */
+  oomKiller: OomKiller | null = null;
   /** Of the fault being handled: its exact address, and whether the program or the kernel made it. */
   faultAddress = 0;
   faultMode: 'user' | 'kernel' = 'user';

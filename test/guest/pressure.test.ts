@@ -15,7 +15,7 @@ function run(name: string, flags: readonly string[], args: readonly string[] = [
 
 describe('memory pressure', () => {
   beforeAll(async () => {
-    for (const name of ['pressure', 'hog']) {
+    for (const name of ['pressure', 'hog', 'hog-read']) {
       const result = await compileForGuest(join(import.meta.dirname, 'machines', `${name}.c`), {});
       if ('elf' in result) elfs.set(name, result.elf);
     }
@@ -39,6 +39,11 @@ describe('memory pressure', () => {
     expect(done.stdout).toMatch(/\] {5}\d+\] +0 +\d+ +\d+ +\d+ +\d+ +\d+ +0 +\d+ +0 {13}0 hog\S*\n/);
     expect(done.stdout).toMatch(/global_oom,task_memcg=\/,task=hog\S*,pid=\d+,uid=0\n/);
     expect([done.stderr, done.status]).toEqual(['', 0]);
+  }, 60_000);
+
+  it('makes room for a system call that stores into new pages', () => {
+    const done = run('hog-read', ['--memory', '7M']);
+    expect([done.stdout, done.stderr, done.status]).toEqual(['read 2097152\nthe hog: signal 9\n', '', 0]);
   }, 60_000);
 
   it('fills swap first', () => {
