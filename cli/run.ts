@@ -22,7 +22,7 @@ export interface RunOptions {
   hugepages: HugepagesOption[];
   swap: SwapOption[];
   vmaIndex: 'list' | 'avl' | 'rbtree' | 'maple';
-  reclaim: 'two-list' | 'fifo' | 'random' | 'clock' | 'nru';
+  reclaim: 'two-list' | 'fifo' | 'random' | 'clock' | 'nru' | 'aging-2.4';
 }
 
 const EXAMPLES = `
@@ -112,7 +112,7 @@ export function addRunOptions(command: Command): Command {
         '--reclaim <policy>',
         'which pages go when memory is short: as in Linux 2.6 to 6.0, or a textbook policy',
       )
-        .choices(['two-list', 'fifo', 'random', 'clock', 'nru'])
+        .choices(['two-list', 'fifo', 'random', 'clock', 'nru', 'aging-2.4'])
         .default('two-list'),
     );
 }

@@ -21,7 +21,7 @@ describe('memory pressure', () => {
     }
   }, 300_000);
 
-  it.each(['two-list', 'fifo', 'random', 'clock', 'nru'])(
+  it.each(['two-list', 'fifo', 'random', 'clock', 'nru', 'aging-2.4'])(
     'a program of three times the RAM ends well with swap under %s',
     (policy) => {
       const done = run('pressure', ['--memory', '6M', '--swap', '64M', '--reclaim', policy], ['16']);

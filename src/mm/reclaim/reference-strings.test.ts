@@ -139,7 +139,7 @@ describe('page reference strings', () => {
     fc.assert(
       fc.property(strings, sizes, (references, frames) => {
         const least = optMisses(references, frames);
-        for (const name of ['fifo', 'clock', 'random', 'nru'] as const)
+        for (const name of ['fifo', 'clock', 'random', 'nru', 'aging-2.4'] as const)
           expect(missesOf(name, references, frames)).toBeGreaterThanOrEqual(least);
       }),
     );
