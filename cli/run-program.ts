@@ -167,6 +167,7 @@ function makeSystem(
       paging: options.paging,
       vmaIndex: options.vmaIndex,
       hugepages: options.hugepages,
+      reclaim: options.reclaim,
       root: root === undefined ? null : { host: resolve(root) },
       invariants: check.invariants,
     });

@@ -22,6 +22,7 @@ export interface RunOptions {
   hugepages: HugepagesOption[];
   swap: SwapOption[];
   vmaIndex: 'list' | 'avl' | 'rbtree' | 'maple';
+  reclaim: 'two-list' | 'fifo' | 'random' | 'clock' | 'nru' | 'aging-2.4';
 }
 
 const EXAMPLES = `
@@ -105,6 +106,14 @@ export function addRunOptions(command: Command): Command {
       new Option('--vma-index <kind>', 'how address spaces keep their VMAs: as in early Linux, 2.4, 2.6 to 6.0, 6.1')
         .choices(['list', 'avl', 'rbtree', 'maple'])
         .default('maple'),
+    )
+    .addOption(
+      new Option(
+        '--reclaim <policy>',
+        'which pages go when memory is short: as in Linux 2.6 to 6.0, or a textbook policy',
+      )
+        .choices(['two-list', 'fifo', 'random', 'clock', 'nru', 'aging-2.4'])
+        .default('two-list'),
     );
 }
 

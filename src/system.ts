@@ -33,6 +33,7 @@ import { vaddr, vpnOf } from './machine/units.ts';
 import { checkInvariants } from './mm/invariants.ts';
 import { commitReserves, MemoryManager } from './mm/memory-manager.ts';
 import { createPhysicalMemory } from './mm/physical-memory.ts';
+import { createReclaimPolicy, type ReclaimPolicyName } from './mm/reclaim/kinds.ts';
 import { createVmaIndex, type VmaIndexKind } from './mm/vma-index/kinds.ts';
 import { FaultDescriber, type FaultDescription, formatFault } from './observe/fault-trace.ts';
 import { type LevelsReport, reportLevelsAtExit } from './observe/levels-at-exit.ts';
@@ -55,6 +56,8 @@ export interface SystemOptions {
   readonly paging?: Riscv64Paging;
   /** How an address space keeps its VMAs: as one of Linux's generations did. Default 'maple', Linux's since 6.1. */
   readonly vmaIndex?: VmaIndexKind;
+  /** Which pages go when memory is short. Default 'two-list', Linux's from 2.6 to 6.0. */
+  readonly reclaim?: ReclaimPolicyName;
   /** Huge pages that the pools hold from boot on, of 2 MiB or 1 GiB; default none. The guest can change it (nr_hugepages). */
   readonly hugepages?: readonly { readonly sizeBytes: number; readonly count: number }[];
   /**
@@ -146,6 +149,7 @@ export class System {
         createIndex: () => createVmaIndex(indexKind),
       },
     );
+    mm.reclaimer.setPolicy(createReclaimPolicy(options.reclaim ?? 'two-list', ram.frameCount));
     mm.slab.shrink();
     this.freeFramesAtBoot = mm.alloc.freeCount;
     for (const { sizeBytes, count } of options.hugepages ?? []) fillPool(mm, sizeBytes, count);

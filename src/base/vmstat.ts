@@ -18,8 +18,10 @@ export class Vmstat {
   pgfault = 0;
   pgmajfault = 0;
   pglazyfreed = 0;
-  pgscan_direct = 0;
+  pgsteal_kswapd = 0;
   pgsteal_direct = 0;
+  pgscan_kswapd = 0;
+  pgscan_direct = 0;
   pgscan_anon = 0;
   pgscan_file = 0;
   pgsteal_anon = 0;
@@ -29,6 +31,7 @@ export class Vmstat {
   unevictable_pgs_mlocked = 0;
   unevictable_pgs_munlocked = 0;
   allocstall_normal = 0;
+  pageoutrun = 0;
   oom_kill = 0;
   cow_ksm = 0;
   ksm_swpin_copy = 0;

@@ -2,12 +2,24 @@ import { panic } from '../base/assert.ts';
 import type { Kernel } from './kernel.ts';
 import { KSMD_NICE } from './ksmd.ts';
 import { newTask } from './new-task.ts';
+import { KernelOomKiller } from './oom.ts';
 import type { Task } from './task.ts';
 
 /**
  * The kernel's own tasks: pid 1 "init", plain data that adopts orphans and reaps them at once; pid 2 "kthreadd", the parent of
- * kernel threads; pid 3 the flusher, which writes dirty pages back (Linux: the kworker of wb_workfn); pid 4 ksmd, which merges
- * equal pages.
+  k.flusherTid = kernelThread(k, 'kworker/u4:0', kthreadd).tid;
+  const ksmd = kernelThread(k, 'ksmd', kthreadd);
+  ksmd.nice = KSMD_NICE;
+  k.ksmdTid = ksmd.tid;
+  k.kswapd.tid = kernelThread(k, 'kswapd0', kthreadd).tid;
+  k.mm.alloc.setKswapd(k.kswapd);
+}
+
+function kernelThread(k: Kernel, comm: string, kthreadd: Task): Task {
+  const thread = kernelTask(k, comm, kthreadd);
+  thread.process.pgrp = 0;
+  thread.process.session = 0;
+  return thread;
  */
 export function bootKernelTasks(k: Kernel): void {
   const init = kernelTask(k, 'init', null);
@@ -15,15 +27,20 @@ export function bootKernelTasks(k: Kernel): void {
   const kthreadd = kernelTask(k, 'kthreadd', null);
   kthreadd.process.pgrp = 0;
   kthreadd.process.session = 0;
-  const flusher = kernelTask(k, 'kworker/u4:0', kthreadd);
-  flusher.process.pgrp = 0;
-  flusher.process.session = 0;
-  k.flusherTid = flusher.tid;
-  const ksmd = kernelTask(k, 'ksmd', kthreadd);
-  ksmd.process.pgrp = 0;
-  ksmd.process.session = 0;
+  k.flusherTid = kernelThread(k, 'kworker/u4:0', kthreadd).tid;
+  const ksmd = kernelThread(k, 'ksmd', kthreadd);
   ksmd.nice = KSMD_NICE;
   k.ksmdTid = ksmd.tid;
+  k.kswapd.tid = kernelThread(k, 'kswapd0', kthreadd).tid;
+  k.mm.alloc.setKswapd(k.kswapd);
+  k.mm.oomKiller = new KernelOomKiller(k);
+}
+
+function kernelThread(k: Kernel, comm: string, kthreadd: Task): Task {
+  const thread = kernelTask(k, comm, kthreadd);
+  thread.process.pgrp = 0;
+  thread.process.session = 0;
+  return thread;
 }
 
 function kernelTask(k: Kernel, comm: string, parent: Task | null): Task {

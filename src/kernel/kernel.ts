@@ -22,6 +22,7 @@ import { bootKernelTasks } from './init.ts';
 import { IpcNamespace } from './ipc/namespace.ts';
 import { adoptTerminal, KernelJobControl } from './job-control.ts';
 import { KernelCaches } from './kernel-caches.ts';
+import { Kswapd } from './kswapd.ts';
 import { LoadAverage } from './load-average.ts';
 import type { Process } from './process.ts';
 import { type RunLimits, type RunStatus, runMachine } from './run-loop.ts';
@@ -139,6 +140,7 @@ export class Kernel {
   /** Host time of boot, with the host's clock; set at the first reading. */
   hostBootNs = 0;
   readonly swapFiles = new SwapFiles();
+  readonly kswapd = new Kswapd(this);
   flusherTid = 0;
   flusherArmed = false;
   /** When khugepaged scans next; Infinity: it waits for work. */
@@ -153,6 +155,8 @@ export class Kernel {
   /** Wait queues that a timer wakes (timerfd), by id. */
   readonly timerQueues = new Map<number, WaitQueue>();
   lastTimerFile = 0;
+  /** vm.oom_dump_tasks: not 0: the report of an OOM kill lists who has memory. */
+  oomDumpTasks = 1;
   /** vm.oom_kill_allocating_task: not 0: who asks for the memory dies. */
   oomKillAllocatingTask = 0;
   /** vm.hugetlb_shm_group: a group whose members may make segments of huge pages. */

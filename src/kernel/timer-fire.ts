@@ -32,7 +32,8 @@ function fire(k: Kernel, entry: TimerEntry): void {
       firePosixTimer(k, entry);
       return;
     case 'kthread':
-      if (entry.subject === k.ksmdTid) runKsmd(k, entry.deadlineNs);
+      if (entry.subject === k.kswapd.tid) k.kswapd.run();
+      else if (entry.subject === k.ksmdTid) runKsmd(k, entry.deadlineNs);
       else runFlusher(k, entry.detail === 1 ? 'periodic' : 'too much');
       return;
     case 'khugepaged':

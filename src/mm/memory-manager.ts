@@ -12,13 +12,12 @@ import type { Ram } from '../machine/ram.ts';
 import { PAGE_SIZE, type Pfn, type Vpn } from '../machine/units.ts';
 import { AccessRules } from './access-rules.ts';
 import { AddressSpace, FAULT_KINDS } from './address-space.ts';
-import type { FaultWaiter } from './fault/waiter.ts';
+import type { FaultWaiter, OomKiller } from './fault/waiter.ts';
 import { Hugetlb } from './hugetlb/hugetlb.ts';
 import { Ksm } from './ksm/ksm.ts';
 import { KsmWalk } from './ksm/reverse.ts';
 import { MlockBatch } from './mlock-batch.ts';
 import type { PageCache } from './page-cache/page-cache.ts';
-import type { PageCacheShrinker } from './page-cache/shrink.ts';
 import { PageTables } from './page-table.ts';
 import type { FrameAllocator } from './phys/alloc.ts';
 import { type FrameTable, NO_FRAME } from './phys/frame-table.ts';
@@ -26,6 +25,7 @@ import { __GFP_ZERO, GFP_KERNEL } from './phys/gfp.ts';
 import { PG_reserved } from './phys/page-flags.ts';
 import type { KmemCache, SlabAllocator } from './phys/slab.ts';
 import { PteEditor } from './pte-editor.ts';
+import type { Reclaim } from './reclaim/reclaim.ts';
 import type { Rmap } from './rmap/rmap.ts';
 import type { Swap } from './swap/swap.ts';
 import { Thp } from './thp/thp.ts';
@@ -78,7 +78,7 @@ export interface MmParts {
   readonly pageCache: PageCache;
   readonly rmap: Rmap;
   readonly swap: Swap;
-  readonly reclaimer: PageCacheShrinker;
+  readonly reclaimer: Reclaim;
 }
 
 /** Address-space identifiers that the hardware has (9 bits are plenty for a TLB of this size); 0 is never used. */
@@ -106,7 +106,7 @@ export class MemoryManager {
   readonly pageCache: PageCache;
   readonly rmap: Rmap;
   readonly swap: Swap;
-  readonly reclaimer: PageCacheShrinker;
+  readonly reclaimer: Reclaim;
   readonly config: MmConfig;
   readonly pageTables: PageTables;
   readonly access: AccessRules;
@@ -129,6 +129,8 @@ export class MemoryManager {
   faultAccount: { minflt: number; majflt: number } | null = null;
   /** Who makes faults now, and may sleep in one; null: no fault may. The kernel sets it with the running task. */
   waiter: FaultWaiter | null = null;
+  /** null: a fault of the kernel without memory fails. */
+  oomKiller: OomKiller | null = null;
   /** Of the fault being handled: its exact address, and whether the program or the kernel made it. */
   faultAddress = 0;
   faultMode: 'user' | 'kernel' = 'user';

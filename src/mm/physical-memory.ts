@@ -4,11 +4,11 @@ import type { VirtualClock } from '../machine/clock.ts';
 import type { Ram } from '../machine/ram.ts';
 import type { FilePages } from './page-cache/file-pages.ts';
 import { PageCache } from './page-cache/page-cache.ts';
-import { PageCacheShrinker } from './page-cache/shrink.ts';
 import { FrameAllocator } from './phys/alloc.ts';
 import { FrameTable } from './phys/frame-table.ts';
 import { SlabAllocator } from './phys/slab.ts';
 import type { ZoneConfig } from './phys/zone.ts';
+import { Reclaim } from './reclaim/reclaim.ts';
 import { Rmap } from './rmap/rmap.ts';
 import { Swap } from './swap/swap.ts';
 
@@ -31,7 +31,7 @@ export interface PhysicalMemory {
   readonly rmap: Rmap;
   readonly pageCache: PageCache;
   readonly swap: Swap;
-  readonly reclaimer: PageCacheShrinker;
+  readonly reclaimer: Reclaim;
 }
 
 /** Builds the parts in the order in which they need each other. */
@@ -45,7 +45,7 @@ export function createPhysicalMemory(options: PhysicalMemoryOptions): PhysicalMe
   const nodes = slab.cacheNamed('radix_tree_node');
   const swap = new Swap({ ram, allocator: alloc, vmstat, clock });
   const pageCache = new PageCache({ ram, allocator: alloc, rmap, nodes, files, swap, vmstat, clock });
-  const reclaimer = new PageCacheShrinker(pageCache, slab);
+  const reclaimer = new Reclaim(pageCache, slab);
   alloc.setReclaimer(reclaimer);
   return { frames, alloc, slab, rmap, pageCache, swap, reclaimer };
 }

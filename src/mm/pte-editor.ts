@@ -11,25 +11,47 @@ import { rssMemberOf, zapEntry, zapRange } from './zap.ts';
 /** What reverse mapping, writeback and truncation may do to page tables: the verbs of rmap-vma.ts over mm's own. */
 export class PteEditor implements PageTableEditor {
   private readonly mm: MemoryManager;
+  /** Of the last slotOf. */
+  private level = 0;
 
   constructor(mm: MemoryManager) {
     this.mm = mm;
   }
 
+  /** The slot of the entry that maps the page, huge or not, and its level in `level`; -1 where nothing does. */
+  private slotOf(view: RmapVma, page: Vpn): number {
+    const { pageTables, thp } = this.mm;
+    const { space } = view as Vma;
+    this.level = 0;
+    let slot = pageTables.findLeaf(space, page);
+    if (slot === -1) {
+      this.level = thp.level;
+      slot = pageTables.findAt(space, page, thp.level);
+      if (slot === -1 || !pageTables.isHugeEntry(pageTables.read(slot))) return -1;
+    }
+    return pageTables.isMapped(pageTables.read(slot)) ? slot : -1;
+  }
+
   frameAt(view: RmapVma, page: Vpn): Pfn | -1 {
     const { pageTables } = this.mm;
-    const slot = pageTables.findLeaf((view as Vma).space, page);
-    if (slot === -1) return NO_FRAME;
-    const entry = pageTables.read(slot);
-    return pageTables.isMapped(entry) ? pageTables.frameOf(entry) : NO_FRAME;
+    const slot = this.slotOf(view, page);
+    return slot === -1 ? NO_FRAME : pageTables.frameWithin(pageTables.read(slot), this.level, page);
+  }
+
+  clearAccessed(view: RmapVma, page: Vpn): boolean {
+    const { mm } = this;
+    const slot = this.slotOf(view, page);
+    if (slot === -1) return false;
+    const entry = mm.pageTables.read(slot);
+    if ((entry & mm.format.ACCESSED) === 0) return false;
+    mm.pageTables.set(slot, (entry & ~mm.format.ACCESSED) >>> 0);
+    mm.flushPage((view as Vma).space, page);
+    return true;
   }
 
   isDirty(view: RmapVma, page: Vpn): boolean {
-    const { pageTables, format } = this.mm;
-    const slot = pageTables.findLeaf((view as Vma).space, page);
-    if (slot === -1) return false;
-    const entry = pageTables.read(slot);
-    return pageTables.isMapped(entry) && (entry & format.DIRTY) !== 0;
+    const slot = this.slotOf(view, page);
+    return slot !== -1 && (this.mm.pageTables.read(slot) & this.mm.format.DIRTY) !== 0;
   }
 
   cleanPage(view: RmapVma, page: Vpn): boolean {

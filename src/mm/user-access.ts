@@ -4,7 +4,7 @@ import { ACCESS_READ, ACCESS_WRITE, type Access } from '../machine/mmu.ts';
 import { offsetInPage, PAGE_SIZE, type Pfn, vaddr } from '../machine/units.ts';
 import type { AddressSpace } from './address-space.ts';
 import { handleFault } from './fault/fault.ts';
-import { FAULT_DONE } from './fault/results.ts';
+import { FAULT_DONE, FAULT_OOM } from './fault/results.ts';
 import type { MemoryManager } from './memory-manager.ts';
 
 /**
@@ -20,7 +20,9 @@ export function ensureUserByte(mm: MemoryManager, space: AddressSpace, address: 
   let offset = mm.mmu.translate(space, at, access);
   // A fault can resolve and the page be gone again only if memory is so short that reclaim took it: bounded tries.
   for (let tries = 0; offset === -1 && tries < 3; tries++) {
-    if (handleFault(mm, space, at, access, 'kernel') !== FAULT_DONE) return -1;
+    const result = handleFault(mm, space, at, access, 'kernel');
+    if (result === FAULT_OOM && mm.oomKiller?.makeRoom() === true) continue;
+    if (result !== FAULT_DONE) return -1;
     offset = mm.mmu.translate(space, at, access);
   }
   return offset;

@@ -304,7 +304,7 @@ describe('reports', () => {
   test('--strace', () => {
     const { stderr } = run(['--strace'], ['exit', '3']);
     // Both C libraries make this call at their start.
-    expect(stderr).toMatch(/^set_tid_address\(0x[0-9a-f]+\) += 5$/m);
+    expect(stderr).toMatch(/^set_tid_address\(0x[0-9a-f]+\) += 6$/m);
     expect(stderr).toMatch(/^exit_group\(3\) += \?\n\+\+\+ exited with 3 \+\+\+$/m);
   });
   test('an unwritable report is one line', () => {

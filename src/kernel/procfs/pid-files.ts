@@ -3,7 +3,7 @@ import { PAGE_SIZE } from '../../machine/units.ts';
 import { RMAP_ITEM_BYTES } from '../../mm/ksm/ksm.ts';
 import { VM_MERGEABLE } from '../../mm/vm-flags.ts';
 import type { Kernel } from '../kernel.ts';
-import { oomBadness } from '../oom.ts';
+import { oomBadness, oomTotalPages } from '../oom.ts';
 import type { Task } from '../task.ts';
 import { parseInteger } from './write-text.ts';
 
@@ -45,7 +45,7 @@ export function showUnsetId(): string {
 export function showOomScore(k: Kernel, t: Task): string {
   const points = oomBadness(k, t.process);
   if (points === Number.NEGATIVE_INFINITY) return '0\n';
-  return `${Math.trunc(((1000 + Math.trunc((points * 1000) / k.mm.alloc.totalCount)) * 2) / 3)}\n`;
+  return `${Math.trunc(((1000 + Math.trunc((points * 1000) / oomTotalPages(k))) * 2) / 3)}\n`;
 }
 
 /** proc_coredump_filter_read: MMF_DUMP_* in hexadecimal; nothing for a kernel thread. */

@@ -159,7 +159,9 @@ describe('procfs', () => {
     expect(read('/proc/sys/kernel/hostname')).toBe('other\n');
     expect(write('/proc/sys/vm/min_free_kbytes', '2048')).toBe(4);
     expect(read('/proc/zoneinfo')).toMatch(/\n {8}min {6}512\n/);
-    expect(write('/proc/sys/vm/swappiness', '1')).toBe(-13);
+    expect(write('/proc/sys/vm/swappiness', '201')).toBe(-22);
+    expect(write('/proc/sys/vm/swappiness', '1')).toBe(1);
+    expect(read('/proc/sys/vm/swappiness')).toBe('1\n');
     expect(write('/proc/sys/vm/drop_caches', '3')).toBe(1);
     expect(read('/proc/vmstat')).toContain('drop_slab 1\n');
   });

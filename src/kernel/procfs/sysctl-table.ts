@@ -333,9 +333,26 @@ export const SYSCTLS: readonly SysctlRow[] = [
     },
   ),
   ...VM_SYSCTLS,
+  integer(
+    'vm/page-cluster',
+    0,
+    31,
+    (k) => k.mm.swap.readAhead.pageCluster,
+    (k, value) => {
+      k.mm.swap.readAhead.pageCluster = value;
+    },
+  ),
   constant('vm/panic_on_oom', 0),
   constant('vm/stat_interval', 1),
-  constant('vm/swappiness', 60),
+  integer(
+    'vm/swappiness',
+    0,
+    200,
+    (k) => k.mm.reclaimer.swappiness,
+    (k, value) => {
+      k.mm.reclaimer.swappiness = value;
+    },
+  ),
   kbytes('user_reserve_kbytes', 'userReserveKbytes'),
   integer(
     'vm/unprivileged_userfaultfd',

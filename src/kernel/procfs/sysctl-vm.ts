@@ -89,6 +89,14 @@ export const VM_SYSCTLS: readonly SysctlRow[] = [
     write: (_k, text) => (/^[dDnN]/.test(text) ? 0 : -EINVAL),
   },
   integer(
+    'oom_dump_tasks',
+    [-0x8000_0000, 0x7fff_ffff],
+    (k) => k.oomDumpTasks,
+    (k, value) => {
+      k.oomDumpTasks = value;
+    },
+  ),
+  integer(
     'oom_kill_allocating_task',
     [-0x8000_0000, 0x7fff_ffff],
     (k) => k.oomKillAllocatingTask,

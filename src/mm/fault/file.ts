@@ -1,7 +1,7 @@
 import { ENOMEM } from '../../abi/errno.ts';
 import { ACCESS_WRITE, type Access } from '../../machine/mmu.ts';
 import { type Pfn, pagesOf, type Vpn } from '../../machine/units.ts';
-import { KIND_COW_COPY, KIND_FILE_READ, KIND_FILE_SHARED } from '../address-space.ts';
+import { KIND_COW_COPY, KIND_FILE_READ, KIND_FILE_SHARED, KIND_SWAP_IN } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
@@ -33,6 +33,7 @@ export function fileFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access
     const reason = pages.has(index) ? VM_UFFD_MINOR : VM_UFFD_MISSING;
     if ((vma.flags & reason) !== 0) return userfault(mm, vma, page, access, reason);
   }
+  if (pages.swapped.has(index)) mm.lastFaultKind = KIND_SWAP_IN;
   const cached = mm.pageCache.ensurePage(pages, index, (vma.flags & VM_RAND_READ) !== 0 ? 'none' : 'around');
   if (cached < 0) return cached === -ENOMEM ? FAULT_OOM : FAULT_BUS;
   const frame = cached as Pfn;

@@ -43,3 +43,9 @@ export class FaultWaiter {
     this.tid = tid;
   }
 }
+
+/** Who is asked when a fault of the kernel in user memory finds none (pagefault_out_of_memory, __alloc_pages_may_oom). */
+export interface OomKiller {
+  /** True: another process was killed and its memory is free, so try again. */
+  makeRoom(): boolean;
+}

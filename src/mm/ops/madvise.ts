@@ -34,6 +34,7 @@ import { unmergeRange } from '../ksm/unmerge.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
 import { punchHole } from '../page-cache/truncate.ts';
+import { prefetchSwapped } from '../swap/prefetch.ts';
 import { collapseRange } from '../thp/collapse.ts';
 import { tellRemove } from '../uffd/events.ts';
 import {
@@ -263,8 +264,9 @@ function changeFlags(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, flags: n
   return 0;
 }
 
-/** madvise_willneed: reads the file's pages into the page cache; nothing to do for memory without a file or for shmem. */
+/** madvise_willneed: reads the file's pages into the page cache, and what is in swap into the swap cache. */
 function readAhead(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): number {
+  prefetchSwapped(mm, vma, start, end);
   if (vma.kind !== VMA_FILE) return 0;
   const pages = vma.pages as FilePages;
   const first = vma.pgoff + (start - vma.startVpn);

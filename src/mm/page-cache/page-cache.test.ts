@@ -206,6 +206,7 @@ describe('PageCache', () => {
       frameAt: (_, page) => (page === 52 ? frame : NO_FRAME),
       isDirty: () => false,
       splitPage: () => {},
+      clearAccessed: () => false,
       cleanPage: (_, page) => {
         expect(backing.written).toEqual([]);
         return cleaned.push(page) > 0;

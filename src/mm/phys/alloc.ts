@@ -13,6 +13,7 @@ import {
   __GFP_DMA32,
   __GFP_HIGH,
   __GFP_HIGHMEM,
+  __GFP_KSWAPD_RECLAIM,
   __GFP_MEMALLOC,
   __GFP_MOVABLE,
   __GFP_NOFAIL,
@@ -36,7 +37,7 @@ import {
   PG_tail,
   PG_writeback,
 } from './page-flags.ts';
-import type { Reclaimer } from './reclaimer.ts';
+import type { KswapdWaker, Reclaimer } from './reclaimer.ts';
 import { calculateMinFreeKbytes, setupLowmemReserve, setupPerZoneWatermarks, WatermarkSettings } from './watermarks.ts';
 import {
   WMARK_LOW,
@@ -96,6 +97,7 @@ export class FrameAllocator {
   /** By the highest zone type allowed: the zones to try, highest first (ZONELIST_FALLBACK). */
   private readonly zonelists: readonly (readonly Zone[])[];
   private reclaimer: Reclaimer | null = null;
+  private kswapd: KswapdWaker | null = null;
   private inReclaim = false;
   private hugeRelease: HugeRelease | null = null;
 
@@ -125,6 +127,19 @@ export class FrameAllocator {
 
   setReclaimer(reclaimer: Reclaimer): void {
     this.reclaimer = reclaimer;
+  }
+
+  setKswapd(kswapd: KswapdWaker): void {
+    this.kswapd = kswapd;
+  }
+
+  /** kswapd's own work, which may use all reserves. Frames freed. */
+  reclaimInBackground(frames: number): number {
+    if (this.reclaimer === null || this.inReclaim) return 0;
+    this.inReclaim = true;
+    const freed = this.reclaimer.reclaim(frames, 'kswapd');
+    this.inReclaim = false;
+    return freed;
   }
 
   /** One frame with refcount 1, or NO_FRAME. */
@@ -235,8 +250,9 @@ export class FrameAllocator {
     setupLowmemReserve(this.zones, this.watermarks);
   }
 
-  /** __alloc_pages_slowpath: down to the min mark, then reclaim and try again as long as that makes progress. */
+  /** __alloc_pages_slowpath: wakes kswapd; down to the min mark, then reclaim and try again as long as that makes progress. */
   private allocSlowpath(highest: number, order: number, gfp: number): Pfn | -1 {
+    if ((gfp & __GFP_KSWAPD_RECLAIM) !== 0 && !this.inReclaim) this.kswapd?.wake();
     const mayReclaim = (gfp & __GFP_DIRECT_RECLAIM) !== 0 && !this.inReclaim;
     const depth: Depth = (gfp & __GFP_HIGH) !== 0 ? 'high' : 'none';
     const depthNow: Depth = mayReclaim || this.inReclaim ? depth : depth === 'high' ? 'atomic' : 'none';

@@ -10,6 +10,12 @@ export const LRU_ACTIVE_FILE = 3;
 export const LRU_UNEVICTABLE = 4;
 export const NR_LRU_LISTS = 5;
 
+/** Told of pages that join the lists and leave them; moves between lists are not told. */
+export interface LruListener {
+  added?(page: Pfn): void;
+  removed?(page: Pfn): void;
+}
+
 /**
  * Linux's struct lruvec (include/linux/mmzone.h): user pages in order of use. Which list a page is on follows from its
  * flags alone: PG_unevictable, else PG_swapbacked (anonymous and shmem) or file, PG_active or not. Newest at the front.
@@ -22,6 +28,8 @@ export class Lruvec {
   readonly lists: readonly FrameList[];
   /** In pages, by list. */
   readonly sizes = new Float64Array(NR_LRU_LISTS);
+  /** Who keeps an order of its own of the pages on these lists (a reclaim policy). */
+  listener: LruListener | null = null;
   private readonly frames: FrameTable;
 
   constructor(frames: FrameTable) {
@@ -56,6 +64,7 @@ export class Lruvec {
     if ((flags[page] & PG_mlocked) !== 0) flags[page] = (flags[page] & ~PG_active) | PG_unevictable;
     flags[page] |= PG_lru;
     this.link(page);
+    this.listener?.added?.(page);
   }
 
   /** Takes the page off its list; PG_active and PG_unevictable stay and say where it was. */
@@ -64,6 +73,7 @@ export class Lruvec {
     if ((flags[page] & PG_lru) === 0) return;
     this.unlink(page);
     flags[page] &= ~PG_lru;
+    this.listener?.removed?.(page);
   }
 
   /** Changes flags that decide the list (PG_active, PG_unevictable, PG_swapbacked), moving the page along. */

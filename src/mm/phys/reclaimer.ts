@@ -4,5 +4,11 @@
  */
 export interface Reclaimer {
   /** Tries to free `frames` frames; returns how many it freed, 0 when nothing more can be freed. */
-  reclaim(frames: number): number;
+  reclaim(frames: number, by?: 'direct' | 'kswapd'): number;
+}
+
+/** The thread that reclaims before allocations have to (Linux: kswapd). */
+export interface KswapdWaker {
+  /** A zone is below its low mark. */
+  wake(): void;
 }

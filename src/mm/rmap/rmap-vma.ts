@@ -40,10 +40,12 @@ export interface KsmReverse {
  * PTEs, implements it; injected with rmap.setEditor and used nowhere else.
  */
 export interface PageTableEditor {
-  /** The frame that the present entry of `page` maps, or NO_FRAME. */
+  /** The frame that the entry of `page` maps, by a huge leaf too, or NO_FRAME. */
   frameAt(vma: RmapVma, page: Vpn): Pfn | -1;
   /** A store went through the entry since DIRTY was last cleared. */
   isDirty(vma: RmapVma, page: Vpn): boolean;
+  /** Clears ACCESSED of the entry, a huge leaf too, and flushes the TLB (ptep_clear_flush_young); true if it was set. */
+  clearAccessed(vma: RmapVma, page: Vpn): boolean;
   /**
    * Clears WRITE and DIRTY of the present entry and flushes the TLB (Linux: page_vma_mkclean_one); true if the entry was
    * dirty. The next store faults again.

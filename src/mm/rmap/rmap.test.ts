@@ -55,6 +55,10 @@ class World implements PageTableEditor {
 
   splitPage(): void {}
 
+  clearAccessed(): boolean {
+    return false;
+  }
+
   frameAt(vma: RmapVma, page: Vpn): Pfn | -1 {
     return (vma as TestVma).space.table.get(page) ?? NO_FRAME;
   }

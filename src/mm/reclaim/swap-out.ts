@@ -1,4 +1,5 @@
 import type { Pfn } from '../../machine/units.ts';
+import type { PageCache } from '../page-cache/page-cache.ts';
 import {
   PG_active,
   PG_dirty,
@@ -10,7 +11,6 @@ import {
 } from '../phys/page-flags.ts';
 import { cullPage } from '../shmem/shmem-lock.ts';
 import { leaveToSwap } from '../shmem/shmem-swap.ts';
-import type { PageCache } from './page-cache.ts';
 
 /**
  * Writes a swapbacked page to swap and frees its frame (what shrink_folio_list does with one). False if it stays: locked in

@@ -1,0 +1,50 @@
+import type { KswapdWaker } from '../mm/phys/reclaimer.ts';
+import { WMARK_HIGH } from '../mm/phys/zone.ts';
+import type { Kernel } from './kernel.ts';
+
+/** Pages that one round is to free at least (SWAP_CLUSTER_MAX). */
+const BATCH = 32;
+
+/**
+ * kswapd0 (6.18, mm/vmscan.c): an allocation that found a zone below its low mark wakes it; it reclaims until all zones are above
+ * the high one, or nothing more can be freed. A kernel thread without a space of its own, run at a timer in its own name as the flusher is. Plain data but for
+ * the kernel that it belongs to.
+ */
+export class Kswapd implements KswapdWaker {
+  tid = 0;
+  private isAwake = false;
+  private readonly k: Kernel;
+
+  constructor(k: Kernel) {
+    this.k = k;
+  }
+
+  /** wakeup_kswapd: it runs as soon as the running task leaves the kernel. */
+  wake(): void {
+    const { k } = this;
+    if (this.isAwake) return;
+    this.isAwake = true;
+    k.timers.add(k.clock.nowNs, 'kthread', this.tid, 0);
+  }
+
+  /** balance_pgdat. */
+  run(): void {
+    const { alloc, vmstat } = this.k.mm;
+    const before = this.k.events.currentPid;
+    this.k.events.currentPid = this.tid;
+    vmstat.pageoutrun++;
+    let isUseful = true;
+    while (isUseful && this.missingPages > 0)
+      isUseful = alloc.reclaimInBackground(Math.max(BATCH, this.missingPages)) > 0;
+    this.k.events.currentPid = before;
+    this.isAwake = false;
+  }
+
+  /** How far the zones are below their high marks. */
+  private get missingPages(): number {
+    return this.k.mm.alloc.zones.reduce(
+      (sum, zone) => sum + Math.max(0, zone.watermarks[WMARK_HIGH] + 1 - zone.freePages),
+      0,
+    );
+  }
+}

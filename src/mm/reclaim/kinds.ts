@@ -1,0 +1,28 @@
+import { AgingPolicy } from './aging.ts';
+import { ClockPolicy } from './clock.ts';
+import { FifoPolicy } from './fifo.ts';
+import { NruPolicy } from './nru.ts';
+import type { ReclaimPolicy } from './policy.ts';
+import { RandomPolicy } from './random.ts';
+import { TwoListPolicy } from './two-list.ts';
+
+/** Names of `--reclaim`; the first is the default. */
+export const RECLAIM_POLICIES = ['two-list', 'fifo', 'random', 'clock', 'nru', 'aging-2.4'] as const;
+export type ReclaimPolicyName = (typeof RECLAIM_POLICIES)[number];
+
+export function createReclaimPolicy(name: ReclaimPolicyName, frameCount: number): ReclaimPolicy {
+  switch (name) {
+    case 'fifo':
+      return new FifoPolicy(frameCount);
+    case 'random':
+      return new RandomPolicy(frameCount);
+    case 'clock':
+      return new ClockPolicy(frameCount);
+    case 'aging-2.4':
+      return new AgingPolicy(frameCount);
+    case 'nru':
+      return new NruPolicy(frameCount);
+    default:
+      return new TwoListPolicy();
+  }
+}

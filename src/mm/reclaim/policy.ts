@@ -1,0 +1,59 @@
+import type { Rng } from '../../base/rng.ts';
+import type { Pfn } from '../../machine/units.ts';
+import type { FrameTable } from '../phys/frame-table.ts';
+import type { Lruvec } from '../phys/lruvec.ts';
+
+/** Reclaim looks at a 2^priority-th of the lists first and at all of them, priority 0, last (DEF_PRIORITY). */
+export const DEF_PRIORITY = 12;
+
+/** What was found of a page's use since it was last asked (folio_referenced). */
+export interface References {
+  /** Entries whose ACCESSED was set; it is clear now. */
+  count: number;
+  /** VM_* of the VMAs of those entries. */
+  vmFlags: number;
+}
+
+/** What a policy can see and do. It never touches frames, flags or page tables itself. */
+export interface ReclaimablePages {
+  readonly frames: FrameTable;
+  readonly lru: Lruvec;
+  readonly rng: Rng;
+  /** Anonymous memory and shmem can go: a slot of swap is free. */
+  readonly hasSwap: boolean;
+  /** vm.swappiness, 0 to 200: how readily those go, against pages of files. */
+  readonly swappiness: number;
+  /** Frames free now, and the high watermarks of all zones. */
+  readonly freePages: number;
+  readonly highMarkPages: number;
+  /** The page may go at all: it is on a list, evictable, and swap is there where it needs it. */
+  isCandidate(page: Pfn): boolean;
+  /** Reads and clears the ACCESSED bits of all entries of the page. The result is valid until the next call. */
+  takeReferences(page: Pfn): References;
+  /** Reads and clears PG_referenced. */
+  takeReferenced(page: Pfn): boolean;
+  /** The page has contents that are written nowhere. */
+  isDirty(page: Pfn): boolean;
+  /** Frees the page; false if it stays (held, locked, no slot, the store failed). 'skip' leaves dirty pages of files. */
+  free(page: Pfn, dirty: 'write' | 'skip'): boolean;
+  activate(page: Pfn): void;
+  deactivate(page: Pfn): void;
+  /** To the young end of its list. */
+  rotate(page: Pfn): void;
+  setReferenced(page: Pfn): void;
+  /** Counts in pgscan_*. */
+  noteScanned(page: Pfn): void;
+}
+
+/**
+ * Which pages go when memory is short (`--reclaim NAME`). A policy is one small file; testing/contract.ts is what every one of
+ * them must do. Plain data (D4): its state is numbers and arrays.
+ */
+export interface ReclaimPolicy {
+  readonly name: string;
+  /** Frees about `wanted` pages of those that a 2^priority-th of all allows; how many. Called with falling priority. */
+  shrink(pages: ReclaimablePages, wanted: number, priority: number): number;
+  /** A page joined the lists, or left them. For those that keep an order of their own. */
+  added?(page: Pfn): void;
+  removed?(page: Pfn): void;
+}
