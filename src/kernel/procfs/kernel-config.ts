@@ -34,6 +34,7 @@ const PRESENT: readonly string[] = [
   'NUMA',
   'SHMEM',
   'KSM',
+  'SWAP',
   'HUGETLBFS',
   'HUGETLB_PAGE',
   'TRANSPARENT_HUGEPAGE',
@@ -59,7 +60,6 @@ const PRESENT: readonly string[] = [
 /** What is asked for often and is not there, so that the file says so in Linux's words. */
 const ABSENT: readonly string[] = [
   'SMP',
-  'SWAP',
   'MEMCG',
   'UTS_NS',
   'TIME_NS',
