@@ -15,8 +15,9 @@ const SUITE_ROOT = '/opt/suite';
 const SUITE_FOLDER = `${SUITE_ROOT}/testcases/bin`;
 const WORK_FOLDER = '/tmp/work';
 
-/** What the script that runs Linux's own tests of mm reserves first (run_vmtests.sh: 256 MB). */
+/** What the script that runs Linux's own tests of mm reserves first (run_vmtests.sh): 256 MB, but for two programs one page. */
 const KSELFTEST_HUGE_PAGES = 128;
+const KSELFTEST_ONE_HUGE_PAGE: readonly string[] = ['hugetlb_fault_after_madv', 'hugetlb_madv_vs_map'];
 
 export interface CaseResult extends Judgement {
   readonly output: string;
@@ -41,7 +42,10 @@ export function runCase(item: Case, { memoryBytes, busybox }: MachineSettings): 
   const system = new System({ environment, memoryBytes });
   const convention = conventionOf(item.suite);
   if (busybox !== null) furnish(system, busybox);
-  if (convention === 'kselftest') reserveHugePages(system, KSELFTEST_HUGE_PAGES);
+  if (convention === 'kselftest') {
+    const isForOne = KSELFTEST_ONE_HUGE_PAGE.includes(basename(program));
+    reserveHugePages(system, isForOne ? 1 : KSELFTEST_HUGE_PAGES);
+  }
   system.mount({ host: dirname(program), guest: SUITE_FOLDER, mode: 'ro' });
   system.writeFile(`${WORK_FOLDER}/.keep`, new Uint8Array(0));
   const path = `${SUITE_FOLDER}/${basename(program)}`;

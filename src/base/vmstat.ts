@@ -44,6 +44,7 @@ export class Vmstat {
   thp_split_page = 0;
   thp_split_pmd = 0;
   thp_scan_exceed_none_pte = 0;
+  thp_scan_exceed_swap_pte = 0;
   thp_scan_exceed_share_pte = 0;
   thp_zero_page_alloc = 0;
   thp_zero_page_alloc_failed = 0;

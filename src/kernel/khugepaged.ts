@@ -27,9 +27,14 @@ export function runKhugepaged(k: Kernel, deadlineNs: number): void {
   k.khugepagedDeadlineNs = Number.POSITIVE_INFINITY;
   const { khugepaged } = k.mm.thp;
   const { currentPid } = k.events;
+  const { faultAccount, waiter } = k.mm;
   k.events.currentPid = k.flusherTid;
+  k.mm.faultAccount = null;
+  k.mm.waiter = null;
   const result = khugepaged.scan();
   k.events.currentPid = currentPid;
+  k.mm.faultAccount = faultAccount;
+  k.mm.waiter = waiter;
   if (!khugepaged.hasWork) return;
   const sleep = result === 'no block' ? khugepaged.allocSleepMillisecs : khugepaged.scanSleepMillisecs;
   sleepUntil(k, k.clock.nowNs + Math.max(LEAST_SLEEP_NS, sleep * 1e6));

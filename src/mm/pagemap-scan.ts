@@ -120,8 +120,7 @@ export class PagemapScanner {
   }
 
   private visitHuge(walked: Walked, from: Vpn, to: Vpn, entry: number): number {
-    const isThere = this.mm.pageTables.isMapped(entry);
-    return this.visit(walked, from, to, isThere ? this.categoriesOf(entry) | PAGE_IS_HUGE : walked.hole);
+    return this.visit(walked, from, to, entry === 0 ? walked.hole : this.categoriesOf(entry) | PAGE_IS_HUGE);
   }
 
   /** pagemap_page_category. */
@@ -141,11 +140,17 @@ export class PagemapScanner {
 
   /** Reports pages that have the same categories, if they match, and protects them. */
   private visit({ vma, categories: own }: Walked, from: Vpn, to: Vpn, categories: number): number {
-    const { inverted, all, any, flags } = this.scan;
+    const { inverted, all, any, flags, maxRegions, maxPages } = this.scan;
     const tested = (own | categories) ^ inverted;
     if ((tested & all) !== all || (any !== 0 && (tested & any) === 0)) return 0;
+    const protects = (flags & PM_SCAN_WP_MATCHING) !== 0 && (categories & PAGE_IS_WRITTEN) !== 0;
+    if (protects && vma.kind === VMA_HUGETLB && maxRegions > 0 && to - from > maxPages - this.foundPages) {
+      // A page of a pool is protected as a whole or not at all (pagemap_scan_hugetlb_entry).
+      this.stop(from);
+      return 0;
+    }
     const end = this.report(own | categories, from, to);
-    if (end === from || (flags & PM_SCAN_WP_MATCHING) === 0 || (categories & PAGE_IS_WRITTEN) === 0) return 0;
+    if (end === from || !protects) return 0;
     return protectForUffd(this.mm, vma, from, end, 'protect') === 0 ? 0 : -ENOMEM;
   }
 

@@ -233,7 +233,10 @@ function dropHugePages(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): numbe
   const { pages } = objectOf(vma).pool;
   if (start % pages !== 0) return -EINVAL;
   const last = (end - (end % pages)) as Vpn;
-  if (last > start) zapRange(mm, vma, start, last);
+  if (last > start) {
+    zapRange(mm, vma, start, last);
+    tellRemove(mm, vma, start, last);
+  }
   return 0;
 }
 
@@ -246,11 +249,11 @@ function removePages(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): number 
   const sealed = vma.file?.mapWritable?.() ?? 0;
   if (sealed < 0) return sealed;
   const first = vma.pgoff + (start - vma.startVpn);
+  tellRemove(mm, vma, start, end);
   if (vma.kind === VMA_HUGETLB) {
     objectOf(vma).punchHole(first * PAGE_SIZE, (first + (end - start)) * PAGE_SIZE);
     return 0;
   }
-  tellRemove(mm, vma, start, end);
   punchHole(mm.pageCache, vma.pages, first * PAGE_SIZE, (first + (end - start)) * PAGE_SIZE);
   return 0;
 }

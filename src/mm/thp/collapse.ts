@@ -1,26 +1,33 @@
 import { EAGAIN, EINVAL, ENOMEM } from '../../abi/errno.ts';
 import { COST_PAGE_COPY_NS } from '../../machine/cost-model.ts';
+import { ACCESS_READ } from '../../machine/mmu.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import type { MemoryManager } from '../memory-manager.ts';
+import { faultInPage } from '../ops/populate.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
-import { PG_anon } from '../phys/page-flags.ts';
+import { PG_anon, PG_swapcache } from '../phys/page-flags.ts';
 import type { Vma } from '../vma.ts';
 import { zapRange } from '../zap.ts';
 import { installHuge } from './huge-fault.ts';
 
 /**
  * madvise_collapse (Linux 6.18, mm/khugepaged.c), for anonymous memory: every whole huge page of [start, end) becomes one. 0;
- * -EINVAL where the VMA may have none or there is nothing to collapse, -ENOMEM without a block, -EAGAIN where reclaim took a page. Goes on after a failure.
+ * -EINVAL where the VMA may have none or there is nothing to collapse, -ENOMEM without a block, -EAGAIN where reclaim took a page. Goes on after most failures.
  */
 export function collapseRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): number {
   const { thp } = mm;
   if (!thp.isEligible(vma, 'collapse')) return -EINVAL;
   const first = Math.ceil(start / thp.pages) * thp.pages;
   const last = Math.floor(end / thp.pages) * thp.pages;
-  let result = 0;
+  // 6.18 compares what was done with a negative count where the range lies within one huge page.
+  let result = first > last ? -EINVAL : 0;
   for (let page = first; page < last; page += thp.pages) {
+    const slot = mm.pageTables.findAt(vma.space, page as Vpn, thp.level);
     const collapsed = collapseOne(mm, vma, page as Vpn, 'collapse');
-    if (collapsed !== 0) result = collapsed;
+    if (collapsed === 0) continue;
+    result = collapsed;
+    // Small pages that may not be joined are passed over; a place without a table, or no memory, is the end.
+    if (collapsed === -ENOMEM || (slot !== -1 && mm.pageTables.read(slot) === 0)) break;
   }
   return result;
 }
@@ -34,11 +41,10 @@ export function collapseOne(mm: MemoryManager, vma: Vma, start: Vpn, why: 'colla
   const slot = pageTables.findAt(space, start, thp.level);
   const entry = slot === -1 ? 0 : pageTables.read(slot);
   if (entry === 0) return -EINVAL;
-  if (pageTables.isHugeEntry(entry)) {
-    if (pageTables.frameOf(entry) !== thp.zeroPage) return 0;
-    return -EINVAL;
-  }
-  if (collectSources(mm, vma, start, end) === null) return -EINVAL;
+  if (pageTables.isHugeEntry(entry)) return 0;
+  // hugepage_vma_revalidate: memory that was read alone has nothing to collapse.
+  if (vma.anonVma === null) return -EINVAL;
+  if (!readSwapped(mm, vma, start, end) || collectSources(mm, vma, start, end) === null) return -EINVAL;
   if (mm.rmap.anonVmaPrepare(vma) !== 0) return -ENOMEM;
   const head = thp.allocate(vma, why);
   if (head === NO_FRAME) {
@@ -65,7 +71,19 @@ export function collapseOne(mm: MemoryManager, vma: Vma, start: Vpn, why: 'colla
   return 0;
 }
 
-/** By page, what the range holds; null where it must stay small: a marker, a page in swap, a frame that is not anonymous or is held. */
+/** __collapse_huge_page_swapin: pages in swap come back; false where one cannot. */
+function readSwapped(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): boolean {
+  const { pageTables } = mm;
+  for (let page = start; pageTables.seek(vma.space, page, end); ) {
+    const at = pageTables.foundVpn;
+    page = (at + 1) as Vpn;
+    if (pageTables.isSwap(pageTables.read(pageTables.foundSlot)) && faultInPage(mm, vma, at, ACCESS_READ) !== 0)
+      return false;
+  }
+  return true;
+}
+
+/** By page, what the range holds; null where it must stay small: a marker, a page in swap, a frame that is not anonymous or is held by more than entries and the swap cache. */
 function collectSources(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): (Pfn | -1)[] | null {
   const { pageTables, frames } = mm;
   const sources: (Pfn | -1)[] = new Array(mm.thp.pages).fill(NO_FRAME);
@@ -74,7 +92,8 @@ function collectSources(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): (Pfn
     if (!pageTables.isMapped(entry)) return null;
     const frame = pageTables.frameOf(entry);
     if (frame === mm.zeroPage) continue;
-    if ((frames.flags[frame] & PG_anon) === 0 || frames.refcount[frame] !== frames.mapcount[frame]) return null;
+    const expected = frames.mapcount[frame] + ((frames.flags[frame] & PG_swapcache) !== 0 ? 1 : 0);
+    if ((frames.flags[frame] & PG_anon) === 0 || frames.refcount[frame] !== expected) return null;
     sources[pageTables.foundVpn - start] = frame;
   }
   return sources;

@@ -109,11 +109,18 @@ export class Khugepaged {
     let there = 0;
     let zero = 0;
     let shared = 0;
+    let swapped = 0;
     let referenced = 0;
     for (let page = start; pageTables.seek(vma.space, page, end); page = (pageTables.foundVpn + 1) as Vpn) {
       if (pageTables.foundLevel > 0) return false;
       const entry = pageTables.read(pageTables.foundSlot);
-      if (!pageTables.isMapped(entry) || pageTables.isUffdWp(entry)) return false;
+      if (pageTables.isUffdWp(entry)) return false;
+      if (pageTables.isSwap(entry)) {
+        there++;
+        swapped++;
+        continue;
+      }
+      if (!pageTables.isMapped(entry)) return false;
       const frame = pageTables.frameOf(entry);
       there++;
       if (frame === mm.zeroPage) {
@@ -130,10 +137,14 @@ export class Khugepaged {
       vmstat.thp_scan_exceed_none_pte++;
       return false;
     }
+    if (swapped > this.maxPtesSwap) {
+      vmstat.thp_scan_exceed_swap_pte++;
+      return false;
+    }
     if (shared > this.maxPtesShared) {
       vmstat.thp_scan_exceed_share_pte++;
       return false;
     }
-    return referenced > 0;
+    return referenced > 0 && (swapped === 0 || referenced >= thp.pages / 2);
   }
 }
