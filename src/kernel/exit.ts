@@ -19,6 +19,7 @@ import { leaveCpu, wakeTask } from './scheduler.ts';
 import { killThread, sendToGroup, sendToProcess } from './signals/send.ts';
 import { siginfo } from './signals/siginfo.ts';
 import type { Task, TaskState } from './task.ts';
+import { leaveTime } from './time-namespace.ts';
 
 /** do_group_exit: all threads end with `status` (as wait4 encodes it), the caller now. */
 export function exitGroup(k: Kernel, t: Task, status: number): void {
@@ -57,6 +58,7 @@ export function exitTask(k: Kernel, t: Task, status: number): void {
   t.files = null;
   releaseFs(k, t);
   leaveIpc(k, t);
+  leaveTime(k, t);
   const isLast = process.threads.every((thread) => thread === t || thread.state === 'Z');
   if (t.wait !== null) for (const queue of t.wait.queues) queue.remove(t.tid);
   t.wait = null;

@@ -38,6 +38,7 @@ import { resetAltStack } from './signals/deliver.ts';
 import { hasPendingSignal } from './signals/pending-test.ts';
 import { installFile } from './syscalls/user.ts';
 import type { Task } from './task.ts';
+import { inheritTime } from './time-namespace.ts';
 import { ERESTARTNOINTR } from './wait-state.ts';
 
 /** kernel_clone_args: what clone and clone3 have in common. */
@@ -121,6 +122,7 @@ export function cloneTask(k: Kernel, t: Task, request: CloneRequest): Task | num
     t.ipc!.retain();
     enterIpc(k, child, t.ipc!);
   }
+  inheritTime(k, t, child, flags);
   copyPlainState(k, t, child, request, isThread);
   const event = inheritTrace(t, child, flags, isThread ? -1 : request.exitSignal);
   if (event !== 0) t.trace!.pending.push({ code: event, message: child.tid, kind: 'event' });

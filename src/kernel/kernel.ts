@@ -33,6 +33,7 @@ import { SwapFiles } from './swap-files.ts';
 import { type ArgWidth, argWidthsOf, type SyscallRow } from './syscalls/row.ts';
 import type { SystemName } from './system-name.ts';
 import type { Task } from './task.ts';
+import { currentTime, TimeNamespace, timeDataOf } from './time-namespace.ts';
 import { TimerHeap } from './timers.ts';
 import type { Tracer } from './tracer.ts';
 import { UserfaultDriver } from './userfaultfd.ts';
@@ -97,9 +98,10 @@ export class Kernel {
   /** The first one; which one a task is in, the task says. */
   readonly initialIpc = new IpcNamespace();
   readonly ipcNamespaces = new Set([this.initialIpc]);
-  lastIpcNamespace = 0;
   /** Pages that a user has locked with SHM_LOCK, by uid (UCOUNT_RLIMIT_MEMLOCK). */
   readonly shmLockedPages = new Map<number, number>();
+  readonly initialTime = new TimeNamespace();
+  lastNamespace = 0;
   /** Tids, first in first run. */
   readonly runQueue: number[] = [];
   current: Task | null = null;
@@ -270,7 +272,7 @@ export class Kernel {
   }
 
   mapVdso(space: AddressSpace): number {
-    return mapVdso(this, space);
+    return mapVdso(this, space, timeDataOf(this, currentTime(this)));
   }
 
   /** A space whose last user went before it ran. */

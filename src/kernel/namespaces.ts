@@ -23,5 +23,5 @@ export function checkNewNamespaces(t: Task, flags: number): number {
   if ((wanted & CLONE_NEWUSER) !== 0) return -EINVAL;
   if (!hasSysAdmin(t)) return -EPERM;
   if ((wanted & CLONE_NEWIPC) !== 0 && (flags & CLONE_SYSVSEM) !== 0) return -EINVAL;
-  return (wanted & ~(CLONE_NEWIPC | CLONE_NEWCGROUP)) === 0 ? 0 : -EINVAL;
+  return (wanted & ~(CLONE_NEWIPC | CLONE_NEWTIME | CLONE_NEWCGROUP)) === 0 ? 0 : -EINVAL;
 }

@@ -11,6 +11,7 @@ import type { StopPoint, TraceState } from './ptrace/trace-state.ts';
 import { PendingSignals } from './signals/pending.ts';
 import type { Sighand } from './signals/sighand.ts';
 import { SigSet } from './signals/sigset.ts';
+import type { TimeNamespace } from './time-namespace.ts';
 import type { Wait } from './wait-state.ts';
 
 /**
@@ -109,6 +110,9 @@ export class Task {
   mempolicy: Mempolicy | null = null;
   /** Its IPC namespace; null once it has ended (exit_task_namespaces). */
   ipc: IpcNamespace | null = null;
+  /** The clocks that it reads, and those that its children will. */
+  time: TimeNamespace | null = null;
+  timeForChildren: TimeNamespace | null = null;
   /** What semop is to take back at its end (SEM_UNDO); shared with CLONE_SYSVSEM. */
   semUndo: SemUndoList | null = null;
 

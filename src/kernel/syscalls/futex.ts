@@ -24,6 +24,7 @@ import {
   FUTEX_WAKE_BITSET,
   FUTEX_WAKE_OP,
 } from '../../abi/futex.ts';
+import { CLOCK_MONOTONIC, CLOCK_REALTIME } from '../../abi/time.ts';
 import { compareExchangeU32, readU32, writeU32 } from '../../mm/user-access.ts';
 import { futexKey, wakeKey } from '../futex.ts';
 import type { Kernel } from '../kernel.ts';
@@ -31,6 +32,7 @@ import type { Task } from '../task.ts';
 import { NS_PER_S, readLongs, writeLongs } from '../user-structs.ts';
 import { ERESTART_RESTARTBLOCK, ERESTARTNOINTR, ERESTARTSYS } from '../wait-state.ts';
 import { BLOCKED, type SyscallRow } from './row.ts';
+import { deadlineOfPair } from './time.ts';
 
 type Scope = 'private' | 'shared';
 
@@ -47,11 +49,7 @@ export function futexDeadline(
   const [seconds, ns] = pair;
   if (seconds < 0 || ns < 0 || ns >= NS_PER_S) return -EINVAL;
   if (kind === 'relative') return k.clock.nowNs + seconds * NS_PER_S + ns;
-  if (kind === 'realtime') {
-    const now = k.realTime();
-    return Math.max(0, k.clock.nowNs + (seconds - now.seconds) * NS_PER_S + (ns - now.ns));
-  }
-  return Math.max(0, k.clock.nowNs + (seconds * NS_PER_S + ns - k.monotonicNs()));
+  return Math.max(0, deadlineOfPair(k, kind === 'realtime' ? CLOCK_REALTIME : CLOCK_MONOTONIC, seconds, ns));
 }
 
 /** futex_wait: data[0] says that the task sleeps on the word already. */

@@ -4,6 +4,7 @@ import { READ_IMPLIES_EXEC } from '../../abi/personality.ts';
 import { PTRACE_EVENT_VFORK_DONE } from '../../abi/ptrace.ts';
 import {
   CLONE_DETACHED,
+  CLONE_NEWTIME,
   CLONE_PARENT,
   CLONE_PARENT_SETTID,
   CLONE_PIDFD,
@@ -143,7 +144,7 @@ function clone3(k: Kernel, t: Task, address: number, size: number): number {
   const stack = u64(40);
   const stackSize = u64(48);
   // clone3_args_valid; set_tid needs a pid namespace of one's own, cgroups are not there.
-  if (flagsHigh > 1 || (flags & (CLONE_DETACHED | (CSIGNAL & ~0))) !== 0) return -EINVAL;
+  if (flagsHigh > 1 || (flags & (CLONE_DETACHED | (CSIGNAL & ~CLONE_NEWTIME))) !== 0) return -EINVAL;
   if (exitSignal > 64) return -EINVAL;
   if ((flags & (CLONE_THREAD | CLONE_PARENT)) !== 0 && exitSignal !== 0) return -EINVAL;
   if ((flags & CLONE_SIGHAND) !== 0 && flagsHigh === 1) return -EINVAL;
