@@ -23,6 +23,7 @@ import { IpcNamespace } from './ipc/namespace.ts';
 import { adoptTerminal, KernelJobControl } from './job-control.ts';
 import { KernelCaches } from './kernel-caches.ts';
 import { LoadAverage } from './load-average.ts';
+import { PidNamespace } from './pid-namespace.ts';
 import type { Process } from './process.ts';
 import { type RunLimits, type RunStatus, runMachine } from './run-loop.ts';
 import { block } from './scheduler.ts';
@@ -101,6 +102,7 @@ export class Kernel {
   /** Pages that a user has locked with SHM_LOCK, by uid (UCOUNT_RLIMIT_MEMLOCK). */
   readonly shmLockedPages = new Map<number, number>();
   readonly initialTime = new TimeNamespace();
+  readonly initialPid = new PidNamespace(null);
   lastNamespace = 0;
   /** Tids, first in first run. */
   readonly runQueue: number[] = [];
@@ -121,6 +123,8 @@ export class Kernel {
   readonly rows: (SyscallRow | undefined)[] = [];
   /** How the six arguments of each row's call are decoded. */
   readonly argWidths: (readonly ArgWidth[] | undefined)[] = [];
+  /** Which arguments of a call are numbers of processes; undefined: none. */
+  readonly pidArguments: (readonly number[] | undefined)[] = [];
   readonly namesByNumber: (string | undefined)[] = [];
   readonly syscallCounts = new CallCounts();
   readonly absentSyscalls = new Map<string, number>();
@@ -193,7 +197,10 @@ export class Kernel {
       };
     }
     this.rows.forEach((row, nr) => {
-      if (row !== undefined) this.argWidths[nr] = argWidthsOf(row);
+      if (row === undefined) return;
+      this.argWidths[nr] = argWidthsOf(row);
+      const pids = row.args.flatMap((kind, i) => (kind === 'pid' ? [i] : []));
+      if (pids.length > 0) this.pidArguments[nr] = pids;
     });
     this.caches = new KernelCaches(parts.mm.slab);
     this.vfs.core.jobControl = new KernelJobControl(this);

@@ -83,6 +83,7 @@ export function newTask(k: Kernel, options: NewTask): Task | number {
     cred: options.cred?.clone() ?? new Credentials(),
     comm: options.comm,
     kind: options.kind,
+    pidNs: k.initialPid,
   });
   task.sighand = sighand;
   task.ipc = k.initialIpc;

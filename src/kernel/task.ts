@@ -6,6 +6,7 @@ import type { Credentials } from './credentials.ts';
 import type { FileTable } from './file-table.ts';
 import type { IpcNamespace } from './ipc/namespace.ts';
 import type { SemUndoList } from './ipc/sem.ts';
+import type { PidNamespace } from './pid-namespace.ts';
 import type { Process } from './process.ts';
 import type { StopPoint, TraceState } from './ptrace/trace-state.ts';
 import { PendingSignals } from './signals/pending.ts';
@@ -110,6 +111,9 @@ export class Task {
   mempolicy: Mempolicy | null = null;
   /** Its IPC namespace; null once it has ended (exit_task_namespaces). */
   ipc: IpcNamespace | null = null;
+  /** Where it has its number, and where its children will. */
+  pidNs: PidNamespace;
+  pidNsForChildren: PidNamespace;
   /** The clocks that it reads, and those that its children will. */
   time: TimeNamespace | null = null;
   timeForChildren: TimeNamespace | null = null;
@@ -156,6 +160,7 @@ export class Task {
     cred: Credentials;
     comm: string;
     kind: 'user' | 'kthread' | 'driven';
+    pidNs: PidNamespace;
   }) {
     this.tid = options.tid;
     this.waiter = new FaultWaiter(options.tid);
@@ -166,6 +171,8 @@ export class Task {
     this.cred = options.cred;
     this.comm = options.comm;
     this.kind = options.kind;
+    this.pidNs = options.pidNs;
+    this.pidNsForChildren = options.pidNs;
   }
 
   /** What events and messages call the task's process. */

@@ -5,13 +5,19 @@ import type { PathRef } from '../../fs/path.ts';
 import { mayAccessTask } from '../access-task.ts';
 import type { Kernel } from '../kernel.ts';
 import { makeNsPath, type Namespace } from '../ns-file.ts';
+import type { PidNamespace } from '../pid-namespace.ts';
 import type { Task } from '../task.ts';
 import { ProcDirectory } from './proc-directory.ts';
 import { ProcMagicLink } from './proc-link.ts';
 
+const isEmpty = (ns: PidNamespace): boolean => ns.parent !== null && ns.reaper === null;
+
 /** ns_entries: in the order of their links, each with the namespace that it leads to. */
 const LINKS: ReadonlyMap<string, (t: Task) => Namespace | null> = new Map([
   ['ipc', (t: Task): Namespace | null => t.ipc],
+  ['pid', (t: Task): Namespace | null => (t.state === 'X' ? null : t.pidNs)],
+  // Until its first process is there, nobody can see it.
+  ['pid_for_children', (t: Task): Namespace | null => (isEmpty(t.pidNsForChildren) ? null : t.pidNsForChildren)],
   ['time', (t: Task): Namespace | null => t.time],
   ['time_for_children', (t: Task): Namespace | null => t.timeForChildren],
 ]);

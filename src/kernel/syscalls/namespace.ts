@@ -22,6 +22,7 @@ import type { Kernel } from '../kernel.ts';
 import { checkNewNamespaces, hasSysAdmin } from '../namespaces.ts';
 import { chargeFs } from '../new-task.ts';
 import { NAMESPACE_FLAGS, type Namespace, NsFile } from '../ns-file.ts';
+import { isWithin, newPidNamespace } from '../pid-namespace.ts';
 import { PidFile } from '../pidfd.ts';
 import type { Task } from '../task.ts';
 import { joinTime, newTimeNamespace, setTimeForChildren } from '../time-namespace.ts';
@@ -70,6 +71,7 @@ function unshare(k: Kernel, t: Task, asked: number): number {
     exitShm(k, t);
     enterIpc(k, t, newIpcNamespace(k));
   }
+  if ((flags & CLONE_NEWPID) !== 0) t.pidNsForChildren = newPidNamespace(k, t.pidNsForChildren);
   if ((flags & CLONE_NEWTIME) !== 0) setTimeForChildren(k, t, newTimeNamespace(k, t.timeForChildren!));
   if (fs !== null) {
     dropFs(k, t.fs!);
@@ -91,28 +93,36 @@ function setns(k: Kernel, t: Task, fd: number, type: number): number {
     return enter(k, t, [file.ns]);
   }
   if (!(file instanceof PidFile)) return -EINVAL;
-  if (type === 0 || (type & ~(CLONE_NEWIPC | CLONE_NEWTIME)) !== 0) return -EINVAL;
+  if (type === 0 || (type & ~(CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWTIME)) !== 0) return -EINVAL;
   const { target } = file;
   if (target === null) return -ESRCH;
   if (mayAccessTask(t, target, 'real') < 0) return -EPERM;
   const { ipc, time } = target;
   if (ipc === null || time === null) return -ESRCH;
-  return enter(k, t, [...((type & CLONE_NEWIPC) !== 0 ? [ipc] : []), ...((type & CLONE_NEWTIME) !== 0 ? [time] : [])]);
+  return enter(k, t, [
+    ...((type & CLONE_NEWIPC) !== 0 ? [ipc] : []),
+    ...((type & CLONE_NEWPID) !== 0 ? [target.pidNs] : []),
+    ...((type & CLONE_NEWTIME) !== 0 ? [time] : []),
+  ]);
 }
 
 /** The install functions of each kind, then commit_nsset: all or none. */
 function enter(k: Kernel, t: Task, namespaces: readonly Namespace[]): number {
-  for (const { kind } of namespaces) {
+  for (const ns of namespaces) {
+    const { kind } = ns;
     // timens_install: other threads read the same clocks' page.
     if (kind === 'time' && (t.process.threads.length > 1 || t.space!.users > 1)) return -EUSERS;
     if (!hasSysAdmin(t)) return -EPERM;
+    // pidns_install: one's own, or one in it.
+    if (ns.kind === 'pid' && !isWithin(ns, t.pidNs)) return -EINVAL;
   }
   for (const ns of namespaces) {
     ns.retain();
     if (ns.kind === 'ipc') {
       exitSem(k, t);
       enterIpc(k, t, ns);
-    } else {
+    } else if (ns.kind === 'pid') t.pidNsForChildren = ns;
+    else {
       setTimeForChildren(k, t, ns);
       joinTime(k, t);
     }
@@ -126,7 +136,7 @@ export const namespaceCalls: readonly SyscallRow[] = [
     args: ['uint'],
     run: unshare,
     support: 'partial',
-    note: 'of the namespaces only CLONE_NEWIPC and CLONE_NEWTIME; CLONE_FS, CLONE_FILES and CLONE_SYSVSEM in full',
+    note: 'of the namespaces only CLONE_NEWIPC, CLONE_NEWPID and CLONE_NEWTIME; CLONE_FS, CLONE_FILES and CLONE_SYSVSEM in full',
   },
-  { name: 'setns', args: ['int', 'uint'], run: setns, support: 'partial', note: 'IPC and time namespaces' },
+  { name: 'setns', args: ['int', 'uint'], run: setns, support: 'partial', note: 'IPC, pid and time namespaces' },
 ];

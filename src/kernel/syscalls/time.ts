@@ -80,7 +80,7 @@ function shifted(time: { seconds: number; ns: number }, t: Task, clock: number):
 function readCpuClock(k: Kernel, t: Task, clock: number): { seconds: number; ns: number } | number {
   const pid = ~(clock >> 3);
   if ((clock & 3) === 3) return -EINVAL;
-  const task = pid === 0 ? t : k.tasks.get(pid);
+  const task = pid === 0 ? t : k.tasks.get(t.pidNs.pidOf(pid));
   if (task === undefined) return -EINVAL;
   const isThread = (clock & 4) !== 0;
   if (isThread && task.process !== t.process) return -EINVAL;
@@ -239,7 +239,8 @@ function timerCreate(k: Kernel, t: Task, clock: number, event: number, idAddress
     const kinds = [SIGEV_SIGNAL, SIGEV_NONE, SIGEV_THREAD, SIGEV_SIGNAL | SIGEV_THREAD_ID];
     if (!kinds.includes(spec.notify)) return -EINVAL;
     if (spec.notify !== SIGEV_NONE && (spec.signo < 1 || spec.signo > 64)) return -EINVAL;
-    if (spec.notify === SIGEV_THREAD_ID && k.tasks.get(spec.tid)?.process !== process) return -EINVAL;
+    if (spec.notify === SIGEV_THREAD_ID && k.tasks.get(t.pidNs.pidOf(spec.tid))?.process !== process) return -EINVAL;
+    spec = { ...spec, tid: t.pidNs.pidOf(spec.tid) };
   }
   if (writeI32s(k, t, idAddress, [id]) < 0) return -EFAULT;
   process.nextTimerId++;
