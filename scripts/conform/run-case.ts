@@ -15,6 +15,8 @@ const SUITE_ROOT = '/opt/suite';
 const SUITE_FOLDER = `${SUITE_ROOT}/testcases/bin`;
 const WORK_FOLDER = '/tmp/work';
 
+/** Some ask for a system with a swap area. */
+const SWAP_BYTES = 512 * 2 ** 20;
 /** What the script that runs Linux's own tests of mm reserves first (run_vmtests.sh: 256 MB). */
 const KSELFTEST_HUGE_PAGES = 128;
 
@@ -39,6 +41,7 @@ export function runCase(item: Case, { memoryBytes, busybox }: MachineSettings): 
     onOutput: (_, bytes) => output.push(bytes),
   });
   const system = new System({ environment, memoryBytes });
+  system.addSwap({ sizeBytes: SWAP_BYTES });
   const convention = conventionOf(item.suite);
   if (busybox !== null) {
     furnish(system, busybox);

@@ -36,6 +36,10 @@ const PRESENT: readonly string[] = [
   'PID_NS',
   'SHMEM',
   'KSM',
+  'SWAP',
+  'HUGETLBFS',
+  'HUGETLB_PAGE',
+  'TRANSPARENT_HUGEPAGE',
   'TMPFS',
   'DEVTMPFS',
   'OVERLAY_FS',
@@ -56,7 +60,6 @@ const PRESENT: readonly string[] = [
 /** What is asked for often and is not there, so that the file says so in Linux's words. */
 const ABSENT: readonly string[] = [
   'SMP',
-  'SWAP',
   'MEMCG',
   'UTS_NS',
   'USER_NS',
