@@ -8,6 +8,7 @@ import {
   CLONE_FILES,
   CLONE_FS,
   CLONE_NEWIPC,
+  CLONE_NEWNET,
   CLONE_NEWNS,
   CLONE_NEWPID,
   CLONE_NEWUSER,
@@ -30,6 +31,7 @@ import { enterIpc, newIpcNamespace } from './ipc/namespace.ts';
 import { newUndoList } from './ipc/sem.ts';
 import type { Kernel } from './kernel.ts';
 import { checkNewNamespaces } from './namespaces.ts';
+import { newNetNamespace } from './net-namespace.ts';
 import { chargeFs, discardTask, newTask } from './new-task.ts';
 import { isReaper, newPidNamespace, numberTask, ownTid } from './pid-namespace.ts';
 import { makePidFile, PIDFD_THREAD } from './pidfd.ts';
@@ -129,6 +131,7 @@ export function cloneTask(k: Kernel, t: Task, request: CloneRequest): Task | num
     t.ipc!.retain();
     enterIpc(k, child, t.ipc!);
   }
+  child.net = has(flags, CLONE_NEWNET) ? newNetNamespace(k) : t.net;
   inheritTime(k, t, child, flags);
   copyPlainState(k, t, child, request, isThread);
   const event = inheritTrace(t, child, flags, isThread ? -1 : request.exitSignal);

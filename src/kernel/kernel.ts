@@ -23,6 +23,7 @@ import { IpcNamespace } from './ipc/namespace.ts';
 import { adoptTerminal, KernelJobControl } from './job-control.ts';
 import { KernelCaches } from './kernel-caches.ts';
 import { LoadAverage } from './load-average.ts';
+import { NetNamespace } from './net-namespace.ts';
 import { PidNamespace } from './pid-namespace.ts';
 import type { Process } from './process.ts';
 import { type RunLimits, type RunStatus, runMachine } from './run-loop.ts';
@@ -103,6 +104,7 @@ export class Kernel {
   readonly shmLockedPages = new Map<number, number>();
   readonly initialTime = new TimeNamespace();
   readonly initialPid = new PidNamespace(null);
+  readonly initialNet: NetNamespace;
   lastNamespace = 0;
   /** Tids, first in first run. */
   readonly runQueue: number[] = [];
@@ -173,6 +175,7 @@ export class Kernel {
   constructor(parts: KernelParts, config: KernelConfig) {
     this.mm = parts.mm;
     this.vfs = parts.vfs;
+    this.initialNet = new NetNamespace(parts.vfs.core.sockets);
     this.arch = parts.arch;
     this.cpu = parts.cpu;
     this.clock = parts.clock;

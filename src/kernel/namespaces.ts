@@ -3,6 +3,7 @@ import {
   CLONE_NAMESPACES,
   CLONE_NEWCGROUP,
   CLONE_NEWIPC,
+  CLONE_NEWNET,
   CLONE_NEWPID,
   CLONE_NEWTIME,
   CLONE_NEWUSER,
@@ -25,7 +26,7 @@ export function checkNewNamespaces(t: Task, flags: number): number {
   if ((wanted & CLONE_NEWUSER) !== 0) return -EINVAL;
   if (!hasSysAdmin(t)) return -EPERM;
   if ((wanted & CLONE_NEWIPC) !== 0 && (flags & CLONE_SYSVSEM) !== 0) return -EINVAL;
-  if ((wanted & ~(CLONE_NEWIPC | CLONE_NEWTIME | CLONE_NEWPID | CLONE_NEWCGROUP)) !== 0) return -EINVAL;
+  if ((wanted & ~(CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWTIME | CLONE_NEWPID | CLONE_NEWCGROUP)) !== 0) return -EINVAL;
   if ((wanted & CLONE_NEWPID) === 0) return 0;
   // copy_pid_ns, create_pid_namespace.
   if (t.pidNs !== t.pidNsForChildren) return -EINVAL;

@@ -84,6 +84,7 @@ export function newTask(k: Kernel, options: NewTask): Task | number {
     comm: options.comm,
     kind: options.kind,
     pidNs: k.initialPid,
+    net: k.initialNet,
   });
   task.sighand = sighand;
   task.ipc = k.initialIpc;

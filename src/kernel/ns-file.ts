@@ -1,6 +1,6 @@
 import { EINVAL, ENFILE, ENOMEM, ENOTTY, EPERM } from '../abi/errno.ts';
 import { NS_GET_NSTYPE, NS_GET_OWNER_UID, NS_GET_PARENT, NS_GET_USERNS } from '../abi/ioctl.ts';
-import { CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWTIME } from '../abi/sched.ts';
+import { CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWPID, CLONE_NEWTIME } from '../abi/sched.ts';
 import { S_IFREG } from '../abi/stat.ts';
 import { makeAnonPath } from '../fs/anon-fs.ts';
 import { File, takeFilpSlot } from '../fs/file.ts';
@@ -9,13 +9,19 @@ import type { PathRef } from '../fs/path.ts';
 import type { Superblock } from '../fs/superblock.ts';
 import type { IpcNamespace } from './ipc/namespace.ts';
 import type { Kernel } from './kernel.ts';
+import type { NetNamespace } from './net-namespace.ts';
 import type { PidNamespace } from './pid-namespace.ts';
 import type { TimeNamespace } from './time-namespace.ts';
 
-export type Namespace = IpcNamespace | PidNamespace | TimeNamespace;
+export type Namespace = IpcNamespace | NetNamespace | PidNamespace | TimeNamespace;
 
 /** The flag of unshare and setns for each kind. */
-export const NAMESPACE_FLAGS = { ipc: CLONE_NEWIPC, pid: CLONE_NEWPID, time: CLONE_NEWTIME } as const;
+export const NAMESPACE_FLAGS = {
+  ipc: CLONE_NEWIPC,
+  net: CLONE_NEWNET,
+  pid: CLONE_NEWPID,
+  time: CLONE_NEWTIME,
+} as const;
 
 /**
  * A namespace as a file (6.18, fs/nsfs.c): what the links of /proc/PID/ns lead to. Its number is the namespace's, so two of the same have

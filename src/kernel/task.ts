@@ -6,6 +6,7 @@ import type { Credentials } from './credentials.ts';
 import type { FileTable } from './file-table.ts';
 import type { IpcNamespace } from './ipc/namespace.ts';
 import type { SemUndoList } from './ipc/sem.ts';
+import type { NetNamespace } from './net-namespace.ts';
 import type { PidNamespace } from './pid-namespace.ts';
 import type { Process } from './process.ts';
 import type { StopPoint, TraceState } from './ptrace/trace-state.ts';
@@ -111,6 +112,7 @@ export class Task {
   mempolicy: Mempolicy | null = null;
   /** Its IPC namespace; null once it has ended (exit_task_namespaces). */
   ipc: IpcNamespace | null = null;
+  net: NetNamespace;
   /** Where it has its number, and where its children will. */
   pidNs: PidNamespace;
   pidNsForChildren: PidNamespace;
@@ -161,6 +163,7 @@ export class Task {
     comm: string;
     kind: 'user' | 'kthread' | 'driven';
     pidNs: PidNamespace;
+    net: NetNamespace;
   }) {
     this.tid = options.tid;
     this.waiter = new FaultWaiter(options.tid);
@@ -171,6 +174,7 @@ export class Task {
     this.cred = options.cred;
     this.comm = options.comm;
     this.kind = options.kind;
+    this.net = options.net;
     this.pidNs = options.pidNs;
     this.pidNsForChildren = options.pidNs;
   }

@@ -14,6 +14,7 @@ const isEmpty = (ns: PidNamespace): boolean => ns.parent !== null && ns.reaper =
 
 /** ns_entries: in the order of their links, each with the namespace that it leads to. */
 const LINKS: ReadonlyMap<string, (t: Task) => Namespace | null> = new Map([
+  ['net', (t: Task): Namespace | null => (t.state === 'X' ? null : t.net)],
   ['ipc', (t: Task): Namespace | null => t.ipc],
   ['pid', (t: Task): Namespace | null => (t.state === 'X' ? null : t.pidNs)],
   // Until its first process is there, nobody can see it.

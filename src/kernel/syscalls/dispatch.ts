@@ -75,6 +75,7 @@ function setCaller(k: Kernel, t: Task): void {
   const { core } = k.vfs;
   const { tgid, pgrp, session, uid, capEffective } = core.current;
   const { process, cred } = t;
+  core.sockets = t.net.sockets;
   if (tgid === process.pid && pgrp === process.pgrp && session === process.session) {
     if (uid === cred.uid && capEffective === cred.capEffective) return;
   }

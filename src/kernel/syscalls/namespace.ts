@@ -4,6 +4,7 @@ import {
   CLONE_FS,
   CLONE_NAMESPACES,
   CLONE_NEWIPC,
+  CLONE_NEWNET,
   CLONE_NEWNS,
   CLONE_NEWPID,
   CLONE_NEWTIME,
@@ -20,6 +21,7 @@ import { exitSem } from '../ipc/sem.ts';
 import { exitShm } from '../ipc/shm.ts';
 import type { Kernel } from '../kernel.ts';
 import { checkNewNamespaces, hasSysAdmin } from '../namespaces.ts';
+import { newNetNamespace } from '../net-namespace.ts';
 import { chargeFs } from '../new-task.ts';
 import { NAMESPACE_FLAGS, type Namespace, NsFile } from '../ns-file.ts';
 import { isWithin, newPidNamespace } from '../pid-namespace.ts';
@@ -71,6 +73,7 @@ function unshare(k: Kernel, t: Task, asked: number): number {
     exitShm(k, t);
     enterIpc(k, t, newIpcNamespace(k));
   }
+  if ((flags & CLONE_NEWNET) !== 0) t.net = newNetNamespace(k);
   if ((flags & CLONE_NEWPID) !== 0) t.pidNsForChildren = newPidNamespace(k, t.pidNsForChildren);
   if ((flags & CLONE_NEWTIME) !== 0) setTimeForChildren(k, t, newTimeNamespace(k, t.timeForChildren!));
   if (fs !== null) {
@@ -93,7 +96,7 @@ function setns(k: Kernel, t: Task, fd: number, type: number): number {
     return enter(k, t, [file.ns]);
   }
   if (!(file instanceof PidFile)) return -EINVAL;
-  if (type === 0 || (type & ~(CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWTIME)) !== 0) return -EINVAL;
+  if (type === 0 || (type & ~(CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWTIME)) !== 0) return -EINVAL;
   const { target } = file;
   if (target === null) return -ESRCH;
   if (mayAccessTask(t, target, 'real') < 0) return -EPERM;
@@ -101,6 +104,7 @@ function setns(k: Kernel, t: Task, fd: number, type: number): number {
   if (ipc === null || time === null) return -ESRCH;
   return enter(k, t, [
     ...((type & CLONE_NEWIPC) !== 0 ? [ipc] : []),
+    ...((type & CLONE_NEWNET) !== 0 ? [target.net] : []),
     ...((type & CLONE_NEWPID) !== 0 ? [target.pidNs] : []),
     ...((type & CLONE_NEWTIME) !== 0 ? [time] : []),
   ]);
@@ -121,7 +125,8 @@ function enter(k: Kernel, t: Task, namespaces: readonly Namespace[]): number {
     if (ns.kind === 'ipc') {
       exitSem(k, t);
       enterIpc(k, t, ns);
-    } else if (ns.kind === 'pid') t.pidNsForChildren = ns;
+    } else if (ns.kind === 'net') t.net = ns;
+    else if (ns.kind === 'pid') t.pidNsForChildren = ns;
     else {
       setTimeForChildren(k, t, ns);
       joinTime(k, t);
@@ -136,7 +141,13 @@ export const namespaceCalls: readonly SyscallRow[] = [
     args: ['uint'],
     run: unshare,
     support: 'partial',
-    note: 'of the namespaces only CLONE_NEWIPC, CLONE_NEWPID and CLONE_NEWTIME; CLONE_FS, CLONE_FILES and CLONE_SYSVSEM in full',
+    note: 'of the namespaces only CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWPID and CLONE_NEWTIME; CLONE_FS, CLONE_FILES and CLONE_SYSVSEM in full',
   },
-  { name: 'setns', args: ['int', 'uint'], run: setns, support: 'partial', note: 'IPC, pid and time namespaces' },
+  {
+    name: 'setns',
+    args: ['int', 'uint'],
+    run: setns,
+    support: 'partial',
+    note: 'IPC, network, pid and time namespaces',
+  },
 ];

@@ -361,7 +361,7 @@ export const processCalls: readonly SyscallRow[] = [
     run: clone,
     returns: 'pid',
     support: partial,
-    note: 'of the namespaces IPC, pid and time',
+    note: 'of the namespaces IPC, network, pid and time',
   },
   {
     name: 'clone3',
