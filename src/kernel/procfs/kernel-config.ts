@@ -59,16 +59,7 @@ const PRESENT: readonly string[] = [
 ];
 
 /** What is asked for often and is not there, so that the file says so in Linux's words. */
-const ABSENT: readonly string[] = [
-  'SMP',
-  'MEMCG',
-  'UTS_NS',
-  'USER_NS',
-  'SECCOMP',
-  'MODULES',
-  'CGROUPS',
-  'BPF_SYSCALL',
-];
+const ABSENT: readonly string[] = ['SMP', 'MEMCG', 'UTS_NS', 'USER_NS', 'SECCOMP', 'MODULES', 'CGROUPS', 'BPF_SYSCALL'];
 
 function configText(): string {
   const lines = [
