@@ -9,12 +9,13 @@
  * With --suite it runs prebuilt riscv64 test programs of public suites, each on a fresh machine, several at once:
  *
  *   npm run conform -- --suite DIR [--cases FILE] [--reach LIST] [--only TEXT] [--jobs N] [--timeout SECONDS] [--memory SIZE]
- *                      [--out FILE] [--verbose]
+ *                      [--out FILE] [--results FILE] [--verbose]
  *
  * Prints a row for each case (suite, case, verdict, seconds, detail), writes the same, sorted, to FILE (DIR/conform-results.tsv),
+ * with --results also a document that keeps the rows of the cases that did not run now (docs/conformance-suites.md),
  * and ends with status 0 if all passed, 1 if not, 2 after bad input.
  */
-import { statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -25,6 +26,13 @@ import { type Case, listCases, readCases } from './conform/cases.ts';
 import { findBusybox, HOW_TO_GET_SHELL } from './conform/guest-root.ts';
 import { type OwnSettings, runOwnCases } from './conform/own.ts';
 import { type CaseResult, type MachineSettings, runCase } from './conform/run-case.ts';
+import {
+  mergeRows,
+  parseSuitesDocument,
+  readReasons,
+  type SuiteRow,
+  suitesDocument,
+} from './conform/suites-document.ts';
 
 interface Settings {
   readonly cases: readonly Case[];
@@ -32,6 +40,8 @@ interface Settings {
   readonly timeoutMs: number;
   readonly machine: MachineSettings;
   readonly out: string;
+  /** The document; null: none. */
+  readonly results: string | null;
   readonly isVerbose: boolean;
 }
 
@@ -61,6 +71,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (settings.machine.busybox === null) process.stderr.write(`conform: ${HOW_TO_GET_SHELL}\n`);
   writeRows(settings.out, []);
   const rows: string[] = [];
+  const fresh: SuiteRow[] = [];
   const counts = new Map<string, number>();
   const queue = [...settings.cases];
   const worker = async () => {
@@ -71,6 +82,7 @@ async function main(args: readonly string[]): Promise<number> {
       const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
       const row = [item.suite, item.name, result.verdict, seconds, result.detail].join('\t');
       rows.push(row);
+      fresh.push({ suite: item.suite, name: item.name, verdict: result.verdict, detail: result.detail });
       counts.set(result.verdict, (counts.get(result.verdict) ?? 0) + 1);
       process.stdout.write(`${row}\n`);
       if (settings.isVerbose && result.verdict !== 'pass') process.stdout.write(`${result.output.trimEnd()}\n`);
@@ -79,6 +91,7 @@ async function main(args: readonly string[]): Promise<number> {
   };
   await Promise.all(Array.from({ length: Math.min(settings.jobs, queue.length) }, worker));
   writeRows(settings.out, rows.sort());
+  if (settings.results !== null) updateDocument(settings.results, fresh);
   const summary = [...counts].map(([verdict, count]) => `${count} ${verdict}`).join(', ');
   process.stdout.write(`${settings.cases.length} cases: ${summary}\n`);
   return counts.get('pass') === settings.cases.length ? 0 : 1;
@@ -89,6 +102,19 @@ function writeRows(file: string, rows: readonly string[]): void {
     writeFileSync(file, ['suite\tcase\tverdict\tseconds\tdetail', ...rows, ''].join('\n'));
   } catch (error) {
     throw new UsageError(`--out ${file}: cannot be written (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+/** Why cases do not pass, in our words. */
+const REASONS = 'guest/conform/expected/suites.txt';
+
+function updateDocument(file: string, fresh: readonly SuiteRow[]): void {
+  const old = existsSync(file) ? parseSuitesDocument(readFileSync(file, 'utf8')) : [];
+  const reasons = readReasons(join(import.meta.dirname, '..', REASONS));
+  try {
+    writeFileSync(file, suitesDocument(mergeRows(old, fresh), reasons));
+  } catch (error) {
+    throw new UsageError(`--results ${file}: cannot be written (${(error as NodeJS.ErrnoException).code})`);
   }
 }
 
@@ -132,7 +158,7 @@ class Slot {
 
 type Options = ReturnType<typeof parsed>['values'];
 
-const SUITE_OPTIONS = ['cases', 'reach', 'jobs', 'timeout', 'memory', 'out'] as const;
+const SUITE_OPTIONS = ['cases', 'reach', 'jobs', 'timeout', 'memory', 'out', 'results'] as const;
 
 function readOwnSettings(values: Options, programs: readonly string[]): OwnSettings {
   const foreign = SUITE_OPTIONS.find((name) => values[name] !== undefined);
@@ -170,6 +196,7 @@ function readSettings(values: Options): Settings {
     timeoutMs: wholeNumber('--timeout', values.timeout ?? '300') * 1000,
     machine: { memoryBytes, busybox: findBusybox(join(import.meta.dirname, '..')) },
     out: values.out ?? join(dir, 'conform-results.tsv'),
+    results: values.results ?? null,
     isVerbose: values.verbose === true,
   };
 }
@@ -189,6 +216,7 @@ function parsed(args: readonly string[]) {
         timeout: text,
         memory: text,
         out: text,
+        results: text,
         verbose: { type: 'boolean' },
         record: { type: 'boolean' },
         sysctl: { type: 'boolean' },

@@ -15,6 +15,8 @@ const SUITE_ROOT = '/opt/suite';
 const SUITE_FOLDER = `${SUITE_ROOT}/testcases/bin`;
 const WORK_FOLDER = '/tmp/work';
 
+/** Some ask for a system with a swap area. */
+const SWAP_BYTES = 512 * 2 ** 20;
 /** What the script that runs Linux's own tests of mm reserves first (run_vmtests.sh): 256 MB, but for two programs one page. */
 const KSELFTEST_HUGE_PAGES = 128;
 const KSELFTEST_ONE_HUGE_PAGE: readonly string[] = ['hugetlb_fault_after_madv', 'hugetlb_madv_vs_map'];
@@ -40,8 +42,12 @@ export function runCase(item: Case, { memoryBytes, busybox }: MachineSettings): 
     onOutput: (_, bytes) => output.push(bytes),
   });
   const system = new System({ environment, memoryBytes });
+  system.addSwap({ sizeBytes: SWAP_BYTES });
   const convention = conventionOf(item.suite);
-  if (busybox !== null) furnish(system, busybox);
+  if (busybox !== null) {
+    furnish(system, busybox);
+    letTimePass(system);
+  }
   if (convention === 'kselftest') {
     const isForOne = KSELFTEST_ONE_HUGE_PAGE.includes(basename(program));
     reserveHugePages(system, isForOne ? 1 : KSELFTEST_HUGE_PAGES);
@@ -82,6 +88,12 @@ export function runCase(item: Case, { memoryBytes, busybox }: MachineSettings): 
 function reserveHugePages(system: System, count: number): void {
   const result = system.writeFile('/proc/sys/vm/nr_hugepages', new TextEncoder().encode(`${count}\n`));
   if (result < 0) throw new Error(`cannot reserve ${count} huge pages: error ${-result}`);
+}
+
+/** Systems that tests run on have been up for a while: some set clocks back, but not to before boot. */
+function letTimePass(system: System): void {
+  system.spawn('/bin/sleep', ['sleep', '60']);
+  while (system.run({ instructions: SLICE_INSTRUCTIONS }) === 'budget');
 }
 
 function readWord(system: System, pid: number, address: number): number | null {

@@ -96,6 +96,9 @@ export interface VdsoTime {
   readonly source: 'counter' | 'none';
   /** CLOCK_REALTIME at boot. */
   readonly bootRealSeconds: number;
+  /** What the clocks that count from boot show at boot: other than 0 in time namespaces. */
+  readonly monotonic: { readonly seconds: number; readonly ns: number };
+  readonly boottime: { readonly seconds: number; readonly ns: number };
 }
 
 /** User memory as the signal frame code sees it: each call copies all bytes or says false. */

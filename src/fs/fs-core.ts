@@ -54,7 +54,8 @@ export class FsCore {
   /** The kernel's own hugetlbfs mounts, by order of their pages; made at first use. */
   readonly hugeMounts = new Map<number, HugetlbfsSuperblock>();
   readonly devices = new DeviceTable();
-  readonly sockets = new SocketNames();
+  /** The names of the caller's network namespace. */
+  sockets = new SocketNames();
   readonly pipeAccounts = new PipeAccounts();
   readonly notify: NotifyAccounts;
   /** vm.memfd_noexec: 1: memfds that do not say are not executable; 2: those that are to be, are refused. */

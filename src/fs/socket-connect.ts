@@ -30,7 +30,13 @@ import { newSocket } from './socket-make.ts';
  * those of the interface lo, 127.0.0.0/8: every other is unreachable.
  */
 
+/** inet_addr_type: also of an interface that is down. */
 const isLocal = (host: number): boolean => host === INADDR_ANY || host >>> 24 === 127;
+
+/** ip_route_output: 0.0.0.0 means lo too. */
+function canReach(socket: SocketFile, { host }: InetAddress): boolean {
+  return socket.names.loopback === 'up' && isLocal(host);
+}
 
 /** A sockaddr of the socket's own family; -EINVAL, -EAFNOSUPPORT. */
 function decodeFor(socket: SocketFile, bytes: Uint8Array): SocketAddress | number {
@@ -51,21 +57,21 @@ export function bindSocket(socket: SocketFile, context: FsContext, bytes: Uint8A
   if (address.name === '') return socket.isBound ? 0 : autobind(socket);
   if (address.name.startsWith('\0')) {
     if (socket.isBound) return -EINVAL;
-    if (socket.core.sockets.abstract.has(`${socket.type}${address.name}`)) return -EADDRINUSE;
+    if (socket.names.abstract.has(`${socket.type}${address.name}`)) return -EADDRINUSE;
     return nameAbstract(socket, address);
   }
   return bindPath(socket, context, address);
 }
 
 function nameAbstract(socket: SocketFile, address: UnixAddress): number {
-  socket.core.sockets.abstract.set(`${socket.type}${address.name}`, socket);
+  socket.names.abstract.set(`${socket.type}${address.name}`, socket);
   socket.address = address;
   socket.isBound = true;
   return 0;
 }
 
 function autobind(socket: SocketFile): number {
-  return nameAbstract(socket, { family: AF_UNIX, name: socket.core.sockets.takeAbstractName(socket.type) });
+  return nameAbstract(socket, { family: AF_UNIX, name: socket.names.takeAbstractName(socket.type) });
 }
 
 /** unix_bind_bsd: the node is made first; a socket that has a name already takes it away again. */
@@ -79,7 +85,7 @@ function bindPath(socket: SocketFile, context: FsContext, address: UnixAddress):
   const path = resolve(context, null, address.name, 'nofollow');
   if (typeof path === 'number') return path;
   path.retain();
-  socket.core.sockets.byInode.set(path.dentry.inode, socket);
+  socket.names.byInode.set(path.dentry.inode, socket);
   socket.boundPath = path;
   socket.address = address;
   socket.isBound = true;
@@ -87,7 +93,7 @@ function bindPath(socket: SocketFile, context: FsContext, address: UnixAddress):
 }
 
 function bindInet(socket: SocketFile, wanted: InetAddress): number {
-  const address = socket.core.sockets.bindPort(socket, wanted);
+  const address = socket.names.bindPort(socket, wanted);
   if (typeof address === 'number') return address;
   socket.address = address;
   socket.isBound = true;
@@ -106,8 +112,7 @@ export function listenOn(socket: SocketFile, backlog: number, credentials: PeerC
   if (socket.family === 'inet' && !socket.isListening) {
     const bound = ensurePort(socket);
     if (bound < 0) return bound;
-    if (socket.address.family === AF_INET && socket.core.sockets.isListenRefused(socket, socket.address))
-      return -EADDRINUSE;
+    if (socket.address.family === AF_INET && socket.names.isListenRefused(socket, socket.address)) return -EADDRINUSE;
   }
   socket.backlog = backlog < 0 || backlog > SOMAXCONN ? SOMAXCONN : backlog;
   socket.pending ??= [];
@@ -144,7 +149,7 @@ function disconnect(socket: SocketFile): number {
 
 function connectDatagrams(socket: SocketFile, context: FsContext, address: SocketAddress): number {
   if (address.family === AF_INET) {
-    if (!isLocal(address.host)) return -ENETUNREACH;
+    if (!canReach(socket, address)) return -ENETUNREACH;
     const bound = ensurePort(socket);
     if (bound < 0) return bound;
     const host = address.host === INADDR_ANY ? INADDR_LOOPBACK : address.host;
@@ -163,7 +168,7 @@ function connectDatagrams(socket: SocketFile, context: FsContext, address: Socke
 
 /** unix_find_other: -ECONNREFUSED where nobody has the name, -EPROTOTYPE for another type, or a path error. */
 function findUnix(socket: SocketFile, context: FsContext, address: UnixAddress): SocketFile | number {
-  const { sockets } = socket.core;
+  const sockets = socket.names;
   const { name } = address;
   if (name === '') return -EINVAL;
   let found: SocketFile | undefined;
@@ -221,13 +226,13 @@ function connectInet(socket: SocketFile, address: InetAddress): number {
   }
   if (socket.wasConnected || socket.isListening) return -EISCONN;
   if (socket.connecting === 'failed') return -socket.takeConnectError();
-  if (!isLocal(address.host)) return -ENETUNREACH;
+  if (!canReach(socket, address)) return -ENETUNREACH;
   const bound = ensurePort(socket);
   if (bound < 0) return bound;
   if (socket.address.family !== AF_INET) return -EAFNOSUPPORT;
   const host = address.host === INADDR_ANY ? INADDR_LOOPBACK : address.host;
   const remote = { ...address, host };
-  const listener = socket.core.sockets.findPort('stream', remote, null);
+  const listener = socket.names.findPort('stream', remote, null);
   if (listener === null) {
     socket.failConnect(ECONNREFUSED);
     return -EINPROGRESS;
@@ -288,9 +293,9 @@ export function findReceiver(
   if (given === null) return 'peer';
   if (typeof given === 'number') return given;
   if (given.port === 0) return -EINVAL;
-  if (!isLocal(given.host)) return -ENETUNREACH;
+  if (!canReach(socket, given)) return -ENETUNREACH;
   const remote = { ...given, host: given.host === INADDR_ANY ? INADDR_LOOPBACK : given.host };
-  const to = socket.core.sockets.findPort('dgram', remote, socket.sourceAddress);
+  const to = socket.names.findPort('dgram', remote, socket.sourceAddress);
   if (to !== null) return to;
   // icmp_send of ICMP_PORT_UNREACH: only a connected socket hears of it, at its next operation.
   if (socket.remoteAddress !== null) socket.setError(ECONNREFUSED);

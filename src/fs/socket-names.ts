@@ -9,7 +9,7 @@ const FIRST_EPHEMERAL = 32_768;
 const LAST_EPHEMERAL = 60_999;
 
 /**
- * Which socket has which name: paths (by inode), abstract names, ports of the machine's one interface, lo. Nothing of it is
+ * Which socket of a network namespace has which name: paths (by inode), abstract names, ports of its one interface, lo. Nothing of it is
  * ever seen by the host's network.
  *
  * Invariants:
@@ -19,12 +19,20 @@ const LAST_EPHEMERAL = 60_999;
  * A closed connection leaves its port at once: there is no TIME_WAIT.
  */
 export class SocketNames {
-  readonly byInode = new Map<Inode, SocketFile>();
+  readonly byInode: Map<Inode, SocketFile>;
+  /** lo; nothing here brings up one that is down. */
+  readonly loopback: 'up' | 'down';
   /** By type and name: each type has names of its own (unix_abstract_hash). */
   readonly abstract = new Map<string, SocketFile>();
   private readonly ports = new Map<string, SocketFile[]>();
   private lastAutobind = 0;
   private lastEphemeral = FIRST_EPHEMERAL - 1;
+
+  /** `byInode`: that of the first namespace, since paths mean the same in all. */
+  constructor(loopback: 'up' | 'down' = 'up', byInode = new Map<Inode, SocketFile>()) {
+    this.loopback = loopback;
+    this.byInode = byInode;
+  }
 
   /** unix_autobind: five hexadecimal digits. */
   takeAbstractName(type: string): string {

@@ -20,6 +20,7 @@ import { PAGE_SIZE } from '../machine/units.ts';
 import { File, type UserArg } from './file.ts';
 import type { PathRef } from './path.ts';
 import { type InetAddress, type SocketAddress, UNNAMED } from './socket-address.ts';
+import type { SocketNames } from './socket-names.ts';
 import { type Message, SocketQueue, STREAM_MESSAGE_BYTES } from './socket-queue.ts';
 
 /** net.core.wmem_default: bytes that may lie unread in one direction. */
@@ -66,6 +67,8 @@ export type SocketFamily = 'unix' | 'inet';
 export class SocketFile extends File {
   readonly family: SocketFamily;
   readonly type: SocketType;
+  /** Those of its network namespace: its maker's. */
+  readonly names: SocketNames;
   peer: SocketFile | null = null;
   /** getsockname: UNNAMED, or for inet host and port 0, before it is bound. */
   address: SocketAddress;
@@ -73,7 +76,7 @@ export class SocketFile extends File {
   remoteAddress: InetAddress | null = null;
   /** unix: the name in the tree, one reference held. */
   boundPath: PathRef | null = null;
-  /** True when `address` is in core.sockets. */
+  /** True when `address` is in `names`. */
   isBound = false;
   pending: SocketFile[] | null = null;
   backlog = 0;
@@ -106,6 +109,7 @@ export class SocketFile extends File {
     super(path, flags, slot);
     this.family = family;
     this.type = type;
+    this.names = this.core.sockets;
     this.address = family === 'unix' ? UNNAMED : { family: AF_INET, host: INADDR_ANY, port: 0 };
     this.queue = new SocketQueue(this.core.mm);
     this.readQueue = this.core.makeQueue();
@@ -409,11 +413,11 @@ export class SocketFile extends File {
   }
 
   private forgetName(): void {
-    const { core, address, boundPath } = this;
+    const { names, address, boundPath } = this;
     if (this.isBound) {
-      if (address.family === AF_INET) core.sockets.releasePort(this, address);
-      else if (boundPath !== null) core.sockets.byInode.delete(boundPath.dentry.inode);
-      else core.sockets.abstract.delete(`${this.type}${address.name}`);
+      if (address.family === AF_INET) names.releasePort(this, address);
+      else if (boundPath !== null) names.byInode.delete(boundPath.dentry.inode);
+      else names.abstract.delete(`${this.type}${address.name}`);
     }
     this.isBound = false;
     this.boundPath = null;

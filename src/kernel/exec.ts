@@ -49,6 +49,7 @@ import { Sighand } from './signals/sighand.ts';
 import { siginfo } from './signals/siginfo.ts';
 import { NO_RESULT } from './syscalls/row.ts';
 import type { Task } from './task.ts';
+import { joinTime } from './time-namespace.ts';
 
 /** BINPRM_BUF_SIZE: what a format is recognised by. */
 const HEAD_BYTES = 256;
@@ -334,6 +335,7 @@ function buildImage(
     entry = loaded.entry;
     interpreterBase = loaded.bias;
   }
+  joinTime(k, t);
   const hasVdso = k.mapVdso(space);
   if (hasVdso < 0) return hasVdso;
   const sp = writeInitialStack(k, t, space, top, {

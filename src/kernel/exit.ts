@@ -1,5 +1,5 @@
 import { PTRACE_EVENT_EXIT } from '../abi/ptrace.ts';
-import { CLD_EXITED, SI_USER, SIGCHLD, SIGCONT, SIGHUP } from '../abi/signal.ts';
+import { CLD_EXITED, SI_USER, SIGCHLD, SIGCONT, SIGHUP, SIGKILL } from '../abi/signal.ts';
 import { EV_PROCESS_EXIT } from '../base/event-kinds.ts';
 import type { FsContext } from '../fs/fs-context.ts';
 import { exitSpace } from '../mm/ops/exit.ts';
@@ -11,6 +11,7 @@ import { exitSem } from './ipc/sem.ts';
 import { exitShm } from './ipc/shm.ts';
 import type { Kernel } from './kernel.ts';
 import { killOrphanedGroup, notifyParentOfExit } from './notify-parent.ts';
+import { isReaper, isWithin } from './pid-namespace.ts';
 import type { Process } from './process.ts';
 import { exitTracer, unlinkTracee } from './ptrace/attach.ts';
 import { stopForEvent } from './ptrace/stop.ts';
@@ -19,6 +20,7 @@ import { leaveCpu, wakeTask } from './scheduler.ts';
 import { killThread, sendToGroup, sendToProcess } from './signals/send.ts';
 import { siginfo } from './signals/siginfo.ts';
 import type { Task, TaskState } from './task.ts';
+import { leaveTime } from './time-namespace.ts';
 
 /** do_group_exit: all threads end with `status` (as wait4 encodes it), the caller now. */
 export function exitGroup(k: Kernel, t: Task, status: number): void {
@@ -57,6 +59,7 @@ export function exitTask(k: Kernel, t: Task, status: number): void {
   t.files = null;
   releaseFs(k, t);
   leaveIpc(k, t);
+  leaveTime(k, t);
   const isLast = process.threads.every((thread) => thread === t || thread.state === 'Z');
   if (t.wait !== null) for (const queue of t.wait.queues) queue.remove(t.tid);
   t.wait = null;
@@ -73,7 +76,11 @@ export function exitTask(k: Kernel, t: Task, status: number): void {
     // A traced thread stays until its tracer has seen the end of it.
     const tracer = t.trace.tracer.process;
     tracer.childQueue.wakeAll();
-    sendToProcess(k, tracer, siginfo(SIGCHLD, CLD_EXITED, { pid: t.tid, uid: t.cred.uid, status: status >> 8 }));
+    sendToProcess(
+      k,
+      tracer,
+      siginfo(SIGCHLD, CLD_EXITED, { pid: tracer.leader.pidNs.numberOf(t.tid), uid: t.cred.uid, status: status >> 8 }),
+    );
   } else if (t !== process.leader) {
     releaseThread(k, t);
     process.exitQueue.wakeAll();
@@ -143,6 +150,7 @@ function endProcess(k: Kernel, process: Process, status: number): void {
   process.exitStatus = status;
   process.posixTimers.length = 0;
   for (const timer of process.itimers) timer.expiresNs = 0;
+  if (isReaper(process)) endNamespace(k, process);
   if (process.session === process.pid) endSession(k, process);
   forgetOriginalParent(k, process);
   killOrphanedGroup(k, process, process.parent, process);
@@ -167,12 +175,35 @@ function endSession(k: Kernel, leader: Process): void {
   for (const process of k.processes.values()) if (process.session === leader.session) process.tty = null;
 }
 
+/** find_new_reaper: a subreaper of the same pid namespace, else its first process; outside of all the machine's init. */
+function heirOf(k: Kernel, process: Process): Process {
+  const ns = process.leader.pidNs;
+  let reaper = process.parent;
+  while (reaper !== null && reaper !== k.init && reaper.leader.pidNs === ns) {
+    if (reaper.isChildSubreaper && !reaper.isZombie) return reaper;
+    reaper = reaper.parent;
+  }
+  return ns.reaper === null || ns.reaper === process ? k.init : ns.reaper;
+}
+
+/** zap_pid_ns_processes: the first process of a namespace ends, and with it all others there; it waits for its own. */
+function endNamespace(k: Kernel, first: Process): void {
+  const ns = first.leader.pidNs;
+  ns.isClosed = true;
+  for (const process of [...k.processes.values()]) {
+    if (process === first || process.isZombie || !isWithin(process.leader.pidNs, ns)) continue;
+    process.groupExit = true;
+    process.groupExitCode = SIGKILL;
+    const living = process.threads.filter((thread) => thread.state !== 'Z' && thread.state !== 'X');
+    for (const thread of living) exitTask(k, thread, SIGKILL);
+  }
+  for (const child of [...first.children]) if (child.isZombie) releaseProcess(k, child);
+}
+
 /** forget_original_parent: children go to the nearest subreaper, else to init, which reaps at once. */
 function forgetOriginalParent(k: Kernel, process: Process): void {
   if (process.children.length === 0) return;
-  let reaper = process.parent;
-  while (reaper !== null && reaper !== k.init && !(reaper.isChildSubreaper && !reaper.isZombie)) reaper = reaper.parent;
-  const heir = reaper ?? k.init;
+  const heir = heirOf(k, process);
   for (const child of [...process.children]) {
     child.parent = heir;
     heir.children.push(child);

@@ -8,7 +8,9 @@ import {
   CLONE_FILES,
   CLONE_FS,
   CLONE_NEWIPC,
+  CLONE_NEWNET,
   CLONE_NEWNS,
+  CLONE_NEWPID,
   CLONE_NEWUSER,
   CLONE_PARENT,
   CLONE_PARENT_SETTID,
@@ -29,7 +31,9 @@ import { enterIpc, newIpcNamespace } from './ipc/namespace.ts';
 import { newUndoList } from './ipc/sem.ts';
 import type { Kernel } from './kernel.ts';
 import { checkNewNamespaces } from './namespaces.ts';
+import { newNetNamespace } from './net-namespace.ts';
 import { chargeFs, discardTask, newTask } from './new-task.ts';
+import { isReaper, newPidNamespace, numberTask, ownTid } from './pid-namespace.ts';
 import { makePidFile, PIDFD_THREAD } from './pidfd.ts';
 import { inheritTrace } from './ptrace/attach.ts';
 import { threadsMax } from './rlimits.ts';
@@ -38,6 +42,7 @@ import { resetAltStack } from './signals/deliver.ts';
 import { hasPendingSignal } from './signals/pending-test.ts';
 import { installFile } from './syscalls/user.ts';
 import type { Task } from './task.ts';
+import { inheritTime } from './time-namespace.ts';
 import { ERESTARTNOINTR } from './wait-state.ts';
 
 /** kernel_clone_args: what clone and clone3 have in common. */
@@ -69,6 +74,11 @@ function checkFlags(flags: number, flagsHigh: number, t: Task): number {
   if (has(flags, CLONE_SIGHAND) && !has(flags, CLONE_VM)) return -EINVAL;
   if (has(flags, CLONE_SIGHAND) && (flagsHigh & CLONE_CLEAR_SIGHAND_HIGH) !== 0) return -EINVAL;
   if (has(flags, CLONE_PARENT) && t.process.parent?.leader.kind === 'kthread') return -EINVAL;
+  // Init has no siblings.
+  if (has(flags, CLONE_PARENT) && isReaper(t.process)) return -EINVAL;
+  if (has(flags, CLONE_THREAD)) {
+    if (has(flags, CLONE_NEWUSER | CLONE_NEWPID) || t.pidNs !== t.pidNsForChildren) return -EINVAL;
+  }
   return checkNewNamespaces(t, flags);
 }
 
@@ -103,7 +113,7 @@ export function cloneTask(k: Kernel, t: Task, request: CloneRequest): Task | num
     sighandFrom: t.sighand,
   });
   if (typeof child === 'number') return child;
-  const failed = copyResources(k, t, child, flags);
+  const failed = enterPidNamespace(k, t, child, flags) || copyResources(k, t, child, flags);
   if (failed < 0) {
     discardTask(k, child);
     return failed;
@@ -121,11 +131,20 @@ export function cloneTask(k: Kernel, t: Task, request: CloneRequest): Task | num
     t.ipc!.retain();
     enterIpc(k, child, t.ipc!);
   }
+  child.net = has(flags, CLONE_NEWNET) ? newNetNamespace(k) : t.net;
+  inheritTime(k, t, child, flags);
   copyPlainState(k, t, child, request, isThread);
   const event = inheritTrace(t, child, flags, isThread ? -1 : request.exitSignal);
   if (event !== 0) t.trace!.pending.push({ code: event, message: child.tid, kind: 'event' });
   startChild(k, t, child, request);
   return child;
+}
+
+/** copy_pid_ns and alloc_pid. */
+function enterPidNamespace(k: Kernel, t: Task, child: Task, flags: number): number {
+  const wanted = has(flags, CLONE_NEWPID) ? newPidNamespace(k, t.pidNsForChildren) : t.pidNsForChildren;
+  child.pidNsForChildren = wanted;
+  return numberTask(k, child, wanted);
 }
 
 /** copy_files, copy_fs, copy_mm: on failure what was taken is given back. */
@@ -221,8 +240,8 @@ function startChild(k: Kernel, t: Task, child: Task, request: CloneRequest): voi
   const { flags } = request;
   if (child.isLeader) k.liveProcesses++;
   k.forks++;
-  if (has(flags, CLONE_PARENT_SETTID)) writeU32(k.mm, t.space!, request.parentTid, child.tid);
-  if (child.setChildTid !== 0) writeU32(k.mm, child.space!, child.setChildTid, child.tid);
+  if (has(flags, CLONE_PARENT_SETTID)) writeU32(k.mm, t.space!, request.parentTid, t.pidNs.numberOf(child.tid));
+  if (child.setChildTid !== 0) writeU32(k.mm, child.space!, child.setChildTid, ownTid(child));
   if (has(flags, CLONE_VFORK)) child.vforkParent = t.tid;
   if (k.events.enabled[EV_PROCESS_FORK] !== 0) k.events.emit(EV_PROCESS_FORK, t.tid, child.tid);
   k.tracer?.taskNew(t, child);

@@ -24,6 +24,8 @@ import { adoptTerminal, KernelJobControl } from './job-control.ts';
 import { KernelCaches } from './kernel-caches.ts';
 import { Kswapd } from './kswapd.ts';
 import { LoadAverage } from './load-average.ts';
+import { NetNamespace } from './net-namespace.ts';
+import { PidNamespace } from './pid-namespace.ts';
 import type { Process } from './process.ts';
 import { type RunLimits, type RunStatus, runMachine } from './run-loop.ts';
 import { block } from './scheduler.ts';
@@ -34,6 +36,7 @@ import { SwapFiles } from './swap-files.ts';
 import { type ArgWidth, argWidthsOf, type SyscallRow } from './syscalls/row.ts';
 import type { SystemName } from './system-name.ts';
 import type { Task } from './task.ts';
+import { currentTime, TimeNamespace, timeDataOf } from './time-namespace.ts';
 import { TimerHeap } from './timers.ts';
 import type { Tracer } from './tracer.ts';
 import { UserfaultDriver } from './userfaultfd.ts';
@@ -98,9 +101,12 @@ export class Kernel {
   /** The first one; which one a task is in, the task says. */
   readonly initialIpc = new IpcNamespace();
   readonly ipcNamespaces = new Set([this.initialIpc]);
-  lastIpcNamespace = 0;
   /** Pages that a user has locked with SHM_LOCK, by uid (UCOUNT_RLIMIT_MEMLOCK). */
   readonly shmLockedPages = new Map<number, number>();
+  readonly initialTime = new TimeNamespace();
+  readonly initialPid = new PidNamespace(null);
+  readonly initialNet: NetNamespace;
+  lastNamespace = 0;
   /** Tids, first in first run. */
   readonly runQueue: number[] = [];
   current: Task | null = null;
@@ -120,6 +126,8 @@ export class Kernel {
   readonly rows: (SyscallRow | undefined)[] = [];
   /** How the six arguments of each row's call are decoded. */
   readonly argWidths: (readonly ArgWidth[] | undefined)[] = [];
+  /** Which arguments of a call are numbers of processes; undefined: none. */
+  readonly pidArguments: (readonly number[] | undefined)[] = [];
   readonly namesByNumber: (string | undefined)[] = [];
   readonly syscallCounts = new CallCounts();
   readonly absentSyscalls = new Map<string, number>();
@@ -171,6 +179,7 @@ export class Kernel {
   constructor(parts: KernelParts, config: KernelConfig) {
     this.mm = parts.mm;
     this.vfs = parts.vfs;
+    this.initialNet = new NetNamespace(parts.vfs.core.sockets);
     this.arch = parts.arch;
     this.cpu = parts.cpu;
     this.clock = parts.clock;
@@ -195,7 +204,10 @@ export class Kernel {
       };
     }
     this.rows.forEach((row, nr) => {
-      if (row !== undefined) this.argWidths[nr] = argWidthsOf(row);
+      if (row === undefined) return;
+      this.argWidths[nr] = argWidthsOf(row);
+      const pids = row.args.flatMap((kind, i) => (kind === 'pid' ? [i] : []));
+      if (pids.length > 0) this.pidArguments[nr] = pids;
     });
     this.caches = new KernelCaches(parts.mm.slab);
     this.vfs.core.jobControl = new KernelJobControl(this);
@@ -274,7 +286,7 @@ export class Kernel {
   }
 
   mapVdso(space: AddressSpace): number {
-    return mapVdso(this, space);
+    return mapVdso(this, space, timeDataOf(this, currentTime(this)));
   }
 
   /** A space whose last user went before it ran. */

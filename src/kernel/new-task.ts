@@ -8,6 +8,7 @@ import { Process } from './process.ts';
 import { initialRlimits } from './rlimits.ts';
 import { Sighand } from './signals/sighand.ts';
 import { Task } from './task.ts';
+import { leaveTime } from './time-namespace.ts';
 
 export interface NewTask {
   readonly kind: 'user' | 'kthread' | 'driven';
@@ -82,10 +83,16 @@ export function newTask(k: Kernel, options: NewTask): Task | number {
     cred: options.cred?.clone() ?? new Credentials(),
     comm: options.comm,
     kind: options.kind,
+    pidNs: k.initialPid,
+    net: k.initialNet,
   });
   task.sighand = sighand;
   task.ipc = k.initialIpc;
   k.initialIpc.retain();
+  task.time = k.initialTime;
+  k.initialTime.retain();
+  task.timeForChildren = k.initialTime;
+  k.initialTime.retain();
   task.startTimeNs = k.clock.nowNs;
   if (options.process === null) process.leader = task;
   process.threads.push(task);
@@ -99,6 +106,7 @@ export function discardTask(k: Kernel, task: Task): void {
   if (sighand !== null && --sighand.users === 0) k.caches.sighand.free(sighand.slot);
   task.sighand = null;
   leaveIpc(k, task);
+  leaveTime(k, task);
   task.state = 'X';
   process.threads.splice(process.threads.indexOf(task), 1);
   k.tasks.delete(task.tid);

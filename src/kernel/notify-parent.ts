@@ -29,7 +29,7 @@ export function notifyParentOfExit(k: Kernel, process: Process, signo: number): 
   if (tracer !== undefined && tracer !== parent) {
     // Its parent hears of it when the tracer has (wait_task_zombie).
     tracer.childQueue.wakeAll();
-    sendToProcess(k, tracer, childInfo(k, process, SIGCHLD));
+    sendToProcess(k, tracer, childInfo(tracer, process, SIGCHLD));
     return 'keep';
   }
   parent.childQueue.wakeAll();
@@ -38,16 +38,17 @@ export function notifyParentOfExit(k: Kernel, process: Process, signo: number): 
   const ignores = signo === SIGCHLD && action !== undefined && action.handler === SIG_IGN;
   const noWait = signo === SIGCHLD && action !== undefined && (action.flags & SA_NOCLDWAIT) !== 0;
   // clone takes any byte as exit_signal; one that is no signal is not sent.
-  if (signo > 0 && signo <= SIGRTMAX && !ignores) sendToProcess(k, parent, childInfo(k, process, signo));
+  if (signo > 0 && signo <= SIGRTMAX && !ignores) sendToProcess(k, parent, childInfo(parent, process, signo));
   return ignores || noWait ? 'reap' : 'keep';
 }
 
-function childInfo(_k: Kernel, process: Process, signo: number): Siginfo {
+/** `receiver`: in whose numbers it speaks. */
+function childInfo(receiver: Process, process: Process, signo: number): Siginfo {
   const times = cpuTimesOf(process);
   const status = process.exitStatus;
   const signal = status & 0x7f;
   return siginfo(signo, signal === 0 ? CLD_EXITED : (status & 0x80) !== 0 ? CLD_DUMPED : CLD_KILLED, {
-    pid: process.pid,
+    pid: receiver.leader.pidNs.numberOf(process.pid),
     uid: process.leader.cred.uid,
     status: signal === 0 ? status >> 8 : signal,
     utime: toTicks(times.utimeNs),
@@ -79,7 +80,7 @@ function tellOfState(k: Kernel, task: Task, parent: Process, code: number, statu
     k,
     parent,
     siginfo(SIGCHLD, code, {
-      pid: task.tid,
+      pid: parent.leader.pidNs.numberOf(task.tid),
       uid: task.cred.uid,
       status,
       utime: toTicks(times.utimeNs),

@@ -1,24 +1,37 @@
 import { EINVAL, ENFILE, ENOMEM, ENOTTY, EPERM } from '../abi/errno.ts';
 import { NS_GET_NSTYPE, NS_GET_OWNER_UID, NS_GET_PARENT, NS_GET_USERNS } from '../abi/ioctl.ts';
-import { CLONE_NEWIPC } from '../abi/sched.ts';
+import { CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWPID, CLONE_NEWTIME } from '../abi/sched.ts';
 import { S_IFREG } from '../abi/stat.ts';
 import { makeAnonPath } from '../fs/anon-fs.ts';
 import { File, takeFilpSlot } from '../fs/file.ts';
 import { Inode } from '../fs/inode.ts';
 import type { PathRef } from '../fs/path.ts';
 import type { Superblock } from '../fs/superblock.ts';
-import { dropIpc, type IpcNamespace } from './ipc/namespace.ts';
+import type { IpcNamespace } from './ipc/namespace.ts';
 import type { Kernel } from './kernel.ts';
+import type { NetNamespace } from './net-namespace.ts';
+import type { PidNamespace } from './pid-namespace.ts';
+import type { TimeNamespace } from './time-namespace.ts';
+
+export type Namespace = IpcNamespace | NetNamespace | PidNamespace | TimeNamespace;
+
+/** The flag of unshare and setns for each kind. */
+export const NAMESPACE_FLAGS = {
+  ipc: CLONE_NEWIPC,
+  net: CLONE_NEWNET,
+  pid: CLONE_NEWPID,
+  time: CLONE_NEWTIME,
+} as const;
 
 /**
- * A namespace as a file (6.18, fs/nsfs.c): what /proc/PID/ns/ipc leads to. Its number is the namespace's, so two of the same have
+ * A namespace as a file (6.18, fs/nsfs.c): what the links of /proc/PID/ns lead to. Its number is the namespace's, so two of the same have
  * the same; each holds the namespace.
  */
 export class NsInode extends Inode {
-  readonly ns: IpcNamespace;
+  readonly ns: Namespace;
   private readonly k: Kernel;
 
-  constructor(k: Kernel, superblock: Superblock, slot: number, ns: IpcNamespace) {
+  constructor(k: Kernel, superblock: Superblock, slot: number, ns: Namespace) {
     super(superblock, k.vfs.core.inodeSlots, slot, ns.ino, S_IFREG | 0o444);
     this.k = k;
     this.ns = ns;
@@ -32,24 +45,24 @@ export class NsInode extends Inode {
 
   protected override evict(): void {
     super.evict();
-    dropIpc(this.k, this.ns);
+    this.ns.release(this.k);
   }
 }
 
 /** An open one: setns(2) takes it. Nothing can be read of it. */
 export class NsFile extends File {
-  readonly ns: IpcNamespace;
+  readonly ns: Namespace;
 
-  constructor(path: PathRef, flags: number, slot: number, ns: IpcNamespace) {
+  constructor(path: PathRef, flags: number, slot: number, ns: Namespace) {
     super(path, flags, slot);
     this.ns = ns;
   }
 
-  /** ns_ioctl of an IPC namespace: it has no parent, and no user namespace that could be opened owns it. */
+  /** ns_ioctl: these kinds have no parents, and no user namespace that could be opened owns them. */
   override ioctl(request: number): number {
     switch (request) {
       case NS_GET_NSTYPE:
-        return CLONE_NEWIPC;
+        return NAMESPACE_FLAGS[this.ns.kind];
       case NS_GET_USERNS:
         return -EPERM;
       case NS_GET_PARENT:
@@ -62,8 +75,8 @@ export class NsFile extends File {
 }
 
 /** ns_get_path: a place for it. */
-export function makeNsPath(k: Kernel, ns: IpcNamespace): PathRef | number {
-  return makeAnonPath(k.vfs.core, 'nsfs', 'ipc:[%]', (superblock) => {
+export function makeNsPath(k: Kernel, ns: Namespace): PathRef | number {
+  return makeAnonPath(k.vfs.core, 'nsfs', `${ns.kind}:[%]`, (superblock) => {
     const slot = k.vfs.core.inodeSlots.alloc();
     return slot === 0 ? -ENOMEM : new NsInode(k, superblock, slot, ns);
   });

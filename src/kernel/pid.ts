@@ -3,7 +3,7 @@ import type { Process } from './process.ts';
 
 /** PID_MAX_DEFAULT, and where numbering goes on after it wrapped (RESERVED_PIDS). */
 export const PID_MAX = 32768;
-const RESERVED_PIDS = 300;
+export const RESERVED_PIDS = 300;
 
 /** alloc_pid: numbers rise and wrap; -1 when all are taken. A number that still names a group or session is not given out. */
 export function allocPid(k: Kernel): number {
@@ -14,7 +14,7 @@ export function allocPid(k: Kernel): number {
   return -1;
 }
 
-function isGroupOrSession(k: Kernel, pid: number): boolean {
+export function isGroupOrSession(k: Kernel, pid: number): boolean {
   for (const process of k.processes.values()) if (process.pgrp === pid || process.session === pid) return true;
   return false;
 }

@@ -2,6 +2,7 @@ import { FUTEX_OWNER_DIED, FUTEX_TID_MASK, FUTEX_WAITERS, ROBUST_LIST_LIMIT } fr
 import { compareExchangeU32, readU32 } from '../mm/user-access.ts';
 import { wakeFutex } from './futex.ts';
 import type { Kernel } from './kernel.ts';
+import { ownTid } from './pid-namespace.ts';
 import type { Task } from './task.ts';
 import { readLongs } from './user-structs.ts';
 
@@ -35,7 +36,7 @@ function handleDeath(k: Kernel, t: Task, address: number): number {
   for (;;) {
     const value = readU32(k.mm, space, address);
     if (value < 0) return -1;
-    if ((value & FUTEX_TID_MASK) >>> 0 !== t.tid) return 0;
+    if ((value & FUTEX_TID_MASK) >>> 0 !== ownTid(t)) return 0;
     const next = ((value & FUTEX_WAITERS) | FUTEX_OWNER_DIED) >>> 0;
     const seen = compareExchangeU32(k.mm, space, address, value, next);
     if (seen < 0) return -1;

@@ -6,11 +6,14 @@ import type { Credentials } from './credentials.ts';
 import type { FileTable } from './file-table.ts';
 import type { IpcNamespace } from './ipc/namespace.ts';
 import type { SemUndoList } from './ipc/sem.ts';
+import type { NetNamespace } from './net-namespace.ts';
+import type { PidNamespace } from './pid-namespace.ts';
 import type { Process } from './process.ts';
 import type { StopPoint, TraceState } from './ptrace/trace-state.ts';
 import { PendingSignals } from './signals/pending.ts';
 import type { Sighand } from './signals/sighand.ts';
 import { SigSet } from './signals/sigset.ts';
+import type { TimeNamespace } from './time-namespace.ts';
 import type { Wait } from './wait-state.ts';
 
 /**
@@ -109,6 +112,13 @@ export class Task {
   mempolicy: Mempolicy | null = null;
   /** Its IPC namespace; null once it has ended (exit_task_namespaces). */
   ipc: IpcNamespace | null = null;
+  net: NetNamespace;
+  /** Where it has its number, and where its children will. */
+  pidNs: PidNamespace;
+  pidNsForChildren: PidNamespace;
+  /** The clocks that it reads, and those that its children will. */
+  time: TimeNamespace | null = null;
+  timeForChildren: TimeNamespace | null = null;
   /** What semop is to take back at its end (SEM_UNDO); shared with CLONE_SYSVSEM. */
   semUndo: SemUndoList | null = null;
 
@@ -152,6 +162,8 @@ export class Task {
     cred: Credentials;
     comm: string;
     kind: 'user' | 'kthread' | 'driven';
+    pidNs: PidNamespace;
+    net: NetNamespace;
   }) {
     this.tid = options.tid;
     this.waiter = new FaultWaiter(options.tid);
@@ -162,6 +174,9 @@ export class Task {
     this.cred = options.cred;
     this.comm = options.comm;
     this.kind = options.kind;
+    this.net = options.net;
+    this.pidNs = options.pidNs;
+    this.pidNsForChildren = options.pidNs;
   }
 
   /** What events and messages call the task's process. */

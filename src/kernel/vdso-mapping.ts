@@ -17,8 +17,9 @@ import {
 } from '../mm/vm-flags.ts';
 import type { SpecialMapping } from '../mm/vma.ts';
 import type { Kernel } from './kernel.ts';
+import type { TimeNamespace } from './time-namespace.ts';
 
-/** The frames of the vdso and of its data: one copy a machine, mapped into every program. */
+/** The frames of the vdso and of its data: one copy a machine, mapped into every program; time namespaces have their own page of times. */
 export interface VdsoMapping {
   readonly data: SpecialMapping;
   readonly code: SpecialMapping;
@@ -28,13 +29,24 @@ export function buildVdso(k: Kernel): VdsoMapping {
   const { bytes } = k.arch.vdso;
   const code: number[] = [];
   for (let at = 0; at < bytes.length; at += PAGE_SIZE) code.push(frameWith(k, bytes.subarray(at, at + PAGE_SIZE)));
-  const pages = k.arch.vdso.dataPages({
+  const pages = dataPages(k, k.initialTime);
+  const data = pages.map((page) => (page === null ? NO_FRAME : frameWith(k, page)));
+  return { data: { name: '[vvar]', frames: data }, code: { name: '[vdso]', frames: code } };
+}
+
+function dataPages(k: Kernel, ns: TimeNamespace): readonly (Uint8Array | null)[] {
+  return k.arch.vdso.dataPages({
     // The host's clock is no function of instructions: the counter cannot stand for it.
     source: k.config.clockSource === 'virtual' ? 'counter' : 'none',
     bootRealSeconds: Math.floor(k.config.bootRealNs / 1e9),
+    monotonic: ns.monotonic,
+    boottime: ns.boottime,
   });
-  const data = pages.map((page) => (page === null ? NO_FRAME : frameWith(k, page)));
-  return { data: { name: '[vvar]', frames: data }, code: { name: '[vdso]', frames: code } };
+}
+
+/** A frame with the page of times as the programs of a namespace read them. */
+export function buildTimeData(k: Kernel, ns: TimeNamespace): number {
+  return frameWith(k, dataPages(k, ns)[0]!);
 }
 
 function frameWith(k: Kernel, bytes: Uint8Array): number {
@@ -45,8 +57,8 @@ function frameWith(k: Kernel, bytes: Uint8Array): number {
 }
 
 /** arch_setup_additional_pages (6.18, arch/riscv/kernel/vdso.c): data, then code, where mmap finds room for both; 0 or -ERRNO. */
-export function mapVdso(k: Kernel, space: AddressSpace): number {
-  const { data, code } = k.vdso!;
+export function mapVdso(k: Kernel, space: AddressSpace, data: SpecialMapping): number {
+  const { code } = k.vdso!;
   const pages = data.frames.length + code.frames.length;
   const gap =
     space.layout === 'topDown'

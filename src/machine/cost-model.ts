@@ -7,6 +7,8 @@
 export const NS_PER_INSTRUCTION = 1;
 export const COST_SYSCALL_NS = 100;
 export const COST_FAULT_NS = 500;
+/** A page that the kernel makes present without a trap (populate, mlock, access to another's memory). */
+export const COST_FAULT_IN_NS = 200;
 /** One mapping made, and what was there taken away. */
 export const COST_MAP_NS = 1_000;
 export const COST_PAGE_COPY_NS = 250;

@@ -5,8 +5,8 @@ import { setU64 } from './words.ts';
 
 /**
  * The data pages of the vdso, in Linux's order (6.18, include/vdso/datapage.h, enum vdso_pages): time, the same of a time
- * namespace, random numbers, the architecture's own. There are no time namespaces and no getrandom in the vdso: those two pages
- * are not there (SIGBUS, as on Linux without CONFIG_TIME_NS). What stands in the pages is between the kernel and its vdso.
+ * namespace, random numbers, the architecture's own. A time namespace has another page of times in the place of the first; there
+ * is no getrandom in the vdso: the second and third page are not there (SIGBUS). What stands in the pages is between the kernel and its vdso.
  */
 export const TIME_PAGE = 0;
 export const ARCH_PAGE = 3;
@@ -29,6 +29,9 @@ export const vvarOffsets = {
 } as const;
 
 const CLOCK_REALTIMES = [0, 5, 11];
+/** CLOCK_MONOTONIC, _RAW, _COARSE. */
+const CLOCK_MONOTONICS = [1, 4, 6];
+const CLOCK_BOOTTIMES = [7, 9];
 
 /** The pages' bytes; null: not there. The counter runs in ns (machine/cost-model.ts), so that it is taken as it is. */
 export function vvarPages(time: VdsoTime, taskBytes: number): readonly (Uint8Array | null)[] {
@@ -37,6 +40,12 @@ export function vvarPages(time: VdsoTime, taskBytes: number): readonly (Uint8Arr
   view.setUint32(vvarOffsets.clockMode, time.source === 'counter' ? 1 : 0, true);
   setU64(view, vvarOffsets.mult, 1);
   for (const clock of CLOCK_REALTIMES) setU64(view, vvarOffsets.baseTimes + clock * 16, time.bootRealSeconds);
+  const shift = (clock: number, { seconds, ns }: VdsoTime['monotonic']): void => {
+    setU64(view, vvarOffsets.baseTimes + clock * 16, seconds);
+    setU64(view, vvarOffsets.baseTimes + clock * 16 + 8, ns);
+  };
+  for (const clock of CLOCK_MONOTONICS) shift(clock, time.monotonic);
+  for (const clock of CLOCK_BOOTTIMES) shift(clock, time.boottime);
   const archPage = new Uint8Array(PAGE_SIZE);
   const archView = new DataView(archPage.buffer);
   for (const key of KNOWN_KEYS) {

@@ -1,4 +1,5 @@
 import type { Kernel } from '../kernel.ts';
+import { namespaceIno } from '../namespace-ino.ts';
 import type { Task } from '../task.ts';
 import { MsgNamespace, removeQueue } from './msg.ts';
 import { removeSet, SemNamespace } from './sem.ts';
@@ -6,8 +7,6 @@ import { destroySegment, ShmNamespace } from './shm.ts';
 
 /** PROC_IPC_INIT_INO: the number of the namespace that programs start in. */
 const INITIAL_INO = 0xefff_ffff;
-/** Those that unshare and clone make count on from here: behind all numbers of /proc's own entries. */
-const FIRST_INO = 0xf001_0000;
 
 /**
  * struct ipc_namespace (6.18, ipc/namespace.c): the objects of System V IPC that its tasks see, and their limits.
@@ -16,6 +15,7 @@ const FIRST_INO = 0xf001_0000;
  * first one has one more. At 0 it is no more, and neither is anything in it.
  */
 export class IpcNamespace {
+  readonly kind = 'ipc';
   readonly ino: number;
   readonly shm = new ShmNamespace();
   readonly sem = new SemNamespace();
@@ -29,11 +29,15 @@ export class IpcNamespace {
   retain(): void {
     this.users++;
   }
+
+  release(k: Kernel): void {
+    dropIpc(k, this);
+  }
 }
 
 /** create_ipc_ns: one user, the caller's; with the limits that a kernel starts with. */
 export function newIpcNamespace(k: Kernel): IpcNamespace {
-  const ns = new IpcNamespace(FIRST_INO + k.lastIpcNamespace++);
+  const ns = new IpcNamespace(namespaceIno(k));
   k.ipcNamespaces.add(ns);
   return ns;
 }

@@ -32,6 +32,9 @@ const PRESENT: readonly string[] = [
   'NAMESPACES',
   'IPC_NS',
   'NUMA',
+  'TIME_NS',
+  'PID_NS',
+  'NET_NS',
   'SHMEM',
   'KSM',
   'SWAP',
@@ -58,19 +61,7 @@ const PRESENT: readonly string[] = [
 ];
 
 /** What is asked for often and is not there, so that the file says so in Linux's words. */
-const ABSENT: readonly string[] = [
-  'SMP',
-  'MEMCG',
-  'UTS_NS',
-  'TIME_NS',
-  'USER_NS',
-  'PID_NS',
-  'NET_NS',
-  'SECCOMP',
-  'MODULES',
-  'CGROUPS',
-  'BPF_SYSCALL',
-];
+const ABSENT: readonly string[] = ['SMP', 'MEMCG', 'UTS_NS', 'USER_NS', 'SECCOMP', 'MODULES', 'CGROUPS', 'BPF_SYSCALL'];
 
 function configText(): string {
   const lines = [

@@ -4,28 +4,49 @@ import type { DirEntry, Inode } from '../../fs/inode.ts';
 import type { PathRef } from '../../fs/path.ts';
 import { mayAccessTask } from '../access-task.ts';
 import type { Kernel } from '../kernel.ts';
-import { makeNsPath } from '../ns-file.ts';
+import { makeNsPath, type Namespace } from '../ns-file.ts';
+import type { PidNamespace } from '../pid-namespace.ts';
 import type { Task } from '../task.ts';
 import { ProcDirectory } from './proc-directory.ts';
 import { ProcMagicLink } from './proc-link.ts';
 
-/** proc_ns_get_link: a task that has ended is in none. */
-function ipcOfTask(k: Kernel, t: Task): PathRef | number {
-  if (k.current !== null && mayAccessTask(k.current, t, 'fs') < 0) return -EACCES;
-  return t.ipc === null ? -EACCES : makeNsPath(k, t.ipc);
-}
+const isEmpty = (ns: PidNamespace): boolean => ns.parent !== null && ns.reaper === null;
 
-/** /proc/PID/ns (6.18, fs/proc/namespaces.c): the kinds of namespace that this kernel has, of which there is one. */
+/** ns_entries: in the order of their links, each with the namespace that it leads to. */
+const LINKS: ReadonlyMap<string, (t: Task) => Namespace | null> = new Map([
+  ['net', (t: Task): Namespace | null => (t.state === 'X' ? null : t.net)],
+  ['ipc', (t: Task): Namespace | null => t.ipc],
+  ['pid', (t: Task): Namespace | null => (t.state === 'X' ? null : t.pidNs)],
+  // Until its first process is there, nobody can see it.
+  ['pid_for_children', (t: Task): Namespace | null => (isEmpty(t.pidNsForChildren) ? null : t.pidNsForChildren)],
+  ['time', (t: Task): Namespace | null => t.time],
+  ['time_for_children', (t: Task): Namespace | null => t.timeForChildren],
+]);
+const NAMES = [...LINKS.keys()];
+
+/** /proc/PID/ns (6.18, fs/proc/namespaces.c): the kinds of namespace that this kernel has. */
 export class NsDirectory extends ProcDirectory {
   override lookup(name: string): Inode | number {
-    if (this.task === null || name !== 'ipc') return -ENOENT;
+    const namespaceOf = LINKS.get(name);
+    if (this.task === null || namespaceOf === undefined) return -ENOENT;
     const { superblock, subject } = this;
-    const key = `${this.key}/ipc`;
-    const parts = { superblock, key, ino: this.ino + 1, mode: S_IFLNK | 0o777, subject };
-    return superblock.ensure(key, subject, (slot) => new ProcMagicLink({ ...parts, slot }, ipcOfTask));
+    const key = `${this.key}/${name}`;
+    const parts = { superblock, key, ino: this.inoOf(name), mode: S_IFLNK | 0o777, subject };
+    // proc_ns_get_link: a task that has ended is in none.
+    const target = (k: Kernel, t: Task): PathRef | number => {
+      if (k.current !== null && mayAccessTask(k.current, t, 'fs') < 0) return -EACCES;
+      const ns = namespaceOf(t);
+      return ns === null ? -EACCES : makeNsPath(k, ns);
+    };
+    return superblock.ensure(key, subject, (slot) => new ProcMagicLink({ ...parts, slot }, target));
   }
 
   override entries(): DirEntry[] | number {
-    return this.task === null ? -ENOENT : [{ name: 'ipc', ino: this.ino + 1, type: DT_LNK }];
+    if (this.task === null) return -ENOENT;
+    return NAMES.map((name) => ({ name, ino: this.inoOf(name), type: DT_LNK }));
+  }
+
+  private inoOf(name: string): number {
+    return this.ino + 1 + NAMES.indexOf(name);
   }
 }

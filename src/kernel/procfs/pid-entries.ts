@@ -36,6 +36,7 @@ import type { SeqRow } from './seq-file.ts';
 import { showSmaps, showSmapsRollup } from './smaps.ts';
 import { showProcessStat, showStatm, showThreadStat } from './stat.ts';
 import { showStatus } from './status.ts';
+import { showTimeOffsets, writeTimeOffsets } from './timens-offsets.ts';
 
 export interface LinkRow {
   readonly name: string;
@@ -92,6 +93,7 @@ export const PROCESS_ENTRIES: readonly PidEntry[] = [
   seq('status', 0o444, showStatus),
   seq('personality', 0o400, showPersonality),
   seq('limits', 0o444, showLimits),
+  seq('timens_offsets', 0o644, showTimeOffsets, { write: writeTimeOffsets }),
   seq('comm', 0o644, showComm, { write: writeComm }),
   seq('syscall', 0o400, showSyscall),
   bytes('cmdline', 0o444, readCmdline, { space: 'now', seeks: 'generic' }),
@@ -123,9 +125,9 @@ export const PROCESS_ENTRIES: readonly PidEntry[] = [
   seq('ksm_stat', 0o400, showKsmStat),
 ];
 
-const NOT_OF_THREADS = ['task', 'map_files', 'coredump_filter', 'timerslack_ns'];
+const NOT_OF_THREADS = ['task', 'map_files', 'timens_offsets', 'coredump_filter', 'timerslack_ns'];
 
-/** tid_base_stuff: the same without task/, map_files/, coredump_filter and timerslack_ns; stat is the thread's own. */
+/** tid_base_stuff: the same without those that are a whole process's; stat is the thread's own. */
 export const THREAD_ENTRIES: readonly PidEntry[] = PROCESS_ENTRIES.filter(
   (row) => !NOT_OF_THREADS.includes(row.name),
 ).map((row) => (row.name === 'stat' ? seq('stat', 0o444, showThreadStat) : row));

@@ -7,6 +7,7 @@ import { cpuTimesOf } from '../cpu-times.ts';
 import type { Kernel } from '../kernel.ts';
 import { SigSet } from '../signals/sigset.ts';
 import type { Task } from '../task.ts';
+import { sinceBoot } from '../time-namespace.ts';
 import { mayLookAt } from './current-task.ts';
 import { ticks, ulong } from './text.ts';
 
@@ -59,7 +60,7 @@ function statLine(k: Kernel, t: Task, scope: 'process' | 'thread'): string {
     t.nice,
     process.threads.length,
     0, // itrealvalue, no longer kept
-    ticks(whole ? process.startTimeNs : t.startTimeNs),
+    ticks(sinceBoot(k, whole ? process.startTimeNs : t.startTimeNs)),
     (space?.totalVm ?? 0) * PAGE_SIZE,
     space?.rssPages ?? 0,
     ulong(process.rlimits[RLIMIT_RSS].soft),

@@ -2,6 +2,7 @@ import { RLIMIT_SIGPENDING } from '../../abi/resource.ts';
 import { PAGE_SIZE } from '../../machine/units.ts';
 import { type AddressSpace, MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, MM_SWAPENTS } from '../../mm/address-space.ts';
 import type { Kernel } from '../kernel.ts';
+import { numbersOf } from '../pid-namespace.ts';
 import type { Task, TaskState } from '../task.ts';
 import { handledSignals } from './stat.ts';
 import { hexWords, mangle, ulong } from './text.ts';
@@ -45,7 +46,8 @@ function identity(t: Task): string {
     `Uid:\t${cred.uid}\t${cred.euid}\t${cred.suid}\t${cred.fsuid}\n` +
     `Gid:\t${cred.gid}\t${cred.egid}\t${cred.sgid}\t${cred.fsgid}\n` +
     `FDSize:\t${t.files?.sizeFds ?? 0}\nGroups:\t${groups} \n` +
-    `NStgid:\t${t.tgid}\nNSpid:\t${t.tid}\nNSpgid:\t${process.pgrp}\nNSsid:\t${process.session}\n` +
+    `NStgid:\t${numbersOf(t, t.tgid)}\nNSpid:\t${numbersOf(t, t.tid)}\n` +
+    `NSpgid:\t${numbersOf(t, process.pgrp)}\nNSsid:\t${numbersOf(t, process.session)}\n` +
     `Kthread:\t${t.kind === 'kthread' ? 1 : 0}\n`
   );
 }

@@ -7,6 +7,7 @@ import { type SystemName, systemName } from '../system-name.ts';
 import type { ProcSuperblock } from './proc-superblock.ts';
 import { DIRTY_SYSCTLS } from './sysctl-dirty.ts';
 import { IPC_SYSCTLS } from './sysctl-ipc.ts';
+import { NET_SYSCTLS } from './sysctl-net.ts';
 import { VM_SYSCTLS } from './sysctl-vm.ts';
 import { parseInteger } from './write-text.ts';
 
@@ -242,6 +243,7 @@ export const SYSCTLS: readonly SysctlRow[] = [
     },
   ),
   ...IPC_SYSCTLS,
+  ...NET_SYSCTLS,
   constant('kernel/tainted', 0),
   show('kernel/threads-max', (k) => threadsMax(k.mm.alloc.totalCount)),
   utsConstant('kernel/version', 'version'),

@@ -1,6 +1,7 @@
 import { NS_PER_INSTRUCTION } from '../../machine/cost-model.ts';
 import type { Kernel } from '../kernel.ts';
 import { systemName } from '../system-name.ts';
+import { uptimeNs } from '../time-namespace.ts';
 import { ticks } from './text.ts';
 
 /** The machine's own one-text files (fs/proc/{stat,uptime,loadavg,version,cmdline}.c, 6.18). */
@@ -24,7 +25,7 @@ export function showStat(k: Kernel): string {
   const userNs = k.cpu.retired * NS_PER_INSTRUCTION;
   const systemNs = k.clock.nowNs - userNs - idleNs;
   const times = `${ticks(userNs)} 0 ${ticks(systemNs)} ${ticks(idleNs)} 0 0 0 0 0 0\n`;
-  const bootSeconds = Math.floor((k.realTimeNs - k.clock.nowNs) / 1e9);
+  const bootSeconds = Math.floor((k.realTimeNs - uptimeNs(k)) / 1e9);
   return (
     `cpu  ${times}cpu0 ${times}intr 0\nctxt ${k.contextSwitches}\nbtime ${bootSeconds}\n` +
     `processes ${k.forks}\nprocs_running ${runnableTasks(k)}\nprocs_blocked 0\n` +
@@ -39,7 +40,7 @@ function seconds(ns: number): string {
 
 /** /proc/uptime: since boot, and of that idle. */
 export function showUptime(k: Kernel): string {
-  return `${seconds(k.clock.nowNs)} ${seconds(k.clock.idleNs)}\n`;
+  return `${seconds(uptimeNs(k))} ${seconds(k.clock.idleNs)}\n`;
 }
 
 /** /proc/version (linux_proc_banner). */

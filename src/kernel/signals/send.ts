@@ -13,6 +13,7 @@ import {
 } from '../../abi/signal.ts';
 import type { Kernel } from '../kernel.ts';
 import { notifyParentOfState } from '../notify-parent.ts';
+import { isReaper } from '../pid-namespace.ts';
 import type { Process } from '../process.ts';
 import { resumeTracee } from '../ptrace/stop.ts';
 import { makeRunnable, wakeTask } from '../scheduler.ts';
@@ -75,7 +76,7 @@ export function mayKill(sender: Task, target: Process): number {
 }
 
 export function userInfo(sender: Task, signo: number, code = SI_USER): Siginfo {
-  return siginfo(signo, code, { pid: sender.tgid, uid: sender.cred.uid });
+  return siginfo(signo, code, { pid: sender.pidNs.numberOf(sender.tgid), uid: sender.cred.uid });
 }
 
 function send(k: Kernel, target: Task, info: Siginfo, scope: 'task' | 'process'): number {
@@ -89,7 +90,10 @@ function send(k: Kernel, target: Task, info: Siginfo, scope: 'task' | 'process')
   }
   prepare(k, process, info.signo);
   if (isIgnored(target, info.signo)) return 0;
-  return enqueue(k, target, info, scope);
+  // send_signal_locked: a sender whom the receiver cannot see has no number, and reaches the first process of a namespace.
+  const isFromOutside = k.current !== null && info.code <= 0 && target.pidNs.numberOf(k.current.tid) === 0;
+  if (isReaper(process) && isKeptFrom(target, info.signo, isFromOutside)) return 0;
+  return enqueue(k, target, isFromOutside ? { ...info, pid: 0 } : info, scope);
 }
 
 /** prepare_signal: SIGCONT and the stop signals cancel each other. */
@@ -131,6 +135,12 @@ export function isIgnored(target: Task, signo: number): boolean {
   if (signo === SIGKILL || signo === SIGSTOP) return false;
   const handler = target.sighand?.actions[signo].handler ?? SIG_DFL;
   return handler === SIG_IGN || (handler === SIG_DFL && isIgnoredByDefault(signo));
+}
+
+/** sig_task_ignored of a process that is SIGNAL_UNKILLABLE: default actions do not reach it, but SIGKILL and SIGSTOP from outside. */
+function isKeptFrom(target: Task, signo: number, isFromOutside: boolean): boolean {
+  if (target.sighand?.actions[signo].handler !== SIG_DFL) return false;
+  return !(isFromOutside && (signo === SIGKILL || signo === SIGSTOP));
 }
 
 function enqueue(k: Kernel, target: Task, info: Siginfo, scope: 'task' | 'process'): number {

@@ -24,6 +24,7 @@ import {
 import { afterCredentialsChange } from '../commit-credentials.ts';
 import { type Credentials, capable, combine, hasCapability, intersect, isSubset } from '../credentials.ts';
 import type { Kernel } from '../kernel.ts';
+import { ownTid } from '../pid-namespace.ts';
 import type { Task } from '../task.ts';
 import { readBytes, writeI32s } from '../user-structs.ts';
 import type { SyscallRow } from './row.ts';
@@ -50,7 +51,7 @@ function capget(k: Kernel, t: Task, header: number, data: number): number {
   const valid = capWords(k, t, header);
   if (typeof valid === 'number') return data === 0 && valid === -EINVAL ? 0 : valid;
   if (valid.pid < 0) return -EINVAL;
-  const target = valid.pid === 0 ? t : k.tasks.get(valid.pid);
+  const target = valid.pid === 0 ? t : k.tasks.get(t.pidNs.pidOf(valid.pid));
   if (target === undefined) return -ESRCH;
   if (data === 0) return 0;
   const values: number[] = [];
@@ -62,7 +63,7 @@ function capget(k: Kernel, t: Task, header: number, data: number): number {
 function capset(k: Kernel, t: Task, header: number, data: number): number {
   const valid = capWords(k, t, header);
   if (typeof valid === 'number') return valid;
-  if (valid.pid !== 0 && valid.pid !== t.tid) return -EPERM;
+  if (valid.pid !== 0 && valid.pid !== ownTid(t)) return -EPERM;
   const bytes = new Uint8Array(valid.words * 12);
   if (readBytes(k, t, data, bytes) < 0) return -EFAULT;
   const view = new DataView(bytes.buffer);

@@ -23,6 +23,7 @@ export function dispatchSyscall(k: Kernel, t: Task): void {
     arch.argument(registers, 4, widths[4]),
     arch.argument(registers, 5, widths[5]),
   ];
+  if (t.pidNs.parent !== null) for (const i of k.pidArguments[nr] ?? []) args[i] = t.pidNs.pidOfArgument(args[i]);
   t.call = { nr, args, origLow: arch.firstArgumentLow(registers), origHigh: arch.firstArgumentHigh(registers) };
   arch.stepOverSyscall(registers);
   if (t.trace?.tracesCalls === true) stopForCall(k, t, 'call-enter');
@@ -74,6 +75,7 @@ function setCaller(k: Kernel, t: Task): void {
   const { core } = k.vfs;
   const { tgid, pgrp, session, uid, capEffective } = core.current;
   const { process, cred } = t;
+  core.sockets = t.net.sockets;
   if (tgid === process.pid && pgrp === process.pgrp && session === process.session) {
     if (uid === cred.uid && capEffective === cred.capEffective) return;
   }
@@ -120,6 +122,7 @@ export function finishCall(k: Kernel, t: Task, result: number): void {
   }
   t.wait = null;
   t.inSyscall = false;
+  if (result > 0 && t.pidNs.parent !== null && k.rows[call.nr]?.returns === 'pid') result = t.pidNs.numberOf(result);
   if (result !== NO_RESULT) {
     k.arch.setResult(k.registersOf(t), isRestartCode(result) ? -EINTR : result);
     t.restartResult = isRestartCode(result) ? result : 0;

@@ -24,13 +24,16 @@ import {
   FUTEX_WAKE_BITSET,
   FUTEX_WAKE_OP,
 } from '../../abi/futex.ts';
+import { CLOCK_MONOTONIC, CLOCK_REALTIME } from '../../abi/time.ts';
 import { compareExchangeU32, readU32, writeU32 } from '../../mm/user-access.ts';
 import { futexKey, wakeKey } from '../futex.ts';
 import type { Kernel } from '../kernel.ts';
+import { ownTid } from '../pid-namespace.ts';
 import type { Task } from '../task.ts';
 import { NS_PER_S, readLongs, writeLongs } from '../user-structs.ts';
 import { ERESTART_RESTARTBLOCK, ERESTARTNOINTR, ERESTARTSYS } from '../wait-state.ts';
 import { BLOCKED, type SyscallRow } from './row.ts';
+import { deadlineOfPair } from './time.ts';
 
 type Scope = 'private' | 'shared';
 
@@ -47,11 +50,7 @@ export function futexDeadline(
   const [seconds, ns] = pair;
   if (seconds < 0 || ns < 0 || ns >= NS_PER_S) return -EINVAL;
   if (kind === 'relative') return k.clock.nowNs + seconds * NS_PER_S + ns;
-  if (kind === 'realtime') {
-    const now = k.realTime();
-    return Math.max(0, k.clock.nowNs + (seconds - now.seconds) * NS_PER_S + (ns - now.ns));
-  }
-  return Math.max(0, k.clock.nowNs + (seconds * NS_PER_S + ns - k.monotonicNs()));
+  return Math.max(0, deadlineOfPair(k, kind === 'realtime' ? CLOCK_REALTIME : CLOCK_MONOTONIC, seconds, ns));
 }
 
 /** futex_wait: data[0] says that the task sleeps on the word already. */
@@ -185,7 +184,7 @@ function lockPi(k: Kernel, t: Task, address: number, deadlineNs: number, scope: 
     } else {
       // Handed over by the owner: the word holds our tid.
       const value = readU32(k.mm, space, address);
-      if (value >= 0 && (value & FUTEX_TID_MASK) >>> 0 === t.tid) return 0;
+      if (value >= 0 && (value & FUTEX_TID_MASK) >>> 0 === ownTid(t)) return 0;
     }
   }
   const key = futexKey(k, space, address, scope);
@@ -194,17 +193,17 @@ function lockPi(k: Kernel, t: Task, address: number, deadlineNs: number, scope: 
     const value = readU32(k.mm, space, address);
     if (value < 0) return -EFAULT;
     const owner = (value & FUTEX_TID_MASK) >>> 0;
-    if (owner === t.tid) return -EDEADLK;
+    if (owner === ownTid(t)) return -EDEADLK;
     if (owner === 0) {
       const hasWaiters = (k.futexes.buckets.get(key)?.length ?? 0) > 0;
-      const next = (t.tid | (value & FUTEX_OWNER_DIED) | (hasWaiters ? FUTEX_WAITERS : 0)) >>> 0;
+      const next = (ownTid(t) | (value & FUTEX_OWNER_DIED) | (hasWaiters ? FUTEX_WAITERS : 0)) >>> 0;
       const seen = compareExchangeU32(k.mm, space, address, value, next);
       if (seen < 0) return -EFAULT;
       if (seen === value) return 0;
       continue;
     }
     if (mode === 'try') return -EAGAIN;
-    if (!k.tasks.has(owner)) return -ESRCH;
+    if (!k.tasks.has(t.pidNs.pidOf(owner))) return -ESRCH;
     const marked = (value | FUTEX_WAITERS) >>> 0;
     const seen = compareExchangeU32(k.mm, space, address, value, marked);
     if (seen < 0) return -EFAULT;
@@ -221,10 +220,10 @@ function unlockPi(k: Kernel, t: Task, address: number, scope: Scope): number {
   if (typeof key === 'number') return key;
   const value = readU32(k.mm, space, address);
   if (value < 0) return -EFAULT;
-  if ((value & FUTEX_TID_MASK) >>> 0 !== t.tid) return -EPERM;
+  if ((value & FUTEX_TID_MASK) >>> 0 !== ownTid(t)) return -EPERM;
   const heir = k.futexes.buckets.get(key)?.[0];
   const more = (k.futexes.buckets.get(key)?.length ?? 0) > 1;
-  const next = heir === undefined ? 0 : (heir.tid | (more ? FUTEX_WAITERS : 0)) >>> 0;
+  const next = heir === undefined ? 0 : (ownTid(k.tasks.get(heir.tid)!) | (more ? FUTEX_WAITERS : 0)) >>> 0;
   if (writeU32(k.mm, space, address, next) < 0) return -EFAULT;
   if (heir !== undefined) wakeKey(k, key, 1);
   return 0;

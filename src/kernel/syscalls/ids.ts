@@ -194,10 +194,14 @@ const row = (name: string, args: SyscallRow['args'], run: SyscallRow['run']): Sy
   support: full,
   note: '',
 });
+const pidRow = (name: string, args: SyscallRow['args'], run: SyscallRow['run']): SyscallRow => ({
+  ...row(name, args, run),
+  returns: 'pid',
+});
 export const idCalls: readonly SyscallRow[] = [
-  row('getpid', [], (_k, t) => t.tgid),
-  row('gettid', [], (_k, t) => t.tid),
-  row('getppid', [], (_k, t) => t.process.parent?.pid ?? 0),
+  pidRow('getpid', [], (_k, t) => t.tgid),
+  pidRow('gettid', [], (_k, t) => t.tid),
+  pidRow('getppid', [], (_k, t) => t.process.parent?.pid ?? 0),
   row('getuid', [], (_k, t) => t.cred.uid),
   row('geteuid', [], (_k, t) => t.cred.euid),
   row('getgid', [], (_k, t) => t.cred.gid),
@@ -219,7 +223,7 @@ export const idCalls: readonly SyscallRow[] = [
   row('getgroups', ['int', 'ptr'], getgroups),
   row('setgroups', ['int', 'ptr'], setgroups),
   row('setpgid', ['pid', 'pid'], setpgid),
-  row('getpgid', ['pid'], getpgid),
-  row('getsid', ['pid'], getsid),
-  row('setsid', [], setsid),
+  pidRow('getpgid', ['pid'], getpgid),
+  pidRow('getsid', ['pid'], getsid),
+  pidRow('setsid', [], setsid),
 ];

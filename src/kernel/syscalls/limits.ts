@@ -160,9 +160,9 @@ function prioTargets(k: Kernel, t: Task, which: number, who: number): Task[] | n
   const all = [...k.tasks.values()].filter((task) => task.kind !== 'kthread');
   switch (which) {
     case PRIO_PROCESS:
-      return who === 0 ? [t] : all.filter((task) => task.tid === who);
+      return who === 0 ? [t] : all.filter((task) => task.tid === t.pidNs.pidOf(who));
     case PRIO_PGRP:
-      return all.filter((task) => task.process.pgrp === (who === 0 ? t.process.pgrp : who));
+      return all.filter((task) => task.process.pgrp === (who === 0 ? t.process.pgrp : t.pidNs.pidOf(who)));
     case PRIO_USER:
       return all.filter((task) => task.cred.uid === (who === 0 ? t.cred.uid : who));
     default:

@@ -49,7 +49,7 @@ export function recordLock(k: Kernel, t: Task, file: File, command: number, addr
             whence: 0,
             start: found.start,
             length: found.end >= OFFSET_MAX ? 0 : found.end - found.start,
-            pid: found.pid,
+            pid: found.pid > 0 ? t.pidNs.numberOf(found.pid) : found.pid,
           };
     return writeBytes(k, t, address, structs.encodeFlock(answer));
   }

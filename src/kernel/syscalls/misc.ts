@@ -5,6 +5,7 @@ import { copyToUser } from '../../mm/user-access.ts';
 import type { Kernel } from '../kernel.ts';
 import { systemName } from '../system-name.ts';
 import type { Task } from '../task.ts';
+import { uptimeNs } from '../time-namespace.ts';
 import { readBytes, writeBytes, writeI32s } from '../user-structs.ts';
 import type { SyscallRow, SyscallRun } from './row.ts';
 import { isUserRange, MAX_RW_COUNT } from './user.ts';
@@ -48,7 +49,7 @@ const sysinfo: SyscallRun = (k, t, address) => {
     t,
     address,
     k.arch.structs.encodeSysinfo({
-      uptimeSeconds: Math.floor(k.clock.nowNs / 1e9),
+      uptimeSeconds: Math.floor(uptimeNs(k) / 1e9),
       loads: loadsOf(k),
       totalRam: mm.alloc.totalCount * PAGE_SIZE,
       freeRam: mm.alloc.freeCount * PAGE_SIZE,

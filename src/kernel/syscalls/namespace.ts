@@ -1,9 +1,10 @@
-import { EINVAL, ENOMEM, EPERM, ESRCH } from '../../abi/errno.ts';
+import { EINVAL, ENOMEM, EPERM, ESRCH, EUSERS } from '../../abi/errno.ts';
 import {
   CLONE_FILES,
   CLONE_FS,
   CLONE_NAMESPACES,
   CLONE_NEWIPC,
+  CLONE_NEWNET,
   CLONE_NEWNS,
   CLONE_NEWPID,
   CLONE_NEWTIME,
@@ -15,15 +16,18 @@ import {
 } from '../../abi/sched.ts';
 import { mayAccessTask } from '../access-task.ts';
 import { dropFs } from '../exit.ts';
-import { enterIpc, type IpcNamespace, newIpcNamespace } from '../ipc/namespace.ts';
+import { enterIpc, newIpcNamespace } from '../ipc/namespace.ts';
 import { exitSem } from '../ipc/sem.ts';
 import { exitShm } from '../ipc/shm.ts';
 import type { Kernel } from '../kernel.ts';
 import { checkNewNamespaces, hasSysAdmin } from '../namespaces.ts';
+import { newNetNamespace } from '../net-namespace.ts';
 import { chargeFs } from '../new-task.ts';
-import { NsFile } from '../ns-file.ts';
+import { NAMESPACE_FLAGS, type Namespace, NsFile } from '../ns-file.ts';
+import { isWithin, newPidNamespace } from '../pid-namespace.ts';
 import { PidFile } from '../pidfd.ts';
 import type { Task } from '../task.ts';
+import { joinTime, newTimeNamespace, setTimeForChildren } from '../time-namespace.ts';
 import type { SyscallRow } from './row.ts';
 import { fileAt } from './user.ts';
 
@@ -69,6 +73,9 @@ function unshare(k: Kernel, t: Task, asked: number): number {
     exitShm(k, t);
     enterIpc(k, t, newIpcNamespace(k));
   }
+  if ((flags & CLONE_NEWNET) !== 0) t.net = newNetNamespace(k);
+  if ((flags & CLONE_NEWPID) !== 0) t.pidNsForChildren = newPidNamespace(k, t.pidNsForChildren);
+  if ((flags & CLONE_NEWTIME) !== 0) setTimeForChildren(k, t, newTimeNamespace(k, t.timeForChildren!));
   if (fs !== null) {
     dropFs(k, t.fs!);
     t.fs = fs;
@@ -84,22 +91,47 @@ function unshare(k: Kernel, t: Task, asked: number): number {
 function setns(k: Kernel, t: Task, fd: number, type: number): number {
   const file = fileAt(t, fd);
   if (typeof file === 'number') return file;
-  let ns: IpcNamespace | null;
   if (file instanceof NsFile) {
-    if (type !== 0 && type !== CLONE_NEWIPC) return -EINVAL;
-    ns = file.ns;
-  } else if (file instanceof PidFile) {
-    if (type !== CLONE_NEWIPC) return -EINVAL;
-    const { target } = file;
-    if (target === null) return -ESRCH;
-    if (mayAccessTask(t, target, 'real') < 0) return -EPERM;
-    ns = target.ipc;
-    if (ns === null) return -ESRCH;
-  } else return -EINVAL;
-  if (!hasSysAdmin(t)) return -EPERM;
-  exitSem(k, t);
-  ns.retain();
-  enterIpc(k, t, ns);
+    if (type !== 0 && type !== NAMESPACE_FLAGS[file.ns.kind]) return -EINVAL;
+    return enter(k, t, [file.ns]);
+  }
+  if (!(file instanceof PidFile)) return -EINVAL;
+  if (type === 0 || (type & ~(CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWTIME)) !== 0) return -EINVAL;
+  const { target } = file;
+  if (target === null) return -ESRCH;
+  if (mayAccessTask(t, target, 'real') < 0) return -EPERM;
+  const { ipc, time } = target;
+  if (ipc === null || time === null) return -ESRCH;
+  return enter(k, t, [
+    ...((type & CLONE_NEWIPC) !== 0 ? [ipc] : []),
+    ...((type & CLONE_NEWNET) !== 0 ? [target.net] : []),
+    ...((type & CLONE_NEWPID) !== 0 ? [target.pidNs] : []),
+    ...((type & CLONE_NEWTIME) !== 0 ? [time] : []),
+  ]);
+}
+
+/** The install functions of each kind, then commit_nsset: all or none. */
+function enter(k: Kernel, t: Task, namespaces: readonly Namespace[]): number {
+  for (const ns of namespaces) {
+    const { kind } = ns;
+    // timens_install: other threads read the same clocks' page.
+    if (kind === 'time' && (t.process.threads.length > 1 || t.space!.users > 1)) return -EUSERS;
+    if (!hasSysAdmin(t)) return -EPERM;
+    // pidns_install: one's own, or one in it.
+    if (ns.kind === 'pid' && !isWithin(ns, t.pidNs)) return -EINVAL;
+  }
+  for (const ns of namespaces) {
+    ns.retain();
+    if (ns.kind === 'ipc') {
+      exitSem(k, t);
+      enterIpc(k, t, ns);
+    } else if (ns.kind === 'net') t.net = ns;
+    else if (ns.kind === 'pid') t.pidNsForChildren = ns;
+    else {
+      setTimeForChildren(k, t, ns);
+      joinTime(k, t);
+    }
+  }
   return 0;
 }
 
@@ -109,7 +141,13 @@ export const namespaceCalls: readonly SyscallRow[] = [
     args: ['uint'],
     run: unshare,
     support: 'partial',
-    note: 'of the namespaces only CLONE_NEWIPC; CLONE_FS, CLONE_FILES and CLONE_SYSVSEM in full',
+    note: 'of the namespaces only CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWPID and CLONE_NEWTIME; CLONE_FS, CLONE_FILES and CLONE_SYSVSEM in full',
   },
-  { name: 'setns', args: ['int', 'uint'], run: setns, support: 'partial', note: 'IPC namespaces' },
+  {
+    name: 'setns',
+    args: ['int', 'uint'],
+    run: setns,
+    support: 'partial',
+    note: 'IPC, network, pid and time namespaces',
+  },
 ];

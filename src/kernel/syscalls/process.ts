@@ -4,6 +4,7 @@ import { READ_IMPLIES_EXEC } from '../../abi/personality.ts';
 import { PTRACE_EVENT_VFORK_DONE } from '../../abi/ptrace.ts';
 import {
   CLONE_DETACHED,
+  CLONE_NEWTIME,
   CLONE_PARENT,
   CLONE_PARENT_SETTID,
   CLONE_PIDFD,
@@ -50,6 +51,7 @@ import { readStringArray } from '../exec-strings.ts';
 import { exitGroup, exitTask } from '../exit.ts';
 import { type CloneRequest, cloneTask } from '../fork.ts';
 import type { Kernel } from '../kernel.ts';
+import { ownTid } from '../pid-namespace.ts';
 import { pidFileAt } from '../pidfd.ts';
 import { takePendingStop } from '../ptrace/stop.ts';
 import { siginfo } from '../signals/siginfo.ts';
@@ -143,7 +145,7 @@ function clone3(k: Kernel, t: Task, address: number, size: number): number {
   const stack = u64(40);
   const stackSize = u64(48);
   // clone3_args_valid; set_tid needs a pid namespace of one's own, cgroups are not there.
-  if (flagsHigh > 1 || (flags & (CLONE_DETACHED | (CSIGNAL & ~0))) !== 0) return -EINVAL;
+  if (flagsHigh > 1 || (flags & (CLONE_DETACHED | (CSIGNAL & ~CLONE_NEWTIME))) !== 0) return -EINVAL;
   if (exitSignal > 64) return -EINVAL;
   if ((flags & (CLONE_THREAD | CLONE_PARENT)) !== 0 && exitSignal !== 0) return -EINVAL;
   if ((flags & CLONE_SIGHAND) !== 0 && flagsHigh === 1) return -EINVAL;
@@ -246,10 +248,10 @@ function waitid(
   if (which === P_ALL) target = { kind: 'any' };
   else if (which === P_PID) {
     if (id <= 0) return -EINVAL;
-    target = { kind: 'pid', pid: id };
+    target = { kind: 'pid', pid: t.pidNs.pidOf(id) };
   } else if (which === P_PGID) {
     if (id < 0) return -EINVAL;
-    target = { kind: 'pgrp', pgrp: id === 0 ? t.process.pgrp : id };
+    target = { kind: 'pgrp', pgrp: id === 0 ? t.process.pgrp : t.pidNs.pidOf(id) };
   } else if (which === P_PIDFD) {
     if (id < 0) return -EINVAL;
     const file = pidFileAt(t, id);
@@ -264,7 +266,11 @@ function waitid(
     const info =
       found === null
         ? siginfo(0, 0)
-        : siginfo(SIGCHLD, found.code, { pid: found.pid, uid: found.uid, status: found.infoStatus });
+        : siginfo(SIGCHLD, found.code, {
+            pid: t.pidNs.numberOf(found.pid),
+            uid: found.uid,
+            status: found.infoStatus,
+          });
     // Linux writes the fields one by one and leaves the rest of the 128 bytes alone.
     if (writeBytes(k, t, infoAddress, k.arch.encodeSiginfo(info).subarray(0, 28)) < 0) return -EFAULT;
   }
@@ -336,7 +342,7 @@ function prctl(k: Kernel, t: Task, option: number, a1: number, a2: number, a3: n
 
 function setTidAddress(_k: Kernel, t: Task, address: number): number {
   t.clearChildTid = address;
-  return t.tid;
+  return ownTid(t);
 }
 
 function personality(_k: Kernel, t: Task, persona: number): number {
@@ -353,18 +359,26 @@ export const processCalls: readonly SyscallRow[] = [
     name: 'clone',
     args: ['ulong', 'ptr', 'ptr', 'ptr', 'ptr'],
     run: clone,
+    returns: 'pid',
     support: partial,
-    note: 'no namespaces (EPERM)',
+    note: 'of the namespaces IPC, network, pid and time',
   },
-  { name: 'clone3', args: ['ptr', 'size'], run: clone3, support: partial, note: 'as clone; no set_tid, no cgroup' },
+  {
+    name: 'clone3',
+    args: ['ptr', 'size'],
+    run: clone3,
+    returns: 'pid',
+    support: partial,
+    note: 'as clone; no set_tid, no cgroup',
+  },
   { name: 'execve', args: ['path', 'ptr', 'ptr'], run: execveCall, support: full, note: '' },
   { name: 'execveat', args: ['fd', 'path', 'ptr', 'ptr', 'int'], run: execveAt, support: full, note: '' },
   { name: 'exit', args: ['int'], run: exit, support: full, note: '' },
   { name: 'exit_group', args: ['int'], run: exitGroupCall, support: full, note: '' },
-  { name: 'wait4', args: ['pid', 'ptr', 'int', 'ptr'], run: wait4, support: full, note: '' },
+  { name: 'wait4', args: ['pid', 'ptr', 'int', 'ptr'], run: wait4, returns: 'pid', support: full, note: '' },
   {
     name: 'waitid',
-    args: ['int', 'pid', 'ptr', 'int', 'ptr'],
+    args: ['int', 'int', 'ptr', 'int', 'ptr'],
     run: waitid,
     support: full,
     note: '',

@@ -3,7 +3,8 @@ import type { Task } from '../task.ts';
 
 /**
  * How one argument is decoded from its registers; all kinds decode to plain numbers.
- *   int fd pid sig        signed 32 bits
+ *   int fd sig            signed 32 bits
+ *   pid                   the same; below 0 a group. In a pid namespace the number is changed to that of the first
  *   uint mode flags:*     unsigned 32 bits
  *   long off              signed 64 bits
  *   ulong size ptr path   unsigned 64 bits (exact below 2^53; what is above is no address and no size anyway)
@@ -85,4 +86,6 @@ export interface SyscallRow {
   readonly support: 'full' | 'partial' | 'absent';
   /** What is missing or worth knowing; '' if nothing. */
   readonly note: string;
+  /** The result is the number of a process: the caller sees it by the numbers of its namespace. */
+  readonly returns?: 'pid';
 }

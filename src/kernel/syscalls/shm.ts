@@ -100,12 +100,12 @@ function shmdt(k: Kernel, t: Task, address: number): number {
   return 0;
 }
 
-function encodeSegment(k: Kernel, segment: ShmSegment): Uint8Array {
+function encodeSegment(k: Kernel, t: Task, segment: ShmSegment): Uint8Array {
   const { wordBytes } = k.arch;
   return new WordWriter(permBytes(wordBytes) + wordBytes * 7 + 8, wordBytes)
     .perm(segment.perm)
     .long(segment.sizeBytes, segment.atime, segment.dtime, segment.ctime)
-    .int(segment.creatorPid, segment.lastPid)
+    .int(t.pidNs.numberOf(segment.creatorPid), t.pidNs.numberOf(segment.lastPid))
     .long(segment.nattch, 0, 0).bytes;
 }
 
@@ -132,7 +132,7 @@ function shmctl(k: Kernel, t: Task, id: number, command: number, address: number
       const segment = command === IPC_STAT ? ns.ids.find(id) : ns.ids.at(id);
       if (segment === null) return -EINVAL;
       if (command !== SHM_STAT_ANY && checkIpcPerm(t.cred, segment.perm, 0o444) < 0) return -EACCES;
-      if (writeBytes(k, t, address, encodeSegment(k, segment)) < 0) return -EFAULT;
+      if (writeBytes(k, t, address, encodeSegment(k, t, segment)) < 0) return -EFAULT;
       return command === IPC_STAT ? 0 : segment.perm.id;
     }
     case IPC_SET:

@@ -242,7 +242,7 @@ function kill(k: Kernel, t: Task, pid: number, signo: number): number {
   let sent = false;
   for (const process of [...k.processes.values()]) {
     if (process.leader.kind === 'kthread') continue;
-    if (pid === -1 ? process === t.process : process.pgrp !== group) continue;
+    if (pid === -1 ? process === t.process || t.pidNs.numberOf(process.pid) <= 1 : process.pgrp !== group) continue;
     const r = killProcess(k, t, process.pid, info);
     if (r === 0) sent = true;
     else if (pid !== -1 || r !== -EPERM) result = r;

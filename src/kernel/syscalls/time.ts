@@ -22,6 +22,7 @@ import type { Kernel } from '../kernel.ts';
 import { armPosixTimer } from '../posix-timers.ts';
 import type { PosixTimer } from '../process.ts';
 import type { Task } from '../task.ts';
+import { currentTime } from '../time-namespace.ts';
 import {
   NS_PER_S,
   readBytes,
@@ -53,9 +54,9 @@ export function readClock(k: Kernel, t: Task, clock: number): { seconds: number;
     case CLOCK_MONOTONIC_RAW:
     case CLOCK_BOOTTIME:
     case CLOCK_BOOTTIME_ALARM:
-      return split(k.monotonicNs());
+      return shifted(split(k.monotonicNs()), t, clock);
     case CLOCK_MONOTONIC_COARSE:
-      return split(Math.floor(k.monotonicNs() / TICK_NS) * TICK_NS);
+      return shifted(split(Math.floor(k.monotonicNs() / TICK_NS) * TICK_NS), t, clock);
     case CLOCK_PROCESS_CPUTIME_ID: {
       const times = cpuTimesOf(t.process);
       return split(times.utimeNs + times.stimeNs);
@@ -67,11 +68,19 @@ export function readClock(k: Kernel, t: Task, clock: number): { seconds: number;
   }
 }
 
+/** timens_add_monotonic and the like. */
+function shifted(time: { seconds: number; ns: number }, t: Task, clock: number): { seconds: number; ns: number } {
+  const offset = t.time?.offsetOf(clock);
+  if (offset === undefined) return time;
+  const ns = time.ns + offset.ns;
+  return { seconds: time.seconds + offset.seconds + Math.floor(ns / NS_PER_S), ns: ns % NS_PER_S };
+}
+
 /** clock_getcpuclockid's numbers: ~pid << 3 | 4 for a thread | kind (include/linux/posix-timers.h). */
 function readCpuClock(k: Kernel, t: Task, clock: number): { seconds: number; ns: number } | number {
   const pid = ~(clock >> 3);
   if ((clock & 3) === 3) return -EINVAL;
-  const task = pid === 0 ? t : k.tasks.get(pid);
+  const task = pid === 0 ? t : k.tasks.get(t.pidNs.pidOf(pid));
   if (task === undefined) return -EINVAL;
   const isThread = (clock & 4) !== 0;
   if (isThread && task.process !== t.process) return -EINVAL;
@@ -153,13 +162,14 @@ function clockNanosleep(k: Kernel, t: Task, clock: number, flags: number, reques
   return sleep(k, t, k.clock.nowNs + left, 0, 'absolute');
 }
 
-/** Virtual time since boot at which a clock reaches this value. */
+/** Virtual time since boot at which a clock of the calling task reaches this value (timens_ktime_to_host). */
 export function deadlineOfPair(k: Kernel, clock: number, seconds: number, ns: number): number {
   if (clock === CLOCK_REALTIME || clock === CLOCK_REALTIME_ALARM || clock === CLOCK_TAI) {
     const now = k.realTime();
     return k.clock.nowNs + (seconds - now.seconds) * NS_PER_S + (ns - now.ns);
   }
-  return k.clock.nowNs + (seconds * NS_PER_S + ns - k.monotonicNs());
+  const offset = currentTime(k).offsetOf(clock);
+  return k.clock.nowNs + ((seconds - offset.seconds) * NS_PER_S + (ns - offset.ns) - k.monotonicNs());
 }
 
 /** Time left and interval of one of setitimer's timers, as longs of struct itimerval. */
@@ -229,7 +239,8 @@ function timerCreate(k: Kernel, t: Task, clock: number, event: number, idAddress
     const kinds = [SIGEV_SIGNAL, SIGEV_NONE, SIGEV_THREAD, SIGEV_SIGNAL | SIGEV_THREAD_ID];
     if (!kinds.includes(spec.notify)) return -EINVAL;
     if (spec.notify !== SIGEV_NONE && (spec.signo < 1 || spec.signo > 64)) return -EINVAL;
-    if (spec.notify === SIGEV_THREAD_ID && k.tasks.get(spec.tid)?.process !== process) return -EINVAL;
+    if (spec.notify === SIGEV_THREAD_ID && k.tasks.get(t.pidNs.pidOf(spec.tid))?.process !== process) return -EINVAL;
+    spec = { ...spec, tid: t.pidNs.pidOf(spec.tid) };
   }
   if (writeI32s(k, t, idAddress, [id]) < 0) return -EFAULT;
   process.nextTimerId++;

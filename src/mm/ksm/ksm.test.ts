@@ -14,7 +14,7 @@ import { mprotect } from '../ops/mprotect.ts';
 import { mremap } from '../ops/mremap.ts';
 import { munmap } from '../ops/munmap.ts';
 import { swapOff } from '../ops/swapoff.ts';
-import { swapOut } from '../page-cache/swap-out.ts';
+import { swapOut } from '../reclaim/swap-out.ts';
 import { PG_anon, PG_ksm } from '../phys/page-flags.ts';
 import { MemoryStore, type SwapStore } from '../swap/store.ts';
 import { createTestMachine } from '../testing/test-machine.ts';

@@ -1,4 +1,5 @@
 import { EFAULT, ENOMEM } from '../../abi/errno.ts';
+import { COST_FAULT_IN_NS } from '../../machine/cost-model.ts';
 import { ACCESS_READ, ACCESS_WRITE, type Access } from '../../machine/mmu.ts';
 import { type Vpn, vaddrOf } from '../../machine/units.ts';
 import { type AddressSpace, KIND_SEGV } from '../address-space.ts';
@@ -57,6 +58,7 @@ export function faultInPage(mm: MemoryManager, vma: Vma, page: Vpn, access: Acce
   mm.lastFaultKind = KIND_SEGV;
   mm.faultAddress = vaddrOf(page);
   mm.faultMode = 'kernel';
+  mm.clock.charge(COST_FAULT_IN_NS);
   const result = resolveFault(mm, vma, page, access);
   countFault(mm, vma.space, vaddrOf(page), access, 'kernel');
   if (result === FAULT_DONE) {
