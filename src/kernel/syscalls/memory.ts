@@ -63,7 +63,7 @@ const mlock2: SyscallRun = (k, t, address, length, flags) =>
 
 /** No architecture here has protection keys: every key but -1 ("none", which is mprotect) is unknown, and there is none to give. */
 const pkeyMprotect: SyscallRun = (k, t, address, length, prot, key) =>
-  key === -1 ? protectMemory(k.mm, spaceOf(t), address, length, prot) : -EINVAL;
+  protectMemory(k.mm, spaceOf(t), address, length, prot, key === -1 ? 'none' : 'unknown');
 const PKEY_ACCESS_MASK = 3;
 const pkeyAlloc: SyscallRun = (_k, _t, flags, rights) =>
   flags !== 0 || (rights & ~PKEY_ACCESS_MASK) !== 0 || rights > PKEY_ACCESS_MASK ? -EINVAL : -ENOSPC;

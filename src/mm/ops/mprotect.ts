@@ -27,6 +27,7 @@ import { deniesWriteExec } from './write-exec.ts';
 
 /**
  * mprotect(2) (Linux 6.18: do_mprotect_pkey). 0 or -ERRNO; VMA by VMA from below, so an error leaves those before it changed.
+ * `key`: a protection key that nobody has allocated is refused, but not before the arguments.
  */
 export function mprotect(
   mm: MemoryManager,
@@ -34,6 +35,7 @@ export function mprotect(
   address: number,
   lengthBytes: number,
   prot: number,
+  key: 'none' | 'unknown' = 'none',
 ): number {
   const grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
   const rights = prot & ~(PROT_GROWSDOWN | PROT_GROWSUP);
@@ -43,6 +45,7 @@ export function mprotect(
   const endBytes = address + roundUpToPage(lengthBytes);
   if (endBytes >= 2 ** 64) return -ENOMEM;
   if ((rights & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM)) !== 0) return -EINVAL;
+  if (key === 'unknown') return -EINVAL;
 
   let start = vpn(address / PAGE_SIZE);
   const end = vpn(endBytes / PAGE_SIZE);
