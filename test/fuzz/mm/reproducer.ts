@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Step, slotOf } from './walk.ts';
 
-/** A walk as one C program without other files: gcc -pthread, and it prints what executor.c prints for the same steps. */
+/** A walk as one C program without other files, for gcc -static -pthread: it prints what executor.c prints for the same steps. */
 export function reproducer(steps: readonly Step[]): string {
-  const runtime = readFileSync(join(import.meta.dirname, 'runtime.h'), 'utf8');
+  const runtime = readSource('runtime.h').replace(/^#include "(.*)"$/gm, (_, part: string) => readSource(part));
   return `${runtime}
 #define A(page) (A_BASE + (page) * PG)
 #define T(page) (t_base + (page) * PG)
@@ -24,6 +24,10 @@ int main(void) {
   return 0;
 }
 `;
+}
+
+function readSource(name: string): string {
+  return readFileSync(join(import.meta.dirname, name), 'utf8');
 }
 
 function statement(step: Step): string {
