@@ -9,7 +9,7 @@
 #endif
 #define PAGES 64
 #define LENGTH 6
-static const char *const name = "shm-lock-swap";
+static const char *const name = "swapfile-shm-lock";
 static char buffer[PG], text[1 << 16];
 
 static void make_area(void) {
