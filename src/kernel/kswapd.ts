@@ -4,6 +4,8 @@ import type { Kernel } from './kernel.ts';
 
 /** Pages that one round is to free at least (SWAP_CLUSTER_MAX). */
 const BATCH = 32;
+/** Runs in vain after which it is not woken any more, until somebody else could free something. */
+const MAX_RECLAIM_RETRIES = 16;
 
 /**
  * kswapd0 (6.18, mm/vmscan.c): an allocation that found a zone below its low mark wakes it; it reclaims until all zones are above
@@ -13,6 +15,8 @@ const BATCH = 32;
 export class Kswapd implements KswapdWaker {
   tid = 0;
   private isAwake = false;
+  /** Runs in a row that freed nothing. */
+  private failures = 0;
   private readonly k: Kernel;
 
   constructor(k: Kernel) {
@@ -22,9 +26,13 @@ export class Kswapd implements KswapdWaker {
   /** wakeup_kswapd: it runs as soon as the running task leaves the kernel. */
   wake(): void {
     const { k } = this;
-    if (this.isAwake) return;
+    if (this.isAwake || this.failures >= MAX_RECLAIM_RETRIES) return;
     this.isAwake = true;
     k.timers.add(k.clock.nowNs, 'kthread', this.tid, 0);
+  }
+
+  noteProgress(): void {
+    this.failures = 0;
   }
 
   /** balance_pgdat. */
@@ -33,9 +41,13 @@ export class Kswapd implements KswapdWaker {
     const before = this.k.events.currentPid;
     this.k.events.currentPid = this.tid;
     vmstat.pageoutrun++;
-    let isUseful = true;
-    while (isUseful && this.missingPages > 0)
-      isUseful = alloc.reclaimInBackground(Math.max(BATCH, this.missingPages)) > 0;
+    while (this.missingPages > 0) {
+      if (alloc.reclaimInBackground(Math.max(BATCH, this.missingPages)) === 0) {
+        this.failures++;
+        break;
+      }
+      this.failures = 0;
+    }
     this.k.events.currentPid = before;
     this.isAwake = false;
   }

@@ -263,6 +263,7 @@ export class FrameAllocator {
       this.inReclaim = true;
       const freed = this.reclaimer.reclaim(Math.max(RECLAIM_BATCH, 1 << order));
       this.inReclaim = false;
+      if (freed > 0) this.kswapd?.noteProgress();
       frame = this.takeFromZones(highest, order, WMARK_MIN, depth);
       if (frame !== NO_FRAME || freed === 0 || (gfp & __GFP_NORETRY) !== 0) return frame;
     }

@@ -11,4 +11,6 @@ export interface Reclaimer {
 export interface KswapdWaker {
   /** A zone is below its low mark. */
   wake(): void;
+  /** Reclaim has freed something: it is worth a try again, if it was not (kswapd_failures). */
+  noteProgress(): void;
 }
