@@ -243,9 +243,9 @@ function dropHugePages(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): numbe
 /** madvise_remove: the pages go from the file itself, for all who map it; private copies stay. Only shmem can do it here. */
 function removePages(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): number {
   if ((vma.flags & VM_LOCKED) !== 0) return -EINVAL;
-  if (vma.pages === null) return -EINVAL;
+  if (vma.pages === null && vma.file === null) return -EINVAL;
   if ((vma.flags & VM_SHARED) === 0 || (vma.flags & VM_MAYWRITE) === 0) return -EACCES;
-  if (vma.kind !== VMA_SHMEM && vma.kind !== VMA_HUGETLB) return -EOPNOTSUPP;
+  if (vma.pages === null || (vma.kind !== VMA_SHMEM && vma.kind !== VMA_HUGETLB)) return -EOPNOTSUPP;
   const sealed = vma.file?.mapWritable?.() ?? 0;
   if (sealed < 0) return sealed;
   const first = vma.pgoff + (start - vma.startVpn);

@@ -83,8 +83,9 @@ function checkParameters(mm: MemoryManager, space: AddressSpace, remap: Remap): 
   if (!isPageAligned(remap.newAddress)) return -EINVAL;
   if ((remap.flags & MREMAP_MAYMOVE) === 0) return -EINVAL;
   if ((remap.flags & MREMAP_DONTUNMAP) !== 0 && remap.oldBytes !== remap.newBytes) return -EINVAL;
-  if (remap.address + remap.oldBytes > remap.newAddress && remap.newAddress + remap.newBytes > remap.address)
-    return -EINVAL;
+  // vrm_overlaps; a length that wraps around ends before it begins, so it overlaps nothing.
+  const oldEnd = (remap.address + remap.oldBytes) % 2 ** 64;
+  if (oldEnd > remap.newAddress && remap.newAddress + remap.newBytes > remap.address) return -EINVAL;
   // move_vma needs to stay 4 maps below the limit; the unmap of the target may split once more (6.18's figure).
   if (space.mapCount + 2 >= mm.config.maxMapCount - 3) return -ENOMEM;
   return 0;

@@ -60,7 +60,7 @@ static void access_at(char how, unsigned long address, unsigned long value) {
 
 /*
  * A jump, where a return is there or the page has no rights; other contents are another machine's code, and of a page beyond the
- * end of a file x86-64 finds that out before it looks at the right to execute, riscv64 after.
+ * end of a file, or of a guard region, x86-64 finds that out before it looks at the right to execute, riscv64 after.
  */
 static void jump_to(unsigned long address) {
   if (sigsetjmp(fault_env, 1) == 0) {
@@ -68,7 +68,7 @@ static void jump_to(unsigned long address) {
       put(" no code");
       return;
     }
-  } else if (fault_signal == SIGBUS) {
+  } else if (fault_signal == SIGBUS || fault_code == SEGV_MAPERR) {
     put(" %s", fault_text());
     return;
   }
@@ -127,6 +127,8 @@ static void call_mem(const char *path, char how, long address, long length, int 
 }
 static void fill_io(int value) { memset(io_buffer, value, sizeof io_buffer); }
 
+/* What is the machine's own in the buffer (frames, addresses) must not come into files. */
+static void forget_buffer(void) { memset(io_buffer, 0, sizeof io_buffer); }
 /* pagemap: bits 56 (exclusive), 57 (uffd write-protected), 58 (guard region), 61 (file page), 62 (swap), 63 (present) of each page. */
 static void call_pagemap(long address, long pages) {
   int file = open("/proc/self/pagemap", O_RDONLY);
@@ -137,6 +139,7 @@ static void call_pagemap(long address, long pages) {
     unsigned long entry = ((unsigned long *)io_buffer)[i];
     put("%lx.", (entry >> 60 & 0xe) | (entry >> 56 & 7) << 4);
   }
+  forget_buffer();
 }
 /* PAGEMAP_SCAN of all categories but SOFT_DIRTY, which not every kernel has. */
 #define SCAN_CATEGORIES 0x17fUL
@@ -149,6 +152,7 @@ static void call_scan(long address, long length, long flags, long mask, long inv
   put(" to %s", place(argument[4]));
   for (long i = 0; i < found; i++) put(" %s-%s:%lx", place(regions[i].start), place(regions[i].end), regions[i].categories);
   close(file);
+  forget_buffer();
 }
 /* The TLB may keep "accessed" of an entry that clear_refs has cleared: taking a right from 64 touched pages empties it. */
 static void empty_tlb(void) {
