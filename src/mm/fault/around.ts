@@ -15,6 +15,8 @@ export const FAULT_AROUND_PAGES = 16;
  */
 export function mapAround(mm: MemoryManager, vma: Vma, page: Vpn): boolean {
   if ((vma.flags & (VM_UFFD_WP | VM_UFFD_MINOR)) !== 0) return false; // uffd_disable_fault_around
+  // Without vm_ops->map_pages: shm_vm_ops of System V segments, secretmem_vm_ops.
+  if (vma.file?.keepsVmasApart === true || vma.file?.isSecret === true) return false;
   const { pageTables, format } = mm;
   const pages = vma.pages as FilePages;
   const window = page - (page % FAULT_AROUND_PAGES);

@@ -29,8 +29,10 @@ export function expandStack(mm: MemoryManager, vma: Vma, page: Vpn): number {
   if (!mayExpandVm(space, vma.flags, grow)) return -ENOMEM;
   if ((vma.endVpn - page) * PAGE_SIZE > space.limits.stackBytes) return -ENOMEM;
   if (!mlockFutureOk(space, vma.flags, grow)) return -ENOMEM;
-  // Charged whatever the flags say, as acct_stack_growth does; given back with VM_ACCOUNT, which stack mappings have.
-  if ((vma.flags & VM_ACCOUNT) !== 0 && mm.chargeCommit(space, grow) !== 0) return -ENOMEM;
+  // Charged whatever the flags say, as acct_stack_growth does. Linux gives back what has VM_ACCOUNT alone, when it is unmapped;
+  // the rest here at once.
+  if (mm.chargeCommit(space, grow) !== 0) return -ENOMEM;
+  if ((vma.flags & VM_ACCOUNT) === 0) mm.unchargeCommit(grow);
   if ((vma.flags & VM_LOCKED) !== 0) space.lockedVm += grow;
   accountVm(space, vma.flags, grow);
   setVmaBounds(mm, vma, page, vma.endVpn, vma.pgoff - grow);
