@@ -70,6 +70,7 @@ export class PagemapScanner {
   /** 0; -EPERM where PM_SCAN_CHECK_WPASYNC meets a VMA that cannot; -ENOMEM. What was found before stays. */
   run(space: AddressSpace): number {
     const { start, end } = this.scan;
+    if (start >= end) return 0;
     for (let vma = space.vmas.find(start); vma !== null && vma.startVpn < end; vma = space.vmas.next(vma)) {
       const walked = this.prepare(vma);
       if (typeof walked === 'number') return walked;
@@ -91,7 +92,7 @@ export class PagemapScanner {
     const categories = isAllowed ? PAGE_IS_WPALLOWED : 0;
     const required = all & PAGE_IS_WPALLOWED;
     if (((categories ^ inverted) & required) !== required) return null;
-    return { vma, categories, hole: isAllowed ? PAGE_IS_WRITTEN : 0 };
+    return { vma, categories, hole: (vma.flags & VM_UFFD_WP) !== 0 ? PAGE_IS_WRITTEN : 0 };
   }
 
   private walk(space: AddressSpace, walked: Walked, from: Vpn, to: Vpn): number {

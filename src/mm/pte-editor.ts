@@ -80,7 +80,7 @@ export class PteEditor implements PageTableEditor {
       this.replaceBySwap(vma, slot, frame);
     } else {
       const member = rssMemberOf(mm, frame);
-      if (zapEntry(mm, vma, slot) !== 0) mm.addRss(vma.space, member, -1);
+      if (zapEntry(mm, vma, slot, 'reclaim') !== 0) mm.addRss(vma.space, member, -1);
     }
     mm.flushPage(vma.space, page);
   }

@@ -18,12 +18,13 @@ export function rssMemberOf(mm: MemoryManager, frame: Pfn): number {
 }
 
 /** What zapRange takes. */
-export type ZapKind = 'even_cows' | 'pagecache' | 'unmap';
+export type ZapKind = 'even_cows' | 'pagecache' | 'unmap' | 'reclaim';
 
 /**
  * Removes every entry of [start, end) of the VMA (Linux: unmap_page_range, zap_pte_range): DIRTY and ACCESSED move to the
  * page, references and map counts fall, frames that nobody else holds become free. The tables stay.
  * 'pagecache' keeps private copies (the caller drops a cached page, not the program's data); 'even_cows' takes them too;
+ * 'reclaim' (try_to_unmap, of one entry) is no use of the page, so ACCESSED is lost.
  * 'unmap' is munmap's and exit's and takes the markers as well, that outlive madvise and truncate (ZAP_FLAG_DROP_MARKER).
  */
 export function zapRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, what: ZapKind = 'even_cows'): void {
@@ -100,7 +101,8 @@ export function zapEntry(mm: MemoryManager, vma: Vma, slot: number, what: ZapKin
   }
   if ((frames.flags[frame] & (PG_anon | PG_pagecache)) === PG_pagecache) {
     if ((entry & format.DIRTY) !== 0) mm.pageCache.markDirty(frame);
-    if ((entry & format.ACCESSED) !== 0 && (vma.flags & VM_SEQ_READ) === 0) mm.alloc.lru.markAccessed(frame);
+    if (what !== 'reclaim' && (entry & format.ACCESSED) !== 0 && (vma.flags & VM_SEQ_READ) === 0)
+      mm.alloc.lru.markAccessed(frame);
   }
   mm.rmap.removeRmap(frame);
   if ((vma.flags & VM_LOCKED) !== 0) munlockPage(mm, frame);

@@ -23,6 +23,7 @@ export function populateRange(
   end: Vpn,
   errors: 'ignore' | 'stop' = 'ignore',
 ): number {
+  if (start >= end) return 0;
   for (let vma = space.vmas.find(start); vma !== null && vma.startVpn < end; vma = space.vmas.next(vma)) {
     if ((vma.flags & (VM_IO | VM_PFNMAP | VM_LOCKONFAULT)) !== 0) continue;
     const access = (vma.flags & (VM_WRITE | VM_SHARED)) === VM_WRITE ? ACCESS_WRITE : ACCESS_READ;

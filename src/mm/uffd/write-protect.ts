@@ -4,8 +4,8 @@ import { ensureHugeSlot } from '../hugetlb/hugetlb-entries.ts';
 import { objectOf } from '../hugetlb/hugetlb-vma.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { mayWriteNow } from '../protect-range.ts';
-import { VM_UFFD_WP, VM_WRITE } from '../vm-flags.ts';
-import { VMA_ANON, VMA_HUGETLB, type Vma } from '../vma.ts';
+import { VM_SHARED, VM_UFFD_WP, VM_WRITE } from '../vm-flags.ts';
+import { VMA_ANON, VMA_HUGETLB, VMA_SHMEM, type Vma } from '../vma.ts';
 import type { UffdContext } from './context.ts';
 
 /** UFFDIO_WRITEPROTECT (mwriteprotect_range): 0, -EAGAIN, -ENOMEM, or -ENOENT where a VMA is not registered for it. */
@@ -93,12 +93,18 @@ function protectEntry(mm: MemoryManager, page: Vpn, slot: number): void {
   mm.tlbBatch.add(page);
 }
 
+/**
+ * change_pte_range gives every entry the rights of vm_page_prot. Those of a shared mapping that is registered are without write
+ * (vma_wants_writenotify), so even an entry that was not protected loses it, and the next store faults.
+ */
 function resolveEntry(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): void {
   const { pageTables, format } = mm;
   const entry = pageTables.read(slot);
-  if (!pageTables.isUffdWp(entry)) return;
+  const isShared = (vma.flags & VM_SHARED) !== 0 && vma.kind === VMA_SHMEM && pageTables.isMapped(entry);
+  if (!pageTables.isUffdWp(entry) && !(isShared && (entry & format.WRITE) !== 0)) return;
   let changed = pageTables.withoutUffdWp(entry);
-  if (pageTables.isMapped(changed) && (vma.flags & VM_WRITE) !== 0 && (changed & format.PRESENT) !== 0) {
+  if (isShared) changed = (changed & ~format.WRITE) >>> 0;
+  else if (pageTables.isMapped(changed) && (vma.flags & VM_WRITE) !== 0 && (changed & format.PRESENT) !== 0) {
     if (mayWriteNow(mm, vma, changed, pageTables.frameOf(changed))) changed = (changed | format.WRITE) >>> 0;
   }
   pageTables.set(slot, changed);
