@@ -62,7 +62,7 @@ static long t_base, h_base;
 static int fd[FILES];
 static int slot;
 static int uffd = -1;
-static int command_pipe[SLOTS][2], done_pipe[2];
+static int command_pipe[SLOTS][2], done_pipe[2], born_pipe[2];
 static long base_size, base_data, base_stk;
 static char io_buffer[64 * 1024];
 static char text[512 * 1024];
@@ -198,7 +198,7 @@ static void start(void) {
   install_handler(on_fault);
   for (int i = 0; i < SLOTS; i++)
     if (pipe(command_pipe[i]) != 0) _exit(87);
-  if (pipe(done_pipe) != 0) _exit(86);
+  if (pipe(done_pipe) != 0 || pipe(born_pipe) != 0) _exit(86);
   fd[0] = memfd_create("m0", 0);
   fill_file(fd[0], 20, 100);
   fd[1] = open_file("t1", O_RDWR | O_CREAT | O_TRUNC);

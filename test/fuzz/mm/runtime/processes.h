@@ -86,7 +86,7 @@ static void act(int who, int step) {
   if (who == slot) { report_step(step); return; }
   if (write(command_pipe[who][1], &step, sizeof step) != sizeof step || read(done_pipe[0], &byte, 1) != 1) _exit(92);
 }
-/* The child takes its turn when it is told to. */
+/* The child takes its turn when it is told to; before the next step it has closed what is not its own. */
 static void fork_into(int child_slot) {
   int pid = (int)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
   if (pid == 0) {
@@ -94,10 +94,13 @@ static void fork_into(int child_slot) {
     out_length = 0;
     if (uffd >= 0) close(uffd);
     uffd = -1;
+    if (write(born_pipe[1], "", 1) != 1) _exit(81);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     serve();
   }
   if (pid > 0) {
+    char byte;
+    if (read(born_pipe[0], &byte, 1) != 1) _exit(80);
     BOARD->pid[child_slot] = pid;
     BOARD->parent[child_slot] = slot;
   }
