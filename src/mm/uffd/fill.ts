@@ -148,11 +148,12 @@ function mapZeroPage(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): numb
   return 0;
 }
 
-/** mfill_atomic_pte_continue: maps what the page cache has, which -EFAULT says is nothing. */
+/** mfill_atomic_pte_continue: maps what the page cache has, which -EFAULT says is nothing; -EINVAL beyond the end (SGP_NOALLOC). */
 function mapCached(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): number {
   const pages = vma.pages as FilePages;
   const index = indexOf(vma, page);
-  if (isBeyondEnd(vma, page) || !pages.has(index)) return -EFAULT;
+  if (isBeyondEnd(vma, page)) return -EINVAL;
+  if (!pages.has(index)) return -EFAULT;
   if (isTaken(mm, slot)) return -EEXIST;
   const frame = mm.pageCache.ensurePage(pages, index);
   if (frame < 0) return -EFAULT;
