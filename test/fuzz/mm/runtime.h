@@ -81,7 +81,7 @@ static const struct { const char *name; long number; } CALLS[] = {
 #define C_(n) {#n, SYS_##n},
   C_(munmap) C_(mprotect) C_(brk) C_(madvise) C_(mlock) C_(mlock2) C_(munlock) C_(mlockall) C_(munlockall) C_(msync)
   C_(ftruncate) C_(fallocate) C_(pread64) C_(pwrite64) C_(fcntl) C_(fsync) C_(fdatasync) C_(lseek) C_(prctl) C_(mseal)
-  C_(remap_file_pages) C_(shmdt) C_(pkey_mprotect) C_(sync_file_range) C_(readahead) C_(personality) C_(write) C_(read)
+  C_(remap_file_pages) C_(shmdt) C_(pkey_mprotect) C_(sync_file_range) C_(readahead) C_(write) C_(read)
 #undef C_
 };
 
@@ -153,6 +153,7 @@ static void run_call(const char *word, const long *a) {
   else if (!strcmp(word, "uffd-continue")) continue_uffd(a[0], a[1], a[2]);
   else if (!strcmp(word, "uffd-poison")) poison_uffd(a[0], a[1], a[2]);
   else if (!strcmp(word, "frames")) call_frames(a[0], a[1]);
+  else if (!strcmp(word, "personality")) put(" was=%lx", syscall(SYS_personality, a[0]));
   else if (!strcmp(word, "look")) put(" ");
   else {
     for (unsigned i = 0; i < sizeof CALLS / sizeof *CALLS; i++)
