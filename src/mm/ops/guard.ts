@@ -3,16 +3,16 @@ import type { Vpn } from '../../machine/units.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { MARKER_GUARD } from '../page-table.ts';
 import { VM_HUGETLB, VM_LOCKED, VM_MAYBE_GUARD, VM_SPECIAL } from '../vm-flags.ts';
-import type { Vma } from '../vma.ts';
+import { VMA_ANON, type Vma } from '../vma.ts';
 import { zapRange } from '../zap.ts';
 
 /**
  * MADV_GUARD_INSTALL (Linux 6.18: madvise_guard_install): every page of [start, end) loses what it holds and is SIGSEGV to touch
- * from now on. The VMA gets an anon_vma, so that fork copies its entries. 0, -EINVAL, -ENOMEM (some of the range is done).
+ * from now on. Fork copies the entries for VM_MAYBE_GUARD's sake; anonymous memory gets its anon_vma, too. 0, -EINVAL, -ENOMEM (some of the range is done).
  */
 export function installGuards(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): number {
   if ((vma.flags & (VM_SPECIAL | VM_HUGETLB | VM_LOCKED)) !== 0) return -EINVAL;
-  if (mm.rmap.anonVmaPrepare(vma) !== 0) return -ENOMEM;
+  if (vma.kind === VMA_ANON && mm.rmap.anonVmaPrepare(vma) !== 0) return -ENOMEM;
   vma.flags |= VM_MAYBE_GUARD;
   const { pageTables } = mm;
   zapRange(mm, vma, start, end);
