@@ -1,40 +1,6 @@
 /* Memory of 2 MiB pages from the pool: MAP_HUGETLB, reservations, alignment, fork, and what /proc says of them. Needs root. */
-#include "check.h"
+#include "hugepool.h"
 
-#define HP (2L << 20)
-#ifndef MAP_HUGETLB
-#define MAP_HUGETLB 0x40000
-#endif
-#define HUGE_2M (21 << 26)
-#define HUGE_1G (30 << 26)
-
-static char text[1 << 18];
-static char *slurp(const char *path) {
-  long n = 0, got;
-  int fd = open(path, O_RDONLY);
-  while (fd >= 0 && (got = read(fd, text + n, sizeof text - 1 - (size_t)n)) > 0) n += got;
-  if (fd >= 0) close(fd);
-  text[n] = 0;
-  return text;
-}
-static long field(const char *path, const char *name) {
-  char *at = slurp(path), key[64];
-  snprintf(key, sizeof key, "\n%s:", name);
-  at = strstr(at, key);
-  return at ? strtol(at + strlen(key), NULL, 10) : -1;
-}
-static int put(const char *path, long value) {
-  char number[32];
-  int fd = open(path, O_WRONLY), n = snprintf(number, sizeof number, "%ld\n", value);
-  if (fd < 0) return -1;
-  long wrote = write(fd, number, (size_t)n);
-  close(fd);
-  return wrote == n ? 0 : -1;
-}
-static void pool(const char *when) {
-  say("%s: total %ld free %ld rsvd %ld surp %ld", when, field("/proc/meminfo", "HugePages_Total"),
-      field("/proc/meminfo", "HugePages_Free"), field("/proc/meminfo", "HugePages_Rsvd"), field("/proc/meminfo", "HugePages_Surp"));
-}
 static char *huge(long pages, int flags) {
   char *p = mmap(NULL, (size_t)(pages * HP), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | flags, -1, 0);
   if (p == MAP_FAILED) { say("huge: %s", err_name(errno)); _exit(98); }

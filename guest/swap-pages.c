@@ -1,26 +1,11 @@
 /* Pages in a swap file: MADV_PAGEOUT puts them there, smaps, status and pagemap tell of it, and every operation on memory finds
    them (6.18). */
 #include "smaps.h"
+#include "swaparea.h"
 #include <sched.h>
-#include <sys/swap.h>
 
 #define PAGES 256
 static const char *const name = "swapfile2";
-static char buffer[PG];
-
-static void make_area(void) {
-  int fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0600);
-  MUST(fd);
-  for (int i = 0; i < PAGES; i++) MUST(write(fd, buffer, PG));
-  uint32_t version = 1, last_page = PAGES - 1;
-  memcpy(buffer + 1024, &version, 4);
-  memcpy(buffer + 1028, &last_page, 4);
-  memcpy(buffer + PG - 10, "SWAPSPACE2", 10);
-  MUST(pwrite(fd, buffer, PG, 0));
-  MUST(fsync(fd));
-  close(fd);
-  MUST(swapon(name, SWAP_FLAG_PREFER | 100));
-}
 
 static void show(const char *what, void *at) {
   say("%s: Rss %ld, Swap %ld, SwapPss %ld, VmSwap %ld", what, smaps_kib(at, "Rss"), smaps_kib(at, "Swap"),
@@ -71,7 +56,7 @@ int main(void) {
   CPU_ZERO(&one);
   CPU_SET(cpu, &one);
   MUST(sched_setaffinity(0, sizeof one, &one));
-  make_area();
+  swap_area(name, PAGES, 100);
   char *w = reserve(200);
   char *a = mmap(w, 16 * PG, rw, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
   fill(a, 16, 'a');

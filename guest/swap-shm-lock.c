@@ -1,30 +1,16 @@
 /* SHM_LOCK keeps a segment in memory: its pages are unevictable and not swapped; others are, and say so. Needs root. */
-#include "check.h"
+#include "swaparea.h"
 #include <sched.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
-#include <sys/swap.h>
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT 21
 #endif
 #define PAGES 64
 #define LENGTH 6
 static const char *const name = "swapfile-shm-lock";
-static char buffer[PG], text[1 << 16];
+static char text[1 << 16];
 
-static void make_area(void) {
-  int fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0600);
-  MUST(fd);
-  for (int i = 0; i < PAGES; i++) MUST(write(fd, buffer, PG));
-  uint32_t version = 1, last_page = PAGES - 1;
-  memcpy(buffer + 1024, &version, 4);
-  memcpy(buffer + 1028, &last_page, 4);
-  memcpy(buffer + PG - 10, "SWAPSPACE2", 10);
-  MUST(pwrite(fd, buffer, PG, 0));
-  MUST(fsync(fd));
-  close(fd);
-  MUST(swapon(name, SWAP_FLAG_PREFER | 101));
-}
 /* Of each page: not there, in swap, there; of those that are there, whether kpageflags calls them unevictable and mlocked. */
 static void pages(const char *what, const char *at) {
   uint64_t words[LENGTH], flags;
@@ -66,7 +52,7 @@ int main(void) {
   CPU_SET(cpu, &one);
   MUST(sched_setaffinity(0, sizeof one, &one));
   MUST(unshare(CLONE_NEWIPC));
-  make_area();
+  swap_area(name, PAGES, 101);
   int id = shmget(IPC_PRIVATE, LENGTH * PG, 0600);
   char *p = shmat(id, NULL, 0);
   fill(p, 0, 3);

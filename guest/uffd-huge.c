@@ -11,26 +11,6 @@
 static int fd, mem;
 static char *area, *source;
 
-static void *touch(void *at) { return (void *)(intptr_t)*(volatile char *)at; }
-static void *writer(void *at) {
-  *(volatile char *)at = 9;
-  return (void *)(intptr_t)*(volatile char *)at;
-}
-static pthread_t start(void *(*run)(void *), void *arg) {
-  pthread_t t;
-  MUST(pthread_create(&t, NULL, run, arg) ? -1 : 0);
-  return t;
-}
-static long join(pthread_t t) {
-  void *result = NULL;
-  pthread_join(t, &result);
-  return (long)(intptr_t)result;
-}
-static void fault(const char *what) {
-  struct u_msg m = u_next(fd);
-  say("%s: event %x flags %llx offset %ld", what, m.event, (unsigned long long)m.arg.fault.flags,
-      (long)(m.arg.fault.address - (u64)(uintptr_t)area));
-}
 static char *map(int flags, int file, long pages) {
   char *p = mmap(NULL, (size_t)(pages * HP), PROT_READ | PROT_WRITE, flags, file, 0);
   if (p == MAP_FAILED) { say("map: %s", err_name(errno)); _exit(98); }
@@ -78,19 +58,19 @@ static void missing(void) {
   area = private(4);
   count("mapped");
   MUST(u_reg(fd, area, 4 * HP, M_MISSING));
-  pthread_t t = start(touch, area + 5 * PG + 1);
-  fault("read");
+  pthread_t t = u_start(u_read_byte, area + 5 * PG + 1);
+  u_fault("read", fd, area);
   FILL("copy a small page", u_copy(fd, area, source, PG, 0));
   FILL("copy to a small page", u_copy(fd, area + PG, source, HP, 0));
   FILL("zero", u_fill(fd, U_ZEROPAGE, area, HP, 0));
   FILL("copy", u_copy(fd, area, source, HP, 0));
-  NUM("read", join(t));
+  NUM("read", u_join(t));
   count("copied");
   FILL("copy again", u_copy(fd, area, source, HP, 0));
-  t = start(writer, area + HP + 7);
-  fault("write");
+  t = u_start(u_write_byte, area + HP + 7);
+  u_fault("write", fd, area);
   FILL("copy two", u_copy(fd, area + HP, source, 2 * HP, 0));
-  NUM("read", join(t));
+  NUM("read", u_join(t));
   NUM("beside", area[HP + 8]);
   NUM("last", area[3 * HP - 1]);
   char *none = mmap(NULL, HP, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -98,19 +78,19 @@ static void missing(void) {
   munmap(none, HP);
   count("all but one");
   ERR("DONTNEED", madvise(area, HP, MADV_DONTNEED));
-  t = start(touch, area);
-  fault("dropped");
+  t = u_start(u_read_byte, area);
+  u_fault("dropped", fd, area);
   ERR("unregister", u_unreg(fd, area, 4 * HP));
-  NUM("read", join(t));
+  NUM("read", u_join(t));
   munmap(area, 4 * HP);
   close(fd);
   fd = u_open(O_NONBLOCK, F_EXACT);
   area = private(1);
   MUST(u_reg(fd, area, HP, M_MISSING));
-  t = start(touch, area + 5 * PG + 1);
-  fault("exact");
+  t = u_start(u_read_byte, area + 5 * PG + 1);
+  u_fault("exact", fd, area);
   FILL("copy", u_copy(fd, area, source, HP, 0));
-  NUM("read", join(t));
+  NUM("read", u_join(t));
   munmap(area, HP);
   close(fd);
 }
@@ -123,19 +103,19 @@ static void shared(void) {
   fd = u_open(O_NONBLOCK, F_MINOR_HUGE);
   MUST(u_reg(fd, area, 4 * HP, M_MISSING | M_MINOR));
   other[0] = 4;
-  pthread_t t = start(touch, area + 3);
-  fault("minor");
+  pthread_t t = u_start(u_read_byte, area + 3);
+  u_fault("minor", fd, area);
   FILL("copy over it", u_copy(fd, area, source, HP, 0));
   FILL("continue a small page", u_fill(fd, U_CONTINUE, area, PG, 0));
   other[3] = 6;
   FILL("continue", u_fill(fd, U_CONTINUE, area, HP, 0));
-  NUM("read", join(t));
+  NUM("read", u_join(t));
   FILL("continue again", u_fill(fd, U_CONTINUE, area, HP, 0));
   FILL("continue nothing", u_fill(fd, U_CONTINUE, area + HP, HP, 0));
-  t = start(writer, area + HP);
-  fault("missing");
+  t = u_start(u_write_byte, area + HP);
+  u_fault("missing", fd, area);
   FILL("copy", u_copy(fd, area + HP, source, HP, 0));
-  NUM("read", join(t));
+  NUM("read", u_join(t));
   say("other sees %d %d", other[HP], other[HP + 1]);
   MUST(fallocate(mem, 3, 2 * HP, 2 * HP));
   MUST(ftruncate(mem, 3 * HP));
@@ -146,10 +126,10 @@ static void shared(void) {
   area = map(MAP_PRIVATE, mem, 3);
   MUST(u_reg(fd, area, 3 * HP, M_MISSING));
   NUM("private reads what the file has", area[HP + 1]);
-  t = start(writer, area + 2 * HP);
-  fault("private, missing");
+  t = u_start(u_write_byte, area + 2 * HP);
+  u_fault("private, missing", fd, area);
   FILL("copy", u_copy(fd, area + 2 * HP, source, HP, 0));
-  NUM("read", join(t));
+  NUM("read", u_join(t));
   munmap(area, 3 * HP);
   close(fd);
   close(mem);
@@ -166,27 +146,27 @@ static void protecting(void) {
   ERR("protect", u_protect(fd, area, 3 * HP, 1));
   say("pagemap %d %d %d %d", PM_WP(area), PM_WP(area + 3 * PG), PM_WP(area + HP), PM_WP(area + 3 * HP));
   NUM("reads go on", area[0]);
-  pthread_t t = start(writer, area + 77);
-  fault("write");
+  pthread_t t = u_start(u_write_byte, area + 77);
+  u_fault("write", fd, area);
   ERR("resolve", u_protect(fd, area, HP, 0));
-  NUM("read", join(t));
+  NUM("read", u_join(t));
   say("pagemap %d", PM_WP(area));
   NUM("read what was not there", area[HP]);
   say("pagemap %d", PM_WP(area + HP));
-  t = start(writer, area + HP);
-  fault("write what is there now");
+  t = u_start(u_write_byte, area + HP);
+  u_fault("write what is there now", fd, area);
   ERR("resolve", u_protect(fd, area + HP, HP, 0));
-  NUM("read", join(t));
+  NUM("read", u_join(t));
   area[3 * HP] = 1;
   MUST(u_protect(fd, area + HP, HP, 1));
   ERR("mprotect", mprotect(area + HP, HP, PROT_READ));
   say("pagemap %d", PM_WP(area + HP));
   ERR("mprotect back", mprotect(area + HP, HP, PROT_READ | PROT_WRITE));
-  t = start(writer, area + HP + 1);
-  fault("write");
+  t = u_start(u_write_byte, area + HP + 1);
+  u_fault("write", fd, area);
   ERR("resolve without waking", u_protect(fd, area + HP, HP, 2));
   ERR("wake", u_wake(fd, area + HP, HP));
-  NUM("read", join(t));
+  NUM("read", u_join(t));
   MUST(u_protect(fd, area, 4 * HP, 1));
   ERR("DONTNEED", madvise(area, HP, MADV_DONTNEED));
   say("pagemap %d %d", PM_WP(area), PM_WP(area + 3 * HP));
@@ -211,10 +191,10 @@ static void protecting(void) {
   MUST(u_reg(fd, area, HP, M_MISSING | M_WP));
   FILL("copy protected", u_copy(fd, area, source, HP, 2));
   say("pagemap %d", PM_WP(area));
-  t = start(writer, area + 1);
-  fault("write");
+  t = u_start(u_write_byte, area + 1);
+  u_fault("write", fd, area);
   MUST(u_protect(fd, area, HP, 0));
-  NUM("read", join(t));
+  NUM("read", u_join(t));
   munmap(area, HP);
   close(fd);
 }

@@ -4,29 +4,6 @@
 static int fd;
 static char *area;
 
-static void *touch(void *at) {
-  return (void *)(intptr_t)*(volatile char *)at;
-}
-static void *writer(void *at) {
-  *(volatile char *)at = 9;
-  return NULL;
-}
-static pthread_t start(void *(*run)(void *), void *arg) {
-  pthread_t t;
-  MUST(pthread_create(&t, NULL, run, arg) ? -1 : 0);
-  return t;
-}
-static long join(pthread_t t) {
-  void *result = NULL;
-  pthread_join(t, &result);
-  return (long)(intptr_t)result;
-}
-static void fault(const char *what) {
-  struct u_msg m = u_next(fd);
-  say("%s: event %x flags %llx offset %ld", what, m.event, (unsigned long long)m.arg.fault.flags,
-      (long)(m.arg.fault.address - (u64)(uintptr_t)area));
-}
-
 static void minor(void) {
   int mem = memfd_create("uffd-more", 0);
   MUST(ftruncate(mem, 8 * PG));
@@ -35,15 +12,15 @@ static void minor(void) {
   fd = u_open(O_NONBLOCK, F_MINOR_SHMEM);
   MUST(u_reg(fd, area, 8 * PG, M_MINOR));
   other[0] = 1, other[PG] = 2, other[2 * PG] = 3;
-  pthread_t t = start(touch, area);
-  fault("read what is cached");
+  pthread_t t = u_start(u_read_byte, area);
+  u_fault("read what is cached", fd, area);
   FILL("continue", u_fill(fd, U_CONTINUE, area, PG, 0));
-  NUM("read", join(t));
-  t = start(writer, area + PG);
-  fault("write what is cached");
+  NUM("read", u_join(t));
+  t = u_start(u_write_byte, area + PG);
+  u_fault("write what is cached", fd, area);
   other[PG + 1] = 5;
   FILL("continue", u_fill(fd, U_CONTINUE, area + PG, PG, 0));
-  join(t);
+  u_join(t);
   say("both see %d %d", other[PG], area[PG + 1]);
   FILL("continue again", u_fill(fd, U_CONTINUE, area, PG, 0));
   FILL("continue nothing", u_fill(fd, U_CONTINUE, area + 5 * PG, PG, 0));
@@ -53,32 +30,32 @@ static void minor(void) {
   FILL("to protect what is not registered so", u_fill(fd, U_CONTINUE, area + 2 * PG, PG, 2));
   NUM("a hole fills by itself", area[4 * PG]);
   MUST(madvise(area, 8 * PG, MADV_DONTNEED));
-  t = start(touch, area + PG);
-  fault("dropped from the tables");
+  t = u_start(u_read_byte, area + PG);
+  u_fault("dropped from the tables", fd, area);
   FILL("continue all", u_fill(fd, U_CONTINUE, area, 3 * PG, 1));
   ERR("wake", u_wake(fd, area, 8 * PG));
-  NUM("read", join(t));
+  NUM("read", u_join(t));
   ERR("both kinds", u_reg(fd, area, 8 * PG, M_MINOR | M_MISSING));
-  t = start(touch, area + 6 * PG);
-  fault("missing");
+  t = u_start(u_read_byte, area + 6 * PG);
+  u_fault("missing", fd, area);
   FILL("zero", u_fill(fd, U_ZEROPAGE, area + 6 * PG, PG, 0));
-  NUM("read", join(t));
+  NUM("read", u_join(t));
   other[7 * PG] = 7;
-  t = start(touch, area + 7 * PG);
-  fault("cached");
+  t = u_start(u_read_byte, area + 7 * PG);
+  u_fault("cached", fd, area);
   MUST(fallocate(mem, 3, 7 * PG, PG));
   FILL("gone meanwhile", u_fill(fd, U_CONTINUE, area + 7 * PG, PG, 0));
   FILL("copy instead", u_copy(fd, area + 7 * PG, other, PG, 0));
-  NUM("read", join(t));
+  NUM("read", u_join(t));
   close(fd);
   char *private = mmap(NULL, 2 * PG, PROT_READ | PROT_WRITE, MAP_PRIVATE, mem, 0);
   fd = u_open(O_NONBLOCK, F_MINOR_SHMEM);
   area = private;
   ERR("private", u_reg(fd, private, 2 * PG, M_MINOR));
-  t = start(writer, private);
-  fault("private write");
+  t = u_start(u_write_byte, private);
+  u_fault("private write", fd, area);
   FILL("continue", u_fill(fd, U_CONTINUE, private, PG, 0));
-  join(t);
+  u_join(t);
   say("own %d, file %d", private[0], other[0]);
   close(fd);
   close(mem);
@@ -91,10 +68,10 @@ static void moved(void) {
   MUST(u_reg(fd, area, 8 * PG, M_MISSING));
   memset(source, 3, 4 * PG);
   source[0] = 11;
-  pthread_t t = start(touch, area);
-  fault("missing");
+  pthread_t t = u_start(u_read_byte, area);
+  u_fault("missing", fd, area);
   FILL("move", u_move(fd, area, source, PG, 0));
-  NUM("read", join(t));
+  NUM("read", u_join(t));
   NUM("left behind", source[0]);
   YES("its neighbour stays", (u_pagemap(source + PG) >> 63) == 1);
   FILL("to what is there", u_move(fd, area, source + PG, PG, 0));
@@ -202,7 +179,7 @@ static void events(void) {
   area = u_anon(16);
   MUST(u_reg(fd, area, 16 * PG, M_MISSING));
   FILL("zero", u_fill(fd, U_ZEROPAGE, area, 16 * PG, 0));
-  pthread_t t = start(event_reader, NULL);
+  pthread_t t = u_start(event_reader, NULL);
   ERR("drop", madvise(area + PG, 2 * PG, MADV_DONTNEED));
   ERR("free", madvise(area + 3 * PG, PG, MADV_FREE));
   ERR("unmap", munmap(area + 4 * PG, PG));
@@ -215,7 +192,7 @@ static void events(void) {
   say("child: %s", wait_text(child));
   ERR("map over", mmap(area + 11 * PG, PG, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED ? -1 : 0);
   ERR("the end", munmap(area + 14 * PG, 2 * PG));
-  join(t);
+  u_join(t);
   for (char *line = story, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) say("event: %.*s", (int)(end - line), line);
   close(fd);
   /* Without the features a fork and a move leave the registration behind. */
@@ -242,10 +219,10 @@ static void rights(void) {
   int zero = open("/dev/zero", O_RDONLY);
   RET("the kernel's fault, watched for the program alone", read(zero, area, 8));
   close(zero);
-  pthread_t t = start(touch, area);
-  fault("the program's");
+  pthread_t t = u_start(u_read_byte, area);
+  u_fault("the program's", fd, area);
   FILL("zero", u_fill(fd, U_ZEROPAGE, area, PG, 0));
-  NUM("read", join(t));
+  NUM("read", u_join(t));
   close(fd);
   pid_t child = fork();
   if (child == 0) {

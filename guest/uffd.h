@@ -190,4 +190,28 @@ static inline void u_vma(const char *what, void *at) {
   if (f != NULL) fclose(f);
   say("%s: %ld pages,%s", what, (long)((to - from) / PG), flags[0] ? flags : " none");
 }
+
+/* What a thread does to the memory under test: each answers what it read. */
+static inline void *u_read_byte(void *at) { return (void *)(intptr_t)*(volatile char *)at; }
+static inline void *u_write_byte(void *at) {
+  *(volatile char *)at = 9;
+  return (void *)(intptr_t)*(volatile char *)at;
+}
+static inline pthread_t u_start(void *(*run)(void *), void *arg) {
+  pthread_t t;
+  MUST(pthread_create(&t, NULL, run, arg) ? -1 : 0);
+  return t;
+}
+static inline long u_join(pthread_t t) {
+  void *result = NULL;
+  pthread_join(t, &result);
+  return (long)(intptr_t)result;
+}
+
+/* Takes the next fault and says where in the area it was. */
+static inline void u_fault(const char *what, int fd, const char *area) {
+  struct u_msg m = u_next(fd);
+  say("%s: event %x flags %llx offset %ld", what, m.event, (unsigned long long)m.arg.fault.flags,
+      (long)(m.arg.fault.address - (u64)(uintptr_t)area));
+}
 #endif

@@ -1,6 +1,6 @@
 import { ERRNO_NAMES } from '../abi/errno.ts';
 import { ERRNO_TEXTS } from './strace/errno-texts.ts';
-import { signalName } from './strace/flags.ts';
+import { signalName } from './strace/signal-flags.ts';
 import { SIGNATURES, UNKNOWN_CALL } from './strace/signatures.ts';
 import { signalInfo } from './strace/structs.ts';
 import { CallView, type Peek } from './strace/view.ts';

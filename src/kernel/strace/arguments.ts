@@ -1,4 +1,6 @@
-import { ACCESS_MODES, type AT_FLAGS, MAP_FLAGS, MAP_TYPES, OPEN_FLAGS, signalName } from './flags.ts';
+import { ACCESS_MODES, type AT_FLAGS, OPEN_FLAGS } from './file-flags.ts';
+import { MAP_FLAGS, MAP_TYPES } from './memory-flags.ts';
+import { signalName } from './signal-flags.ts';
 import { modeText, type StructFormat } from './structs.ts';
 import { type FlagTable, flagNames, hex, octal, pointer, quoteBytes, quoteLimited, valueName } from './text.ts';
 import type { CallView } from './view.ts';

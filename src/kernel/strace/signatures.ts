@@ -1,5 +1,8 @@
 import * as arg from './arguments.ts';
-import * as names from './flags.ts';
+import * as fileFlags from './file-flags.ts';
+import * as memoryFlags from './memory-flags.ts';
+import * as processFlags from './process-flags.ts';
+import * as signalFlags from './signal-flags.ts';
 import * as struct from './structs.ts';
 import { flagNames, hex, hexBytes, octal, pointer, valueName } from './text.ts';
 import type { CallView } from './view.ts';
@@ -11,7 +14,7 @@ export interface Signature {
 }
 
 const { int, path, dirfd, address, mode } = arg;
-const atFlags = arg.flags(names.AT_FLAGS);
+const atFlags = arg.flags(fileFlags.AT_FLAGS);
 const hexResult = (view: CallView): string => hex(view.result);
 const sized = (format: struct.StructFormat): arg.Argument => arg.structIn(format);
 const iovecIn = arg.printIn((view, i) => struct.iovec(view, view.args[i], view.args[i + 1], Number.POSITIVE_INFINITY));
@@ -23,9 +26,9 @@ const timeLeft = arg.printOut((view, i) =>
 );
 const sigsetIn = arg.structIn(struct.sigset);
 const socketType = arg.printIn((view, i) => {
-  const type = valueName(view.args[i] & 15, names.SOCKET_TYPES, 'SOCK_???');
+  const type = valueName(view.args[i] & 15, fileFlags.SOCKET_TYPES, 'SOCK_???');
   const rest = view.args[i] - (view.args[i] & 15);
-  return rest === 0 ? type : `${type}|${flagNames(rest, names.SOCKET_FLAGS)}`;
+  return rest === 0 ? type : `${type}|${flagNames(rest, fileFlags.SOCKET_FLAGS)}`;
 });
 const openHow = arg.printIn((view, i) => {
   const data = view.struct(view.args[i], 24);
@@ -119,7 +122,7 @@ const ioctlArgument = arg.printOut((view, i) => {
 
 const futexOperation = arg.printIn((view, i) => {
   const op = view.args[i];
-  const name = names.FUTEX_OPS[op & 0x7f] ?? hex(op & 0x7f);
+  const name = processFlags.FUTEX_OPS[op & 0x7f] ?? hex(op & 0x7f);
   return `${name}${(op & 0x80) !== 0 ? '_PRIVATE' : ''}${(op & 0x100) !== 0 ? '|FUTEX_CLOCK_REALTIME' : ''}`;
 });
 const futexOf = (ops: readonly number[], print: (view: CallView, i: number) => string): arg.Argument =>
@@ -130,8 +133,10 @@ const cloneArguments = arg.printIn((view) => {
   const [flags, stack, parent, tls, child] = view.args;
   const low = (flags % 2 ** 32) >>> 0;
   const exitSignal = low & 0xff;
-  const bits = flagNames(low - exitSignal, names.CLONE_FLAGS, '');
-  const all = [bits, exitSignal === 0 ? '' : names.signalName(exitSignal)].filter((part) => part !== '').join('|');
+  const bits = flagNames(low - exitSignal, processFlags.CLONE_FLAGS, '');
+  const all = [bits, exitSignal === 0 ? '' : signalFlags.signalName(exitSignal)]
+    .filter((part) => part !== '')
+    .join('|');
   const parts = [`child_stack=${pointer(stack)}`, `flags=${all === '' ? '0' : all}`];
   if ((low & 0x100000) !== 0) parts.push(`parent_tid=[${parent}]`.replace(`[${parent}]`, pointer(parent)));
   if ((low & 0x80000) !== 0) parts.push(`tls=${pointer(tls)}`);
@@ -166,8 +171,8 @@ const prctlArgument = arg.printIn((view, i) => (view.args[0] === 15 ? arg.text.p
 const statxFlags = arg.printIn((view, i) => {
   const sync = view.args[i] & 0x6000;
   const rest = view.args[i] - sync;
-  const syncName = valueName(sync, names.STATX_SYNC, 'AT_STATX_???');
-  return rest === 0 ? syncName : `${syncName}|${flagNames(rest, names.AT_FLAGS)}`;
+  const syncName = valueName(sync, fileFlags.STATX_SYNC, 'AT_STATX_???');
+  return rest === 0 ? syncName : `${syncName}|${flagNames(rest, fileFlags.AT_FLAGS)}`;
 });
 
 const readLike = { args: [int, arg.dataOut, int] };
@@ -197,20 +202,20 @@ export const SIGNATURES: Readonly<Record<string, Signature>> = {
   pwritev: { args: [int, iovecIn, int, int] },
   preadv2: { args: [int, iovecOut, int, int, arg.printIn(() => null), arg.hexadecimal] },
   pwritev2: { args: [int, iovecIn, int, int, arg.printIn(() => null), arg.hexadecimal] },
-  lseek: { args: [int, int, arg.choice(names.WHENCE, 'SEEK_???')] },
+  lseek: { args: [int, int, arg.choice(fileFlags.WHENCE, 'SEEK_???')] },
   fstat: { args: [int, arg.structOut(struct.stat)] },
   newfstatat: { args: [dirfd, path, arg.structOut(struct.stat), atFlags] },
-  statx: { args: [dirfd, path, statxFlags, arg.flags(names.STATX_MASK), arg.structOut(struct.statx)] },
+  statx: { args: [dirfd, path, statxFlags, arg.flags(fileFlags.STATX_MASK), arg.structOut(struct.statx)] },
   statfs: { args: [path, arg.structOut(struct.statfs)] },
   fstatfs: { args: [int, arg.structOut(struct.statfs)] },
-  faccessat: { args: [dirfd, path, arg.flags(names.ACCESS_FLAGS)] },
-  faccessat2: { args: [dirfd, path, arg.flags(names.ACCESS_FLAGS), atFlags] },
+  faccessat: { args: [dirfd, path, arg.flags(fileFlags.ACCESS_FLAGS)] },
+  faccessat2: { args: [dirfd, path, arg.flags(fileFlags.ACCESS_FLAGS), atFlags] },
   readlinkat: { args: [dirfd, path, arg.dataOut, int] },
   getdents64: { args: [int, entriesOut, int] },
   mkdirat: { args: [dirfd, path, mode] },
   unlinkat: { args: [dirfd, path, atFlags] },
   renameat: { args: [dirfd, path, dirfd, path] },
-  renameat2: { args: [dirfd, path, dirfd, path, arg.flags(names.RENAME_FLAGS)] },
+  renameat2: { args: [dirfd, path, dirfd, path, arg.flags(fileFlags.RENAME_FLAGS)] },
   linkat: { args: [dirfd, path, dirfd, path, atFlags] },
   symlinkat: { args: [path, dirfd, path] },
   mknodat: { args: [dirfd, path, arg.typedMode, int] },
@@ -221,22 +226,24 @@ export const SIGNATURES: Readonly<Record<string, Signature>> = {
   utimensat: { args: [dirfd, path, arg.structIn(struct.timespecPair), atFlags] },
   truncate: { args: [path, int] },
   ftruncate: { args: [int, int] },
-  fallocate: { args: [int, arg.flags(names.FALLOCATE_FLAGS), int, int] },
+  fallocate: { args: [int, arg.flags(fileFlags.FALLOCATE_FLAGS), int, int] },
   fsync: { args: [int] },
   fdatasync: { args: [int] },
   sync: { args: [] },
   syncfs: { args: [int] },
   dup: { args: [int] },
   dup3: { args: [int, int, arg.flags([[0o2000000, 'O_CLOEXEC']])] },
-  fcntl: { args: [int, arg.choice(names.FCNTL, 'F_???'), fcntlArgument], result: fcntlResult },
-  ioctl: { args: [int, arg.choice(names.IOCTLS, 'TCGETS_???'), ioctlArgument] },
-  flock: { args: [int, arg.flags(names.FLOCK_FLAGS)] },
-  pipe2: { args: [arg.structOut(struct.intArray(2)), arg.printIn((v, i) => flagNames(v.args[i], names.OPEN_FLAGS))] },
-  eventfd2: { args: [int, arg.flags(names.EVENTFD_FLAGS)] },
-  socketpair: {
-    args: [arg.choice(names.SOCKET_FAMILIES, 'AF_???'), socketType, int, arg.structOut(struct.intArray(2))],
+  fcntl: { args: [int, arg.choice(fileFlags.FCNTL, 'F_???'), fcntlArgument], result: fcntlResult },
+  ioctl: { args: [int, arg.choice(fileFlags.IOCTLS, 'TCGETS_???'), ioctlArgument] },
+  flock: { args: [int, arg.flags(fileFlags.FLOCK_FLAGS)] },
+  pipe2: {
+    args: [arg.structOut(struct.intArray(2)), arg.printIn((v, i) => flagNames(v.args[i], fileFlags.OPEN_FLAGS))],
   },
-  socket: { args: [arg.choice(names.SOCKET_FAMILIES, 'AF_???'), socketType, int] },
+  eventfd2: { args: [int, arg.flags(fileFlags.EVENTFD_FLAGS)] },
+  socketpair: {
+    args: [arg.choice(fileFlags.SOCKET_FAMILIES, 'AF_???'), socketType, int, arg.structOut(struct.intArray(2))],
+  },
+  socket: { args: [arg.choice(fileFlags.SOCKET_FAMILIES, 'AF_???'), socketType, int] },
   sendfile: { args: [int, int, arg.structIn(struct.off64), int] },
   copy_file_range: { args: [int, arg.structIn(struct.off64), int, arg.structIn(struct.off64), int, arg.hexadecimal] },
   getcwd: { args: [cwdOut, int] },
@@ -246,8 +253,8 @@ export const SIGNATURES: Readonly<Record<string, Signature>> = {
   umask: { args: [mode], result: (view) => octal(view.result) },
   ppoll: { args: [pollFds, int, sized(struct.timespec), sigsetIn, int], result: pollResult },
   pselect6: { args: [int, fdSet, fdSet, fdSet, sized(struct.timespec), selectMask], result: selectResult },
-  epoll_create1: { args: [arg.flags(names.EPOLL_CREATE)] },
-  epoll_ctl: { args: [int, arg.choice(names.EPOLL_CTL, 'EPOLL_CTL_???'), int, arg.structIn(struct.epollEventAt)] },
+  epoll_create1: { args: [arg.flags(fileFlags.EPOLL_CREATE)] },
+  epoll_ctl: { args: [int, arg.choice(fileFlags.EPOLL_CTL, 'EPOLL_CTL_???'), int, arg.structIn(struct.epollEventAt)] },
   epoll_pwait: {
     args: [
       int,
@@ -260,26 +267,26 @@ export const SIGNATURES: Readonly<Record<string, Signature>> = {
       int,
     ],
   },
-  memfd_create: { args: [arg.text, arg.flags(names.MEMFD_FLAGS)] },
+  memfd_create: { args: [arg.text, arg.flags(memoryFlags.MEMFD_FLAGS)] },
   mmap: {
-    args: [address, int, arg.flags(names.PROT_FLAGS), arg.mapFlags, int, arg.mapOffset],
+    args: [address, int, arg.flags(memoryFlags.PROT_FLAGS), arg.mapFlags, int, arg.mapOffset],
     result: hexResult,
   },
   munmap: { args: [address, int] },
-  mprotect: { args: [address, int, arg.flags(names.PROT_FLAGS)] },
+  mprotect: { args: [address, int, arg.flags(memoryFlags.PROT_FLAGS)] },
   mremap: {
     args: [
       address,
       int,
       int,
-      arg.flags(names.MREMAP_FLAGS),
+      arg.flags(memoryFlags.MREMAP_FLAGS),
       arg.printIn((view, i) => ((view.args[3] & 6) !== 0 ? pointer(view.args[i]) : null)),
     ],
     result: hexResult,
   },
   brk: { args: [address], result: hexResult },
-  madvise: { args: [address, int, arg.choice(names.MADVISE, 'MADV_???')] },
-  msync: { args: [address, int, arg.flags(names.MSYNC_FLAGS)] },
+  madvise: { args: [address, int, arg.choice(memoryFlags.MADVISE, 'MADV_???')] },
+  msync: { args: [address, int, arg.flags(memoryFlags.MSYNC_FLAGS)] },
   mincore: {
     args: [
       address,
@@ -294,10 +301,10 @@ export const SIGNATURES: Readonly<Record<string, Signature>> = {
   },
   mlock: { args: [address, int] },
   munlock: { args: [address, int] },
-  fadvise64: { args: [int, int, int, arg.choice(names.ADVICE, 'POSIX_FADV_???')] },
+  fadvise64: { args: [int, int, int, arg.choice(fileFlags.ADVICE, 'POSIX_FADV_???')] },
   uname: { args: [arg.structOut(struct.utsname)] },
   sysinfo: { args: [arg.structOut(struct.sysinfo)] },
-  getrandom: { args: [randomOut, int, arg.flags(names.GETRANDOM_FLAGS)] },
+  getrandom: { args: [randomOut, int, arg.flags(processFlags.GETRANDOM_FLAGS)] },
   execve: {
     args: [
       path,
@@ -313,16 +320,16 @@ export const SIGNATURES: Readonly<Record<string, Signature>> = {
     args: [
       int,
       arg.printOut((view, i) => (view.result > 0 ? struct.waitStatus(view, view.args[i]) : pointer(view.args[i]))),
-      arg.flags(names.WAIT4_FLAGS),
+      arg.flags(processFlags.WAIT4_FLAGS),
       arg.printOut((view, i) => (view.result > 0 ? struct.rusage(view, view.args[i]) : pointer(view.args[i]))),
     ],
   },
   waitid: {
     args: [
-      arg.choice(names.WAIT_IDS, 'P_???'),
+      arg.choice(processFlags.WAIT_IDS, 'P_???'),
       int,
       arg.structOut(struct.siginfo),
-      arg.flags(names.WAIT_FLAGS),
+      arg.flags(processFlags.WAIT_FLAGS),
       arg.structOut(struct.rusage),
     ],
   },
@@ -331,7 +338,7 @@ export const SIGNATURES: Readonly<Record<string, Signature>> = {
   tgkill: { args: [int, int, arg.signal] },
   rt_sigaction: { args: [arg.signal, arg.structIn(struct.sigaction), arg.structOut(struct.sigaction), int] },
   rt_sigprocmask: {
-    args: [arg.choice(names.SIGPROCMASK, 'SIG_???'), sigsetIn, arg.structOut(struct.sigset), int],
+    args: [arg.choice(signalFlags.SIGPROCMASK, 'SIG_???'), sigsetIn, arg.structOut(struct.sigset), int],
   },
   rt_sigpending: { args: [arg.structOut(struct.sigset), int] },
   rt_sigsuspend: { args: [sigsetIn, int] },
@@ -340,15 +347,24 @@ export const SIGNATURES: Readonly<Record<string, Signature>> = {
   sigaltstack: { args: [arg.structIn(struct.stack), arg.structOut(struct.stack)] },
   nanosleep: { args: [sized(struct.timespec), timeLeft] },
   clock_nanosleep: {
-    args: [arg.choice(names.CLOCKS, 'CLOCK_???'), arg.flags(names.TIMER_FLAGS), sized(struct.timespec), timeLeft],
+    args: [
+      arg.choice(processFlags.CLOCKS, 'CLOCK_???'),
+      arg.flags(processFlags.TIMER_FLAGS),
+      sized(struct.timespec),
+      timeLeft,
+    ],
   },
-  clock_gettime: { args: [arg.choice(names.CLOCKS, 'CLOCK_???'), arg.structOut(struct.timespec)] },
-  clock_getres: { args: [arg.choice(names.CLOCKS, 'CLOCK_???'), arg.structOut(struct.timespec)] },
+  clock_gettime: { args: [arg.choice(processFlags.CLOCKS, 'CLOCK_???'), arg.structOut(struct.timespec)] },
+  clock_getres: { args: [arg.choice(processFlags.CLOCKS, 'CLOCK_???'), arg.structOut(struct.timespec)] },
   gettimeofday: { args: [arg.structOut(struct.timevalAt), address] },
   setitimer: {
-    args: [arg.choice(names.ITIMERS, 'ITIMER_???'), arg.structIn(struct.itimerval), arg.structOut(struct.itimerval)],
+    args: [
+      arg.choice(processFlags.ITIMERS, 'ITIMER_???'),
+      arg.structIn(struct.itimerval),
+      arg.structOut(struct.itimerval),
+    ],
   },
-  getitimer: { args: [arg.choice(names.ITIMERS, 'ITIMER_???'), arg.structOut(struct.itimerval)] },
+  getitimer: { args: [arg.choice(processFlags.ITIMERS, 'ITIMER_???'), arg.structOut(struct.itimerval)] },
   futex: {
     args: [
       address,
@@ -368,12 +384,17 @@ export const SIGNATURES: Readonly<Record<string, Signature>> = {
   set_robust_list: { args: [address, int] },
   rseq: { args: [address, arg.hexadecimal, int, arg.hexadecimal] },
   prlimit64: {
-    args: [int, arg.choice(names.RESOURCES, 'RLIMIT_???'), arg.structIn(struct.rlimit), arg.structOut(struct.rlimit)],
+    args: [
+      int,
+      arg.choice(processFlags.RESOURCES, 'RLIMIT_???'),
+      arg.structIn(struct.rlimit),
+      arg.structOut(struct.rlimit),
+    ],
   },
-  getrlimit: { args: [arg.choice(names.RESOURCES, 'RLIMIT_???'), arg.structOut(struct.rlimit)] },
-  setrlimit: { args: [arg.choice(names.RESOURCES, 'RLIMIT_???'), arg.structIn(struct.rlimit)] },
-  getrusage: { args: [arg.choice(names.RUSAGE_WHO, 'RUSAGE_???'), arg.structOut(struct.rusage)] },
-  prctl: { args: [arg.choice(names.PRCTL, 'PR_???'), prctlArgument] },
+  getrlimit: { args: [arg.choice(processFlags.RESOURCES, 'RLIMIT_???'), arg.structOut(struct.rlimit)] },
+  setrlimit: { args: [arg.choice(processFlags.RESOURCES, 'RLIMIT_???'), arg.structIn(struct.rlimit)] },
+  getrusage: { args: [arg.choice(processFlags.RUSAGE_WHO, 'RUSAGE_???'), arg.structOut(struct.rusage)] },
+  prctl: { args: [arg.choice(processFlags.PRCTL, 'PR_???'), prctlArgument] },
   riscv_flush_icache: { args: [address, address, int] },
   riscv_hwprobe: { args: [address, int, int, address, int] },
   ...plain('getpid getppid gettid getuid geteuid getgid getegid setsid sched_yield munlockall vhangup', []),

@@ -1,18 +1,6 @@
-import {
-  CLONE_FLAGS,
-  EPOLL_EVENTS,
-  FILE_TYPES,
-  LOCK_TYPES,
-  POLL_EVENTS,
-  SA_FLAGS,
-  SS_FLAGS,
-  STATFS_MAGIC,
-  STATX_MASK,
-  shortSignalName,
-  signalCodeName,
-  signalName,
-  WHENCE,
-} from './flags.ts';
+import { EPOLL_EVENTS, FILE_TYPES, LOCK_TYPES, POLL_EVENTS, STATFS_MAGIC, STATX_MASK, WHENCE } from './file-flags.ts';
+import { CLONE_FLAGS } from './process-flags.ts';
+import { SA_FLAGS, SS_FLAGS, shortSignalName, signalCodeName, signalName } from './signal-flags.ts';
 import { flagNames, hex, octal, pointer, quoteBytes, quoteLimited, STRING_LIMIT, valueName } from './text.ts';
 import { type CallView, s64, u64 } from './view.ts';
 
