@@ -33,7 +33,7 @@ import { vaddr, vpnOf } from './machine/units.ts';
 import { checkInvariants } from './mm/invariants.ts';
 import { commitReserves, MemoryManager } from './mm/memory-manager.ts';
 import { createPhysicalMemory } from './mm/physical-memory.ts';
-import { createReclaimPolicy, type ReclaimPolicyName } from './mm/reclaim/kinds.ts';
+import { NamedPolicies, type ReclaimPolicyName } from './mm/reclaim/kinds.ts';
 import { createVmaIndex, type VmaIndexKind } from './mm/vma-index/kinds.ts';
 import { FaultDescriber, type FaultDescription, formatFault } from './observe/fault-trace.ts';
 import { type LevelsReport, reportLevelsAtExit } from './observe/levels-at-exit.ts';
@@ -149,7 +149,7 @@ export class System {
         createIndex: () => createVmaIndex(indexKind),
       },
     );
-    mm.reclaimer.setPolicy(createReclaimPolicy(options.reclaim ?? 'two-list', ram.frameCount));
+    mm.reclaimer.setPolicies(new NamedPolicies(options.reclaim ?? 'two-list'));
     mm.slab.shrink();
     this.freeFramesAtBoot = mm.alloc.freeCount;
     for (const { sizeBytes, count } of options.hugepages ?? []) fillPool(mm, sizeBytes, count);

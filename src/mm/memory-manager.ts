@@ -16,6 +16,7 @@ import type { FaultWaiter, OomKiller } from './fault/waiter.ts';
 import { Hugetlb } from './hugetlb/hugetlb.ts';
 import { Ksm } from './ksm/ksm.ts';
 import { KsmWalk } from './ksm/reverse.ts';
+import type { Memcgs } from './memcg/memcgs.ts';
 import { MlockBatch } from './mlock-batch.ts';
 import type { PageCache } from './page-cache/page-cache.ts';
 import { PageTables } from './page-table.ts';
@@ -79,6 +80,7 @@ export interface MmParts {
   readonly rmap: Rmap;
   readonly swap: Swap;
   readonly reclaimer: Reclaim;
+  readonly memcgs: Memcgs;
 }
 
 /** Address-space identifiers that the hardware has (9 bits are plenty for a TLB of this size); 0 is never used. */
@@ -107,6 +109,7 @@ export class MemoryManager {
   readonly rmap: Rmap;
   readonly swap: Swap;
   readonly reclaimer: Reclaim;
+  readonly memcgs: Memcgs;
   readonly config: MmConfig;
   readonly pageTables: PageTables;
   readonly access: AccessRules;
@@ -163,6 +166,7 @@ export class MemoryManager {
     this.rmap = parts.rmap;
     this.swap = parts.swap;
     this.reclaimer = parts.reclaimer;
+    this.memcgs = parts.memcgs;
     this.config = config;
     this.pageTables = new PageTables(this);
     this.access = new AccessRules(parts.format);

@@ -2,6 +2,7 @@ import type { EventSink } from '../base/events.ts';
 import type { Vmstat } from '../base/vmstat.ts';
 import type { VirtualClock } from '../machine/clock.ts';
 import type { Ram } from '../machine/ram.ts';
+import { Memcgs } from './memcg/memcgs.ts';
 import type { FilePages } from './page-cache/file-pages.ts';
 import { PageCache } from './page-cache/page-cache.ts';
 import { FrameAllocator } from './phys/alloc.ts';
@@ -32,6 +33,7 @@ export interface PhysicalMemory {
   readonly pageCache: PageCache;
   readonly swap: Swap;
   readonly reclaimer: Reclaim;
+  readonly memcgs: Memcgs;
 }
 
 /** Builds the parts in the order in which they need each other. */
@@ -45,7 +47,8 @@ export function createPhysicalMemory(options: PhysicalMemoryOptions): PhysicalMe
   const nodes = slab.cacheNamed('radix_tree_node');
   const swap = new Swap({ ram, allocator: alloc, vmstat, clock });
   const pageCache = new PageCache({ ram, allocator: alloc, rmap, nodes, files, swap, vmstat, clock });
-  const reclaimer = new Reclaim(pageCache, slab);
+  const memcgs = new Memcgs(alloc);
+  const reclaimer = new Reclaim(pageCache, slab, memcgs);
   alloc.setReclaimer(reclaimer);
-  return { frames, alloc, slab, rmap, pageCache, swap, reclaimer };
+  return { frames, alloc, slab, rmap, pageCache, swap, reclaimer, memcgs };
 }

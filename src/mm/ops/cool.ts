@@ -42,6 +42,6 @@ export function coolRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, wha
   // reclaim_pages: each page is held while it is unmapped, and freed with that reference if nobody wants it.
   for (const frame of victims) {
     mm.alloc.putFrame(frame);
-    mm.reclaimer.reclaimPage(frame);
+    mm.reclaimer.pages.reclaimPage(frame);
   }
 }

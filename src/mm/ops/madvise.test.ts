@@ -50,7 +50,7 @@ describe('MADV_FREE', () => {
     map(machine, space, 8, MAP_PRIVATE | MAP_ANONYMOUS);
     fill(machine, space, 8);
     expect(madvise(mm, space, BASE, 6 * PAGE_SIZE, MADV_FREE)).toBe(0);
-    expect([mm.vmstat.pglazyfree, mm.alloc.lru.lists[LRU_INACTIVE_FILE].length]).toEqual([6, 6]);
+    expect([mm.vmstat.pglazyfree, mm.alloc.lru.root.lists[LRU_INACTIVE_FILE].length]).toEqual([6, 6]);
     copyToUser(mm, space, BASE + PAGE_SIZE, Uint8Array.of(99));
     expect(byteAt(machine, space, 2)).toBe(3); // read: still free to go
     checkInvariants(mm);

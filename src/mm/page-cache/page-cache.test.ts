@@ -260,7 +260,7 @@ describe('PageCache', () => {
     const { pageCache, alloc, check } = createTestMemory();
     const file = pageCache.createFile(new FakeBacking(pattern(PAGE_SIZE)));
     for (let i = 0; i < 3; i++) readInto(pageCache, file, 0, new BufferSink(10));
-    expect(alloc.lru.lists.map((list) => list.length)).toEqual([0, 0, 0, 1, 0]);
+    expect(alloc.lru.root.lists.map((list) => list.length)).toEqual([0, 0, 0, 1, 0]);
     check();
     pageCache.evict(file);
     check();

@@ -20,7 +20,7 @@ import {
   __GFP_NORETRY,
   __GFP_ZERO,
 } from './gfp.ts';
-import { Lruvec } from './lruvec.ts';
+import { LruLists } from './lruvec.ts';
 import { NodeStat } from './node-stat.ts';
 import {
   PG_buddy,
@@ -88,7 +88,7 @@ export interface FrameAllocatorOptions {
 export class FrameAllocator {
   readonly frames: FrameTable;
   readonly zones: readonly Zone[];
-  readonly lru: Lruvec;
+  readonly lru: LruLists;
   readonly stat = new NodeStat();
   readonly watermarks: WatermarkSettings;
   private readonly ram: Ram;
@@ -108,7 +108,7 @@ export class FrameAllocator {
     this.frames = frames;
     this.events = options.events;
     this.vmstat = options.vmstat;
-    this.lru = new Lruvec(frames);
+    this.lru = new LruLists(frames);
     this.zones = options.zones.map((config) => new Zone(frames, config)).sort((a, b) => a.type - b.type);
     this.zonelists = ZONE_NAMES.map((_, highest) => this.zones.filter((zone) => zone.type <= highest).reverse());
     for (let frame = 0; frame < reservedFrames; frame++) {

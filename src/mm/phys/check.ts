@@ -5,6 +5,7 @@ import type { FrameAllocator } from './alloc.ts';
 import { MAX_PAGE_ORDER } from './buddy.ts';
 import type { FrameList } from './frame-list.ts';
 import { type FrameTable, NO_FRAME } from './frame-table.ts';
+import { NR_LRU_LISTS } from './lruvec.ts';
 import {
   PG_anon,
   PG_buddy,
@@ -52,7 +53,7 @@ export function checkBuddy(alloc: FrameAllocator): Uint32Array {
 
 /** Appends the zone's frames in use to `inUse`, which has `count` already; returns how many it has then. */
 function checkZone(frames: FrameTable, zone: Zone, inUse: Uint32Array, count: number): number {
-  const { flags, refcount, mapcount, owner, order } = frames;
+  const { flags, refcount, mapcount, owner, order, memcg } = frames;
   const { buddy } = zone;
   let listed = 0;
   for (let size = 0; size <= MAX_PAGE_ORDER; size++) {
@@ -74,7 +75,8 @@ function checkZone(frames: FrameTable, zone: Zone, inUse: Uint32Array, count: nu
       // One word of all that must be 0: this loop runs once for each free frame at each trap of a test.
       let traces = word ^ PG_buddy;
       for (let each = frame + 1; each < frame + size; each++) traces |= flags[each];
-      for (let each = frame; each < frame + size; each++) traces |= refcount[each] | mapcount[each] | owner[each];
+      for (let each = frame; each < frame + size; each++)
+        traces |= refcount[each] | mapcount[each] | owner[each] | memcg[each];
       assert(traces === 0, 'mm/phys/frame-table.ts: F6 free frames are blank');
       blocks++;
       freePages += size;
@@ -159,15 +161,26 @@ function countFree(frames: FrameTable, cache: KmemCache, slab: Pfn, slots: numbe
 export function checkLru(alloc: FrameAllocator, inUse: Uint32Array): void {
   const { frames, lru } = alloc;
   let listed = 0;
-  lru.lists.forEach((list, which) => {
-    let pages = 0;
-    listed += walk(frames, list, (frame) => {
-      pages += frames.pagesOf(frame);
-      const right = (frames.flags[frame] & PG_lru) !== 0 && lru.listOf(frame) === which;
-      assert(right, 'mm/phys/lruvec.ts: L1 a page is on the list that its flags name');
+  const sums = new Float64Array(NR_LRU_LISTS);
+  lru.lruvecs.forEach((lruvec, memcg) => {
+    lruvec?.lists.forEach((list, which) => {
+      let pages = 0;
+      listed += walk(frames, list, (frame) => {
+        pages += frames.pagesOf(frame);
+        const right = (frames.flags[frame] & PG_lru) !== 0 && lru.listOf(frame) === which;
+        assert(
+          right && frames.memcg[frame] === memcg,
+          'mm/phys/lruvec.ts: L1 a page is on the list that its flags name',
+        );
+      });
+      assert(pages === lruvec.sizes[which], 'mm/phys/lruvec.ts: L2 sizes');
+      sums[which] += pages;
     });
-    assert(pages === lru.sizes[which], 'mm/phys/lruvec.ts: L2 sizes');
   });
+  assert(
+    sums.every((sum, which) => sum === lru.sizes[which]),
+    'mm/phys/lruvec.ts: L2 sizes of all lruvecs',
+  );
   let flagged = 0;
   for (const frame of inUse) if ((frames.flags[frame] & PG_lru) !== 0) flagged++;
   assert(flagged === listed, 'mm/phys/lruvec.ts: L1 PG_lru is set on listed pages alone');

@@ -23,7 +23,7 @@ export const NO_FRAME = -1;
  *     PG_swapcache: private is the SwapEntry; without PG_anon and PG_pagecache owner is 0.
  *     PG_hugetlb: as PG_anon; or owner is the id of the file's FilePages, index the first page of the file that it holds.
  *  F5 order[pfn] is the block's order on its first frame where PG_buddy or PG_head is set, else 0.
- *  F6 A free frame has flags 0 or PG_buddy, owner 0, mapcount 0.
+ *  F6 A free frame has flags 0 or PG_buddy, owner 0, mapcount 0, memcg 0.
  */
 export class FrameTable {
   readonly frameCount: number;
@@ -37,6 +37,8 @@ export class FrameTable {
   readonly order: Uint8Array;
   /** Linux's page->private: meaning depends on the owner (F4). */
   readonly private: Int32Array;
+  /** Id of the memory cgroup that the frame is charged to, of a compound page its head's; 0: the root's, which is not counted. */
+  readonly memcg: Uint16Array;
   readonly next: Int32Array;
   readonly prev: Int32Array;
 
@@ -49,6 +51,7 @@ export class FrameTable {
     this.index = new Float64Array(frameCount);
     this.order = new Uint8Array(frameCount);
     this.private = new Int32Array(frameCount);
+    this.memcg = new Uint16Array(frameCount);
     this.next = new Int32Array(frameCount).fill(NO_FRAME);
     this.prev = new Int32Array(frameCount).fill(NO_FRAME);
   }

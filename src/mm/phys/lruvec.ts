@@ -1,3 +1,4 @@
+import { assert, panic } from '../../base/assert.ts';
 import type { Pfn } from '../../machine/units.ts';
 import { FrameList } from './frame-list.ts';
 import type { FrameTable } from './frame-table.ts';
@@ -17,12 +18,8 @@ export interface LruListener {
 }
 
 /**
- * Linux's struct lruvec (include/linux/mmzone.h): user pages in order of use. Which list a page is on follows from its
- * flags alone: PG_unevictable, else PG_swapbacked (anonymous and shmem) or file, PG_active or not. Newest at the front.
- *
- * Invariants:
- *  L1 PG_lru is set exactly on the frames of these lists, each on the list that its flags name.
- *  L2 sizes is the number of 4 KiB pages on each list: a compound page is there by its head (lru_zone_size).
+ * Linux's struct lruvec (include/linux/mmzone.h): the user pages of one memory cgroup in order of use, newest at the front. What
+ * changes them is LruLists.
  */
 export class Lruvec {
   readonly lists: readonly FrameList[];
@@ -30,11 +27,55 @@ export class Lruvec {
   readonly sizes = new Float64Array(NR_LRU_LISTS);
   /** Who keeps an order of its own of the pages on these lists (a reclaim policy). */
   listener: LruListener | null = null;
+
+  constructor(frames: FrameTable) {
+    this.lists = Array.from({ length: NR_LRU_LISTS }, () => new FrameList(frames));
+  }
+}
+
+/**
+ * The lruvecs of a machine, one a memory cgroup. A page is on the lruvec of the cgroup that it is charged to (frames.memcg; 0 is
+ * the root's), and there on the list that its flags name: PG_unevictable, else PG_swapbacked (anonymous and shmem) or file,
+ * PG_active or not.
+ *
+ * Invariants:
+ *  L1 PG_lru is set exactly on the frames of these lists, each on the list that its flags name.
+ *  L2 sizes is the number of 4 KiB pages on each list, of a lruvec and of all: a compound page is there by its head
+ *     (lru_zone_size).
+ */
+export class LruLists {
+  /** By id of the memory cgroup; null where there is none (any more). */
+  readonly lruvecs: (Lruvec | null)[];
+  /** In pages, by list, over all lruvecs. */
+  readonly sizes = new Float64Array(NR_LRU_LISTS);
   private readonly frames: FrameTable;
 
   constructor(frames: FrameTable) {
     this.frames = frames;
-    this.lists = Array.from({ length: NR_LRU_LISTS }, () => new FrameList(frames));
+    this.lruvecs = [new Lruvec(frames)];
+  }
+
+  get root(): Lruvec {
+    return this.lruvecOf(0);
+  }
+
+  /** The lruvec of a memory cgroup that is there. */
+  lruvecOf(memcg: number): Lruvec {
+    return this.lruvecs[memcg] ?? panic('mm/phys/lruvec.ts: a memory cgroup that has pages has a lruvec');
+  }
+
+  addLruvec(memcg: number): Lruvec {
+    const lruvec = new Lruvec(this.frames);
+    this.lruvecs[memcg] = lruvec;
+    return lruvec;
+  }
+
+  dropLruvec(memcg: number): void {
+    assert(
+      this.lruvecOf(memcg).sizes.every((size) => size === 0),
+      'mm/phys/lruvec.ts: only an empty lruvec goes',
+    );
+    this.lruvecs[memcg] = null;
   }
 
   /** Linux: folio_lru_list. */
@@ -47,14 +88,20 @@ export class Lruvec {
 
   private link(page: Pfn): void {
     const which = this.listOf(page);
-    this.lists[which].pushFront(page);
-    this.sizes[which] += this.frames.pagesOf(page);
+    const lruvec = this.lruvecs[this.frames.memcg[page]] as Lruvec;
+    const pages = this.frames.pagesOf(page);
+    lruvec.lists[which].pushFront(page);
+    lruvec.sizes[which] += pages;
+    this.sizes[which] += pages;
   }
 
   private unlink(page: Pfn): void {
     const which = this.listOf(page);
-    this.lists[which].remove(page);
-    this.sizes[which] -= this.frames.pagesOf(page);
+    const lruvec = this.lruvecs[this.frames.memcg[page]] as Lruvec;
+    const pages = this.frames.pagesOf(page);
+    lruvec.lists[which].remove(page);
+    lruvec.sizes[which] -= pages;
+    this.sizes[which] -= pages;
   }
 
   /** A page that is on no list joins the front of its own (Linux: folio_add_lru; mlocked pages are unevictable). */
@@ -64,7 +111,7 @@ export class Lruvec {
     if ((flags[page] & PG_mlocked) !== 0) flags[page] = (flags[page] & ~PG_active) | PG_unevictable;
     flags[page] |= PG_lru;
     this.link(page);
-    this.listener?.added?.(page);
+    this.lruvecOf(this.frames.memcg[page]).listener?.added?.(page);
   }
 
   /** Takes the page off its list; PG_active and PG_unevictable stay and say where it was. */
@@ -73,7 +120,7 @@ export class Lruvec {
     if ((flags[page] & PG_lru) === 0) return;
     this.unlink(page);
     flags[page] &= ~PG_lru;
-    this.listener?.removed?.(page);
+    this.lruvecOf(this.frames.memcg[page]).listener?.removed?.(page);
   }
 
   /** Changes flags that decide the list (PG_active, PG_unevictable, PG_swapbacked), moving the page along. */

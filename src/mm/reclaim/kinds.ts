@@ -26,3 +26,22 @@ export function createReclaimPolicy(name: ReclaimPolicyName, frameCount: number)
       return new TwoListPolicy();
   }
 }
+
+/** Makes the policies of a machine: each lruvec has one of its own. */
+export interface ReclaimPolicies {
+  readonly name: string;
+  create(frameCount: number): ReclaimPolicy;
+}
+
+/** Those of `--reclaim NAME`. */
+export class NamedPolicies implements ReclaimPolicies {
+  readonly name: ReclaimPolicyName;
+
+  constructor(name: ReclaimPolicyName) {
+    this.name = name;
+  }
+
+  create(frameCount: number): ReclaimPolicy {
+    return createReclaimPolicy(this.name, frameCount);
+  }
+}

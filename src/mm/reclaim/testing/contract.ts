@@ -13,7 +13,7 @@ import { mmap } from '../../ops/mmap.ts';
 import { MemoryStore } from '../../swap/store.ts';
 import { createTestMachine } from '../../testing/test-machine.ts';
 import { copyFromUser, copyToUser } from '../../user-access.ts';
-import { createReclaimPolicy, type ReclaimPolicyName } from '../kinds.ts';
+import { NamedPolicies, type ReclaimPolicyName } from '../kinds.ts';
 
 const BASE = 0x1000000;
 const RAM_PAGES = 1024;
@@ -22,7 +22,7 @@ const PAGES = 2560;
 
 function boot(name: ReclaimPolicyName, swapPages: number): ReturnType<typeof createTestMachine> {
   const machine = createTestMachine({ ramMiB: (RAM_PAGES * PAGE_SIZE) / 2 ** 20, config: { overcommitMemory: 1 } });
-  machine.mm.reclaimer.setPolicy(createReclaimPolicy(name, machine.mm.ram.frameCount));
+  machine.mm.reclaimer.setPolicies(new NamedPolicies(name));
   if (swapPages > 0) {
     const slotCount = swapPages + 1;
     const store = new MemoryStore(slotCount * PAGE_SIZE);

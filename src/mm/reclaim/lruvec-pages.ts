@@ -1,0 +1,135 @@
+import type { Rng } from '../../base/rng.ts';
+import type { Pfn } from '../../machine/units.ts';
+import type { Memcg } from '../memcg/memcg.ts';
+import type { PageCache } from '../page-cache/page-cache.ts';
+import type { FrameTable } from '../phys/frame-table.ts';
+import type { Lruvec } from '../phys/lruvec.ts';
+import {
+  PG_active,
+  PG_lru,
+  PG_mlocked,
+  PG_referenced,
+  PG_swapbacked,
+  PG_swapcache,
+  PG_unevictable,
+} from '../phys/page-flags.ts';
+import { WMARK_HIGH } from '../phys/zone.ts';
+import type { PageReclaim } from './page-reclaim.ts';
+import type { ReclaimablePages, ReclaimPolicy, References } from './policy.ts';
+
+/** What a run of reclaim is for, as all its lruvecs see it. Reclaim sets it. */
+export interface ReclaimRun {
+  readonly rng: Rng;
+  swappiness: number;
+  by: 'direct' | 'kswapd';
+  /** The memory cgroup whose limit it is for; the root: the machine is short. */
+  target: Memcg;
+}
+
+/** The pages of one memory cgroup, as its policy sees them (Linux: a lruvec under a scan_control). */
+export class LruvecPages implements ReclaimablePages {
+  readonly memcg: Memcg;
+  readonly lru: Lruvec;
+  readonly policy: ReclaimPolicy;
+  private readonly run: ReclaimRun;
+  private readonly cache: PageCache;
+  private readonly pages: PageReclaim;
+  private readonly references: References = { count: 0, vmFlags: 0 };
+
+  constructor(memcg: Memcg, policy: ReclaimPolicy, run: ReclaimRun, pages: PageReclaim) {
+    this.memcg = memcg;
+    this.policy = policy;
+    this.run = run;
+    this.pages = pages;
+    this.cache = pages.cache;
+    this.lru = this.cache.allocator.lru.lruvecOf(memcg.id);
+  }
+
+  get frames(): FrameTable {
+    return this.cache.frames;
+  }
+  get rng(): Rng {
+    return this.run.rng;
+  }
+  get swappiness(): number {
+    return this.run.swappiness;
+  }
+  get hasSwap(): boolean {
+    return this.cache.swap.freePages > 0;
+  }
+  get freePages(): number {
+    return this.run.target.isRoot ? this.cache.allocator.freeCount : 0;
+  }
+  get highMarkPages(): number {
+    if (!this.run.target.isRoot) return 0;
+    return this.cache.allocator.zones.reduce((sum, zone) => sum + zone.watermarks[WMARK_HIGH], 0);
+  }
+
+  isCandidate(page: Pfn): boolean {
+    const flags = this.frames.flags[page];
+    if ((flags & (PG_lru | PG_mlocked | PG_unevictable)) !== PG_lru) return false;
+    return (flags & PG_swapbacked) === 0 || (flags & PG_swapcache) !== 0 || this.hasSwap;
+  }
+
+  takeReferences(page: Pfn): References {
+    const { references } = this;
+    const { rmap } = this.cache;
+    references.count = 0;
+    references.vmFlags = 0;
+    rmap.forEachMapping(page, (vma, at) => {
+      if (!rmap.editor.clearAccessed(vma, at)) return;
+      references.count++;
+      references.vmFlags |= vma.flags;
+    });
+    return references;
+  }
+
+  takeReferenced(page: Pfn): boolean {
+    const { flags } = this.frames;
+    const was = (flags[page] & PG_referenced) !== 0;
+    flags[page] &= ~PG_referenced;
+    return was;
+  }
+
+  setReferenced(page: Pfn): void {
+    this.frames.flags[page] |= PG_referenced;
+  }
+
+  isDirty(page: Pfn): boolean {
+    return this.pages.isDirty(page);
+  }
+
+  activate(page: Pfn): void {
+    if ((this.frames.flags[page] & PG_active) !== 0) return;
+    this.cache.allocator.lru.changeFlags(page, PG_active, 0);
+    this.cache.vmstat.pgactivate++;
+  }
+
+  deactivate(page: Pfn): void {
+    this.cache.allocator.lru.changeFlags(page, 0, PG_active);
+    this.cache.vmstat.pgdeactivate++;
+  }
+
+  rotate(page: Pfn): void {
+    this.cache.allocator.lru.rotateToFront(page);
+  }
+
+  noteScanned(page: Pfn): void {
+    const { vmstat } = this.cache;
+    if (this.run.by === 'kswapd') vmstat.pgscan_kswapd++;
+    else vmstat.pgscan_direct++;
+    if ((this.frames.flags[page] & PG_swapbacked) !== 0) vmstat.pgscan_anon++;
+    else vmstat.pgscan_file++;
+  }
+
+  free(page: Pfn, dirty: 'write' | 'skip'): boolean {
+    const { vmstat } = this.cache;
+    const isSwapbacked = (this.frames.flags[page] & PG_swapbacked) !== 0;
+    if (!this.pages.tryToFree(page, dirty)) return false;
+    if (this.run.by === 'kswapd') vmstat.pgsteal_kswapd++;
+    else vmstat.pgsteal_direct++;
+    if (isSwapbacked) vmstat.pgsteal_anon++;
+    else vmstat.pgsteal_file++;
+    return true;
+  }
+}

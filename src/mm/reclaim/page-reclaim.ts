@@ -1,0 +1,134 @@
+import type { Pfn } from '../../machine/units.ts';
+import type { FilePages } from '../page-cache/file-pages.ts';
+import type { PageCache } from '../page-cache/page-cache.ts';
+import { writePage } from '../page-cache/writeback.ts';
+import { LRU_ACTIVE_FILE, LRU_INACTIVE_FILE } from '../phys/lruvec.ts';
+import {
+  PG_active,
+  PG_anon,
+  PG_dirty,
+  PG_mlocked,
+  PG_pagecache,
+  PG_swapbacked,
+  PG_swapcache,
+  PG_unevictable,
+} from '../phys/page-flags.ts';
+import { VM_DROPPABLE } from '../vm-flags.ts';
+import { swapOut } from './swap-out.ts';
+
+/**
+ * Pages of files that mappings keep in any case: programs that fault in every instruction anew would never come to an end, nor
+ * to the OOM killer. A guess: 1 MiB, the code that a few small programs use.
+ */
+const MIN_FILE_PAGES = 256;
+
+/**
+ * How one page goes (Linux: shrink_folio_list). Files' pages are dropped, dirty ones written first; anonymous memory and shmem go to
+ * swap; pages of MADV_FREE and MAP_DROPPABLE are dropped. Locked pages, and pages that somebody holds, stay.
+ */
+export class PageReclaim {
+  readonly cache: PageCache;
+
+  constructor(cache: PageCache) {
+    this.cache = cache;
+  }
+
+  /** Frees a page as its kind goes; false if it stays. 'skip' leaves dirty pages of files. */
+  tryToFree(page: Pfn, dirty: 'write' | 'skip'): boolean {
+    const flags = this.cache.frames.flags[page];
+    if ((flags & (PG_mlocked | PG_unevictable)) !== 0) return false;
+    if ((flags & PG_swapbacked) !== 0) return swapOut(this.cache, page);
+    if ((flags & PG_anon) !== 0) return this.discardLazyFree(page);
+    return this.freeFilePage(page, dirty);
+  }
+
+  private freeFilePage(page: Pfn, dirty: 'write' | 'skip'): boolean {
+    const { cache } = this;
+    const { frames } = cache;
+    if ((frames.flags[page] & PG_pagecache) === 0) return false;
+    if (dirty === 'skip' && this.isDirty(page)) return false;
+    if (frames.mapcount[page] > 0) {
+      const { sizes } = cache.allocator.lru;
+      if (sizes[LRU_INACTIVE_FILE] + sizes[LRU_ACTIVE_FILE] <= MIN_FILE_PAGES || !this.unmap(page)) return false;
+    }
+    if (!this.clean(page) || !cache.isDroppable(page)) return false;
+    cache.dropPage(page);
+    return true;
+  }
+
+  /**
+   * Reclaims one page now, as far as it can go, however lately it was used (shrink_folio_list of reclaim_pages, 6.18); false if
+   * it stays. Nobody but its mappings and the cache holds it. A file's dirty page, and shmem without swap, are unmapped all the same.
+   */
+  reclaimPage(page: Pfn): boolean {
+    const { cache } = this;
+    const flags = cache.frames.flags[page];
+    if ((flags & (PG_mlocked | PG_unevictable)) !== 0) return false;
+    if ((flags & (PG_anon | PG_swapbacked)) === PG_anon) return this.discardLazyFree(page);
+    if ((flags & PG_swapbacked) !== 0) return swapOut(cache, page);
+    if ((flags & PG_pagecache) === 0) return false;
+    if (cache.frames.mapcount[page] > 0 && !this.unmap(page)) return false;
+    if (!cache.isDroppable(page)) {
+      cache.allocator.lru.changeFlags(page, PG_active, 0);
+      return false;
+    }
+    cache.dropPage(page);
+    return true;
+  }
+
+  /**
+   * Frees an anonymous page that is not swapbacked, if no store came since MADV_FREE; else it is an ordinary one again
+   * (try_to_unmap_one, 6.18). A page of VM_DROPPABLE goes in any case.
+   */
+  private discardLazyFree(page: Pfn): boolean {
+    const { frames, rmap, allocator, vmstat } = this.cache;
+    if ((frames.flags[page] & (PG_mlocked | PG_unevictable)) !== 0) return false;
+    if (frames.refcount[page] !== frames.mapcount[page]) return false;
+    let dirty = (frames.flags[page] & PG_dirty) !== 0;
+    let droppable = false;
+    rmap.forEachMapping(page, (vma, at) => {
+      droppable ||= (vma.flags & VM_DROPPABLE) !== 0;
+      dirty ||= rmap.editor.isDirty(vma, at);
+    });
+    if (dirty && !droppable) {
+      allocator.lru.changeFlags(page, PG_swapbacked | PG_active, 0);
+      return false;
+    }
+    allocator.getFrame(page);
+    rmap.tryToUnmap(page);
+    allocator.putFrame(page);
+    vmstat.pglazyfreed++;
+    return true;
+  }
+
+  /** Takes the page out of all mappings; false if somebody else holds it or it is locked in memory. */
+  private unmap(page: Pfn): boolean {
+    const { frames } = this.cache;
+    if ((frames.flags[page] & (PG_mlocked | PG_unevictable)) !== 0) return false;
+    const mappings = frames.mapcount[page];
+    if (mappings === 0 || frames.refcount[page] !== 1 + mappings) return false;
+    return this.cache.rmap.tryToUnmap(page);
+  }
+
+  /** Writes an unmapped dirty page back; false if it is still no candidate. */
+  private clean(page: Pfn): boolean {
+    const { frames } = this.cache;
+    if (frames.mapcount[page] !== 0 || frames.refcount[page] !== 1) return false;
+    if ((frames.flags[page] & PG_dirty) === 0) return true;
+    const file = this.cache.fileById(frames.owner[page]) as FilePages;
+    return writePage(this.cache, file, page) === 0;
+  }
+
+  /** The page has contents that are written nowhere. */
+  isDirty(page: Pfn): boolean {
+    const { rmap, frames } = this.cache;
+    const flags = frames.flags[page];
+    // What has no slot yet must be written.
+    let dirty = (flags & PG_dirty) !== 0 || (flags & (PG_swapbacked | PG_swapcache)) === PG_swapbacked;
+    if (!dirty)
+      rmap.forEachMapping(page, (vma, at) => {
+        dirty ||= rmap.editor.isDirty(vma, at);
+      });
+    return dirty;
+  }
+}
