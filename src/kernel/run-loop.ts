@@ -1,5 +1,4 @@
 import { READ_IMPLIES_EXEC } from '../abi/personality.ts';
-import { NS_PER_INSTRUCTION } from '../machine/cost-model.ts';
 import { KSM_RUN_STOP } from '../mm/ksm/ksm.ts';
 import { finishOwing, goOn, owesWork } from './fault-wait.ts';
 import { armFlusher } from './flusher.ts';
@@ -114,15 +113,14 @@ function runSlice(k: Kernel, t: Task, stopIssued: number, untilNs: number): void
     const left = Math.min(t.sliceEndNs, k.timers.nextDeadlineNs, untilNs, k.loadAverage.nextNs) - now;
     const budget = Math.min(
       MAX_BUDGET,
-      Math.floor(left / NS_PER_INSTRUCTION),
+      k.clock.instructionsUntil(Math.min(left, cpuTimeLeftNs(t.process))),
       stopIssued - issued(k),
-      cpuTimeLeftNs(t.process),
     );
-    const before = k.cpu.retired;
+    const before = k.clock.retiredNs;
     // The time counter shows virtual time: what the vdso reads is what the system call would say.
-    k.cpu.timeOffset = Math.floor(k.clock.chargedNs);
-    const trap = k.cpu.run(Math.max(1, Math.floor(budget)));
-    t.utimeNs += (k.cpu.retired - before) * NS_PER_INSTRUCTION;
+    k.cpu.timeOffset = k.clock.chargedNs;
+    const trap = k.cpu.run(Math.max(1, budget));
+    t.utimeNs += k.clock.retiredNs - before;
     k.traps++;
     handleTrap(k, t, trap);
     if (k.clock.nowNs >= k.loadAverage.nextNs) k.loadAverage.sample(k.clock.nowNs, k.runQueue.length + 1);

@@ -1,8 +1,10 @@
-import { NS_PER_INSTRUCTION } from './cost-model.ts';
+import { INSTRUCTIONS_PER_NS } from './cost-model.ts';
 
 /**
  * Virtual time: nanoseconds since boot, a function of what the machine did and of nothing else (decision D3): retired
- * instructions times a constant, plus what the cost model charges for traps, copies and devices, plus idle time skipped.
+ * instructions over a constant, plus what the cost model charges for traps, copies and devices, plus idle time skipped.
+ *
+ * Invariant: every time here is a whole number of ns; of instructions only the whole ns count.
  */
 export class VirtualClock {
   /** All time that is not instructions. */
@@ -16,7 +18,17 @@ export class VirtualClock {
   }
 
   get nowNs(): number {
-    return this.source.retired * NS_PER_INSTRUCTION + this.chargedNs;
+    return this.retiredNs + this.chargedNs;
+  }
+
+  /** Time of the instructions alone. */
+  get retiredNs(): number {
+    return Math.floor(this.source.retired / INSTRUCTIONS_PER_NS);
+  }
+
+  /** How many instructions from here it is until `ns` more have passed, if nothing else is charged: the least that do. */
+  instructionsUntil(ns: number): number {
+    return Math.ceil(ns) * INSTRUCTIONS_PER_NS - (this.source.retired % INSTRUCTIONS_PER_NS);
   }
 
   charge(ns: number): void {
@@ -27,7 +39,8 @@ export class VirtualClock {
   skipTo(deadlineNs: number): void {
     const now = this.nowNs;
     if (deadlineNs <= now) return;
-    this.chargedNs += deadlineNs - now;
-    this.idleNs += deadlineNs - now;
+    const idleNs = Math.ceil(deadlineNs - now);
+    this.chargedNs += idleNs;
+    this.idleNs += idleNs;
   }
 }

@@ -1,10 +1,11 @@
 /**
- * What things cost in virtual time. One instruction a nanosecond is a round figure for a 1 GHz in-order core; the trap costs
+ * What things cost in virtual time. Four instructions a nanosecond is a round figure for a present-day core; the trap costs
  * are round figures of the order that a present-day Linux shows (a system call a tenth of a microsecond, a minor fault half
  * of one, a page copy a quarter, a new mapping one). They are guesses by design: virtual time must be the same everywhere,
- * not be right anywhere.
+ * not be right anywhere. All are whole nanoseconds.
  */
-export const NS_PER_INSTRUCTION = 1;
+export const INSTRUCTIONS_PER_NS_LOG2 = 2;
+export const INSTRUCTIONS_PER_NS = 2 ** INSTRUCTIONS_PER_NS_LOG2;
 export const COST_SYSCALL_NS = 100;
 export const COST_FAULT_NS = 500;
 /** A page that the kernel makes present without a trap (populate, mlock, access to another's memory). */

@@ -29,7 +29,7 @@ export interface Cpu extends Mmu, CodeListener {
    * jumps and system calls, so slightly more may retire. `retired` tells.
    */
   run(budget: number): Trap;
-  /** Added to `retired` where the program reads the time counter; whole, up to 2^53. The kernel sets it before `run`. */
+  /** ns, added to the time of `retired` instructions where the program reads the time counter; whole, up to 2^53. The kernel sets it before `run`. */
   timeOffset: number;
   /** Instructions retired since power-on. Exact below 2^53. */
   readonly retired: number;

@@ -18,14 +18,14 @@ const HARDWARE_ASIDS = 511;
  *
  * Where the architecture leaves a choice: misaligned loads and stores work, misaligned atomics trap; an access that
  * crosses pages reports the page that faults; ACCESSED and DIRTY are set by the walk (Svadu); stores are seen by
- * later fetches at once, so fence.i does nothing; cycle and instret are `retired`; time is `retired + timeOffset`, in
- * nanoseconds.
+ * later fetches at once, so fence.i does nothing; cycle and instret are `retired`; time is that of `retired`
+ * instructions (machine/cost-model.ts) + timeOffset, in nanoseconds.
  *
  * Invariant: TLB entries and decoded code are caches; losing them at any trap changes no architectural result.
  */
 export class Riscv64Cpu implements Cpu {
   readonly registers: Uint32Array;
-  /** Added to `retired` where the guest reads the time counter; the kernel sets it before `run`. Whole, up to 2^53. */
+  /** ns, added to the time of `retired` where the guest reads the time counter; the kernel sets it before `run`. Whole, up to 2^53. */
   timeOffset = 0;
   private retiredCount = 0;
   private root: TranslationRoot = { rootFrame: 0 as Pfn, asid: 0 };

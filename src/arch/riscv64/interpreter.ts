@@ -1,3 +1,4 @@
+import { INSTRUCTIONS_PER_NS_LOG2 } from '../../machine/cost-model.ts';
 import type { FunctionBuilder, Label } from '../wasm/function-builder.ts';
 import * as w from '../wasm/opcodes.ts';
 import * as at from './layout.ts';
@@ -460,6 +461,8 @@ export class InterpreterEmitter implements Emitter {
   }
   time(): void {
     this.instret();
+    this.b.i64(INSTRUCTIONS_PER_NS_LOG2);
+    this.b.op(w.I64_SHR_U);
     this.b.i32(0);
     this.b.memory(w.I64_LOAD, at.MAIL_TIME_OFFSET);
     this.b.op(w.I64_ADD);

@@ -31,7 +31,7 @@ export const MAIL_ROOT = MAILBOX + 0x14; // i32: frame of the top table
 export const MAIL_ASID_TAG = MAILBOX + 0x18; // i64: asid << 3
 export const MAIL_RESERVATION = MAILBOX + 0x20; // i32: reserved offset, -1 none
 export const MAIL_INSTRET = MAILBOX + 0x28; // i64: retired before this run
-export const MAIL_TIME_OFFSET = MAILBOX + 0x30; // i64: time = instret + this
+export const MAIL_TIME_OFFSET = MAILBOX + 0x30; // i64: time = instret in ns + this
 export const MAIL_TLB_MISSES = MAILBOX + 0x38; // i64
 export const MAIL_WALK_REFERENCES = MAILBOX + 0x40; // i64
 export const MAIL_SUPERPAGES = MAILBOX + 0x48; // i32: 1 once a superpage went into a TLB

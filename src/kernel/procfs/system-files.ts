@@ -1,4 +1,3 @@
-import { NS_PER_INSTRUCTION } from '../../machine/cost-model.ts';
 import type { Kernel } from '../kernel.ts';
 import { systemName } from '../system-name.ts';
 import { uptimeNs } from '../time-namespace.ts';
@@ -22,7 +21,7 @@ function runnableTasks(k: Kernel): number {
  */
 export function showStat(k: Kernel): string {
   const { idleNs } = k.clock;
-  const userNs = k.cpu.retired * NS_PER_INSTRUCTION;
+  const userNs = k.clock.retiredNs;
   const systemNs = k.clock.nowNs - userNs - idleNs;
   const times = `${ticks(userNs)} 0 ${ticks(systemNs)} ${ticks(idleNs)} 0 0 0 0 0 0\n`;
   const bootSeconds = Math.floor((k.realTimeNs - uptimeNs(k)) / 1e9);
