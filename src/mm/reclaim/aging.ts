@@ -2,6 +2,7 @@ import type { Pfn } from '../../machine/units.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { PageQueue } from './page-queue.ts';
 import type { ReclaimablePages, ReclaimPolicy } from './policy.ts';
+import { takeUse } from './take-use.ts';
 
 const PAGE_AGE_START = 2;
 const PAGE_AGE_ADV = 3;
@@ -85,9 +86,4 @@ export class AgingPolicy implements ReclaimPolicy {
     }
     return freed;
   }
-}
-
-function takeUse(pages: ReclaimablePages, page: Pfn): boolean {
-  const wasMarked = pages.takeReferenced(page);
-  return pages.takeReferences(page).count > 0 || wasMarked;
 }

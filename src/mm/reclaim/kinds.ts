@@ -1,13 +1,26 @@
 import { AgingPolicy } from './aging.ts';
+import { ArcPolicy } from './arc.ts';
 import { ClockPolicy } from './clock.ts';
+import { ClockProPolicy } from './clock-pro.ts';
 import { FifoPolicy } from './fifo.ts';
+import { LruPolicy } from './lru.ts';
 import { NruPolicy } from './nru.ts';
 import type { ReclaimPolicy } from './policy.ts';
 import { RandomPolicy } from './random.ts';
 import { TwoListPolicy } from './two-list.ts';
 
 /** Names of `--reclaim`; the first is the default. */
-export const RECLAIM_POLICIES = ['two-list', 'fifo', 'random', 'clock', 'nru', 'aging-2.4'] as const;
+export const RECLAIM_POLICIES = [
+  'two-list',
+  'fifo',
+  'random',
+  'clock',
+  'nru',
+  'aging-2.4',
+  'lru',
+  'arc',
+  'clock-pro',
+] as const;
 export type ReclaimPolicyName = (typeof RECLAIM_POLICIES)[number];
 
 export function createReclaimPolicy(name: ReclaimPolicyName, frameCount: number): ReclaimPolicy {
@@ -22,6 +35,12 @@ export function createReclaimPolicy(name: ReclaimPolicyName, frameCount: number)
       return new AgingPolicy(frameCount);
     case 'nru':
       return new NruPolicy(frameCount);
+    case 'lru':
+      return new LruPolicy(frameCount);
+    case 'arc':
+      return new ArcPolicy(frameCount);
+    case 'clock-pro':
+      return new ClockProPolicy(frameCount);
     default:
       return new TwoListPolicy();
   }

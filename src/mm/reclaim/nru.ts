@@ -2,6 +2,7 @@ import type { Pfn } from '../../machine/units.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { PageQueue } from './page-queue.ts';
 import type { ReclaimablePages, ReclaimPolicy } from './policy.ts';
+import { takeUse } from './take-use.ts';
 
 /**
  * Not recently used: four classes by use and dirt (unused clean, unused dirty, used clean, used dirty), the lowest first, in order
@@ -33,8 +34,7 @@ export class NruPolicy implements ReclaimPolicy {
       this.queue.push(page as Pfn);
       if (!pages.isCandidate(page as Pfn)) continue;
       pages.noteScanned(page as Pfn);
-      const wasMarked = pages.takeReferenced(page as Pfn);
-      const isUsed = pages.takeReferences(page as Pfn).count > 0 || wasMarked;
+      const isUsed = takeUse(pages, page as Pfn);
       classes[(isUsed ? 2 : 0) + (pages.isDirty(page as Pfn) ? 1 : 0)].push(page as Pfn);
     }
     let freed = 0;

@@ -56,4 +56,20 @@ export interface ReclaimPolicy {
   /** A page joined the lists, or left them. For those that keep an order of their own. */
   added?(page: Pfn): void;
   removed?(page: Pfn): void;
+  /**
+   * The page goes for want of memory, and its contents can come back: any whole number below 2^32. It is kept where these are found
+   * again (a shadow entry: in the index of the file, with the slot of swap) and vanishes with them. Called before `removed`.
+   */
+  evicted?(pages: ReclaimablePages, page: Pfn): number;
+  /** Contents that left this number behind are about to be read: a frame for them will be asked for next. */
+  wanted?(shadow: number): void;
+  /** They are in `page` now. Called before `added`. */
+  refaulted?(pages: ReclaimablePages, page: Pfn, shadow: number): void;
+  /** A use that the kernel knows of: read(2), write(2), an accessed entry of a mapping that ends (folio_mark_accessed). */
+  accessed?(page: Pfn): void;
+  /**
+   * Every access by instructions and by the kernel in their order, the same page not twice in a row (machine/reference-stream.ts). A
+   * policy that has it makes the machine slow: each change of page is a miss of the TLB.
+   */
+  referenced?(page: Pfn): void;
 }

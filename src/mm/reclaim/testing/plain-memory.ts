@@ -1,0 +1,94 @@
+import { assert } from '../../../base/assert.ts';
+import { Rng } from '../../../base/rng.ts';
+import type { Pfn } from '../../../machine/units.ts';
+import type { FrameTable } from '../../phys/frame-table.ts';
+import type { Lruvec } from '../../phys/lruvec.ts';
+import type { ReclaimablePages, ReclaimPolicy } from '../policy.ts';
+
+/**
+ * The least machine that a policy can run on: contents are numbers, a few frames hold them, everything can go and nothing is
+ * dirty. A reference sets the use bit of its frame, as hardware does.
+ */
+export class PlainMemory implements ReclaimablePages {
+  readonly frames = null as unknown as FrameTable;
+  readonly lru = null as unknown as Lruvec;
+  readonly rng = new Rng(1);
+  readonly hasSwap = true;
+  readonly swappiness = 60;
+  readonly freePages = 0;
+  readonly highMarkPages = 0;
+  misses = 0;
+  private readonly policy: ReclaimPolicy;
+  /** Contents by frame, -1 none; and the other way round. */
+  private readonly contents: Int32Array;
+  private readonly frameOf = new Map<number, Pfn>();
+  private readonly used: Uint8Array;
+  private readonly shadows = new Map<number, number>();
+
+  constructor(policy: ReclaimPolicy, frames: number) {
+    this.policy = policy;
+    this.contents = new Int32Array(frames).fill(-1);
+    this.used = new Uint8Array(frames);
+  }
+
+  reference(content: number): void {
+    const frame = this.frameOf.get(content) ?? this.bringIn(content);
+    this.used[frame] = 1;
+    this.policy.referenced?.(frame);
+  }
+
+  private bringIn(content: number): Pfn {
+    this.misses++;
+    const shadow = this.shadows.get(content);
+    if (shadow !== undefined) this.policy.wanted?.(shadow);
+    if (this.frameOf.size === this.contents.length) {
+      const freed = this.policy.shrink(this, 1, 0);
+      assert(freed === 1, `${this.policy.name}: asked for one page of memory that is full, it freed ${freed}`);
+      assert(this.frameOf.size === this.contents.length - 1, `${this.policy.name}: freed more pages than it said`);
+    }
+    const frame = this.contents.indexOf(-1) as Pfn;
+    this.contents[frame] = content;
+    this.frameOf.set(content, frame);
+    this.shadows.delete(content);
+    if (shadow !== undefined) this.policy.refaulted?.(this, frame, shadow);
+    this.policy.added?.(frame);
+    return frame;
+  }
+
+  isCandidate(page: Pfn): boolean {
+    return this.contents[page] >= 0;
+  }
+  takeReferences(page: Pfn): { count: number; vmFlags: number } {
+    const count = this.used[page];
+    this.used[page] = 0;
+    return { count, vmFlags: 0 };
+  }
+  takeReferenced(): boolean {
+    return false;
+  }
+  isDirty(): boolean {
+    return false;
+  }
+  free(page: Pfn): boolean {
+    const content = this.contents[page];
+    assert(content >= 0, `${this.policy.name}: freed a page that is not there`);
+    this.shadows.set(content, this.policy.evicted?.(this, page) ?? 0);
+    this.policy.removed?.(page);
+    this.contents[page] = -1;
+    this.used[page] = 0;
+    this.frameOf.delete(content);
+    return true;
+  }
+  activate(): void {}
+  deactivate(): void {}
+  rotate(): void {}
+  setReferenced(): void {}
+  noteScanned(): void {}
+}
+
+/** How often a policy misses on a page-reference string, with so many frames. */
+export function missesOf(policy: ReclaimPolicy, references: readonly number[], frames: number): number {
+  const memory = new PlainMemory(policy, frames);
+  for (const content of references) memory.reference(content);
+  return memory.misses;
+}
