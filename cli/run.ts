@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { RECLAIM_POLICIES, type ReclaimPolicyName } from '../src/index.ts';
 import { type HugepagesOption, parseHugepages } from './hugepages-option.ts';
 import { type MountOption, parseMount } from './mount-option.ts';
 import { runProgram } from './run-program.ts';
@@ -22,7 +23,7 @@ export interface RunOptions {
   hugepages: HugepagesOption[];
   swap: SwapOption[];
   vmaIndex: 'list' | 'avl' | 'rbtree' | 'maple';
-  reclaim: 'two-list' | 'fifo' | 'random' | 'clock' | 'nru' | 'aging-2.4';
+  reclaim: ReclaimPolicyName;
 }
 
 const EXAMPLES = `
@@ -110,10 +111,10 @@ export function addRunOptions(command: Command): Command {
     .addOption(
       new Option(
         '--reclaim <policy>',
-        'which pages go when memory is short: as in Linux 2.6 to 6.0, or a textbook policy',
+        'which pages go when memory is short: as in Linux 2.4, 2.6 to 6.0, or by another algorithm',
       )
-        .choices(['two-list', 'fifo', 'random', 'clock', 'nru', 'aging-2.4'])
-        .default('two-list'),
+        .choices(RECLAIM_POLICIES)
+        .default(RECLAIM_POLICIES[0]),
     );
 }
 

@@ -149,7 +149,7 @@ export class System {
         createIndex: () => createVmaIndex(indexKind),
       },
     );
-    mm.reclaimer.setPolicies(new NamedPolicies(options.reclaim ?? 'two-list'));
+    mm.setReclaimPolicies(new NamedPolicies(options.reclaim ?? 'two-list'));
     mm.slab.shrink();
     this.freeFramesAtBoot = mm.alloc.freeCount;
     for (const { sizeBytes, count } of options.hugepages ?? []) fillPool(mm, sizeBytes, count);

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compileForGuest } from '../../cli/toolchain.ts';
+import { RECLAIM_POLICIES } from '../../src/index.ts';
 import { faultline } from '../setup/faultline.ts';
 
 const elfs = new Map<string, string>();
@@ -21,11 +22,24 @@ describe('memory pressure', () => {
     }
   }, 300_000);
 
-  it.each(['two-list', 'fifo', 'random', 'clock', 'nru', 'aging-2.4'])(
+  it.each(RECLAIM_POLICIES)(
     'a program of three times the RAM ends well with swap under %s',
     (policy) => {
       const done = run('pressure', ['--memory', '6M', '--swap', '64M', '--reclaim', policy], ['16']);
       expect([done.stdout, done.stderr, done.status]).toEqual([`${SUMS}\n`, '', 0]);
+    },
+    120_000,
+  );
+
+  it.each(RECLAIM_POLICIES)(
+    'without swap the OOM killer takes it, and the machine goes on, under %s',
+    (policy) => {
+      const done = run('hog', ['--memory', '8M', '--reclaim', policy]);
+      expect([done.stdout, done.stderr, done.status]).toEqual([
+        'the hog: signal 9\nthe small one: exit 0\nkills: 1\n',
+        '',
+        0,
+      ]);
     },
     120_000,
   );

@@ -2,11 +2,13 @@ import type { Cpu, Trap } from '../../machine/cpu.ts';
 import type { Access, TranslationRoot } from '../../machine/mmu.ts';
 import type { PagingFormat } from '../../machine/paging/format.ts';
 import type { Ram } from '../../machine/ram.ts';
+import type { ReferenceStream } from '../../machine/reference-stream.ts';
 import type { Pfn, Vaddr, Vpn } from '../../machine/units.ts';
 import { CodeCache } from './code-cache.ts';
 import { createFpSlowPath } from './fp/slow-path.ts';
 import { generateInterpreter } from './generate.ts';
 import * as at from './layout.ts';
+import { ReferenceTracer } from './reference-tracer.ts';
 import { REGISTER_WORDS } from './registers.ts';
 
 const WORD = 2 ** 32;
@@ -31,6 +33,7 @@ export class Riscv64Cpu implements Cpu {
   private root: TranslationRoot = { rootFrame: 0 as Pfn, asid: 0 };
   private readonly ram: Ram;
   private readonly code: CodeCache;
+  private readonly tracer: ReferenceTracer;
   private readonly enter: (budget: number) => number;
   private readonly translateWords: (low: number, high: number, access: number) => number;
   /** Asid of the kernel -> asid in tags. A flushed space gets a new one. */
@@ -41,6 +44,7 @@ export class Riscv64Cpu implements Cpu {
     this.ram = ram;
     this.registers = ram.u32.subarray(at.REGISTER_BASE / 4, at.REGISTER_BASE / 4 + REGISTER_WORDS);
     this.code = new CodeCache(ram);
+    this.tracer = new ReferenceTracer(ram);
     const memoryPages = ram.u8.length / 65536;
     const bytes = generateInterpreter({ format, ramBase: ram.ramBase, frameCount: ram.frameCount, memoryPages });
     const fp = createFpSlowPath();
@@ -50,6 +54,8 @@ export class Riscv64Cpu implements Cpu {
         ensureSlot: (frame: number) => this.code.ensureSlot(frame),
         decode: (slot: number, entry: number) => this.code.decode(slot, entry),
         decodeStraddle: (slot: number, word: number) => this.code.decodeStraddle(slot, word),
+        noteReference: (frame: number, access: number, entry: number, page: number) =>
+          this.tracer.note(frame as Pfn, access as Access, entry, page as Vpn),
         ...fp.imports,
       },
     });
@@ -69,7 +75,9 @@ export class Riscv64Cpu implements Cpu {
     this.loadRoot(this.root);
     this.put64(at.MAIL_INSTRET, this.retiredCount);
     this.put64(at.MAIL_TIME_OFFSET, this.timeOffset);
+    this.tracer.beforeRun();
     const trap = this.enter(budget);
+    this.tracer.afterRun();
     this.retiredCount += budget - this.ram.i32[at.MAIL_LEFT / 4];
     return trap as Trap;
   }
@@ -140,6 +148,11 @@ export class Riscv64Cpu implements Cpu {
     this.nextTag = 1;
   }
 
+  setReferenceStream(stream: ReferenceStream | null): void {
+    this.flushAll();
+    this.tracer.setStream(stream);
+  }
+
   dropCode(frame: Pfn): void {
     this.code.drop(frame);
   }
@@ -156,6 +169,7 @@ export class Riscv64Cpu implements Cpu {
       tag = this.nextTag++;
       this.tags.set(root.asid, tag);
     }
+    this.tracer.asid = root.asid;
     this.ram.u32[at.MAIL_ASID_TAG / 4] = tag * 8;
     this.ram.u32[at.MAIL_ROOT / 4] = root.rootFrame;
   }

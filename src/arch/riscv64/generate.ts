@@ -104,8 +104,8 @@ export interface Machine {
 }
 
 /**
- * Imports `env.ensureSlot(frame) -> slot`, `env.decode(slot, entry)`, `env.decodeStraddle(slot, word)`, FP_IMPORTS and
- * `env.memory`; exports `run(budget) -> exit code` and `translate(low, high, access) -> offset or -1`.
+ * Imports `env.ensureSlot(frame) -> slot`, `env.decode(slot, entry)`, `env.decodeStraddle(slot, word)`, `env.noteReference(frame,
+ * access, TLB entry, page)`, FP_IMPORTS and `env.memory`; exports `run(budget) -> exit code` and `translate(low, high, access) -> offset or -1`.
  */
 export function generateInterpreter(machine: Machine): Uint8Array<ArrayBuffer> {
   assert(at.LAYOUT_IS_SOUND, 'riscv64/layout.ts: areas do not overlap');
@@ -114,6 +114,7 @@ export function generateInterpreter(machine: Machine): Uint8Array<ArrayBuffer> {
   const ensureSlot = module.importFunction('env', 'ensureSlot', [w.I32], [w.I32]);
   const decode = module.importFunction('env', 'decode', [w.I32, w.I32], []);
   const decodeStraddle = module.importFunction('env', 'decodeStraddle', [w.I32, w.I32], []);
+  const noteReference = module.importFunction('env', 'noteReference', [w.I32, w.I32, w.I32, w.F64], []);
   const helpers = new Map<string, number>();
   for (const entry of FP_IMPORTS)
     helpers.set(entry.name, module.importFunction('env', entry.name, entry.params, entry.results));
@@ -131,7 +132,7 @@ export function generateInterpreter(machine: Machine): Uint8Array<ArrayBuffer> {
     b.call(index);
   };
 
-  const functions = defineTranslation({ ...machine, module, ensureSlot });
+  const functions = defineTranslation({ ...machine, module, ensureSlot, noteReference });
   const run = module.declare([w.I32], [w.I32]);
   module.define(run, runBody({ functions, decode, decodeStraddle, callHelper }));
   module.exportFunction('run', run);

@@ -35,6 +35,8 @@ export const MAIL_TIME_OFFSET = MAILBOX + 0x30; // i64: time = instret in ns + t
 export const MAIL_TLB_MISSES = MAILBOX + 0x38; // i64
 export const MAIL_WALK_REFERENCES = MAILBOX + 0x40; // i64
 export const MAIL_SUPERPAGES = MAILBOX + 0x48; // i32: 1 once a superpage went into a TLB
+export const MAIL_TRACING = MAILBOX + 0x50; // i32: 1 while a reference stream is told of every TLB refill
+export const MAIL_SAME_INSTRUCTION = MAILBOX + 0x54; // i32: 1 before the second page of an access is translated
 /** 16 bytes: where a load that crosses pages is put together. */
 export const BOUNCE = MAILBOX + 0x60;
 

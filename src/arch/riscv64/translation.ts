@@ -148,6 +148,13 @@ function pushFits(b: FunctionBuilder, va: number, bytes: number, room: number): 
   b.op(w.I32_GE_S);
 }
 
+/** What the reference stream needs to know: no fetch comes between the two pages. */
+function noteSameInstruction(b: FunctionBuilder): void {
+  b.i32(0);
+  b.i32(1);
+  b.memory(w.I32_STORE, at.MAIL_SAME_INSTRUCTION);
+}
+
 function secondPage(b: FunctionBuilder, va: number, into: number): void {
   b.get(va);
   b.i64(-4096);
@@ -207,6 +214,7 @@ function loadSlowBody(translate: number): FunctionBuilder {
   b.op(w.RETURN);
   b.end();
   secondPage(b, VA, va2);
+  noteSameInstruction(b);
   translateOrReturn(b, translate, { va: va2, access: 1, into: second, failure: -1 });
   forEachByte(b, i, BYTES, () => {
     b.get(i);
@@ -235,6 +243,7 @@ function storeSlowBody(translate: number, dropEntries: number): FunctionBuilder 
   b.set(room);
   b.else();
   secondPage(b, VA, va2);
+  noteSameInstruction(b);
   translateOrReturn(b, translate, { va: va2, access: 2, into: second, failure: 1 });
   b.get(second);
   b.get(BYTES);

@@ -16,6 +16,8 @@ export interface TranslationParts {
   readonly frameCount: number;
   /** Import: (frame) -> slot. */
   readonly ensureSlot: number;
+  /** Import: (frame, access, TLB entry, page), of each refill while MAIL_TRACING is set. */
+  readonly noteReference: number;
 }
 
 const PPN_SHIFT = 10;
@@ -44,7 +46,7 @@ function pushPageTag(b: FunctionBuilder, va: number): void {
 }
 
 /** (va, access) -> offset of the byte, or -1. */
-export function translateBody({ format, ramBase, frameCount }: TranslationParts): FunctionBuilder {
+export function translateBody({ format, ramBase, frameCount, noteReference }: TranslationParts): FunctionBuilder {
   const b = new FunctionBuilder([w.I64, w.I32], [w.I32]);
   const VA = 0;
   const ACCESS = 1;
@@ -243,6 +245,18 @@ export function translateBody({ format, ramBase, frameCount }: TranslationParts)
   b.get(entry);
   b.i32(0);
   b.memory(w.I32_STORE, 12);
+  b.end();
+  b.i32(0);
+  b.memory(w.I32_LOAD, at.MAIL_TRACING);
+  b.if();
+  b.get(frame);
+  b.op(w.I32_WRAP_I64);
+  b.get(ACCESS);
+  b.get(entry);
+  b.get(VA);
+  b.i64(12);
+  b.op(w.I64_SHR_U, w.F64_CONVERT_I64_U);
+  b.call(noteReference);
   b.end();
   b.get(VA);
   b.op(w.I32_WRAP_I64);

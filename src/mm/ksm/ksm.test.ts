@@ -244,7 +244,7 @@ describe('ksmd', () => {
     write(mm, stranger, 3, 4);
     fullScans(mm, 3);
     expect([ksm.pagesShared, ksm.pagesSharing]).toEqual([1, 2]);
-    expect(swapOut(mm.pageCache, frameOf(mm, space, 0))).toBe(true);
+    expect(swapOut(mm.pageCache, mm.reclaimer.workingset, frameOf(mm, space, 0))).toBe(true);
     checkInvariants(mm);
     expect([space.rss[1], space.rss[2], stranger.rss[2], mm.vmstat.pswpout]).toEqual([0, 2, 1, 1]);
     expect([read(mm, space, 0), read(mm, space, 1), read(mm, stranger, 3)]).toEqual([4, 4, 4]);
@@ -451,7 +451,7 @@ class Walker {
           const entry = slot === -1 ? 0 : mm.pageTables.read(slot);
           if (!mm.pageTables.isMapped(entry)) continue;
           const frame = mm.pageTables.frameOf(entry);
-          if (mm.frames.has(frame, PG_anon)) swapOut(mm.pageCache, frame);
+          if (mm.frames.has(frame, PG_anon)) swapOut(mm.pageCache, mm.reclaimer.workingset, frame);
         }
         break;
       }

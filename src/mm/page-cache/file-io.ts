@@ -36,6 +36,7 @@ export function readInto(
       const frame = cache.ensurePage(file, index, readAhead);
       if (frame < 0) return done > 0 ? done : frame;
       if (file.backing !== null || offset === 0) cache.markAccessed(frame as Pfn);
+      cache.uses?.used(frame as Pfn);
       const base = ram.offsetOf(frame as Pfn) + offset;
       moved = sink.put(ram.u8.subarray(base, base + want));
       allocator.putFrame(frame as Pfn);
@@ -105,4 +106,5 @@ function storePage(cache: PageCache, file: FilePages, index: number, bytes: Uint
 function finishStore(cache: PageCache, frame: Pfn): void {
   cache.markDirty(frame);
   cache.markAccessed(frame);
+  cache.uses?.used(frame);
 }

@@ -5,6 +5,7 @@ import type { RmapVma } from '../rmap/rmap-vma.ts';
 import type { SharedPolicy } from '../shared-policy.ts';
 import type { SwapEntry } from '../swap/entry.ts';
 import { PageIndex } from './page-index.ts';
+import type { ShadowNodes } from './shadow-nodes.ts';
 
 /**
  * Where the pages of a file come from and go to. Synchronous; the page cache charges the virtual clock for each request, the
@@ -50,11 +51,17 @@ export class FilePages {
   policies: SharedPolicy | null = null;
   private ownSizeBytes = 0;
 
-  constructor(id: number, kind: 'file' | 'shmem', backing: PageBacking | null, nodes: KmemCache) {
+  constructor(
+    id: number,
+    kind: 'file' | 'shmem',
+    backing: PageBacking | null,
+    nodes: KmemCache,
+    shadowNodes: ShadowNodes,
+  ) {
     this.id = id;
     this.kind = kind;
     this.backing = backing;
-    this.pages = new PageIndex(nodes);
+    this.pages = new PageIndex(nodes, shadowNodes);
   }
 
   get sizeBytes(): number {

@@ -8,6 +8,7 @@ import type { FrameAllocator } from '../phys/alloc.ts';
 import { type FrameTable, NO_FRAME } from '../phys/frame-table.ts';
 import { __GFP_MEMALLOC, GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
 import { PG_dirty, PG_pagecache, PG_swapbacked, PG_uptodate } from '../phys/page-flags.ts';
+import type { RefaultListener, UseListener } from '../phys/reclaimer.ts';
 import type { KmemCache } from '../phys/slab.ts';
 import type { Rmap } from '../rmap/rmap.ts';
 import { cullPage } from '../shmem/shmem-lock.ts';
@@ -16,6 +17,7 @@ import type { Swap } from '../swap/swap.ts';
 import { DirtySettings, dirtyLimits } from './dirty-limits.ts';
 import { FilePages, type PageBacking } from './file-pages.ts';
 import { type ReadAhead, readMissingPage } from './readahead.ts';
+import { ShadowNodes } from './shadow-nodes.ts';
 import { truncatePages } from './truncate.ts';
 import { writebackPages } from './writeback.ts';
 
@@ -63,6 +65,11 @@ export class PageCache {
   /** Did the last ensurePage wait for the backing? (Then a fault is a major one.) */
   lastEnsureWasMajor = false;
   readonly dirty = new DirtySettings();
+  readonly shadowNodes: ShadowNodes;
+  /** Who is told of pages that come back after reclaim took them; null at boot. */
+  refaults: RefaultListener | null = null;
+  /** Who is told of reads and writes; null: nobody. */
+  uses: UseListener | null = null;
   /** More is dirty than the flusher is to let be. */
   needsFlusher = false;
   private readonly nodes: KmemCache;
@@ -72,6 +79,7 @@ export class PageCache {
     this.ram = options.ram;
     this.allocator = options.allocator;
     this.frames = options.allocator.frames;
+    this.shadowNodes = new ShadowNodes(options.allocator.stat);
     this.rmap = options.rmap;
     this.swap = options.swap;
     this.nodes = options.nodes;
@@ -84,7 +92,7 @@ export class PageCache {
   /** The cached pages of a new inode. `null`: shmem, the pages are the storage. Ended by `evict`. */
   createFile(backing: PageBacking | null): FilePages {
     const id = this.freeIds.pop() ?? this.files.length;
-    const file = new FilePages(id, backing === null ? 'shmem' : 'file', backing, this.nodes);
+    const file = new FilePages(id, backing === null ? 'shmem' : 'file', backing, this.nodes, this.shadowNodes);
     this.files[id] = file;
     return file;
   }
@@ -109,6 +117,8 @@ export class PageCache {
     if (file.backing === null)
       return file.swapped.has(index) ? swapInShmem(this, file, index) : this.addZeroedPage(file, index);
     this.lastEnsureWasMajor = true;
+    const shadow = file.pages.shadowAt(index);
+    if (shadow !== 0) this.refaults?.wanted(shadow);
     return readMissingPage(this, file, index, readAhead);
   }
 
@@ -142,16 +152,17 @@ export class PageCache {
     const frame = this.allocator.allocFrame(GFP_HIGHUSER_MOVABLE);
     if (frame === NO_FRAME) return -ENOMEM;
     this.ram.zeroFrame(frame as Pfn);
-    if (this.addPage(file, index, frame as Pfn)) return frame;
+    if (this.addPage(file, index, frame as Pfn, 'new')) return frame;
     this.allocator.putFrame(frame as Pfn);
     return -ENOMEM;
   }
 
   /**
    * Enters a filled frame (filemap_add_folio); the cache takes a reference of its own. False when there is no memory for the
-   * index.
+   * index. 'new': its contents are about to be written whole, so that it is not the page which reclaim took (__GFP_WRITE).
    */
-  addPage(file: FilePages, index: number, frame: Pfn): boolean {
+  addPage(file: FilePages, index: number, frame: Pfn, contents: 'old' | 'new' = 'old'): boolean {
+    const shadow = contents === 'old' ? file.pages.shadowAt(index) : 0;
     if (!file.pages.insert(index, frame)) return false;
     const { frames } = this;
     const { stat } = this.allocator;
@@ -161,6 +172,7 @@ export class PageCache {
     frames.index[frame] = index;
     stat.nr_file_pages++;
     if (file.kind === 'shmem') stat.nr_shmem++;
+    if (shadow !== 0) this.refaults?.refaulted(frame, shadow);
     this.allocator.lru.add(frame);
     if (file.isUnevictable) cullPage(this, frame);
     return true;
@@ -195,15 +207,18 @@ export class PageCache {
     if (this.allocator.lru.markAccessed(frame)) this.vmstat.pgactivate++;
   }
 
-  /** Takes a page out of the cache with its reference (filemap_remove_folio). It is unmapped; unwritten changes are lost. */
-  dropPage(frame: Pfn): void {
+  /**
+   * Takes a page out of the cache with its reference (filemap_remove_folio). It is unmapped; unwritten changes are lost. `shadow`: it
+   * goes for want of memory, and this stays in its place.
+   */
+  dropPage(frame: Pfn, shadow = 0): void {
     const { frames } = this;
     const { stat } = this.allocator;
     assert((frames.flags[frame] & PG_pagecache) !== 0, 'mm/page-cache/page-cache.ts: a dropped page is in the cache');
     assert(frames.mapcount[frame] === 0, 'mm/page-cache/page-cache.ts: a dropped page is not mapped');
     const file = this.fileOf(frame);
     this.clearDirty(frame);
-    file.pages.remove(frames.index[frame]);
+    file.pages.remove(frames.index[frame], shadow);
     // PG_active stays: it says which LRU list the page is on until it is freed.
     frames.flags[frame] &= ~PG_pagecache;
     frames.owner[frame] = 0;

@@ -2,10 +2,11 @@ import { assert } from '../../base/assert.ts';
 import type { Pfn } from '../../machine/units.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import type { KmemCache } from '../phys/slab.ts';
+import type { ShadowNodes } from './shadow-nodes.ts';
 
 /** XA_CHUNK_SHIFT: 64 slots a node. */
 const SHIFT = 6;
-const SLOTS = 64;
+export const SLOTS = 64;
 /** Twelve levels would be 2^72 pages; nine hold every index below 2^53. */
 const MAX_LEVELS = 9;
 
@@ -23,6 +24,11 @@ interface IndexNode {
   count: number;
   dirtyLow: number;
   dirtyHigh: number;
+  /** Of a leaf: what pages that were evicted left behind, 0 where nothing; null: none ever did. */
+  shadows: Float64Array | null;
+  shadowCount: number;
+  /** Its number in ShadowNodes, 0: it is not there. */
+  shadowId: number;
 }
 
 /**
@@ -31,20 +37,24 @@ interface IndexNode {
  * files (the last leaf is remembered) and for sparse ones; a range's dirty pages are found without looking at clean ones.
  *
  * Invariants:
- *  X1 A node has at least one slot in use; count says how many.
+ *  X1 A node has at least one slot in use, by a page, a shadow entry or a node; count says how many. A slot has a page or a shadow
+ *     entry; a leaf that has shadow entries alone is in ShadowNodes.
  *  X2 A dirty bit of an inner node is set exactly when the child has one set.
  *  X3 count of the tree is the number of pages; the root is as low as the greatest index allows.
  */
 export class PageIndex {
-  /** Pages in the index. */
+  /** Pages in the index, and shadow entries. */
   count = 0;
+  shadowCount = 0;
   private readonly nodes: KmemCache;
+  private readonly shadowNodes: ShadowNodes;
   private root: IndexNode | null = null;
   private lastLeaf: IndexNode | null = null;
   private lastLeafStart = -1;
 
-  constructor(nodes: KmemCache) {
+  constructor(nodes: KmemCache, shadowNodes: ShadowNodes) {
     this.nodes = nodes;
+    this.shadowNodes = shadowNodes;
   }
 
   /** The frame at `index`, or NO_FRAME. */
@@ -53,8 +63,13 @@ export class PageIndex {
     return leaf === null ? NO_FRAME : ((leaf.pages as Int32Array)[index % SLOTS] as Pfn | -1);
   }
 
+  /** What the page that was evicted from here left behind, or 0. */
+  shadowAt(index: number): number {
+    return this.shadowCount === 0 ? 0 : (this.findLeaf(index)?.shadows?.[index % SLOTS] ?? 0);
+  }
+
   /**
-   * Enters a frame at an index that has none. False when there is no memory for nodes. Allocating a node may reclaim and so
+   * Enters a frame at an index that has none; a shadow entry there goes. False when there is no memory for nodes. Allocating a node may reclaim and so
    * change this very tree; nodes are therefore got first and the tree is walked after (radix_tree_preload).
    */
   insert(index: number, frame: Pfn): boolean {
@@ -75,8 +90,8 @@ export class PageIndex {
     return enough;
   }
 
-  /** Takes the page at `index` out; there must be one. Its dirty mark goes too. */
-  remove(index: number): void {
+  /** Takes the page at `index` out; there must be one. Its dirty mark goes too. `shadow` (not 0) stays in its place. */
+  remove(index: number, shadow = 0): void {
     const leaf = this.findLeaf(index);
     assert(
       leaf !== null && this.find(index) !== NO_FRAME,
@@ -84,9 +99,59 @@ export class PageIndex {
     );
     if (hasDirty(leaf, index % SLOTS)) this.clearDirty(index);
     (leaf.pages as Int32Array)[index % SLOTS] = NO_FRAME;
-    leaf.count--;
     this.count--;
-    if (leaf.count > 0) return;
+    if (shadow === 0) leaf.count--;
+    else {
+      leaf.shadows ??= new Float64Array(SLOTS);
+      leaf.shadows[index % SLOTS] = shadow;
+      leaf.shadowCount++;
+      this.shadowCount++;
+    }
+    this.noteShadows(leaf, index);
+    if (leaf.count === 0) this.dropEmpty(index);
+  }
+
+  /** Shadow entries of [first, end) go: what they stood for exists no more (clear_shadow_entries). */
+  dropShadows(first: number, end: number): void {
+    for (let at = first; this.shadowCount > 0 && at < end; ) {
+      const { leaf, start } = this.nextLeaf(at);
+      if (leaf === null || start >= end) return;
+      for (let index = Math.max(at, start); index < Math.min(end, start + SLOTS); index++)
+        dropShadow(this, leaf, index);
+      this.noteShadows(leaf, start);
+      if (leaf.count === 0) this.dropEmpty(start);
+      at = start + SLOTS;
+    }
+  }
+
+  /** workingset_update_node: a leaf with shadow entries alone is known to who gives these back. */
+  private noteShadows(leaf: IndexNode, index: number): void {
+    const isShadow = leaf.shadowCount > 0 && leaf.shadowCount === leaf.count;
+    if (isShadow && leaf.shadowId === 0) leaf.shadowId = this.shadowNodes.add(this, index - (index % SLOTS));
+    else if (!isShadow && leaf.shadowId !== 0) {
+      this.shadowNodes.remove(leaf.shadowId);
+      leaf.shadowId = 0;
+    }
+  }
+
+  /** The leaf that holds `from`, or the first behind it. */
+  private nextLeaf(from: number): { leaf: IndexNode | null; start: number } {
+    let at = from - (from % SLOTS);
+    while (this.root !== null && at < spanOf(this.root.level + 1)) {
+      let node: IndexNode | null = this.root;
+      let missing = 0;
+      while (node !== null && node.children !== null) {
+        missing = spanOf(node.level);
+        node = node.children[slotAt(at, node.level)];
+      }
+      if (node !== null) return { leaf: node, start: at };
+      at = at - (at % missing) + missing;
+    }
+    return { leaf: null, start: at };
+  }
+
+  /** The leaf of `index` has nothing any more: it goes, and all above it that have nothing then. */
+  private dropEmpty(index: number): void {
     const path = this.pathTo(index);
     for (let depth = path.length - 1; depth >= 0 && path[depth].count === 0; depth--) {
       const node = path[depth];
@@ -133,11 +198,12 @@ export class PageIndex {
   /** What is broken (X1 to X3), or null. */
   findBroken(): string | null {
     const { root } = this;
-    if (root === null) return this.count === 0 ? null : 'X3: count of an empty tree';
+    if (root === null) return this.count + this.shadowCount === 0 ? null : 'X3: count of an empty tree';
     if (root.level > 0 && (root.children as (IndexNode | null)[]).every((child, slot) => slot === 0 || child === null))
       return 'X3: root too high';
-    const tally = { pages: 0 };
-    return checkUnder(root, tally) ?? (tally.pages === this.count ? null : 'X3: count');
+    const tally = { pages: 0, shadows: 0 };
+    const broken = checkUnder(root, tally);
+    return broken ?? (tally.pages === this.count && tally.shadows === this.shadowCount ? null : 'X3: count');
   }
 
   private findLeaf(index: number): IndexNode | null {
@@ -209,9 +275,11 @@ export class PageIndex {
   private enter(leaf: IndexNode, index: number, frame: Pfn): void {
     const pages = leaf.pages as Int32Array;
     assert(pages[index % SLOTS] === NO_FRAME, 'mm/page-cache/page-index.ts: a page is entered once');
+    dropShadow(this, leaf, index);
     pages[index % SLOTS] = frame;
     leaf.count++;
     this.count++;
+    this.noteShadows(leaf, index);
   }
 
   /** xas_shrink: a root whose only child is the first is not needed. */
@@ -234,7 +302,18 @@ function makeNode(level: number, slot: number): IndexNode {
     count: 0,
     dirtyLow: 0,
     dirtyHigh: 0,
+    shadows: null,
+    shadowCount: 0,
+    shadowId: 0,
   };
+}
+
+function dropShadow(tree: PageIndex, leaf: IndexNode, index: number): void {
+  if (leaf.shadows === null || leaf.shadows[index % SLOTS] === 0) return;
+  leaf.shadows[index % SLOTS] = 0;
+  leaf.shadowCount--;
+  leaf.count--;
+  tree.shadowCount--;
 }
 
 /** Pages that one slot of a node of each level spans. */
@@ -287,15 +366,18 @@ function nextUnder(node: IndexNode, base: number, from: number, which: 'any' | '
   return -1;
 }
 
-function checkUnder(node: IndexNode, tally: { pages: number }): string | null {
+function checkUnder(node: IndexNode, tally: { pages: number; shadows: number }): string | null {
   let used = 0;
+  let shadows = 0;
   for (let slot = 0; slot < SLOTS; slot++) {
     if (node.pages !== null) {
+      const hasShadow = (node.shadows?.[slot] ?? 0) !== 0;
+      if (hasShadow) shadows++;
       if (node.pages[slot] === NO_FRAME) {
         if (hasDirty(node, slot)) return 'X2: dirty hole';
-        continue;
-      }
-      tally.pages++;
+        if (!hasShadow) continue;
+      } else if (hasShadow) return 'X1: a page and a shadow entry';
+      else tally.pages++;
     } else {
       const child = (node.children as (IndexNode | null)[])[slot];
       if (child === null ? hasDirty(node, slot) : hasDirty(node, slot) !== ((child.dirtyLow | child.dirtyHigh) !== 0))
@@ -307,5 +389,8 @@ function checkUnder(node: IndexNode, tally: { pages: number }): string | null {
     used++;
   }
   if (used !== node.count || used === 0) return 'X1: slots in use';
+  if (shadows !== node.shadowCount || (shadows === used && shadows > 0) !== (node.shadowId !== 0))
+    return 'X1: shadow entries';
+  tally.shadows += shadows;
   return null;
 }

@@ -44,6 +44,7 @@ function dropRange(cache: PageCache, file: FilePages, first: number, end: number
     // A page can be mapped outside of i_mmap's reach only by our bug; dropPage asserts that it is not.
     cache.dropPage(frame);
   }
+  file.pages.dropShadows(first, end);
   if (file.swapped.size > 0) dropSwapped(cache, file, first, end);
 }
 

@@ -15,6 +15,8 @@ export const NR_LRU_LISTS = 5;
 export interface LruListener {
   added?(page: Pfn): void;
   removed?(page: Pfn): void;
+  /** A use that the kernel knows of (folio_mark_accessed), of a listed page; whether it has made it active. */
+  accessed?(page: Pfn, result: 'marked' | 'activated'): void;
 }
 
 /**
@@ -146,12 +148,11 @@ export class LruLists {
   markAccessed(page: Pfn): boolean {
     const { flags } = this.frames;
     const word = flags[page];
-    if ((word & PG_referenced) === 0) {
-      flags[page] = word | PG_referenced;
-      return false;
-    }
-    if ((word & (PG_unevictable | PG_active)) !== 0 || (word & PG_lru) === 0) return false;
-    this.changeFlags(page, PG_active, PG_referenced);
-    return true;
+    const activates = (word & (PG_referenced | PG_unevictable | PG_active | PG_lru)) === (PG_referenced | PG_lru);
+    if ((word & PG_referenced) === 0) flags[page] = word | PG_referenced;
+    else if (activates) this.changeFlags(page, PG_active, PG_referenced);
+    if ((word & PG_lru) !== 0)
+      this.lruvecOf(this.frames.memcg[page]).listener?.accessed?.(page, activates ? 'activated' : 'marked');
+    return activates;
   }
 }

@@ -24,6 +24,16 @@ export class NodeStat {
   nr_kernel_stack = 0;
   /** Mlocked pages [mlock]. */
   nr_mlock = 0;
+  /** Pages that came back after reclaim took them, those that were taken for active then, and those that had been before [reclaim]. */
+  workingset_refault_anon = 0;
+  workingset_refault_file = 0;
+  workingset_activate_anon = 0;
+  workingset_activate_file = 0;
+  workingset_restore_anon = 0;
+  workingset_restore_file = 0;
+  /** Leaves of page indexes with shadow entries alone, and how many of them were given back [page cache]. */
+  workingset_nodes = 0;
+  workingset_nodereclaim = 0;
   /** Pages in the swap cache, in nr_file_pages too where Linux shows that one [swap]. */
   nr_swapcached = 0;
 }

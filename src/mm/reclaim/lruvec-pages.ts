@@ -12,6 +12,7 @@ import {
   PG_swapbacked,
   PG_swapcache,
   PG_unevictable,
+  PG_workingset,
 } from '../phys/page-flags.ts';
 import { WMARK_HIGH } from '../phys/zone.ts';
 import type { PageReclaim } from './page-reclaim.ts';
@@ -112,6 +113,27 @@ export class LruvecPages implements ReclaimablePages {
 
   rotate(page: Pfn): void {
     this.cache.allocator.lru.rotateToFront(page);
+  }
+
+  activateRefault(page: Pfn, was: 'inactive' | 'restored'): void {
+    const { allocator } = this.cache;
+    const { stat } = allocator;
+    const isAnon = (this.frames.flags[page] & PG_swapbacked) !== 0;
+    allocator.lru.changeFlags(page, PG_active, 0);
+    if (isAnon) stat.workingset_activate_anon++;
+    else stat.workingset_activate_file++;
+    if (was !== 'restored') return;
+    this.markWorkingset(page);
+    if (isAnon) stat.workingset_restore_anon++;
+    else stat.workingset_restore_file++;
+  }
+
+  markWorkingset(page: Pfn): void {
+    this.frames.flags[page] |= PG_workingset;
+  }
+
+  isWorkingset(page: Pfn): boolean {
+    return (this.frames.flags[page] & PG_workingset) !== 0;
   }
 
   noteScanned(page: Pfn): void {

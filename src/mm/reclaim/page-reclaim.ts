@@ -15,6 +15,7 @@ import {
 } from '../phys/page-flags.ts';
 import { VM_DROPPABLE } from '../vm-flags.ts';
 import { swapOut } from './swap-out.ts';
+import type { Workingset } from './workingset.ts';
 
 /**
  * Pages of files that mappings keep in any case: programs that fault in every instruction anew would never come to an end, nor
@@ -28,16 +29,18 @@ const MIN_FILE_PAGES = 256;
  */
 export class PageReclaim {
   readonly cache: PageCache;
+  private readonly workingset: Workingset;
 
-  constructor(cache: PageCache) {
+  constructor(cache: PageCache, workingset: Workingset) {
     this.cache = cache;
+    this.workingset = workingset;
   }
 
   /** Frees a page as its kind goes; false if it stays. 'skip' leaves dirty pages of files. */
   tryToFree(page: Pfn, dirty: 'write' | 'skip'): boolean {
     const flags = this.cache.frames.flags[page];
     if ((flags & (PG_mlocked | PG_unevictable)) !== 0) return false;
-    if ((flags & PG_swapbacked) !== 0) return swapOut(this.cache, page);
+    if ((flags & PG_swapbacked) !== 0) return swapOut(this.cache, this.workingset, page);
     if ((flags & PG_anon) !== 0) return this.discardLazyFree(page);
     return this.freeFilePage(page, dirty);
   }
@@ -52,7 +55,7 @@ export class PageReclaim {
       if (sizes[LRU_INACTIVE_FILE] + sizes[LRU_ACTIVE_FILE] <= MIN_FILE_PAGES || !this.unmap(page)) return false;
     }
     if (!this.clean(page) || !cache.isDroppable(page)) return false;
-    cache.dropPage(page);
+    cache.dropPage(page, this.workingset.evicted(page));
     return true;
   }
 
@@ -65,14 +68,14 @@ export class PageReclaim {
     const flags = cache.frames.flags[page];
     if ((flags & (PG_mlocked | PG_unevictable)) !== 0) return false;
     if ((flags & (PG_anon | PG_swapbacked)) === PG_anon) return this.discardLazyFree(page);
-    if ((flags & PG_swapbacked) !== 0) return swapOut(cache, page);
+    if ((flags & PG_swapbacked) !== 0) return swapOut(cache, this.workingset, page);
     if ((flags & PG_pagecache) === 0) return false;
     if (cache.frames.mapcount[page] > 0 && !this.unmap(page)) return false;
     if (!cache.isDroppable(page)) {
       cache.allocator.lru.changeFlags(page, PG_active, 0);
       return false;
     }
-    cache.dropPage(page);
+    cache.dropPage(page, this.workingset.evicted(page));
     return true;
   }
 

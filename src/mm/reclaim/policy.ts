@@ -43,6 +43,11 @@ export interface ReclaimablePages {
   setReferenced(page: Pfn): void;
   /** Counts in pgscan_*. */
   noteScanned(page: Pfn): void;
+  /** In `refaulted`: the page starts as active, and counts in workingset_activate_*; 'restored': it had been before, so in workingset_restore_* too. */
+  activateRefault(page: Pfn, was: 'inactive' | 'restored'): void;
+  /** The page was active once (PG_workingset). */
+  markWorkingset(page: Pfn): void;
+  isWorkingset(page: Pfn): boolean;
 }
 
 /**
@@ -65,8 +70,8 @@ export interface ReclaimPolicy {
   wanted?(shadow: number): void;
   /** They are in `page` now. Called before `added`. */
   refaulted?(pages: ReclaimablePages, page: Pfn, shadow: number): void;
-  /** A use that the kernel knows of: read(2), write(2), an accessed entry of a mapping that ends (folio_mark_accessed). */
-  accessed?(page: Pfn): void;
+  /** A use that the kernel knows of: read(2), write(2), an accessed entry of a mapping that ends (folio_mark_accessed); the second makes active. */
+  accessed?(page: Pfn, result: 'marked' | 'activated'): void;
   /**
    * Every access by instructions and by the kernel in their order, the same page not twice in a row (machine/reference-stream.ts). A
    * policy that has it makes the machine slow: each change of page is a miss of the TLB.

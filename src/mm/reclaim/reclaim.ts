@@ -1,23 +1,26 @@
 import { Rng } from '../../base/rng.ts';
-import type { Pfn } from '../../machine/units.ts';
+import type { ReferenceStream } from '../../machine/reference-stream.ts';
+import type { Pfn, Vpn } from '../../machine/units.ts';
 import type { Memcg } from '../memcg/memcg.ts';
 import type { Memcgs } from '../memcg/memcgs.ts';
 import { calculateProtection } from '../memcg/protection.ts';
 import type { PageCache } from '../page-cache/page-cache.ts';
-import { PG_lru } from '../phys/page-flags.ts';
-import type { Reclaimer } from '../phys/reclaimer.ts';
+import { PG_lru, PG_tail } from '../phys/page-flags.ts';
+import type { Reclaimer, UseListener } from '../phys/reclaimer.ts';
 import type { SlabAllocator } from '../phys/slab.ts';
 import { NamedPolicies, type ReclaimPolicies } from './kinds.ts';
 import { LruvecPages, type ReclaimRun } from './lruvec-pages.ts';
 import { PageReclaim } from './page-reclaim.ts';
 import { DEF_PRIORITY, type ReclaimPolicy } from './policy.ts';
+import { Workingset } from './workingset.ts';
 
 /**
  * Makes frames free when memory is short (Linux: mm/vmscan.c). Every memory cgroup has a lruvec with a policy of its own, which says
  * which of its pages go; how much each has to give is said here, and PageReclaim makes the pages go.
  */
-export class Reclaim implements Reclaimer {
+export class Reclaim implements Reclaimer, ReferenceStream, UseListener {
   readonly pages: PageReclaim;
+  readonly workingset: Workingset;
   private readonly cache: PageCache;
   private readonly slab: SlabAllocator;
   private readonly memcgs: Memcgs;
@@ -33,7 +36,10 @@ export class Reclaim implements Reclaimer {
     this.slab = slab;
     this.memcgs = memcgs;
     this.run = { rng: new Rng(0x7ec1a1), swappiness: 60, by: 'direct', target: memcgs.root };
-    this.pages = new PageReclaim(cache);
+    this.workingset = new Workingset(cache, this.lruvecs);
+    cache.refaults = this.workingset;
+    cache.swap.refaults = this.workingset;
+    this.pages = new PageReclaim(cache, this.workingset);
     this.setPolicies(this.policies);
     memcgs.setListener(this);
   }
@@ -46,6 +52,22 @@ export class Reclaim implements Reclaimer {
     this.run.swappiness = value;
   }
 
+  /** The policies want every access (ReclaimPolicy.referenced). */
+  get wantsReferences(): boolean {
+    return this.lruvecOf(0).policy.referenced !== undefined;
+  }
+
+  referenced(_asid: number, _page: Vpn, frame: Pfn): void {
+    this.used(frame);
+  }
+
+  /** A page of any of the lists; of a huge page any part. */
+  used(frame: Pfn): void {
+    const { frames } = this.cache;
+    const page = (frames.flags[frame] & PG_tail) === 0 ? frame : frames.headOf(frame);
+    if ((frames.flags[page] & PG_lru) !== 0) this.policyOf(page).referenced?.(page);
+  }
+
   /** At boot: every lruvec gets a policy of the kind; the pages that there are become known to it in the order of their frames. */
   setPolicies(policies: ReclaimPolicies): void {
     this.policies = policies;
@@ -53,6 +75,7 @@ export class Reclaim implements Reclaimer {
     for (const memcg of this.memcgs.all) if (memcg !== null) this.memcgAdded(memcg);
     for (let page = 0; page < frames.frameCount; page++)
       if ((frames.flags[page] & PG_lru) !== 0) this.policyOf(page as Pfn).added?.(page as Pfn);
+    this.cache.uses = this.wantsReferences ? this : null;
   }
 
   memcgAdded(memcg: Memcg): void {
@@ -77,6 +100,7 @@ export class Reclaim implements Reclaimer {
   /** try_to_free_pages, balance_pgdat's inner part: ever more of the lists, until there is enough. */
   reclaim(frames: number, by: 'direct' | 'kswapd' = 'direct'): number {
     let freed = this.shrinkTree(this.memcgs.root, frames, by);
+    this.workingset.shrinkNodes();
     if (freed < frames) freed += this.slab.shrink();
     return freed;
   }

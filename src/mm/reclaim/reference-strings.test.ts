@@ -28,7 +28,9 @@ const scan = fc
 const zipf = fc
   .array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 100 })
   .map((draws) => draws.map((draw) => Math.floor(24 ** draw) - 1));
-const strings = fc.array(fc.oneof(anywhere, loop, scan, zipf), { minLength: 1, maxLength: 5 }).map((parts) => parts.flat());
+const strings = fc
+  .array(fc.oneof(anywhere, loop, scan, zipf), { minLength: 1, maxLength: 5 })
+  .map((parts) => parts.flat());
 const sizes = fc.integer({ min: 1, max: 12 });
 
 describe('page reference strings', () => {
@@ -58,7 +60,8 @@ describe('page reference strings', () => {
 
   it('leave what is used again and again alone, with arc and clock-pro, while a scan goes by', () => {
     const references: number[] = [];
-    for (let round = 0; round < 60; round++) references.push(0, 1, 2, 3, 0, 1, 2, 3, ...[0, 1, 2, 3].map((at) => 100 + 4 * round + at));
+    for (let round = 0; round < 60; round++)
+      references.push(0, 1, 2, 3, 0, 1, 2, 3, ...[0, 1, 2, 3].map((at) => 100 + 4 * round + at));
     const least = optMisses(references, 6);
     for (const name of ['arc', 'clock-pro'] as const)
       expect(misses(name, references, 6)).toBeLessThan(least + (misses('lru', references, 6) - least) / 4);

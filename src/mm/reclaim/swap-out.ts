@@ -11,6 +11,7 @@ import {
 } from '../phys/page-flags.ts';
 import { cullPage } from '../shmem/shmem-lock.ts';
 import { leaveToSwap } from '../shmem/shmem-swap.ts';
+import type { Workingset } from './workingset.ts';
 
 /**
  * Writes a swapbacked page to swap and frees its frame (what shrink_folio_list does with one). False if it stays: locked in
@@ -21,7 +22,7 @@ import { leaveToSwap } from '../shmem/shmem-swap.ts';
  *   shmem that was only read (its hole's zeroes): mapped --tryToUnmap--> free, with no slot needed
  *   read ahead and wanted by nobody: clean --> free
  */
-export function swapOut(cache: PageCache, page: Pfn): boolean {
+export function swapOut(cache: PageCache, workingset: Workingset, page: Pfn): boolean {
   const { frames, allocator, swap } = cache;
   if ((frames.flags[page] & PG_head) !== 0 && !cache.rmap.splitHuge(page)) return false;
   const flags = frames.flags[page];
@@ -42,8 +43,8 @@ export function swapOut(cache: PageCache, page: Pfn): boolean {
   }
   const isWritten = isShmem ? writeShmem(cache, page) : writeAnon(cache, page);
   if (!isWritten) allocator.lru.changeFlags(page, PG_active, 0);
-  else if (isShmem) leaveToSwap(cache, page);
-  else swap.dropCached(page);
+  else if (isShmem) leaveToSwap(cache, page, workingset.evicted(page));
+  else swap.dropCached(page, workingset.evicted(page));
   allocator.putFrame(page);
   return isWritten;
 }

@@ -1,8 +1,9 @@
 import type { Pfn } from '../../machine/units.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { LRU_ACTIVE_ANON, LRU_ACTIVE_FILE, LRU_INACTIVE_ANON, LRU_INACTIVE_FILE } from '../phys/lruvec.ts';
+import { PG_active, PG_swapbacked } from '../phys/page-flags.ts';
 import { VM_EXEC } from '../vm-flags.ts';
-import type { ReclaimablePages, ReclaimPolicy } from './policy.ts';
+import { DEF_PRIORITY, type ReclaimablePages, type ReclaimPolicy } from './policy.ts';
 
 /** Pages looked at in one go (SWAP_CLUSTER_MAX). */
 const BATCH = 32;
@@ -12,6 +13,8 @@ const BATCH = 32;
  */
 const WRITE_PRIORITY = 2;
 const MAX_SWAPPINESS = 200;
+/** Bits of the age that a shadow entry holds, beside the one for PG_workingset (EVICTION_MASK). */
+const AGE_MASK = 2 ** 31 - 1;
 /** 2^18 pages are a GiB. */
 const PAGES_OF_GIB = 2 ** 18;
 
@@ -24,15 +27,61 @@ type List = (typeof LISTS)[number];
  *   new --> inactive --used twice, or by two entries--> active --not used, and the inactive list is short--> inactive --> free
  *              ^------used once: another round-----+
  *
- * How much is taken of either kind follows vm.swappiness and what reclaim of each has cost of late (get_scan_count).
+ * How much is taken of either kind follows vm.swappiness and what reclaim of each has cost of late (get_scan_count). A page that
+ * comes back sooner than the active list is long, counted in evictions and activations, starts as active (mm/workingset.c).
  */
 export class TwoListPolicy implements ReclaimPolicy {
   readonly name = 'two-list';
   /** What reclaim of each kind has cost: pages written and pages looked at in vain (lru_note_cost). */
   private anonCost = 0;
   private fileCost = 0;
+  /** Evictions and activations so far (nonresident_age). */
+  private age = 0;
+  /** Pages that came back and started as active, and how many there were when reclaim began last (snapshot_refaults). */
+  private anonActivated = 0;
+  private fileActivated = 0;
+  private anonBefore = 0;
+  private fileBefore = 0;
+  /** may_deactivate: the active lists are not what they should be, as pages come back that want to be there. */
+  private mayAgeAnon = false;
+  private mayAgeFile = false;
+
+  /** workingset_eviction. */
+  evicted(pages: ReclaimablePages, page: Pfn): number {
+    const age = this.age & AGE_MASK;
+    this.noteAge();
+    return age * 2 + (pages.isWorkingset(page) ? 1 : 0);
+  }
+
+  /** workingset_refault: had the inactive list been longer by what was active, the page would have stayed. */
+  refaulted(pages: ReclaimablePages, page: Pfn, shadow: number): void {
+    const isFile = (pages.frames.flags[page] & PG_swapbacked) === 0;
+    const distance = (this.age - Math.floor(shadow / 2)) & AGE_MASK;
+    const { sizes } = pages.lru;
+    let workingset = sizes[LRU_ACTIVE_FILE];
+    if (!isFile) workingset += sizes[LRU_INACTIVE_FILE];
+    if (pages.hasSwap) workingset += sizes[LRU_ACTIVE_ANON] + (isFile ? sizes[LRU_INACTIVE_ANON] : 0);
+    if (distance > workingset) return;
+    const wasActive = shadow % 2 === 1;
+    pages.activateRefault(page, wasActive ? 'restored' : 'inactive');
+    this.noteAge();
+    if (isFile) this.fileActivated++;
+    else this.anonActivated++;
+    if (wasActive) this.noteCost(pages, isFile, 1);
+  }
+
+  accessed(_page: Pfn, result: 'marked' | 'activated'): void {
+    if (result === 'activated') this.noteAge();
+  }
+
+  private noteAge(): void {
+    this.age = (this.age + 1) & AGE_MASK;
+  }
 
   shrink(pages: ReclaimablePages, wanted: number, priority: number): number {
+    if (priority === DEF_PRIORITY) this.lookAtRefaults();
+    this.mayAgeAnon ||= isInactiveLow(pages, LRU_INACTIVE_ANON);
+    this.mayAgeFile ||= isInactiveLow(pages, LRU_INACTIVE_FILE);
     const left = this.scanCounts(pages, priority);
     let freed = 0;
     while (left[LRU_INACTIVE_ANON] > 0 || left[LRU_ACTIVE_FILE] > 0 || left[LRU_INACTIVE_FILE] > 0) {
@@ -46,6 +95,14 @@ export class TwoListPolicy implements ReclaimPolicy {
     }
     if (pages.hasSwap && isInactiveLow(pages, LRU_INACTIVE_ANON)) shrinkActive(pages, LRU_ACTIVE_ANON, BATCH);
     return freed;
+  }
+
+  /** prepare_scan_control. */
+  private lookAtRefaults(): void {
+    this.mayAgeAnon = this.anonActivated !== this.anonBefore;
+    this.mayAgeFile = this.fileActivated !== this.fileBefore;
+    this.anonBefore = this.anonActivated;
+    this.fileBefore = this.fileActivated;
   }
 
   /** get_scan_count: pages to look at, by list. */
@@ -71,7 +128,7 @@ export class TwoListPolicy implements ReclaimPolicy {
       Math.floor(sizes[LRU_INACTIVE_ANON] / 2 ** priority) > 0;
     if (isFileTiny) return [1, 0];
     const hasColdFile = Math.floor(sizes[LRU_INACTIVE_FILE] / 2 ** priority) > 0;
-    if (hasColdFile && !isInactiveLow(pages, LRU_INACTIVE_FILE)) return [0, 1];
+    if (hasColdFile && !this.mayAgeFile) return [0, 1];
     // calculate_pressure_balance
     const total = this.anonCost + this.fileCost;
     const anonWeight = (swappiness * (2 * total + 1)) / (total + this.anonCost + 1);
@@ -82,7 +139,7 @@ export class TwoListPolicy implements ReclaimPolicy {
 
   private shrinkList(pages: ReclaimablePages, list: List, count: number, priority: number): number {
     if (list === LRU_ACTIVE_ANON || list === LRU_ACTIVE_FILE) {
-      if (isInactiveLow(pages, list === LRU_ACTIVE_ANON ? LRU_INACTIVE_ANON : LRU_INACTIVE_FILE) || priority === 0)
+      if ((list === LRU_ACTIVE_ANON ? this.mayAgeAnon : this.mayAgeFile) || priority === 0)
         shrinkActive(pages, list, count);
       return 0;
     }
@@ -103,7 +160,10 @@ export class TwoListPolicy implements ReclaimPolicy {
       scanned++;
       pages.noteScanned(page);
       if (checkReferences(pages, page, isFile) && pages.free(page, dirty)) freed++;
-      else if (pages.isCandidate(page)) pages.rotate(page);
+      else if (pages.isCandidate(page)) {
+        if ((pages.frames.flags[page] & PG_active) !== 0) this.noteAge();
+        pages.rotate(page);
+      }
     }
     this.noteCost(pages, isFile, scanned - freed);
     return freed;
@@ -136,7 +196,10 @@ function shrinkActive(pages: ReclaimablePages, list: List, count: number): void 
   for (const page of oldestOf(pages, list, count)) {
     const { count: used, vmFlags } = pages.takeReferences(page);
     if (used > 0 && list === LRU_ACTIVE_FILE && (vmFlags & VM_EXEC) !== 0) pages.rotate(page);
-    else pages.deactivate(page);
+    else {
+      pages.deactivate(page);
+      pages.markWorkingset(page);
+    }
   }
 }
 

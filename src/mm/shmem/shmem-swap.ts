@@ -33,16 +33,16 @@ export function swapInShmem(
 
 /**
  * The page of an object, which nobody maps and the page cache alone holds, has been written to its slot: the slot is the page
- * from now on, and the frame is free (shmem_writeout, shmem_delete_from_page_cache).
+ * from now on, with the shadow entry of the eviction, and the frame is free (shmem_writeout, shmem_delete_from_page_cache).
  */
-export function leaveToSwap(cache: PageCache, frame: Pfn): void {
+export function leaveToSwap(cache: PageCache, frame: Pfn, shadow: number): void {
   const { frames, swap } = cache;
   const file = cache.fileById(frames.owner[frame]) as FilePages;
   const entry = swap.entryOf(frame);
   swap.dup(entry);
   file.swapped.set(frames.index[frame], entry);
   cache.dropPage(frame);
-  swap.dropCached(frame);
+  swap.dropCached(frame, shadow);
 }
 
 /** Truncate, hole punch, the end of the object: its slots in [first, end) are given back (shmem_free_swap). */

@@ -42,6 +42,8 @@ export class SwapArea {
   readonly cached: Int32Array;
   /** 1: the page is all zeroes, and nothing was written (the zeromap of 6.18). */
   readonly zeroes: Uint8Array;
+  /** What the eviction of the slot's page left behind, or 0; goes with the page's return (the swap cache's shadow entries). */
+  readonly shadows: Float64Array;
   usedSlots = 0;
   /** swapoff clears it: nothing new comes in (SWP_WRITEOK). */
   isWritable = true;
@@ -60,6 +62,7 @@ export class SwapArea {
     this.counts = new Uint32Array(slotCount);
     this.cached = new Int32Array(slotCount).fill(NO_FRAME);
     this.zeroes = new Uint8Array(slotCount);
+    this.shadows = new Float64Array(slotCount);
     this.freeIn = new Uint16Array(Math.ceil(slotCount / CLUSTER_SLOTS));
     let bad = 0;
     for (const slot of [0, ...badSlots]) {
@@ -101,6 +104,7 @@ export class SwapArea {
   giveSlot(slot: number): void {
     assert(this.isFree(slot), 'mm/swap/area.ts: W1 a slot that is given back is not in use');
     this.zeroes[slot] = 0;
+    this.shadows[slot] = 0;
     this.store.discard(slot);
     this.usedSlots--;
     this.freeIn[Math.floor(slot / CLUSTER_SLOTS)]++;

@@ -55,6 +55,8 @@ export class SwapCensus {
       }
       assert(area.counts[slot] === counts[slot], 'mm/swap: W1 the count of a slot is the number of its entries');
       if (!area.isFree(slot)) used++;
+      const isAlone = area.counts[slot] > 0 && area.cached[slot] === NO_FRAME;
+      assert(area.shadows[slot] === 0 || isAlone, 'mm/swap: W7 a shadow entry is of a page that is in its slot alone');
       const frame = area.cached[slot];
       if (frame === NO_FRAME) continue;
       const entry = swapEntry(type, slot);

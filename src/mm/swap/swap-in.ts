@@ -2,7 +2,7 @@ import { ENOMEM } from '../../abi/errno.ts';
 import type { Pfn } from '../../machine/units.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { __GFP_NORETRY, __GFP_NOWARN, GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
-import { PG_reclaim } from '../phys/page-flags.ts';
+import { PG_reclaim, PG_swapbacked } from '../phys/page-flags.ts';
 import { type SwapEntry, swapEntry, swapOffsetOf, swapTypeOf } from './entry.ts';
 import type { Swap } from './swap.ts';
 
@@ -57,6 +57,7 @@ export function swapIn(swap: Swap, entry: SwapEntry, gfp: number = GFP_HIGHUSER_
     return cached;
   }
   swap.lastInWasMajor = true;
+  swap.noteWanted(entry);
   const frame = readIntoCache(swap, entry, gfp);
   if (frame >= 0 && swap.areaOf(entry).store.speed === 'device') readCluster(swap, entry);
   return frame;
@@ -64,10 +65,15 @@ export function swapIn(swap: Swap, entry: SwapEntry, gfp: number = GFP_HIGHUSER_
 
 /** A frame of its own with the contents of a slot, which stays out of the swap cache. -ENOMEM or the store's error. */
 export function readAlone(swap: Swap, entry: SwapEntry): Pfn | number {
+  swap.noteWanted(entry);
   const frame = swap.allocator.allocFrame(GFP_HIGHUSER_MOVABLE);
   if (frame === NO_FRAME) return -ENOMEM;
   const result = swap.readSlot(entry, frame as Pfn);
-  if (result === 0) return frame;
+  if (result === 0) {
+    swap.frames.flags[frame] |= PG_swapbacked;
+    swap.noteRefault(frame as Pfn, entry);
+    return frame;
+  }
   swap.allocator.putFrame(frame as Pfn);
   return result;
 }

@@ -7,6 +7,7 @@ import type { Pfn } from '../../machine/units.ts';
 import type { FrameAllocator } from '../phys/alloc.ts';
 import { type FrameTable, NO_FRAME } from '../phys/frame-table.ts';
 import { PG_dirty, PG_reclaim, PG_swapbacked, PG_swapcache, PG_uptodate } from '../phys/page-flags.ts';
+import type { RefaultListener } from '../phys/reclaimer.ts';
 import { SwapArea, type SwapAreaOptions } from './area.ts';
 import { MAX_SWAPFILES, type SwapEntry, swapEntry, swapOffsetOf, swapTypeOf } from './entry.ts';
 import { SwapReadAhead } from './swap-in.ts';
@@ -31,6 +32,8 @@ export class Swap {
   /** By type; null where there is none (any more). */
   readonly areas: (SwapArea | null)[] = [];
   readonly readAhead = new SwapReadAhead();
+  /** Who is told of pages that come back after reclaim took them; null at boot. */
+  refaults: RefaultListener | null = null;
   /** Did the last swapIn read a store? */
   lastInWasMajor = false;
   /** Areas that take pages: by falling priority, of the same priority the one whose turn it is first. */
@@ -139,7 +142,23 @@ export class Swap {
     this.areaOf(entry).cached[swapOffsetOf(entry)] = frame;
     this.enterCache(frame, entry);
     this.frames.flags[frame] |= PG_swapbacked | PG_uptodate;
+    this.noteRefault(frame, entry);
     this.allocator.lru.add(frame);
+  }
+
+  /** The page of a slot is in memory again, on no list yet (workingset_refault). */
+  noteRefault(frame: Pfn, entry: SwapEntry): void {
+    const { shadows } = this.areaOf(entry);
+    const slot = swapOffsetOf(entry);
+    const shadow = shadows[slot];
+    shadows[slot] = 0;
+    if (shadow !== 0) this.refaults?.refaulted(frame, shadow);
+  }
+
+  /** The slot is about to be read. */
+  noteWanted(entry: SwapEntry): void {
+    const shadow = this.areaOf(entry).shadows[swapOffsetOf(entry)];
+    if (shadow !== 0) this.refaults?.wanted(shadow);
   }
 
   private enterCache(frame: Pfn, entry: SwapEntry): void {
@@ -157,9 +176,11 @@ export class Swap {
     this.leaveCache(frame);
   }
 
-  /** The slot has what the page has, and nobody maps it: the slot alone stays (__remove_mapping). */
-  dropCached(frame: Pfn): void {
+  /** The slot has what the page has, and nobody maps it: the slot alone stays, with `shadow` (__remove_mapping). */
+  dropCached(frame: Pfn, shadow = 0): void {
     assert(this.frames.mapcount[frame] === 0, 'mm/swap/swap.ts: a page that is dropped is not mapped');
+    const entry = this.entryOf(frame);
+    this.areaOf(entry).shadows[swapOffsetOf(entry)] = shadow;
     this.frames.flags[frame] &= ~PG_dirty;
     this.leaveCache(frame);
   }

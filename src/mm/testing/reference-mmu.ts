@@ -1,6 +1,7 @@
 import type { Access, Mmu, TranslationRoot } from '../../machine/mmu.ts';
 import type { PagingFormat } from '../../machine/paging/format.ts';
 import type { Ram } from '../../machine/ram.ts';
+import type { ReferenceStream } from '../../machine/reference-stream.ts';
 import { offsetInPage, type Pfn, type Vaddr, type Vpn, vpnOf } from '../../machine/units.ts';
 
 interface Cached {
@@ -18,6 +19,8 @@ export class ReferenceMmu implements Mmu {
   private readonly format: PagingFormat;
   private readonly cache: Map<string, Cached> | null;
   flushes = 0;
+  private stream: ReferenceStream | null = null;
+  private last = -1;
 
   constructor(ram: Ram, format: PagingFormat, mode: 'plain' | 'cached' = 'plain') {
     this.ram = ram;
@@ -36,7 +39,7 @@ export class ReferenceMmu implements Mmu {
       this.allows(cached.entry, access) &&
       (access !== 2 || (cached.entry & format.DIRTY) !== 0)
     )
-      return this.ram.offsetOf(cached.frame) + offsetInPage(address);
+      return this.accessed(root, cached.frame, address, access);
     let table = root.rootFrame;
     for (let level = format.levels - 1; ; level--) {
       const entries = 2 ** format.bitsPerLevel;
@@ -53,8 +56,18 @@ export class ReferenceMmu implements Mmu {
       this.ram.u32[slot] = marked;
       const frame = (format.frameOf(entry) + (page % entries ** level)) as Pfn;
       this.cache?.set(key, { entry: marked, frame, level });
-      return this.ram.offsetOf(frame) + offsetInPage(address);
+      return this.accessed(root, frame, address, access);
     }
+  }
+
+  private accessed(root: TranslationRoot, frame: Pfn, address: Vaddr, access: Access): number {
+    if (frame !== this.last) this.stream?.referenced(root.asid, vpnOf(address), frame, access);
+    this.last = frame;
+    return this.ram.offsetOf(frame) + offsetInPage(address);
+  }
+
+  setReferenceStream(stream: ReferenceStream | null): void {
+    this.stream = stream;
   }
 
   private allows(entry: number, access: Access): boolean {

@@ -22,7 +22,7 @@ const PAGES = 2560;
 
 function boot(name: ReclaimPolicyName, swapPages: number): ReturnType<typeof createTestMachine> {
   const machine = createTestMachine({ ramMiB: (RAM_PAGES * PAGE_SIZE) / 2 ** 20, config: { overcommitMemory: 1 } });
-  machine.mm.reclaimer.setPolicies(new NamedPolicies(name));
+  machine.mm.setReclaimPolicies(new NamedPolicies(name));
   if (swapPages > 0) {
     const slotCount = swapPages + 1;
     const store = new MemoryStore(slotCount * PAGE_SIZE);

@@ -84,6 +84,11 @@ export class PlainMemory implements ReclaimablePages {
   rotate(): void {}
   setReferenced(): void {}
   noteScanned(): void {}
+  activateRefault(): void {}
+  markWorkingset(): void {}
+  isWorkingset(): boolean {
+    return false;
+  }
 }
 
 /** How often a policy misses on a page-reference string, with so many frames. */
