@@ -161,6 +161,8 @@ function remapTo(mm: MemoryManager, space: AddressSpace, remap: Remap): number {
   if ((remap.flags & MREMAP_FIXED) !== 0) {
     const unmapped = munmap(mm, space, remap.newAddress, remap.newBytes);
     if (unmapped !== 0) return unmapped;
+    // A length that wraps around overlaps nothing, so the source itself may have gone.
+    if (lookup(space, remap.address) === null) return -EFAULT;
   }
   if (remap.oldBytes > remap.newBytes) {
     const shrunk = munmap(mm, space, remap.address + remap.newBytes, remap.oldBytes - remap.newBytes);
