@@ -16,6 +16,8 @@ export interface IoSource {
   /** Fills `into` from the front; returns how many bytes it gave. */
   take(into: Uint8Array): number;
   readonly faulted: boolean;
+  /** Something has changed: what could not be read may be readable now. */
+  tryAgain(): void;
 }
 
 export class BufferSink implements IoSink {
@@ -63,4 +65,6 @@ export class BufferSource implements IoSource {
     this.at += count;
     return count;
   }
+
+  tryAgain(): void {}
 }

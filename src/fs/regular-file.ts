@@ -140,6 +140,10 @@ class LimitedSource implements IoSource {
   get faulted(): boolean {
     return this.inner.faulted;
   }
+
+  tryAgain(): void {
+    this.inner.tryAgain();
+  }
   take(into: Uint8Array): number {
     const count = this.inner.take(into.length > this.left ? into.subarray(0, this.left) : into);
     this.left -= count;

@@ -33,6 +33,11 @@ export class UserIo implements IoSink, IoSource {
     return this.move(into, 'take');
   }
 
+  tryAgain(): void {
+    // A fault that sleeps is tried again when the call runs again.
+    if ((this.mm.waiter?.source ?? null) === null) this.faulted = false;
+  }
+
   private move(bytes: Uint8Array, direction: 'put' | 'take'): number {
     let done = 0;
     while (done < bytes.length && this.remaining > 0 && !this.faulted) {

@@ -51,7 +51,7 @@ export function readInto(
  * write(2) to a file (Linux: generic_perform_write): fills pages of the cache, marks them dirty and raises the size page by
  * page. Bytes moved, short on a bad address; -EFAULT, -EIO, -ENOMEM if nothing moved. Limits (RLIMIT_FSIZE, s_maxbytes),
  * times and O_APPEND are the file system's. shmem keeps the page, and the size up to where it begins, also where the first byte
- * cannot be read (shmem_write_end, 6.18).
+ * cannot be read (shmem_write_end, 6.18); the source may be a mapping of the file, so that it can be read then.
  */
 export function writeFrom(cache: PageCache, file: FilePages, positionBytes: number, source: IoSource): number {
   const { ram, allocator } = cache;
@@ -84,9 +84,12 @@ export function writeFrom(cache: PageCache, file: FilePages, positionBytes: numb
       else if (fresh && cache.frames.mapcount[frame] === 0) cache.dropPage(frame as Pfn); // nobody wrote: still a hole
       allocator.putFrame(frame as Pfn);
     }
-    if ((moved > 0 || file.backing === null) && position + moved > file.sizeBytes) file.sizeBytes = position + moved;
+    const grows = (moved > 0 || file.backing === null) && position + moved > file.sizeBytes;
+    if (grows) file.sizeBytes = position + moved;
     done += moved;
-    if (moved < want) break;
+    if (moved === want) continue;
+    if (!grows || file.backing !== null || source.remaining === 0) break;
+    source.tryAgain();
   }
   if (done > 0 && file.backing !== null) cache.balanceDirty();
   return done === 0 && source.faulted ? -EFAULT : done;

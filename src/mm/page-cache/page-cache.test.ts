@@ -71,6 +71,9 @@ class FaultySource implements IoSource {
     if (count < into.length) this.faulted = true;
     return count;
   }
+  tryAgain(): void {
+    // What it has not it never will have.
+  }
 }
 
 describe('PageCache', () => {

@@ -50,7 +50,8 @@ export interface PageCacheOptions {
  *     alone. A page is dirty or holds what the backing holds.
  *  C4 Backed files' pages are on the file LRU lists, shmem's (PG_swapbacked) on the anonymous ones.
  *  C5 nr_file_pages counts all pages of the cache, nr_shmem those of shmem.
- *  C6 Bytes of a page that lie past the end of its file are 0 when the page is read in, written back or extended over.
+ *  C6 Bytes of a page that lie past the end of its file are 0 when the page is read in, written back or extended over. Not of
+ *     shmem, whose pages past the end keep what was stored there until it is truncated (6.18: shmem_setattr).
  */
 export class PageCache {
   readonly ram: Ram;
@@ -293,15 +294,14 @@ export class PageCache {
   truncate(file: FilePages, newSizeBytes: number): void {
     const oldSizeBytes = file.sizeBytes;
     file.sizeBytes = newSizeBytes;
-    if (newSizeBytes < oldSizeBytes) {
-      truncatePages(this, file, newSizeBytes);
-    } else if (newSizeBytes > oldSizeBytes) this.zeroPastEnd(file, oldSizeBytes);
+    if (newSizeBytes > oldSizeBytes) this.zeroPastEnd(file, oldSizeBytes);
+    else if (newSizeBytes < oldSizeBytes || file.kind === 'shmem') truncatePages(this, file, newSizeBytes);
   }
 
   /** Before a file grows past `endBytes`: stores through a mapping behind the old end must not show up (C6). */
   zeroPastEnd(file: FilePages, endBytes: number): void {
     const offset = endBytes % PAGE_SIZE;
-    if (offset === 0) return;
+    if (offset === 0 || file.kind === 'shmem') return;
     const frame = this.findInMemory(file, Math.floor(endBytes / PAGE_SIZE));
     if (frame !== NO_FRAME) this.zeroTail(frame, offset);
   }

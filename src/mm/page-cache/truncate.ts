@@ -6,12 +6,14 @@ import type { PageCache } from './page-cache.ts';
 /**
  * Drops everything past `sizeBytes` from the cache and from all page tables (Linux: truncate_pagecache, mm/truncate.c): first
  * the mappings, private copies too, then the pages, then the rest of the last page is zeroed. The size is set already.
+ * Of shmem that page is dirty from now on (shmem_undo_range).
  */
 export function truncatePages(cache: PageCache, file: FilePages, sizeBytes: number): void {
   const firstGone = pagesOf(sizeBytes);
   cache.rmap.unmapFileRange(file, firstGone, Number.MAX_SAFE_INTEGER, 'even_cows');
   dropRange(cache, file, firstGone, Number.MAX_SAFE_INTEGER);
-  cache.zeroPastEnd(file, sizeBytes);
+  if (file.kind === 'shmem') zeroPart(cache, file, sizeBytes, firstGone * PAGE_SIZE);
+  else cache.zeroPastEnd(file, sizeBytes);
   if (file.readAheadEnd > firstGone) file.readAheadEnd = firstGone;
 }
 
