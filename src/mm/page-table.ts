@@ -171,14 +171,31 @@ export class PageTables {
 
   /** The first leaf entry of [from, end) that is not 0: sets foundVpn, foundSlot and foundLevel, or returns false. */
   seek(space: AddressSpace, from: Vpn, end: Vpn): boolean {
-    const { u32, format, entries, words } = this;
-    let page: number = from;
-    while (page < end) {
+    const { u32, entries, words } = this;
+    for (let page: number = from; this.seekTable(space, page as Vpn, end); ) {
+      if (this.foundLevel > 0) return true;
+      page = this.foundVpn;
+      const inTable = Math.min(entries - (page % entries), end - page);
+      let slot = this.foundSlot;
+      for (let i = 0; i < inTable; i++, slot += words) {
+        if (u32[slot] === 0) continue;
+        this.foundVpn = (page + i) as Vpn;
+        this.foundSlot = slot;
+        return true;
+      }
+      page += inTable;
+    }
+    return false;
+  }
+
+  /** The first leaf table or huge leaf that [from, end) has a part in: sets what seek sets, for its first page there. */
+  seekTable(space: AddressSpace, from: Vpn, end: Vpn): boolean {
+    for (let page: number = from; page < end; ) {
       let frame = space.rootFrame;
-      let level = format.levels - 1;
+      let level = this.format.levels - 1;
       for (; level > 0; level--) {
         const slot = this.slotIn(frame, level, page);
-        const entry = u32[slot];
+        const entry = this.u32[slot];
         if (this.isHugeEntry(entry)) {
           this.foundVpn = (page - (page % this.span[level])) as Vpn;
           this.foundSlot = slot;
@@ -186,24 +203,15 @@ export class PageTables {
           return true;
         }
         if ((entry & this.present) === 0) break;
-        frame = format.frameOf(entry);
+        frame = this.format.frameOf(entry);
       }
-      if (level > 0) {
-        page = (Math.floor(page / this.span[level]) + 1) * this.span[level];
-        continue;
+      if (level === 0) {
+        this.foundVpn = page as Vpn;
+        this.foundSlot = this.slotIn(frame, LEVEL_PTE, page);
+        this.foundLevel = LEVEL_PTE;
+        return true;
       }
-      const first = page % entries;
-      const limit = Math.min(entries, first + (end - page));
-      let slot = this.tableBase(frame) + first * words;
-      for (let i = first; i < limit; i++, slot += words) {
-        if (u32[slot] !== 0) {
-          this.foundVpn = (page + (i - first)) as Vpn;
-          this.foundSlot = slot;
-          this.foundLevel = LEVEL_PTE;
-          return true;
-        }
-      }
-      page += limit - first;
+      page = (Math.floor(page / this.span[level]) + 1) * this.span[level];
     }
     return false;
   }

@@ -122,35 +122,44 @@ function needsCopy(vma: Vma, copy: Vma): boolean {
   return (copy.flags & VM_UFFD_WP) !== 0 || (vma.flags & (VM_PFNMAP | VM_MAYBE_GUARD)) !== 0 || vma.anonVma !== null;
 }
 
-/** copy_page_range: both sides map the same frames; in a private mapping neither may write them. */
+/** copy_page_range: both sides map the same frames; the child has every table that the parent has, an empty one too. */
 function copyEntries(mm: MemoryManager, from: Vma, to: Vma): number {
   if (from.kind === VMA_HUGETLB) return copyHugetlb(mm, from, to);
-  const { pageTables, format, frames } = mm;
-  const protect = isCowMapping(from.flags);
+  const { pageTables, format } = mm;
+  const perTable = 2 ** format.bitsPerLevel;
   const counts = [0, 0, 0, 0];
   let page = from.startVpn;
   let result = 0;
-  while (pageTables.seek(from.space, page, from.endVpn)) {
+  while (result === 0 && pageTables.seekTable(from.space, page, from.endVpn)) {
     const at = pageTables.foundVpn;
-    const source = pageTables.foundSlot;
     if (pageTables.foundLevel > 0) {
       page = (at + mm.thp.pages) as Vpn;
-      result = copyHugeLeaf(mm, to, at, source);
-      if (result === -EAGAIN) {
-        result = 0;
-        page = at;
-      } else if (result !== 0) break;
+      result = copyHugeLeaf(mm, to, at, pageTables.foundSlot);
+      if (result !== -EAGAIN) continue;
+      result = 0;
+      page = at;
       continue;
     }
+    page = Math.min(at - (at % perTable) + perTable, from.endVpn) as Vpn;
+    if (pageTables.ensureLeaf(to.space, at) === -1) result = -ENOMEM;
+    else copyTable(mm, from, to, at, page, counts);
+  }
+  for (let member = 0; member < 4; member++) if (counts[member] !== 0) mm.addRss(to.space, member, counts[member]);
+  return result;
+}
+
+/** copy_pte_range: the entries of [start, end), all of one table; in a private mapping neither side may write then. */
+function copyTable(mm: MemoryManager, from: Vma, to: Vma, start: Vpn, end: Vpn, counts: number[]): void {
+  const { pageTables, format, frames } = mm;
+  const protect = isCowMapping(from.flags);
+  const isWatched = (to.flags & VM_UFFD_WP) !== 0;
+  let page = start;
+  while (pageTables.seek(from.space, page, end)) {
+    const at = pageTables.foundVpn;
+    const source = pageTables.foundSlot;
     page = (at + 1) as Vpn;
-    const target = pageTables.ensureLeaf(to.space, at);
-    if (target === -1) {
-      result = -ENOMEM;
-      break;
-    }
+    const target = pageTables.findLeaf(to.space, at);
     let entry = pageTables.read(source);
-    if (entry === 0) continue; // making the table reclaimed the page
-    const isWatched = (to.flags & VM_UFFD_WP) !== 0;
     if (pageTables.isSwap(entry)) {
       // copy_nonpresent_pte: both lead to the slot, so neither alone.
       mm.swap.dup(pageTables.swapOf(entry));
@@ -181,8 +190,6 @@ function copyEntries(mm: MemoryManager, from: Vma, to: Vma): number {
     if ((from.flags & VM_SHARED) !== 0) entry = (entry & ~format.DIRTY) >>> 0;
     pageTables.set(target, (entry & ~format.ACCESSED) >>> 0);
   }
-  for (let member = 0; member < 4; member++) if (counts[member] !== 0) mm.addRss(to.space, member, counts[member]);
-  return result;
 }
 
 /** The VMAs that were not reached are accounted in the child: set its sums to what it has, then let it go. */

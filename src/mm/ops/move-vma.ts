@@ -5,7 +5,6 @@ import type { AddressSpace } from '../address-space.ts';
 import { moveHugetlb } from '../hugetlb/hugetlb-entries.ts';
 import { unmergeRange } from '../ksm/unmerge.ts';
 import type { MemoryManager } from '../memory-manager.ts';
-import { updateMlockedPages } from '../mlock-pages.ts';
 import { moveHugeLeaf } from '../thp/huge-entries.ts';
 import { splitHugeAt, splitHugeLeaf } from '../thp/split.ts';
 import { dropRegistration, followsMremap, tellRemap } from '../uffd/events.ts';
@@ -62,11 +61,11 @@ export function moveVma(mm: MemoryManager, space: AddressSpace, vma: Vma, move: 
   const gone = moved === 0 ? from : to;
   const gonePages = moved === 0 ? oldPages : newPages;
   if (moved === 0 && move.source === 'keep') {
+    // dontunmap_complete: no page is unlocked, and if the copy has merged with the source it loses the flag, too.
     const source = space.vmas.find(from) as Vma;
-    if (source !== copy && (source.flags & VM_LOCKED) !== 0) {
+    if ((source.flags & VM_LOCKED) !== 0) {
       source.flags &= ~VM_LOCKED_MASK;
       space.lostLockedVm += source.sizePages;
-      updateMlockedPages(mm, source, source.startVpn, source.endVpn);
     }
     if (wasWhole && source !== copy && source.startVpn === from && source.sizePages === oldPages)
       mm.rmap.unlinkAnonVmas(source);
@@ -133,51 +132,55 @@ function moveEntries(
   pages: number,
   protection: 'keep' | 'drop',
 ): number {
-  const { pageTables } = mm;
-  const { space } = vma;
   const end = (from + pages) as Vpn;
   splitHugeAt(mm, vma, from);
   splitHugeAt(mm, vma, end);
+  const moved = moveTables(mm, vma, from, end, to, protection);
+  if (moved < end) moveTables(mm, vma, to, (to + (moved - from)) as Vpn, from, 'keep');
+  mm.tlbBatch.finish(vma.space);
+  return moved < end ? -ENOMEM : 0;
+}
+
+/** Every table there is gets one at the new place, an empty one too. Where that fails for want of memory; else `end`. */
+function moveTables(mm: MemoryManager, vma: Vma, from: Vpn, end: Vpn, to: Vpn, protection: 'keep' | 'drop'): Vpn {
+  const { pageTables } = mm;
+  const { space } = vma;
+  const perTable = pageTables.spanOf(1);
   let page = from;
-  let result = 0;
-  while (pageTables.seek(space, page, end)) {
+  while (pageTables.seekTable(space, page, end)) {
     const at = pageTables.foundVpn;
-    const source = pageTables.foundSlot;
+    const target = (to + (at - from)) as Vpn;
     if (pageTables.foundLevel > 0) {
-      if (moveHugeLeaf(mm, vma, at, source, (to + (at - from)) as Vpn)) page = (at + mm.thp.pages) as Vpn;
+      if (moveHugeLeaf(mm, vma, at, pageTables.foundSlot, target)) page = (at + mm.thp.pages) as Vpn;
       else splitHugeLeaf(mm, vma, at);
       continue;
     }
-    page = (at + 1) as Vpn;
-    const target = pageTables.ensureLeaf(space, (to + (at - from)) as Vpn);
-    if (target === -1) {
-      result = -ENOMEM;
-      break;
-    }
+    if (pageTables.ensureLeaf(space, target) === -1) return at;
+    page = Math.min(at + perTable - Math.max(at % perTable, target % perTable), end) as Vpn;
+    moveWithinTables(mm, vma, at, page, target, protection);
+  }
+  return end;
+}
+
+/** move_ptes: [start, end) lies in one table, and so does where it goes. */
+function moveWithinTables(
+  mm: MemoryManager,
+  vma: Vma,
+  start: Vpn,
+  end: Vpn,
+  to: Vpn,
+  protection: 'keep' | 'drop',
+): void {
+  const { pageTables } = mm;
+  const first = pageTables.findLeaf(vma.space, to);
+  for (let page = start; pageTables.seek(vma.space, page, end); ) {
+    const at = pageTables.foundVpn;
+    const source = pageTables.foundSlot;
     const entry = pageTables.read(source);
-    if (entry === 0) continue; // making the table reclaimed the page
+    const target = pageTables.slotBeside(first, at - start);
     pageTables.set(target, protection === 'drop' ? pageTables.withoutUffdWp(entry) : entry);
     pageTables.set(source, 0);
     mm.tlbBatch.add(at);
+    page = (at + 1) as Vpn;
   }
-  mm.tlbBatch.finish(space);
-  if (result === 0) return 0;
-  const movedEnd = (to + (page - from)) as Vpn;
-  let back = to;
-  while (pageTables.seek(space, back, movedEnd)) {
-    const at = pageTables.foundVpn;
-    const slot = pageTables.foundSlot;
-    if (pageTables.foundLevel > 0) {
-      back = (at + mm.thp.pages) as Vpn;
-      moveHugeLeaf(mm, vma, at, slot, (from + (at - to)) as Vpn);
-      continue;
-    }
-    back = (at + 1) as Vpn;
-    const home = pageTables.findLeaf(space, (from + (at - to)) as Vpn);
-    pageTables.set(home, pageTables.read(slot));
-    pageTables.set(slot, 0);
-    mm.tlbBatch.add(at);
-  }
-  mm.tlbBatch.finish(space);
-  return result;
 }
