@@ -30,6 +30,7 @@ export class Vmstat {
   unevictable_pgs_rescued = 0;
   unevictable_pgs_mlocked = 0;
   unevictable_pgs_munlocked = 0;
+  unevictable_pgs_cleared = 0;
   allocstall_normal = 0;
   pageoutrun = 0;
   oom_kill = 0;

@@ -14,12 +14,20 @@ import { rssMemberOf } from './zap.ts';
 
 const EXCLUSIVE = PG_anon | PG_anon_exclusive;
 
+/** Entries counted anew. */
+export interface EntryCensus {
+  /** By frame: the entries that map it, and those of VM_LOCKED VMAs. */
+  readonly mapped: Uint32Array;
+  readonly locks: Uint32Array;
+  readonly slots: SwapCensus;
+}
+
 /**
  * The part of checkInvariants that looks at every leaf entry: S2, P3, R2, R4. It runs once for each entry at each trap of a
  * test, so what is the same for all pages of a VMA is looked up once a VMA, and the walk stays in a leaf table.
- * Counts each frame's entries into `seen`, each slot's into `census`.
+ * Counts what it sees into `census`.
  */
-export function checkEntries(mm: MemoryManager, space: AddressSpace, seen: Uint32Array, census: SwapCensus): void {
+export function checkEntries(mm: MemoryManager, space: AddressSpace, census: EntryCensus): void {
   const { pageTables } = mm;
   const rss = new Float64Array(4);
   let end = 0 as Vpn;
@@ -27,8 +35,8 @@ export function checkEntries(mm: MemoryManager, space: AddressSpace, seen: Uint3
   let zeroPages = 0;
   for (let vma = space.vmas.first(); vma !== null; vma = space.vmas.next(vma)) {
     assert(!pageTables.seek(space, end, vma.startVpn), 'mm/check-entries.ts: P3 an entry lies in a VMA');
-    if (vma.kind === VMA_HUGETLB) hugePages += checkHugeEntries(mm, vma, seen);
-    else zeroPages += checkEntriesOf(mm, vma, seen, rss, census);
+    if (vma.kind === VMA_HUGETLB) hugePages += checkHugeEntries(mm, vma, census.mapped);
+    else zeroPages += checkEntriesOf(mm, vma, rss, census);
     end = vma.endVpn;
   }
   assert(!pageTables.seek(space, end, space.taskSize), 'mm/check-entries.ts: P3 an entry lies in a VMA');
@@ -39,7 +47,8 @@ export function checkEntries(mm: MemoryManager, space: AddressSpace, seen: Uint3
 }
 
 /** Returns the entries that map the zero page for ksmd. */
-function checkEntriesOf(mm: MemoryManager, vma: Vma, seen: Uint32Array, rss: Float64Array, census: SwapCensus): number {
+function checkEntriesOf(mm: MemoryManager, vma: Vma, rss: Float64Array, census: EntryCensus): number {
+  const { mapped: seen, locks } = census;
   const { pageTables, format, zeroPage } = mm;
   const { flags } = mm.frames;
   const perTable = 2 ** format.bitsPerLevel;
@@ -79,7 +88,7 @@ function checkEntriesOf(mm: MemoryManager, vma: Vma, seen: Uint32Array, rss: Flo
       }
       if (pageTables.isSwap(entry)) {
         assert(!isShared, 'mm/check-entries.ts: P4 a swap entry lies in a private VMA');
-        census.note(pageTables.swapOf(entry), pageTables.isSwapExclusive(entry) ? 'exclusive' : 'shared');
+        census.slots.note(pageTables.swapOf(entry), pageTables.isSwapExclusive(entry) ? 'exclusive' : 'shared');
         rss[MM_SWAPENTS]++;
         continue;
       }
@@ -103,8 +112,10 @@ function checkEntriesOf(mm: MemoryManager, vma: Vma, seen: Uint32Array, rss: Flo
         continue;
       }
       seen[frame]++;
-      if (isLocked)
+      if (isLocked) {
         assert((flags[frame] & PG_mlocked) !== 0, 'mm/mlock-pages.ts: R5 a page of a VM_LOCKED VMA is locked');
+        locks[frame]++;
+      }
       assert(!exclusive || seen[frame] === 1, 'mm/check-entries.ts: R4 an exclusive frame is mapped once');
       rss[rssMemberOf(mm, frame)]++;
       reverse.check(at as Vpn, frame);

@@ -6,7 +6,7 @@ import { checkEntries } from './check-entries.ts';
 import { checkPools } from './hugetlb/check-hugetlb.ts';
 import { checkKsm } from './ksm/check-ksm.ts';
 import type { MemoryManager } from './memory-manager.ts';
-import { isLockedAnywhere, isOfLockedObject } from './mlock-pages.ts';
+import { isOfLockedObject } from './mlock-pages.ts';
 import { checkPhysical } from './phys/check.ts';
 import { LRU_UNEVICTABLE } from './phys/lruvec.ts';
 import {
@@ -32,6 +32,7 @@ import type { Vma } from './vma.ts';
  */
 export function checkInvariants(mm: MemoryManager): void {
   const seen = new Uint32Array(mm.ram.frameCount);
+  const locks = new Uint32Array(mm.ram.frameCount);
   const census = new SwapCensus(mm.swap);
   const asids = new Set<number>();
   let accounted = mm.shmemCommittedPages;
@@ -41,7 +42,7 @@ export function checkInvariants(mm: MemoryManager): void {
     asids.add(asid);
     accounted += checkVmas(mm, space);
     checkTables(mm, space);
-    checkEntries(mm, space, seen, census);
+    checkEntries(mm, space, { mapped: seen, locks, slots: census });
   }
   assert(accounted === mm.committedPages, 'mm/invariants.ts: M2 committedPages is the sum of what is accounted');
   const scanned = mm.thp.khugepaged.findBroken();
@@ -51,17 +52,18 @@ export function checkInvariants(mm: MemoryManager): void {
   checkPools(mm);
   checkKsm(mm.ksm);
   checkPhysical(mm);
-  checkUnevictable(mm);
+  checkUnevictable(mm, locks);
 }
 
-/** R5, R6: what is locked, somebody has locked. */
-function checkUnevictable(mm: MemoryManager): void {
+/** R5, R6: `locks` has the entries of VM_LOCKED VMAs by frame. */
+function checkUnevictable(mm: MemoryManager, locks: Uint32Array): void {
   if (mm.alloc.lru.sizes[LRU_UNEVICTABLE] === 0 && mm.alloc.stat.nr_mlock === 0) return;
-  const { flags, frameCount } = mm.frames;
+  const { flags, mlockCount, frameCount } = mm.frames;
   for (let frame = 0; frame < frameCount; frame++) {
-    if ((flags[frame] & PG_mlocked) !== 0)
-      assert(isLockedAnywhere(mm, frame as Pfn), 'mm/mlock-pages.ts: R5 a locked page is in a VM_LOCKED VMA');
-    else if ((flags[frame] & (PG_lru | PG_unevictable)) === (PG_lru | PG_unevictable))
+    if (mlockCount[frame] < locks[frame]) panic(`mm/mlock-pages.ts: R5 locks of frame ${frame} are counted`);
+    if (mlockCount[frame] > 0)
+      assert((flags[frame] & PG_mlocked) !== 0, 'mm/mlock-pages.ts: R5 only a locked page counts its locks');
+    if ((flags[frame] & (PG_lru | PG_unevictable | PG_mlocked)) === (PG_lru | PG_unevictable))
       assert(isOfLockedObject(mm, frame as Pfn), 'mm/shmem/shmem-lock.ts: R6 an unevictable page is locked');
   }
 }

@@ -8,14 +8,17 @@ import type { Vma } from './vma.ts';
 /**
  * Pages that mlock keeps in memory (Linux 6.18: mlock_folio, munlock_folio).
  *
- * Invariant R5 (checked by check-entries.ts and invariants.ts): PG_mlocked is set exactly on the frames that an entry of a
- * VM_LOCKED VMA maps, nr_mlock counts them, and those on the LRU are on the unevictable list. Linux counts the locked mappings
- * of a page (mlock_count); here they are looked up when one goes, so there is no count to keep.
+ * Invariant R5 (checked by check-entries.ts, invariants.ts and phys/check.ts): a frame that entries of VM_LOCKED VMAs map is
+ * PG_mlocked, and mlockCount is at least the number of those entries; without PG_mlocked it is 0. nr_mlock counts the frames with
+ * PG_mlocked, and those on the LRU are on the unevictable list.
+ * The count may be larger, and PG_mlocked outlive every lock: MREMAP_DONTUNMAP takes VM_LOCKED from a VMA whose pages nobody
+ * unlocks (dontunmap_complete). Such a page stays until it is freed.
  */
 export function mlockPage(mm: MemoryManager, frame: Pfn): void {
   const { frames, vmstat } = mm;
   if (frame === mm.zeroPage) return;
   mm.mlockBatch.add(frame);
+  frames.mlockCount[frame]++;
   if ((frames.flags[frame] & PG_mlocked) !== 0) return;
   frames.set(frame, PG_mlocked);
   mm.alloc.stat.nr_mlock++;
@@ -25,11 +28,12 @@ export function mlockPage(mm: MemoryManager, frame: Pfn): void {
   vmstat.unevictable_pgs_culled++;
 }
 
-/** A locked mapping of the page has gone: it may be reclaimed again, unless another one is left. */
+/** A locked mapping of the page has gone: it may be reclaimed again, unless another lock is left. */
 export function munlockPage(mm: MemoryManager, frame: Pfn): void {
   const { frames, vmstat } = mm;
   mm.mlockBatch.add(frame);
-  if ((frames.flags[frame] & PG_mlocked) === 0 || isLockedAnywhere(mm, frame)) return;
+  if ((frames.flags[frame] & PG_mlocked) === 0) return;
+  if (frames.mlockCount[frame] > 0 && --frames.mlockCount[frame] > 0) return;
   frames.clear(frame, PG_mlocked);
   mm.alloc.stat.nr_mlock--;
   vmstat.unevictable_pgs_munlocked++;
@@ -42,14 +46,6 @@ export function munlockPage(mm: MemoryManager, frame: Pfn): void {
 export function isOfLockedObject(mm: MemoryManager, frame: Pfn): boolean {
   const { flags, owner } = mm.frames;
   return (flags[frame] & PG_pagecache) !== 0 && mm.pageCache.fileById(owner[frame])?.isUnevictable === true;
-}
-
-export function isLockedAnywhere(mm: MemoryManager, frame: Pfn): boolean {
-  let locked = false;
-  mm.rmap.forEachMapping(frame, (vma) => {
-    locked ||= (vma.flags & VM_LOCKED) !== 0;
-  });
-  return locked;
 }
 
 /** mlock_vma_pages_range: the VMA's flags have changed, and the pages that are there follow. */

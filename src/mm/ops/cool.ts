@@ -29,6 +29,8 @@ export function coolRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, wha
     }
     frames.clear(frame, PG_referenced);
     const flags = frames.flags[frame];
+    // Isolated and put back, it does not know its locks any more (lru_add).
+    if (what === 'pageout' && (flags & PG_unevictable) !== 0) frames.mlockCount[frame] = 0;
     if ((flags & (PG_lru | PG_unevictable)) !== PG_lru) continue;
     if (what === 'pageout') {
       mm.alloc.getFrame(frame);

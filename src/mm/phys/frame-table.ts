@@ -39,6 +39,8 @@ export class FrameTable {
   readonly private: Int32Array;
   /** Id of the memory cgroup that the frame is charged to, of a compound page its head's; 0: the root's, which is not counted. */
   readonly memcg: Uint16Array;
+  /** Linux's folio->mlock_count: how many locks hold a PG_mlocked page (mlock-pages.ts). */
+  readonly mlockCount: Int32Array;
   readonly next: Int32Array;
   readonly prev: Int32Array;
 
@@ -52,6 +54,7 @@ export class FrameTable {
     this.order = new Uint8Array(frameCount);
     this.private = new Int32Array(frameCount);
     this.memcg = new Uint16Array(frameCount);
+    this.mlockCount = new Int32Array(frameCount);
     this.next = new Int32Array(frameCount).fill(NO_FRAME);
     this.prev = new Int32Array(frameCount).fill(NO_FRAME);
   }
