@@ -139,11 +139,6 @@ function scanArguments(rng: Rng): string {
   return `${oneOf(rng, [0, 0, 0, 1, 2, 3, 3, 4])} ${mask} ${chance(rng, 30) ? mask & rng.below(16) : 0} ${oneOf(rng, [0, 0, 0, 1, 3])}`;
 }
 
-/** Of the first process: what fork copies of the page tables is not compared. */
-function scan(state: WalkState): string | null {
-  return state.slot === 0 ? ranged('scan', scanArguments)(state) : null;
-}
-
 const UFFD_CALLS: readonly CallKind[] = [
   { name: 'uffd', weight: 2, make: ({ rng }) => `uffd ${hex(uffdFeatures(rng))}` },
   {
@@ -217,7 +212,7 @@ export const CALLS: readonly CallKind[] = [
   { name: 'touch', weight: 1, make: () => 'touch' },
   { name: 'pagemap', weight: 2, make: ({ span }) => `pagemap A0 ${span}` },
 
-  { name: 'scan', weight: 3, make: scan },
+  { name: 'scan', weight: 3, make: ranged('scan', scanArguments) },
   { name: 'clear', weight: 2, make: ({ rng }) => `clear ${oneOf(rng, [1, 1, 2, 3])}` },
   { name: 'ftruncate', weight: 4, make: ({ rng }) => `ftruncate f${oneOf(rng, FILES)} ${fileBytes(rng)}` },
   {
@@ -304,7 +299,7 @@ export const CALLS: readonly CallKind[] = [
   { name: 'ptrace', weight: 1, make: (state) => other(state, (slot, at) => `otherpeek ${slot} ${at}`) },
   { name: 'ptrace', weight: 2, make: (state) => other(state, (slot, at) => `otherpoke ${slot} ${at} ${state.stamp}`) },
   ...UFFD_CALLS,
-  { name: 'frames', weight: 3, without: 'mremap', make: ({ span }) => `frames A0 ${span}` },
+  { name: 'frames', weight: 3, make: ({ span }) => `frames A0 ${span}` },
   { name: 'personality', weight: 1, make: ({ rng }) => `personality ${oneOf(rng, ['0x400000', '0x400000', '0'])}` },
   { name: 'append', weight: 1, make: ({ rng }) => `write f6 b ${oneOf(rng, [1, 100, 5000])}` },
   {

@@ -88,6 +88,14 @@ static void observe_sizes(void) {
   put(" size=%ld data=%ld stk=%ld lck=%ld\n", status_kib("VmSize:") - base_size, status_kib("VmData:") - base_data,
       status_kib("VmStk:") - base_stk, status_kib("VmLck:") - locked_outside);
 }
+static void put_range(const struct range_line *range) {
+  unsigned long offset = strtoul(range->offset, NULL, 16);
+  put(" %s-%s %.4s @", place(range->from), place(range->to), range->rights);
+  /* Of private /dev/zero that the kernel placed it is where it was first. */
+  if (*place(offset) == 'T') put("%s", place(offset));
+  else put("%lx", offset);
+  put("%s%s", range->name ? " " : "", range->name ? range->name : "");
+}
 /* Left out of smaps: Size is the range's, KernelPageSize and MMUPageSize are 4 kB where nothing else is said. */
 static void observe(void) {
   read_text("/proc/self/smaps");
@@ -99,9 +107,7 @@ static void observe(void) {
       struct range_line range = read_range_line(line);
       if (inside) put("\n");
       inside = range.inside;
-      if (inside)
-        put(" %s-%s %.4s @%lx%s%s", place(range.from), place(range.to), range.rights, strtoul(range.offset, NULL, 16),
-            range.name ? " " : "", range.name ? range.name : "");
+      if (inside) put_range(&range);
       continue;
     }
     if (!inside) continue;
