@@ -8,7 +8,7 @@ import type { IoSink, IoSource } from '../base/io.ts';
 import type { WaitQueue } from '../base/wait-queue.ts';
 import { PAGE_SIZE, type Pfn } from '../machine/units.ts';
 import { NO_FRAME } from '../mm/phys/frame-table.ts';
-import { GFP_HIGHUSER } from '../mm/phys/gfp.ts';
+import { __GFP_ACCOUNT, GFP_HIGHUSER } from '../mm/phys/gfp.ts';
 import type { KmemCache } from '../mm/phys/slab.ts';
 import { makeAnonPath } from './anon-fs.ts';
 import { File, takeFilpSlot, type UserArg } from './file.ts';
@@ -140,7 +140,7 @@ export class Pipe {
       }
     }
     while (source.remaining > 0 && !source.faulted && !this.isFull) {
-      const frame = this.core.mm.alloc.allocFrame(GFP_HIGHUSER);
+      const frame = this.core.mm.alloc.allocFrame(GFP_HIGHUSER | __GFP_ACCOUNT);
       if (frame === NO_FRAME) {
         error = -ENOMEM;
         break;

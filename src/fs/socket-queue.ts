@@ -2,7 +2,7 @@ import { EFAULT, ENOMEM } from '../abi/errno.ts';
 import type { IoSink, IoSource } from '../base/io.ts';
 import { PAGE_SIZE, type Pfn } from '../machine/units.ts';
 import { NO_FRAME } from '../mm/phys/frame-table.ts';
-import { GFP_HIGHUSER } from '../mm/phys/gfp.ts';
+import { __GFP_ACCOUNT, GFP_HIGHUSER } from '../mm/phys/gfp.ts';
 import type { File } from './file.ts';
 import type { FsMemory } from './fs-core.ts';
 import type { SocketAddress } from './socket-address.ts';
@@ -56,7 +56,7 @@ export class SocketQueue {
     const message: Message = { frames: [], offset: 0, length: 0, files: [], truesize: truesizeOf(total), sender };
     let error = -ENOMEM;
     while (message.length < total) {
-      const frame = alloc.allocFrame(GFP_HIGHUSER);
+      const frame = alloc.allocFrame(GFP_HIGHUSER | __GFP_ACCOUNT);
       if (frame === NO_FRAME) break;
       message.frames.push(frame as Pfn);
       ram.beforeWrite(frame as Pfn);

@@ -2,6 +2,7 @@ import type { TranslationRoot } from '../machine/mmu.ts';
 import type { Pfn, Vaddr, Vpn } from '../machine/units.ts';
 import type { KsmSlot } from './ksm/ksm-slots.ts';
 import type { MappableFile } from './mappable-file.ts';
+import type { Memcg } from './memcg/memcg.ts';
 import type { VmaIndex } from './vma-index/vma-index.ts';
 
 /** Indices of AddressSpace.rss (include/linux/mm_types_task.h). */
@@ -80,6 +81,9 @@ export class AddressSpace implements TranslationRoot {
   readonly vmas: VmaIndex;
   private currentAsid = 0;
   private readonly asids: AsidSource;
+
+  /** Who pays for its pages: the memory cgroup of the process that owns it (mm->owner). Set at its making; kept by the kernel. */
+  memcg!: Memcg;
 
   /** Tasks that share the space (mm_users); exitSpace runs when it falls to 0. Kept by the kernel. */
   users = 1;

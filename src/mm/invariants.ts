@@ -5,6 +5,7 @@ import { AddressSpace } from './address-space.ts';
 import { checkEntries } from './check-entries.ts';
 import { checkPools } from './hugetlb/check-hugetlb.ts';
 import { checkKsm } from './ksm/check-ksm.ts';
+import { checkMemcgs } from './memcg/check-memcgs.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { isOfLockedObject } from './mlock-pages.ts';
 import { checkPhysical } from './phys/check.ts';
@@ -52,6 +53,7 @@ export function checkInvariants(mm: MemoryManager): void {
   checkPools(mm);
   checkKsm(mm.ksm);
   checkPhysical(mm);
+  checkMemcgs(mm.memcgs, mm.swap);
   checkUnevictable(mm, locks);
 }
 

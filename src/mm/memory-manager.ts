@@ -203,6 +203,7 @@ export class MemoryManager {
     }
     const index = this.config.createIndex?.() ?? new MapleIndex();
     const space = new AddressSpace(this.nextSpaceId++, slot, root as Pfn, this.config.layout.taskSize, index, this);
+    space.memcg = this.memcgs.current;
     space.randomizeVaSpace = this.config.randomizeVaSpace;
     this.spaces.add(space);
     return space;

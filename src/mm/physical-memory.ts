@@ -41,13 +41,14 @@ export function createPhysicalMemory(options: PhysicalMemoryOptions): PhysicalMe
   const { ram, vmstat, events, clock, zones, reservedFrames } = options;
   const frames = new FrameTable(ram.frameCount);
   const alloc = new FrameAllocator({ ram, frames, zones, reservedFrames, events, vmstat });
+  const memcgs = new Memcgs(alloc);
   const slab = new SlabAllocator(ram, alloc);
+  memcgs.setCaches(slab.caches);
   const files: (FilePages | null)[] = [];
   const rmap = new Rmap(alloc, slab.cacheNamed('anon_vma'), slab.cacheNamed('anon_vma_chain'), files);
   const nodes = slab.cacheNamed('radix_tree_node');
-  const swap = new Swap({ ram, allocator: alloc, vmstat, clock });
-  const pageCache = new PageCache({ ram, allocator: alloc, rmap, nodes, files, swap, vmstat, clock });
-  const memcgs = new Memcgs(alloc);
+  const swap = new Swap({ ram, allocator: alloc, memcgs, vmstat, clock });
+  const pageCache = new PageCache({ ram, allocator: alloc, rmap, nodes, files, swap, memcgs, vmstat, clock });
   const reclaimer = new Reclaim(pageCache, slab, memcgs);
   alloc.setReclaimer(reclaimer);
   return { frames, alloc, slab, rmap, pageCache, swap, reclaimer, memcgs };

@@ -27,7 +27,7 @@ export function anonFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access
     return FAULT_DONE;
   }
   mm.lastFaultKind = KIND_ANON_ZERO;
-  const frame = allocZeroed(mm);
+  const frame = allocZeroed(mm, vma.space);
   if (frame === NO_FRAME) return FAULT_OOM;
   installAnon(mm, vma, page, slot, frame as Pfn);
   return FAULT_DONE;

@@ -85,7 +85,7 @@ function copyPage(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, how: 'wr
   const old = pageTables.frameOf(entry);
   if (mm.rmap.anonVmaPrepare(vma) !== 0) return -ENOMEM;
   if ((mm.frames.flags[old] & PG_ksm) !== 0) mm.vmstat.cow_ksm++;
-  const fresh = old === mm.zeroPage ? allocZeroed(mm) : allocCopy(mm, old);
+  const fresh = old === mm.zeroPage ? allocZeroed(mm, vma.space) : allocCopy(mm, vma.space, old);
   if (fresh === NO_FRAME) return -ENOMEM;
   // The allocation may have reclaimed the very page: look again before the entry is replaced.
   if (pageTables.read(slot) !== entry) {
@@ -115,6 +115,7 @@ function copyPage(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, how: 'wr
 export function unshareKsm(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): number {
   mm.clock.charge(COST_FAULT_NS);
   mm.vmstat.pgfault++;
+  vma.space.memcg.counters.pgfault++;
   const result = copyPage(mm, vma, page, slot, 'unshared');
   if (result === 0 && mm.faultAccount !== null) mm.faultAccount.minflt++;
   return result;

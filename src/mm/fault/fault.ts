@@ -64,12 +64,14 @@ export function handleFault(
  */
 export function resolveFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access): FaultResult {
   mm.vmstat.pgfault++;
+  vma.space.memcg.counters.pgfault++;
   return accountFault(mm, vma, classify(mm, vma, page, access));
 }
 
 /** The same for a page that is there and only to be unshared (FAULT_FLAG_UNSHARE). */
 export function resolveUnshare(mm: MemoryManager, vma: Vma, page: Vpn): FaultResult {
   mm.vmstat.pgfault++;
+  vma.space.memcg.counters.pgfault++;
   return accountFault(mm, vma, unshareFault(mm, vma, page));
 }
 

@@ -40,13 +40,14 @@ export function fileFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access
   if (mm.pageCache.lastEnsureWasMajor) {
     mm.lastFaultMajor = 1;
     mm.vmstat.pgmajfault++;
+    vma.space.memcg.counters.pgmajfault++;
   }
 
   const slot = mm.pageTables.ensureLeaf(vma.space, page);
   if (slot === -1) return giveUp(mm, frame, FAULT_OOM);
 
   if (isPrivateWrite) {
-    const copy = allocCopy(mm, frame);
+    const copy = allocCopy(mm, vma.space, frame);
     mm.alloc.putFrame(frame);
     if (copy === NO_FRAME) return FAULT_OOM;
     installAnon(mm, vma, page, slot, copy as Pfn);

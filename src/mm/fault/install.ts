@@ -1,10 +1,9 @@
 import { COST_PAGE_COPY_NS, COST_PAGE_ZERO_NS } from '../../machine/cost-model.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
-import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES } from '../address-space.ts';
+import { type AddressSpace, MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { mlockPage } from '../mlock-pages.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
-import { GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
 import { VM_LOCKED, VM_WRITE } from '../vm-flags.ts';
 import { VMA_SHMEM, type Vma } from '../vma.ts';
 
@@ -14,18 +13,18 @@ export function keepUffdWp(mm: MemoryManager, slot: number, entry: number): numb
   return pageTables.isUffdWp(pageTables.read(slot)) ? pageTables.withUffdWp(entry) : entry;
 }
 
-/** A zeroed frame for user memory, or NO_FRAME (vma_alloc_zeroed_movable_folio). */
-export function allocZeroed(mm: MemoryManager): Pfn | -1 {
-  const frame = mm.alloc.allocFrame(GFP_HIGHUSER_MOVABLE);
+/** A zeroed frame for user memory of the space, or NO_FRAME (vma_alloc_zeroed_movable_folio). */
+export function allocZeroed(mm: MemoryManager, space: AddressSpace): Pfn | -1 {
+  const frame = mm.memcgs.allocPage(space.memcg);
   if (frame === NO_FRAME) return NO_FRAME;
   mm.ram.zeroFrame(frame as Pfn);
   mm.clock.charge(COST_PAGE_ZERO_NS);
   return frame as Pfn;
 }
 
-/** A frame with the contents of `from`, or NO_FRAME. */
-export function allocCopy(mm: MemoryManager, from: Pfn): Pfn | -1 {
-  const frame = mm.alloc.allocFrame(GFP_HIGHUSER_MOVABLE);
+/** A frame for the space with the contents of `from`, or NO_FRAME. */
+export function allocCopy(mm: MemoryManager, space: AddressSpace, from: Pfn): Pfn | -1 {
+  const frame = mm.memcgs.allocPage(space.memcg);
   if (frame === NO_FRAME) return NO_FRAME;
   mm.ram.copyFrame(frame as Pfn, from);
   mm.clock.charge(COST_PAGE_COPY_NS);

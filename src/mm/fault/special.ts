@@ -18,7 +18,7 @@ export function specialFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Acc
   if (slot === -1) return FAULT_OOM;
   if (access === ACCESS_WRITE) {
     if (mm.rmap.anonVmaPrepare(vma) !== 0) return FAULT_OOM;
-    const copy = allocCopy(mm, frame);
+    const copy = allocCopy(mm, vma.space, frame);
     if (copy === NO_FRAME) return FAULT_OOM;
     installAnon(mm, vma, page, slot, copy as Pfn);
     return FAULT_DONE;

@@ -3,9 +3,11 @@ import { ACCESS_WRITE, type Access } from '../../machine/mmu.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import { KIND_SWAP_IN, MM_ANONPAGES, MM_SWAPENTS } from '../address-space.ts';
 import { copyForStranger, noteSwappedIn } from '../ksm/swapped-in.ts';
+import type { Memcg } from '../memcg/memcg.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { mlockPage } from '../mlock-pages.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
+import { GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
 import { PG_ksm, PG_mlocked, PG_swapcache } from '../phys/page-flags.ts';
 import type { SwapEntry } from '../swap/entry.ts';
 import { readAlone, swapIn } from '../swap/swap-in.ts';
@@ -29,10 +31,11 @@ export function swapFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access
   const entry = pageTables.swapOf(old);
   mm.lastFaultKind = KIND_SWAP_IN;
   if (mm.rmap.anonVmaPrepare(vma) !== 0) return FAULT_OOM;
-  const found = bringIn(mm, entry);
+  const found = bringIn(mm, entry, vma.space.memcg);
   if (swap.lastInWasMajor) {
     mm.lastFaultMajor = 1;
     mm.vmstat.pgmajfault++;
+    vma.space.memcg.counters.pgmajfault++;
   }
   if (found < 0) return found === -ENOMEM ? FAULT_OOM : FAULT_BUS;
   const brought = found as Pfn;
@@ -57,12 +60,13 @@ export function swapFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access
 }
 
 /** The page's frame with a reference that passes to the entry: -ENOMEM or the store's error. */
-function bringIn(mm: MemoryManager, entry: SwapEntry): Pfn | number {
+function bringIn(mm: MemoryManager, entry: SwapEntry, reader: Memcg): Pfn | number {
   const { swap } = mm;
   const isQuick = swap.areaOf(entry).store.speed === 'synchronous';
-  if (!isQuick || swap.countOf(entry) !== 1 || swap.findCached(entry) !== NO_FRAME) return swapIn(swap, entry);
+  if (!isQuick || swap.countOf(entry) !== 1 || swap.findCached(entry) !== NO_FRAME)
+    return swapIn(swap, entry, GFP_HIGHUSER_MOVABLE, reader);
   swap.lastInWasMajor = true;
-  return readAlone(swap, entry);
+  return readAlone(swap, entry, reader);
 }
 
 /** should_try_to_free_swap: slots are short, the page stays in memory anyway, or it is about to be written by its only user. */

@@ -18,7 +18,7 @@ import { NO_ROW } from './row-tree.ts';
  */
 export function copyForStranger(mm: MemoryManager, vma: Vma, page: Vpn, frame: Pfn): Pfn | number {
   if (isAtHome(mm, vma, page, frame)) return frame;
-  const copy = allocCopy(mm, frame);
+  const copy = allocCopy(mm, vma.space, frame);
   if (copy === NO_FRAME) return -ENOMEM;
   mm.vmstat.ksm_swpin_copy++;
   mm.alloc.putFrame(frame);

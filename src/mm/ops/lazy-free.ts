@@ -52,6 +52,7 @@ export function freeLazily(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): v
     if ((flags & (eligible | PG_unevictable)) !== eligible) continue;
     mm.alloc.lru.changeFlags(frame, 0, PG_active | PG_referenced | PG_swapbacked);
     mm.vmstat.pglazyfree++;
+    mm.memcgs.payerOf(frame).counters.pglazyfree++;
   }
   mm.tlbBatch.finish(vma.space);
   if (swapped > 0) mm.addRss(vma.space, MM_SWAPENTS, -swapped);

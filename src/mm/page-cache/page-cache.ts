@@ -4,6 +4,8 @@ import type { Vmstat } from '../../base/vmstat.ts';
 import type { VirtualClock } from '../../machine/clock.ts';
 import type { Ram } from '../../machine/ram.ts';
 import { PAGE_SIZE, type Pfn } from '../../machine/units.ts';
+import { ROOT_MEMCG } from '../memcg/memcg.ts';
+import type { Memcgs } from '../memcg/memcgs.ts';
 import type { FrameAllocator } from '../phys/alloc.ts';
 import { type FrameTable, NO_FRAME } from '../phys/frame-table.ts';
 import { __GFP_MEMALLOC, GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
@@ -33,6 +35,7 @@ export interface PageCacheOptions {
   /** By FilePages id; the table is shared with Rmap, which reads it. Empty at the start. */
   readonly files: (FilePages | null)[];
   readonly swap: Swap;
+  readonly memcgs: Memcgs;
   readonly vmstat: Vmstat;
   readonly clock: VirtualClock;
 }
@@ -59,6 +62,7 @@ export class PageCache {
   readonly frames: FrameTable;
   readonly rmap: Rmap;
   readonly swap: Swap;
+  readonly memcgs: Memcgs;
   readonly vmstat: Vmstat;
   readonly clock: VirtualClock;
   /** By id; index 0 is nobody. */
@@ -83,6 +87,7 @@ export class PageCache {
     this.shadowNodes = new ShadowNodes(options.allocator.stat);
     this.rmap = options.rmap;
     this.swap = options.swap;
+    this.memcgs = options.memcgs;
     this.nodes = options.nodes;
     this.files = options.files;
     this.files[0] = null;
@@ -159,13 +164,23 @@ export class PageCache {
   }
 
   /**
-   * Enters a filled frame (filemap_add_folio); the cache takes a reference of its own. False when there is no memory for the
-   * index. 'new': its contents are about to be written whole, so that it is not the page which reclaim took (__GFP_WRITE).
+   * Enters a filled frame (filemap_add_folio); the cache takes a reference of its own. It is charged to the running task's memory
+   * cgroup. False when there is no memory for the index, or no room for the charge. 'new': its contents are about to be written
+   * whole, so that it is not the page which reclaim took (__GFP_WRITE).
    */
-  addPage(file: FilePages, index: number, frame: Pfn, contents: 'old' | 'new' = 'old'): boolean {
+  addPage(
+    file: FilePages,
+    index: number,
+    frame: Pfn,
+    contents: 'old' | 'new' = 'old',
+    gfp: number = GFP_HIGHUSER_MOVABLE,
+  ): boolean {
+    const { frames } = this;
+    // One that comes from swap, or from somebody's copy, is paid for.
+    const isPaid = frames.memcg[frame] !== ROOT_MEMCG;
+    if (!isPaid && !this.memcgs.chargePage(frame, this.memcgs.current, gfp)) return false;
     const shadow = contents === 'old' ? file.pages.shadowAt(index) : 0;
     if (!file.pages.insert(index, frame)) return false;
-    const { frames } = this;
     const { stat } = this.allocator;
     this.allocator.getFrame(frame);
     frames.flags[frame] |= PG_pagecache | PG_uptodate | (file.kind === 'shmem' ? PG_swapbacked : 0);

@@ -117,7 +117,7 @@ function addFilledPage(cache: PageCache, file: FilePages, index: number, at: num
   const frame = cache.allocator.allocFrame(gfp);
   if (frame === NO_FRAME) return -ENOMEM;
   cache.ram.writeFrame(frame as Pfn, 0, scratch.subarray(at * PAGE_SIZE, (at + 1) * PAGE_SIZE));
-  if (cache.addPage(file, index, frame as Pfn)) return frame;
+  if (cache.addPage(file, index, frame as Pfn, 'old', gfp)) return frame;
   cache.allocator.putFrame(frame as Pfn);
   return -ENOMEM;
 }

@@ -5,8 +5,10 @@ import type { Vmstat } from '../../base/vmstat.ts';
 import type { Ram } from '../../machine/ram.ts';
 import type { Pfn } from '../../machine/units.ts';
 import { MAX_PAGE_ORDER } from './buddy.ts';
+import type { Charger } from './charger.ts';
 import { type FrameTable, NO_FRAME } from './frame-table.ts';
 import {
+  __GFP_ACCOUNT,
   __GFP_COMP,
   __GFP_DIRECT_RECLAIM,
   __GFP_DMA,
@@ -100,6 +102,7 @@ export class FrameAllocator {
   private kswapd: KswapdWaker | null = null;
   private inReclaim = false;
   private hugeRelease: HugeRelease | null = null;
+  private charger: Charger | null = null;
 
   constructor(options: FrameAllocatorOptions) {
     const { frames, reservedFrames } = options;
@@ -125,12 +128,34 @@ export class FrameAllocator {
     this.hugeRelease = release;
   }
 
+  get charges(): Charger | null {
+    return this.charger;
+  }
+
+  setCharger(charger: Charger): void {
+    this.charger = charger;
+  }
+
   setReclaimer(reclaimer: Reclaimer): void {
     this.reclaimer = reclaimer;
   }
 
   setKswapd(kswapd: KswapdWaker): void {
     this.kswapd = kswapd;
+  }
+
+  /** Reclaim is at work: what it takes itself is counted, but never refused (PF_MEMALLOC). */
+  get isReclaiming(): boolean {
+    return this.inReclaim;
+  }
+
+  /** Reclaim for another reason than a lack of frames, which may use all reserves: what `reclaim` freed; 0 within reclaim. */
+  reclaimWith(reclaim: () => number): number {
+    if (this.inReclaim) return 0;
+    this.inReclaim = true;
+    const freed = reclaim();
+    this.inReclaim = false;
+    return freed;
   }
 
   /** kswapd's own work, which may use all reserves. Frames freed. */
@@ -159,6 +184,13 @@ export class FrameAllocator {
       return NO_FRAME;
     }
     this.prepareNew(frame as Pfn, order, gfp);
+    if ((gfp & __GFP_ACCOUNT) !== 0 && this.charger?.isCounting === true) {
+      if (!this.charger.chargeKernelBlock(frame as Pfn, order, gfp)) {
+        if (order > 0 && (gfp & __GFP_COMP) === 0) this.freeFrames(frame as Pfn, order);
+        else this.putFrame(frame as Pfn);
+        return NO_FRAME;
+      }
+    }
     return frame;
   }
 
@@ -171,6 +203,7 @@ export class FrameAllocator {
     for (let tail = head + 1; tail < head + count; tail++) {
       frames.flags[tail] = 0;
       frames.owner[tail] = 0;
+      frames.memcg[tail] = frames.memcg[head];
       frames.refcount[tail] = frames.refcount[head];
     }
   }
@@ -310,6 +343,7 @@ export class FrameAllocator {
     const { flags } = frames;
     const count = 2 ** order;
     if ((flags[frame] & PG_lru) !== 0) this.lru.remove(frame);
+    if (frames.memcg[frame] !== 0) this.charger?.unchargeBlock(frame, count);
     if ((flags[frame] & PG_mlocked) !== 0) {
       this.stat.nr_mlock -= count;
       this.vmstat.unevictable_pgs_cleared += count;

@@ -4,7 +4,7 @@ import { PAGE_SIZE, type Pfn, paddrOf } from '../../machine/units.ts';
 import type { FrameAllocator } from './alloc.ts';
 import { FrameList } from './frame-list.ts';
 import { type FrameTable, NO_FRAME } from './frame-table.ts';
-import { __GFP_COMP, __GFP_NORETRY, __GFP_NOWARN, GFP_KERNEL } from './gfp.ts';
+import { __GFP_ACCOUNT, __GFP_COMP, __GFP_NORETRY, __GFP_NOWARN, GFP_KERNEL } from './gfp.ts';
 import { PG_slab } from './page-flags.ts';
 import { SLAB_CACHES } from './slab-caches.ts';
 import { calculateOrder, minPartialOf, objectsIn, orderOf, POINTER_BYTES, slotLayout } from './slab-layout.ts';
@@ -17,6 +17,8 @@ export interface SlabCacheOptions {
   readonly link?: 'inside' | 'behind';
   /** SLAB_RECLAIM_ACCOUNT: counted in SReclaimable. */
   readonly reclaimable?: boolean;
+  /** SLAB_ACCOUNT: its objects are charged to the memory cgroup of the task that makes them. */
+  readonly accounted?: boolean;
 }
 
 /** One line of /proc/slabinfo; the tunables are 0 in SLUB. */
@@ -60,6 +62,9 @@ export class KmemCache {
   slabCount = 0;
   slotCount = 0;
   activeCount = 0;
+  /** Who pays for a slot: id of a memory cgroup, never the root's, which pays for nothing (slabobj_ext). */
+  readonly payers = new Map<number, number>();
+  private readonly accounted: boolean;
   private readonly ram: Ram;
   private readonly frames: FrameTable;
   private readonly allocator: FrameAllocator;
@@ -77,6 +82,7 @@ export class KmemCache {
     this.order = calculateOrder(layout.sizeBytes);
     this.minPartial = minPartialOf(layout.sizeBytes);
     this.reclaimable = options.reclaimable === true;
+    this.accounted = options.accounted === true;
     this.partial = new FrameList(allocator.frames);
   }
 
@@ -91,7 +97,10 @@ export class KmemCache {
     frames.private[slab]++;
     this.activeCount++;
     if (frames.index[slab] === 0) this.partial.remove(slab);
-    return slot;
+    const charger = this.accounted ? this.allocator.charges : null;
+    if (charger === null || !charger.isCounting || charger.chargeObject(this, slot, gfp)) return slot;
+    this.free(slot);
+    return 0;
   }
 
   /** Gives a slot of this cache back. Anything else is our bug: KernelPanic. */
@@ -100,6 +109,7 @@ export class KmemCache {
     const slab = this.slabOf(slot);
     const first = frames.index[slab];
     assert(first !== slot && frames.private[slab] > 0, 'mm/phys/slab.ts: an object is freed once');
+    if (this.payers.size > 0 && this.payers.has(slot)) this.allocator.charges?.unchargeObject(this, slot);
     const listed = this.partial.length;
     this.writeLink(slot, first);
     frames.index[slab] = slot;
@@ -152,11 +162,16 @@ export class KmemCache {
   /** A slab of the wanted order, of the least that holds an object when memory is short (allocate_slab). */
   private addSlab(gfp: number): boolean {
     const least = orderOf(this.sizeBytes);
+    // The objects are charged, not the slab.
+    const flags = gfp & ~__GFP_ACCOUNT;
     let order = this.order;
-    let slab = this.allocator.allocFrames(order, gfp | __GFP_COMP | (order > least ? __GFP_NORETRY | __GFP_NOWARN : 0));
+    let slab = this.allocator.allocFrames(
+      order,
+      flags | __GFP_COMP | (order > least ? __GFP_NORETRY | __GFP_NOWARN : 0),
+    );
     if (slab === NO_FRAME && order > least) {
       order = least;
-      slab = this.allocator.allocFrames(order, gfp | __GFP_COMP);
+      slab = this.allocator.allocFrames(order, flags | __GFP_COMP);
     }
     if (slab === NO_FRAME) return this.partial.head !== NO_FRAME;
     const { frames } = this;

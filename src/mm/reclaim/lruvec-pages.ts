@@ -1,6 +1,7 @@
 import type { Rng } from '../../base/rng.ts';
 import type { Pfn } from '../../machine/units.ts';
 import type { Memcg } from '../memcg/memcg.ts';
+import { freeSlotsOf } from '../memcg/swap-charge.ts';
 import type { PageCache } from '../page-cache/page-cache.ts';
 import type { FrameTable } from '../phys/frame-table.ts';
 import type { Lruvec } from '../phys/lruvec.ts';
@@ -22,7 +23,7 @@ import type { ReclaimablePages, ReclaimPolicy, References } from './policy.ts';
 export interface ReclaimRun {
   readonly rng: Rng;
   swappiness: number;
-  by: 'direct' | 'kswapd';
+  by: 'direct' | 'kswapd' | 'proactive';
   /** The memory cgroup whose limit it is for; the root: the machine is short. */
   target: Memcg;
 }
@@ -56,7 +57,7 @@ export class LruvecPages implements ReclaimablePages {
     return this.run.swappiness;
   }
   get hasSwap(): boolean {
-    return this.cache.swap.freePages > 0;
+    return freeSlotsOf(this.memcg, this.cache.swap.freePages) > 0;
   }
   get freePages(): number {
     return this.run.target.isRoot ? this.cache.allocator.freeCount : 0;
@@ -104,11 +105,13 @@ export class LruvecPages implements ReclaimablePages {
     if ((this.frames.flags[page] & PG_active) !== 0) return;
     this.cache.allocator.lru.changeFlags(page, PG_active, 0);
     this.cache.vmstat.pgactivate++;
+    this.memcg.counters.pgactivate++;
   }
 
   deactivate(page: Pfn): void {
     this.cache.allocator.lru.changeFlags(page, 0, PG_active);
     this.cache.vmstat.pgdeactivate++;
+    this.memcg.counters.pgdeactivate++;
   }
 
   rotate(page: Pfn): void {
@@ -138,8 +141,9 @@ export class LruvecPages implements ReclaimablePages {
 
   noteScanned(page: Pfn): void {
     const { vmstat } = this.cache;
-    if (this.run.by === 'kswapd') vmstat.pgscan_kswapd++;
-    else vmstat.pgscan_direct++;
+    const name = `pgscan_${this.run.by}` as const;
+    this.memcg.counters[name]++;
+    vmstat[name]++;
     if ((this.frames.flags[page] & PG_swapbacked) !== 0) vmstat.pgscan_anon++;
     else vmstat.pgscan_file++;
   }
@@ -148,8 +152,9 @@ export class LruvecPages implements ReclaimablePages {
     const { vmstat } = this.cache;
     const isSwapbacked = (this.frames.flags[page] & PG_swapbacked) !== 0;
     if (!this.pages.tryToFree(page, dirty)) return false;
-    if (this.run.by === 'kswapd') vmstat.pgsteal_kswapd++;
-    else vmstat.pgsteal_direct++;
+    const name = `pgsteal_${this.run.by}` as const;
+    this.memcg.counters[name]++;
+    vmstat[name]++;
     if (isSwapbacked) vmstat.pgsteal_anon++;
     else vmstat.pgsteal_file++;
     return true;

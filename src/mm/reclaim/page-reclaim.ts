@@ -97,6 +97,7 @@ export class PageReclaim {
       allocator.lru.changeFlags(page, PG_swapbacked | PG_active, 0);
       return false;
     }
+    this.cache.memcgs.payerOf(page).counters.pglazyfreed++;
     allocator.getFrame(page);
     rmap.tryToUnmap(page);
     allocator.putFrame(page);

@@ -2,7 +2,7 @@ import { Rng } from '../../base/rng.ts';
 import type { ReferenceStream } from '../../machine/reference-stream.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import type { Memcg } from '../memcg/memcg.ts';
-import type { Memcgs } from '../memcg/memcgs.ts';
+import type { MemcgReclaim, Memcgs } from '../memcg/memcgs.ts';
 import { calculateProtection } from '../memcg/protection.ts';
 import type { PageCache } from '../page-cache/page-cache.ts';
 import { PG_lru, PG_tail } from '../phys/page-flags.ts';
@@ -18,7 +18,7 @@ import { Workingset } from './workingset.ts';
  * Makes frames free when memory is short (Linux: mm/vmscan.c). Every memory cgroup has a lruvec with a policy of its own, which says
  * which of its pages go; how much each has to give is said here, and PageReclaim makes the pages go.
  */
-export class Reclaim implements Reclaimer, ReferenceStream, UseListener {
+export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseListener {
   readonly pages: PageReclaim;
   readonly workingset: Workingset;
   private readonly cache: PageCache;
@@ -41,7 +41,7 @@ export class Reclaim implements Reclaimer, ReferenceStream, UseListener {
     cache.swap.refaults = this.workingset;
     this.pages = new PageReclaim(cache, this.workingset);
     this.setPolicies(this.policies);
-    memcgs.setListener(this);
+    memcgs.setReclaim(this);
   }
 
   /** vm.swappiness. */
@@ -106,14 +106,19 @@ export class Reclaim implements Reclaimer, ReferenceStream, UseListener {
   }
 
   /** try_to_free_mem_cgroup_pages: of the pages of `target` and all below it. */
-  reclaimMemcg(target: Memcg, frames: number): number {
-    return this.shrinkTree(target, frames, 'direct');
+  reclaimMemcg(
+    target: Memcg,
+    frames: number,
+    options: { readonly by?: 'direct' | 'proactive'; readonly swappiness?: number } = {},
+  ): number {
+    return this.shrinkTree(target, frames, options.by ?? 'direct', options.swappiness);
   }
 
   /** do_try_to_free_pages: what memory.low protects goes only when nothing else is left. */
-  private shrinkTree(target: Memcg, frames: number, by: 'direct' | 'kswapd'): number {
+  private shrinkTree(target: Memcg, frames: number, by: ReclaimRun['by'], swappiness = this.swappiness): number {
     const { run } = this;
-    const outer = { by: run.by, target: run.target };
+    const outer = { by: run.by, target: run.target, swappiness: run.swappiness };
+    run.swappiness = swappiness;
     run.by = by;
     run.target = target;
     let freed = 0;
@@ -128,6 +133,7 @@ export class Reclaim implements Reclaimer, ReferenceStream, UseListener {
     }
     run.by = outer.by;
     run.target = outer.target;
+    run.swappiness = outer.swappiness;
     return freed;
   }
 
@@ -141,7 +147,7 @@ export class Reclaim implements Reclaimer, ReferenceStream, UseListener {
     }
     const walk = this.collectWalk(target);
     // kswapd asks all of them, for it runs seldom; who needs memory itself stops when it has it, and the next begins behind.
-    const stops = by === 'direct';
+    const stops = by !== 'kswapd';
     const first = stops ? Math.max(0, walk.indexOf(this.memcgs.memcgOf(this.nextMemcg) ?? target)) : 0;
     let freed = 0;
     let skipped = false;

@@ -44,6 +44,8 @@ export class SwapArea {
   readonly zeroes: Uint8Array;
   /** What the eviction of the slot's page left behind, or 0; goes with the page's return (the swap cache's shadow entries). */
   readonly shadows: Float64Array;
+  /** Id of the memory cgroup that pays for the slot (swap_cgroup); 0: the root's. */
+  readonly memcgs: Uint16Array;
   usedSlots = 0;
   /** swapoff clears it: nothing new comes in (SWP_WRITEOK). */
   isWritable = true;
@@ -63,6 +65,7 @@ export class SwapArea {
     this.cached = new Int32Array(slotCount).fill(NO_FRAME);
     this.zeroes = new Uint8Array(slotCount);
     this.shadows = new Float64Array(slotCount);
+    this.memcgs = new Uint16Array(slotCount);
     this.freeIn = new Uint16Array(Math.ceil(slotCount / CLUSTER_SLOTS));
     let bad = 0;
     for (const slot of [0, ...badSlots]) {

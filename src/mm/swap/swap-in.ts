@@ -1,5 +1,7 @@
 import { ENOMEM } from '../../abi/errno.ts';
 import type { Pfn } from '../../machine/units.ts';
+import type { Memcg } from '../memcg/memcg.ts';
+import { payerOfSlot } from '../memcg/swap-charge.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { __GFP_NORETRY, __GFP_NOWARN, GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
 import { PG_reclaim, PG_swapbacked } from '../phys/page-flags.ts';
@@ -41,9 +43,14 @@ export class SwapReadAhead {
 
 /**
  * The page of a slot, from the swap cache or read into it, with a reference for the caller (swapin_readahead): -ENOMEM, or the
- * store's error. swap.lastInWasMajor says whether the store was read.
+ * store's error. swap.lastInWasMajor says whether the store was read. `reader` pays for it where nobody paid for the slot.
  */
-export function swapIn(swap: Swap, entry: SwapEntry, gfp: number = GFP_HIGHUSER_MOVABLE): Pfn | number {
+export function swapIn(
+  swap: Swap,
+  entry: SwapEntry,
+  gfp: number = GFP_HIGHUSER_MOVABLE,
+  reader: Memcg = swap.memcgs.current,
+): Pfn | number {
   const { frames, allocator } = swap;
   swap.lastInWasMajor = false;
   const cached = swap.findCached(entry);
@@ -58,15 +65,15 @@ export function swapIn(swap: Swap, entry: SwapEntry, gfp: number = GFP_HIGHUSER_
   }
   swap.lastInWasMajor = true;
   swap.noteWanted(entry);
-  const frame = readIntoCache(swap, entry, gfp);
-  if (frame >= 0 && swap.areaOf(entry).store.speed === 'device') readCluster(swap, entry);
+  const frame = readIntoCache(swap, entry, gfp, reader);
+  if (frame >= 0 && swap.areaOf(entry).store.speed === 'device') readCluster(swap, entry, reader);
   return frame;
 }
 
 /** A frame of its own with the contents of a slot, which stays out of the swap cache. -ENOMEM or the store's error. */
-export function readAlone(swap: Swap, entry: SwapEntry): Pfn | number {
+export function readAlone(swap: Swap, entry: SwapEntry, reader: Memcg): Pfn | number {
   swap.noteWanted(entry);
-  const frame = swap.allocator.allocFrame(GFP_HIGHUSER_MOVABLE);
+  const frame = swap.memcgs.allocPage(payerOf(swap, entry, reader), GFP_HIGHUSER_MOVABLE);
   if (frame === NO_FRAME) return -ENOMEM;
   const result = swap.readSlot(entry, frame as Pfn);
   if (result === 0) {
@@ -78,9 +85,13 @@ export function readAlone(swap: Swap, entry: SwapEntry): Pfn | number {
   return result;
 }
 
+function payerOf(swap: Swap, entry: SwapEntry, reader: Memcg): Memcg {
+  return payerOfSlot(swap.memcgs, swap.areaOf(entry), swapOffsetOf(entry), reader);
+}
+
 /** read_swap_cache_async: with a reference for the caller. */
-function readIntoCache(swap: Swap, entry: SwapEntry, gfp: number): Pfn | number {
-  const frame = swap.allocator.allocFrame(gfp);
+function readIntoCache(swap: Swap, entry: SwapEntry, gfp: number, reader: Memcg): Pfn | number {
+  const frame = swap.memcgs.allocPage(payerOf(swap, entry, reader), gfp);
   if (frame === NO_FRAME) return -ENOMEM;
   const result = swap.readSlot(entry, frame as Pfn);
   if (result < 0) {
@@ -92,14 +103,14 @@ function readIntoCache(swap: Swap, entry: SwapEntry, gfp: number): Pfn | number 
 }
 
 /** swap_cluster_readahead: the slots around one that are in use and not in memory; a favour that may fail. */
-function readCluster(swap: Swap, entry: SwapEntry): void {
+function readCluster(swap: Swap, entry: SwapEntry, reader: Memcg): void {
   const area = swap.areaOf(entry);
   const wanted = swapOffsetOf(entry);
   const window = swap.readAhead.window(wanted);
   const first = wanted - (wanted % window);
   for (let slot = Math.max(1, first); slot < Math.min(first + window, area.slotCount); slot++) {
     if (area.isBad(slot) || area.counts[slot] === 0 || area.cached[slot] !== NO_FRAME) continue;
-    const frame = readIntoCache(swap, swapEntry(swapTypeOf(entry), slot), GFP_READ_AHEAD);
+    const frame = readIntoCache(swap, swapEntry(swapTypeOf(entry), slot), GFP_READ_AHEAD, reader);
     if (frame < 0) return;
     swap.frames.flags[frame] |= PG_reclaim;
     swap.vmstat.swap_ra++;

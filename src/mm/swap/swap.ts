@@ -4,6 +4,8 @@ import type { Vmstat } from '../../base/vmstat.ts';
 import type { VirtualClock } from '../../machine/clock.ts';
 import type { Ram } from '../../machine/ram.ts';
 import type { Pfn } from '../../machine/units.ts';
+import type { Memcgs } from '../memcg/memcgs.ts';
+import { chargeSlot, unchargeSlot } from '../memcg/swap-charge.ts';
 import type { FrameAllocator } from '../phys/alloc.ts';
 import { type FrameTable, NO_FRAME } from '../phys/frame-table.ts';
 import { PG_dirty, PG_reclaim, PG_swapbacked, PG_swapcache, PG_uptodate } from '../phys/page-flags.ts';
@@ -15,6 +17,7 @@ import { SwapReadAhead } from './swap-in.ts';
 export interface SwapOptions {
   readonly ram: Ram;
   readonly allocator: FrameAllocator;
+  readonly memcgs: Memcgs;
   readonly vmstat: Vmstat;
   readonly clock: VirtualClock;
 }
@@ -27,6 +30,7 @@ export class Swap {
   readonly ram: Ram;
   readonly allocator: FrameAllocator;
   readonly frames: FrameTable;
+  readonly memcgs: Memcgs;
   readonly vmstat: Vmstat;
   readonly clock: VirtualClock;
   /** By type; null where there is none (any more). */
@@ -47,6 +51,7 @@ export class Swap {
     this.ram = options.ram;
     this.allocator = options.allocator;
     this.frames = options.allocator.frames;
+    this.memcgs = options.memcgs;
     this.vmstat = options.vmstat;
     this.clock = options.clock;
   }
@@ -114,6 +119,11 @@ export class Swap {
     for (const area of this.available) {
       const slot = area.takeSlot(frame);
       if (slot === 0) continue;
+      if (!chargeSlot(this.memcgs, area, slot, frame)) {
+        area.cached[slot] = NO_FRAME;
+        area.giveSlot(slot);
+        return false;
+      }
       this.rotate(area);
       this.enterCache(frame, swapEntry(area.type, slot));
       this.frames.flags[frame] |= PG_dirty;
@@ -194,7 +204,7 @@ export class Swap {
     frames.private[frame] = 0;
     allocator.stat.nr_swapcached--;
     area.cached[slot] = NO_FRAME;
-    if (area.counts[slot] === 0) area.giveSlot(slot);
+    if (area.counts[slot] === 0) this.giveSlot(area, slot);
     allocator.putFrame(frame);
   }
 
@@ -234,8 +244,13 @@ export class Swap {
     assert(!area.isBad(slot) && area.counts[slot] > 0, 'mm/swap/swap.ts: W1 a slot has an entry that goes');
     if (--area.counts[slot] > 0) return;
     const frame = area.cached[slot] as Pfn | -1;
-    if (frame === NO_FRAME) area.giveSlot(slot);
+    if (frame === NO_FRAME) this.giveSlot(area, slot);
     else this.dropUnused(frame as Pfn);
+  }
+
+  private giveSlot(area: SwapArea, slot: number): void {
+    unchargeSlot(this.memcgs, area, slot);
+    area.giveSlot(slot);
   }
 
   /** A mapping of the page went: where neither another one nor an entry is left, a page of the cache goes too (free_swap_cache). */
@@ -256,12 +271,14 @@ export class Swap {
       area.zeroes[slot] = 1;
       area.store.discard(slot);
       this.vmstat.swpout_zero++;
+      this.memcgs.payerOf(frame).counters.swpout_zero++;
     } else {
       area.zeroes[slot] = 0;
       this.charge(area, slot);
       const result = area.store.write(slot, this.ram.bytesOf(frame));
       if (result < 0) return result;
       this.vmstat.pswpout++;
+      this.memcgs.payerOf(frame).counters.pswpout++;
     }
     this.frames.flags[frame] &= ~PG_dirty;
     return 0;
@@ -274,13 +291,16 @@ export class Swap {
     if (area.zeroes[slot] !== 0) {
       this.ram.zeroFrame(frame);
       this.vmstat.swpin_zero++;
+      this.memcgs.payerOf(frame).counters.swpin_zero++;
       return 0;
     }
     this.charge(area, slot);
     this.ram.beforeWrite(frame);
     const result = area.store.read(slot, this.ram.bytesOf(frame));
-    if (result === 0) this.vmstat.pswpin++;
-    return result;
+    if (result !== 0) return result;
+    this.vmstat.pswpin++;
+    this.memcgs.payerOf(frame).counters.pswpin++;
+    return 0;
   }
 
   private charge(area: SwapArea, slot: number): void {

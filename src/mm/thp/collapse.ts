@@ -52,6 +52,7 @@ export function collapseOne(mm: MemoryManager, vma: Vma, start: Vpn, why: 'colla
     return -ENOMEM;
   }
   mm.vmstat.thp_collapse_alloc++;
+  space.memcg.counters.thp_collapse_alloc++;
   // Finding the block may have taken memory from these very pages.
   const sources = collectSources(mm, vma, start, end);
   if (sources === null) {

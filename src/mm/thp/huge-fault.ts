@@ -38,6 +38,7 @@ export function hugeAnonFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Ac
   }
   installHuge(mm, vma, start, slot, frame as Pfn);
   mm.vmstat.thp_fault_alloc++;
+  vma.space.memcg.counters.thp_fault_alloc++;
   mm.lastFaultKind = KIND_ANON_ZERO;
   return FAULT_DONE;
 }

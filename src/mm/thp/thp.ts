@@ -98,7 +98,8 @@ export class Thp {
 
   /** A block for a huge page, one reference, its contents unknown; NO_FRAME. */
   allocate(vma: Vma, why: ThpReason): Pfn | -1 {
-    return this.mm.alloc.allocFrames(this.order, this.mayReclaim(vma, why) ? GFP_TRANSHUGE : GFP_TRANSHUGE_LIGHT);
+    const gfp = this.mayReclaim(vma, why) ? GFP_TRANSHUGE : GFP_TRANSHUGE_LIGHT;
+    return this.mm.memcgs.allocPage(vma.space.memcg, gfp, this.order);
   }
 
   /** vma_thp_gfp_mask, alloc_hugepage_khugepaged_gfpmask. */

@@ -64,10 +64,10 @@ function fillPage(mm: MemoryManager, vma: Vma, page: Vpn, fill: UffdFill, doneBy
     case 'poison':
       return poison(mm, vma, page, slot);
     case 'zero':
-      if ((vma.flags & VM_SHARED) !== 0) return addShared(mm, vma, page, slot, allocZeroed(mm));
+      if ((vma.flags & VM_SHARED) !== 0) return addShared(mm, vma, page, slot, allocZeroed(mm, vma.space));
       return mapZeroPage(mm, vma, page, slot);
     default: {
-      const frame = copiedFrame(mm, fill.from, fill.source + doneBytes);
+      const frame = copiedFrame(mm, vma.space, fill.from, fill.source + doneBytes);
       if (frame < 0) return frame;
       if ((vma.flags & VM_SHARED) !== 0) return addShared(mm, vma, page, slot, frame as Pfn);
       return mapPrivate(mm, vma, page, slot, frame as Pfn);
@@ -76,8 +76,8 @@ function fillPage(mm: MemoryManager, vma: Vma, page: Vpn, fill: UffdFill, doneBy
 }
 
 /** A frame with a page of the caller's memory: -ENOMEM, -EFAULT. */
-function copiedFrame(mm: MemoryManager, from: AddressSpace, source: number): number {
-  const frame = allocZeroed(mm);
+function copiedFrame(mm: MemoryManager, to: AddressSpace, from: AddressSpace, source: number): number {
+  const frame = allocZeroed(mm, to);
   if (frame === NO_FRAME) return -ENOMEM;
   const bytes = new Uint8Array(PAGE_SIZE);
   if (copyFromUser(mm, from, source, bytes) < PAGE_SIZE) {
