@@ -16,6 +16,7 @@ import { FsContext } from './fs/fs-context.ts';
 import { makeInitialTree, readWholeFile, writeWholeFile } from './fs/initial-tree.ts';
 import { resolve } from './fs/path.ts';
 import { Vfs } from './fs/vfs.ts';
+import { mountCgroupsAtBoot } from './kernel/cgroup/cgroupfs.ts';
 import { DEFAULT_BOOT_REAL_NS, DEFAULT_SLICE_NS, Kernel } from './kernel/kernel.ts';
 import { mountProcfs } from './kernel/procfs/procfs.ts';
 import type { RunLimits, RunStatus } from './kernel/run-loop.ts';
@@ -202,6 +203,7 @@ export class System {
     must(vfs.mountTmpfs('/tmp'), '/tmp');
     must(mountProcfs(this.kernel), '/proc');
     must(mountSysfs(this.kernel), '/sys');
+    must(mountCgroupsAtBoot(this.kernel), '/sys/fs/cgroup');
   }
 
   /** Creates or replaces a file of the guest: 0 or -ERRNO. */

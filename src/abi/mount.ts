@@ -36,3 +36,4 @@ export const V9FS_MAGIC = 0x01021997;
 export const HUGETLBFS_MAGIC = 0x958458f6;
 export const NSFS_MAGIC = 0x6e736673;
 export const SYSFS_MAGIC = 0x62656572;
+export const CGROUP2_SUPER_MAGIC = 0x63677270;

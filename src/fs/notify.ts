@@ -6,6 +6,7 @@ import {
   IN_DELETE_SELF,
   IN_EXCL_UNLINK,
   IN_ISDIR,
+  IN_MODIFY,
   IN_MOVE_SELF,
   IN_MOVED_FROM,
   IN_MOVED_TO,
@@ -58,6 +59,13 @@ export function notifyClose(file: File): void {
 /** Size, mode, owner or times are set (fsnotify_change): IN_MODIFY, IN_ATTRIB, IN_ACCESS. */
 export function notifyChange(dentry: Dentry, mask: number): void {
   if (!isQuiet(dentry.inode.superblock.core)) tellBoth(dentry, mask, null);
+}
+
+/** A file of a pseudo file system shows something else of itself (kernfs_notify_workfn): IN_MODIFY. */
+export function notifyContents(inode: Inode, folder: { readonly inode: Inode; readonly name: string } | null): void {
+  if (isQuiet(inode.superblock.core)) return;
+  if (folder !== null) tell(folder.inode, IN_MODIFY, folder.name, 0, null);
+  tell(inode, IN_MODIFY, null, 0, null);
 }
 
 /** A name in a folder comes or goes: IN_CREATE, IN_DELETE. */

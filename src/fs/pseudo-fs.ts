@@ -100,7 +100,7 @@ export abstract class PseudoDirectoryInode extends PseudoInode {
   override create(): number {
     return -ENOENT;
   }
-  override mkdir(): number {
+  override mkdir(_name: string, _mode: number): Inode | number {
     return -ENOENT;
   }
   open(path: PathRef, flags: number): File | number {

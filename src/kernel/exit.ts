@@ -4,6 +4,7 @@ import { EV_PROCESS_EXIT } from '../base/event-kinds.ts';
 import type { FsContext } from '../fs/fs-context.ts';
 import { exitSpace } from '../mm/ops/exit.ts';
 import { writeU32 } from '../mm/user-access.ts';
+import { leaveAtExit, leavePids } from './cgroup/membership.ts';
 import { leaveFault } from './fault-wait.ts';
 import { wakeFutex } from './futex.ts';
 import { leaveIpc } from './ipc/namespace.ts';
@@ -60,6 +61,7 @@ export function exitTask(k: Kernel, t: Task, status: number): void {
   releaseFs(k, t);
   leaveIpc(k, t);
   leaveTime(k, t);
+  leaveAtExit(k, t);
   const isLast = process.threads.every((thread) => thread === t || thread.state === 'Z');
   if (t.wait !== null) for (const queue of t.wait.queues) queue.remove(t.tid);
   t.wait = null;
@@ -238,6 +240,7 @@ function addTimes(process: Process, t: Task): void {
 
 function freeTask(k: Kernel, t: Task): void {
   t.state = 'X';
+  leavePids(t);
   t.pending.clear();
   k.tasks.delete(t.tid);
   k.caches.task.free(t.slot);

@@ -26,6 +26,8 @@ import { SIG_IGN } from '../abi/signal.ts';
 import { EV_PROCESS_FORK } from '../base/event-kinds.ts';
 import { dupSpace } from '../mm/ops/fork.ts';
 import { writeU32 } from '../mm/user-access.ts';
+import type { Cgroup } from './cgroup/cgroup.ts';
+import { followCgroup } from './cgroup/cgroups.ts';
 import { releaseFs } from './exit.ts';
 import { enterIpc, newIpcNamespace } from './ipc/namespace.ts';
 import { newUndoList } from './ipc/sem.ts';
@@ -58,6 +60,8 @@ export interface CloneRequest {
   readonly tls: number;
   /** Where a descriptor of the child is written (CLONE_PIDFD). */
   readonly pidfd: number;
+  /** Where the child is to be (CLONE_INTO_CGROUP); null: where its parent is. */
+  readonly cgroup?: Cgroup | null;
 }
 
 /** capability.h: CAP_SYS_ADMIN is 21, CAP_SYS_RESOURCE 24. */
@@ -111,6 +115,7 @@ export function cloneTask(k: Kernel, t: Task, request: CloneRequest): Task | num
     parent,
     sighand: has(flags, CLONE_SIGHAND) ? t.sighand : null,
     sighandFrom: t.sighand,
+    cgroup: request.cgroup ?? t.cgroup,
   });
   if (typeof child === 'number') return child;
   const failed = enterPidNamespace(k, t, child, flags) || copyResources(k, t, child, flags);
@@ -157,6 +162,7 @@ function copyResources(k: Kernel, t: Task, child: Task, flags: number): number {
     if (typeof space === 'number') return space;
     child.space = space;
   }
+  if (!has(flags, CLONE_VM)) followCgroup(k.mm, child);
   const undo = (): number => {
     undoResources(k, child);
     return -ENOMEM;

@@ -1,4 +1,5 @@
 import { panic } from '../base/assert.ts';
+import { KernelMemcgKiller } from './cgroup/memcg-oom.ts';
 import type { Kernel } from './kernel.ts';
 import { KSMD_NICE } from './ksmd.ts';
 import { newTask } from './new-task.ts';
@@ -34,6 +35,7 @@ export function bootKernelTasks(k: Kernel): void {
   k.kswapd.tid = kernelThread(k, 'kswapd0', kthreadd).tid;
   k.mm.alloc.setKswapd(k.kswapd);
   k.mm.oomKiller = new KernelOomKiller(k);
+  k.mm.memcgs.killer = new KernelMemcgKiller(k);
 }
 
 function kernelThread(k: Kernel, comm: string, kthreadd: Task): Task {

@@ -15,6 +15,8 @@ import type { AddressSpace } from '../mm/address-space.ts';
 import type { MemoryManager } from '../mm/memory-manager.ts';
 import { exitSpace } from '../mm/ops/exit.ts';
 import { CallCounts } from './call-counts.ts';
+import type { CgroupSuperblock } from './cgroup/cgroupfs.ts';
+import { Cgroups } from './cgroup/cgroups.ts';
 import type { CoreSettings } from './coredump/coredump.ts';
 import { type DrivenOptions, spawnDriven } from './driven.ts';
 import { FutexTable } from './futex.ts';
@@ -106,6 +108,9 @@ export class Kernel {
   readonly initialTime = new TimeNamespace();
   readonly initialPid = new PidNamespace(null);
   readonly initialNet: NetNamespace;
+  readonly cgroups: Cgroups;
+  /** Made with the first mount. */
+  cgroupfs: CgroupSuperblock | null = null;
   lastNamespace = 0;
   /** Tids, first in first run. */
   readonly runQueue: number[] = [];
@@ -179,6 +184,7 @@ export class Kernel {
   constructor(parts: KernelParts, config: KernelConfig) {
     this.mm = parts.mm;
     this.vfs = parts.vfs;
+    this.cgroups = new Cgroups(parts.mm);
     this.initialNet = new NetNamespace(parts.vfs.core.sockets);
     this.arch = parts.arch;
     this.cpu = parts.cpu;

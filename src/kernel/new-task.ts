@@ -1,5 +1,8 @@
 import { EAGAIN, ENOMEM } from '../abi/errno.ts';
 import type { FsContext } from '../fs/fs-context.ts';
+import type { Cgroup } from './cgroup/cgroup.ts';
+import { joinAtFork, leaveAtExit, leavePids } from './cgroup/membership.ts';
+import { chargePids, tryChargePid } from './cgroup/pids.ts';
 import { Credentials } from './credentials.ts';
 import { leaveIpc } from './ipc/namespace.ts';
 import type { Kernel } from './kernel.ts';
@@ -20,21 +23,27 @@ export interface NewTask {
   /** null: a new one, a copy of `sighandFrom`. */
   readonly sighand: Sighand | null;
   readonly sighandFrom: Sighand | null;
+  /** Default: the root. */
+  readonly cgroup?: Cgroup;
 }
 
 /** The objects of a new task, with their slots; -ENOMEM or -EAGAIN, and nothing taken. It is in no queue yet. */
 export function newTask(k: Kernel, options: NewTask): Task | number {
   const { caches } = k;
+  const cgroup = options.cgroup ?? k.cgroups.root;
+  const refused = tryChargePid(k, cgroup);
+  if (refused < 0) return refused;
   const slot = caches.task.alloc();
-  if (slot === 0) return -ENOMEM;
-  const pidSlot = caches.pid.alloc();
+  const pidSlot = slot === 0 ? 0 : caches.pid.alloc();
   if (pidSlot === 0) {
-    caches.task.free(slot);
+    if (slot !== 0) caches.task.free(slot);
+    chargePids(cgroup, -1);
     return -ENOMEM;
   }
   const giveBack = (error: number): number => {
     caches.pid.free(pidSlot);
     caches.task.free(slot);
+    chargePids(cgroup, -1);
     return error;
   };
   let { sighand } = options;
@@ -85,6 +94,7 @@ export function newTask(k: Kernel, options: NewTask): Task | number {
     kind: options.kind,
     pidNs: k.initialPid,
     net: k.initialNet,
+    cgroup,
   });
   task.sighand = sighand;
   task.ipc = k.initialIpc;
@@ -97,6 +107,7 @@ export function newTask(k: Kernel, options: NewTask): Task | number {
   if (options.process === null) process.leader = task;
   process.threads.push(task);
   k.tasks.set(tid, task);
+  joinAtFork(k, task, cgroup);
   return task;
 }
 
@@ -107,6 +118,8 @@ export function discardTask(k: Kernel, task: Task): void {
   task.sighand = null;
   leaveIpc(k, task);
   leaveTime(k, task);
+  leaveAtExit(k, task);
+  leavePids(task);
   task.state = 'X';
   process.threads.splice(process.threads.indexOf(task), 1);
   k.tasks.delete(task.tid);

@@ -1,4 +1,7 @@
 import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, MM_SWAPENTS } from '../mm/address-space.ts';
+import type { Memcg } from '../mm/memcg/memcg.ts';
+import { collectMemoryStat } from '../mm/memcg/memory-stat.ts';
+import { NO_LIMIT, type PageCounter } from '../mm/memcg/page-counter.ts';
 import {
   LRU_ACTIVE_ANON,
   LRU_ACTIVE_FILE,
@@ -17,15 +20,32 @@ const FAULT_GFP = '0x140dca(GFP_HIGHUSER_MOVABLE|__GFP_COMP|__GFP_ZERO)';
  * What the OOM killer writes in the kernel log before it kills (6.18: dump_header, __show_mem, dump_tasks, mm/oom_kill.c): who
  * asked, where the memory is, who has it, and whom it takes.
  */
-export function reportOom(k: Kernel, invoker: Process, victim: Process): void {
+export function reportOom(k: Kernel, invoker: Process, victim: Process, domain: Memcg): void {
   const { comm } = invoker.leader;
   k.log(`${comm} invoked oom-killer: gfp_mask=${FAULT_GFP}, order=0, oom_score_adj=${invoker.oomScoreAdj}`);
-  showMem(k);
-  if (k.oomDumpTasks !== 0) dumpTasks(k);
+  if (domain.isRoot) showMem(k);
+  else showMemcg(k, domain);
+  if (k.oomDumpTasks !== 0) dumpTasks(k, domain);
   k.log(
-    'oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/,' +
+    `oom-kill:constraint=${domain.isRoot ? 'CONSTRAINT_NONE' : 'CONSTRAINT_MEMCG'},nodemask=(null),cpuset=/,mems_allowed=0,` +
+      `${domain.isRoot ? 'global_oom' : `oom_memcg=${pathOf(k, domain)}`},task_memcg=${pathOf(k, victim.leader.cgroup.memcg)},` +
       `task=${victim.leader.comm},pid=${victim.pid},uid=${victim.leader.cred.uid}`,
   );
+}
+
+/** PAGE_COUNTER_MAX in KiB: what a limit that is not set is shown as. */
+const NO_LIMIT_KB = '9007199254740988';
+
+const pathOf = (k: Kernel, memcg: Memcg): string => k.cgroups.cgroupOf(memcg).path;
+
+/** mem_cgroup_print_oom_meminfo: the cgroup's counters and its memory.stat. */
+function showMemcg(k: Kernel, memcg: Memcg): void {
+  const counters = ({ usage, max, failCount }: PageCounter): string =>
+    `usage ${usage * 4}kB, limit ${max === NO_LIMIT ? NO_LIMIT_KB : max * 4}kB, failcnt ${failCount}`;
+  k.log(`memory: ${counters(memcg.memory)}`);
+  k.log(`swap: ${counters(memcg.swap)}`);
+  k.log(`Memory cgroup stats for ${pathOf(k, memcg)}:`);
+  for (const [name, value] of collectMemoryStat(k.mm.memcgs, memcg)) k.log(`${name} ${value}`);
 }
 
 function showMem(k: Kernel): void {
@@ -57,8 +77,8 @@ function showMem(k: Kernel): void {
   k.log(`${k.mm.frames.frameCount - alloc.totalCount} pages reserved`);
 }
 
-/** dump_tasks: every process with memory of its own that could be killed. */
-function dumpTasks(k: Kernel): void {
+/** dump_tasks: every process of the domain with memory of its own that could be killed. */
+function dumpTasks(k: Kernel, domain: Memcg): void {
   k.log('Tasks state (memory values in pages):');
   k.log(
     '[  pid  ]   uid  tgid total_vm      rss rss_anon rss_file rss_shmem pgtables_bytes swapents oom_score_adj name',
@@ -67,6 +87,7 @@ function dumpTasks(k: Kernel): void {
     const task = process.threads.find((thread) => thread.space !== null);
     const space = task?.space ?? null;
     if (task === undefined || space === null || task.kind !== 'user') continue;
+    if (!task.cgroup.memcg.isWithin(domain)) continue;
     const { rss } = space;
     const number = (value: number, width: number): string => String(value).padStart(width);
     k.log(

@@ -1,5 +1,6 @@
 import { READ_IMPLIES_EXEC } from '../abi/personality.ts';
 import { KSM_RUN_STOP } from '../mm/ksm/ksm.ts';
+import { payForOverHigh } from './cgroup/over-high.ts';
 import { finishOwing, goOn, owesWork } from './fault-wait.ts';
 import { armFlusher } from './flusher.ts';
 import { checkCpuTimers, cpuTimeLeftNs } from './itimers.ts';
@@ -79,10 +80,14 @@ export function runMachine(k: Kernel, limits: RunLimits): RunStatus {
     k.cutSliceTid = 0;
     k.running = task;
     k.mm.faultAccount = task;
+    k.mm.memcgs.current = task.cgroup.memcg;
+    k.mm.memcgs.account = task;
     if (task.space !== null) task.space.readImpliesExec = (task.personality & READ_IMPLIES_EXEC) !== 0;
     runSlice(k, task, stopIssued, untilNs);
     k.running = null;
     k.mm.faultAccount = null;
+    k.mm.memcgs.current = k.mm.memcgs.root;
+    k.mm.memcgs.account = null;
     if (k.cutSliceTid !== 0) continue;
     if (task.state === 'R' && !task.queued) makeRunnable(k, task);
     armFlusher(k);
@@ -161,6 +166,10 @@ function returnToUser(k: Kernel, t: Task): boolean {
       continue;
     }
     if (t.restartResult === 0 && t.savedMask === null && !hasPendingSignal(t)) {
+      if (t.pagesOverHigh > 0) {
+        payForOverHigh(k, t);
+        continue;
+      }
       useSpaceOf(k, t);
       return true;
     }

@@ -24,6 +24,7 @@ export function shutdownKernel(k: Kernel): void {
   k.wakeList.tids.length = 0;
   dropIpc(k, k.initialIpc);
   assert(k.ipcNamespaces.size === 0, 'kernel/ipc/namespace.ts: N1 nobody is in an IPC namespace after the end');
+  k.cgroups.shutdown();
   letGoOfSwap(k);
   freeVdso(k);
 }

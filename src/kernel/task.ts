@@ -2,6 +2,7 @@ import type { FsContext } from '../fs/fs-context.ts';
 import type { AddressSpace } from '../mm/address-space.ts';
 import { FaultWaiter } from '../mm/fault/waiter.ts';
 import type { Mempolicy } from '../mm/mempolicy.ts';
+import type { Cgroup } from './cgroup/cgroup.ts';
 import type { Credentials } from './credentials.ts';
 import type { FileTable } from './file-table.ts';
 import type { IpcNamespace } from './ipc/namespace.ts';
@@ -110,6 +111,13 @@ export class Task {
 
   /** set_mempolicy's; null: MPOL_DEFAULT. */
   mempolicy: Mempolicy | null = null;
+  cgroup: Cgroup;
+  /** cgroup.freeze: it is to stop at its next return to user mode, or has. */
+  freezePending = false;
+  isFrozen = false;
+  /** Charged to it beyond memory.high since it last ran its program (memcg_nr_pages_over_high). */
+  pagesOverHigh = 0;
+
   /** Its IPC namespace; null once it has ended (exit_task_namespaces). */
   ipc: IpcNamespace | null = null;
   net: NetNamespace;
@@ -164,6 +172,7 @@ export class Task {
     kind: 'user' | 'kthread' | 'driven';
     pidNs: PidNamespace;
     net: NetNamespace;
+    cgroup: Cgroup;
   }) {
     this.tid = options.tid;
     this.waiter = new FaultWaiter(options.tid);
@@ -175,6 +184,7 @@ export class Task {
     this.comm = options.comm;
     this.kind = options.kind;
     this.net = options.net;
+    this.cgroup = options.cgroup;
     this.pidNs = options.pidNs;
     this.pidNsForChildren = options.pidNs;
   }

@@ -32,12 +32,14 @@ function fire(k: Kernel, entry: TimerEntry): void {
       firePosixTimer(k, entry);
       return;
     case 'kthread':
-      if (entry.subject === k.kswapd.tid) k.kswapd.run();
-      else if (entry.subject === k.ksmdTid) runKsmd(k, entry.deadlineNs);
-      else runFlusher(k, entry.detail === 1 ? 'periodic' : 'too much');
+      runAsRoot(k, () => {
+        if (entry.subject === k.kswapd.tid) k.kswapd.run();
+        else if (entry.subject === k.ksmdTid) runKsmd(k, entry.deadlineNs);
+        else runFlusher(k, entry.detail === 1 ? 'periodic' : 'too much');
+      });
       return;
     case 'khugepaged':
-      runKhugepaged(k, entry.deadlineNs);
+      runAsRoot(k, () => runKhugepaged(k, entry.deadlineNs));
       return;
     case 'queue':
       k.timerQueues.get(entry.subject)?.wakeAll();
@@ -45,6 +47,17 @@ function fire(k: Kernel, entry: TimerEntry): void {
     default:
       unreachable(entry.kind);
   }
+}
+
+/** Kernel threads have no space: what they take is charged to nobody. */
+function runAsRoot(k: Kernel, run: () => void): void {
+  const { memcgs } = k.mm;
+  const { current, account } = memcgs;
+  memcgs.current = memcgs.root;
+  memcgs.account = null;
+  run();
+  memcgs.current = current;
+  memcgs.account = account;
 }
 
 /** Drops entries of waits that ended early, once they are many: a loop of short polls would let the heap grow without end. */

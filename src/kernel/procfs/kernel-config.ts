@@ -29,6 +29,9 @@ const PRESENT: readonly string[] = [
   'TIMERFD',
   'SYSVIPC',
   'SYSVIPC_SYSCTL',
+  'CGROUPS',
+  'MEMCG',
+  'CGROUP_PIDS',
   'NAMESPACES',
   'IPC_NS',
   'NUMA',
@@ -61,7 +64,7 @@ const PRESENT: readonly string[] = [
 ];
 
 /** What is asked for often and is not there, so that the file says so in Linux's words. */
-const ABSENT: readonly string[] = ['SMP', 'MEMCG', 'UTS_NS', 'USER_NS', 'SECCOMP', 'MODULES', 'CGROUPS', 'BPF_SYSCALL'];
+const ABSENT: readonly string[] = ['SMP', 'UTS_NS', 'USER_NS', 'SECCOMP', 'MODULES', 'BPF_SYSCALL'];
 
 function configText(): string {
   const lines = [

@@ -32,8 +32,10 @@ export function showWchan(): string {
 }
 
 /** The unified hierarchy's root: there are no control groups below it. */
-export function showCgroup(): string {
-  return '0::/\n';
+/** proc_cgroup_show: the one hierarchy. */
+export function showCgroup(_k: Kernel, t: Task): string {
+  const { path, isAlive } = t.cgroup;
+  return `0::${path}${isAlive ? '' : ' (deleted)'}\n`;
 }
 
 /** No audit session: (unsigned int)-1, without a newline. */

@@ -8,6 +8,7 @@ import { currentTask } from './current-task.ts';
 import { PROC_DYNAMIC_FIRST, PROC_ROOT_INO, taskIno } from './ino.ts';
 import { showIomem } from './iomem.ts';
 import { readConfigGz } from './kernel-config.ts';
+import { readKpagecgroup } from './kpagecgroup.ts';
 import { readKpageflags } from './kpageflags.ts';
 import { showBuddyinfo, showMeminfo, showSlabinfo } from './memory-files.ts';
 import { readKpagecount } from './pagemap.ts';
@@ -75,6 +76,7 @@ const MACHINE_ENTRIES: readonly RootEntry[] = [
   seq('buddyinfo', showBuddyinfo),
   bytes('config.gz', readConfigGz, 0o444),
   bytes('kpagecount', readKpagecount),
+  bytes('kpagecgroup', readKpagecgroup),
   bytes('kpageflags', readKpageflags),
   seq('filesystems', showFilesystems),
 ];

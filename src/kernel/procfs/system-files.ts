@@ -55,7 +55,7 @@ export function showCmdline(): string {
 
 /** /proc/filesystems: what is mounted or always there; none of them needs a block device. */
 export function showFilesystems(k: Kernel): string {
-  const types = new Set(['sysfs', 'tmpfs', 'proc', 'devtmpfs', 'sockfs', 'pipefs', 'hugetlbfs']);
+  const types = new Set(['sysfs', 'tmpfs', 'cgroup2', 'proc', 'devtmpfs', 'sockfs', 'pipefs', 'hugetlbfs']);
   for (const { superblock } of k.vfs.mounts.mounts) types.add(superblock.fsType);
   return [...types].map((type) => `nodev\t${type}\n`).join('');
 }

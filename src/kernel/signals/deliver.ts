@@ -18,6 +18,7 @@ import {
 import { EV_SIGNAL_DELIVER } from '../../base/event-kinds.ts';
 import { COST_SIGNAL_NS } from '../../machine/cost-model.ts';
 import { copyFromUser, copyToUser } from '../../mm/user-access.ts';
+import { freezeNow } from '../cgroup/freezer.ts';
 import { dumpCore } from '../coredump/coredump.ts';
 import { exitGroup, exitTask } from '../exit.ts';
 import type { Kernel } from '../kernel.ts';
@@ -46,6 +47,10 @@ export function handleSignals(k: Kernel, t: Task): void {
     }
     if (t.stopPending) {
       joinStop(k, t);
+      return;
+    }
+    if (t.freezePending) {
+      freezeNow(k, t);
       return;
     }
     if (t.trace?.trapPending === true) {

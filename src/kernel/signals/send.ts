@@ -199,7 +199,10 @@ export function killThread(k: Kernel, thread: Task): void {
 export function wakeForSignal(k: Kernel, task: Task, kind: 'fatal' | 'normal'): void {
   if (task.wait !== null && task.state !== 't') {
     if (kind === 'fatal' || task.wait.onSignal !== UNINTERRUPTIBLE) wakeTask(k, task, 'signal');
-  } else if ((task.state === 'T' || task.state === 't') && kind === 'fatal') makeRunnable(k, task);
+  } else if (kind === 'fatal' && (task.state === 'T' || task.state === 't' || task.isFrozen)) {
+    task.isFrozen = false;
+    makeRunnable(k, task);
+  }
 }
 
 function wants(k: Kernel, task: Task, signo: number, busy: readonly Task[]): boolean {

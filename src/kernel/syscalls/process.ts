@@ -3,7 +3,9 @@ import { O_NONBLOCK } from '../../abi/fcntl.ts';
 import { READ_IMPLIES_EXEC } from '../../abi/personality.ts';
 import { PTRACE_EVENT_VFORK_DONE } from '../../abi/ptrace.ts';
 import {
+  CLONE_CLEAR_SIGHAND_HIGH,
   CLONE_DETACHED,
+  CLONE_INTO_CGROUP_HIGH,
   CLONE_NEWTIME,
   CLONE_PARENT,
   CLONE_PARENT_SETTID,
@@ -46,6 +48,7 @@ import {
 import type { File } from '../../fs/file.ts';
 import { resolve } from '../../fs/path.ts';
 import { readUserString, writeU32 } from '../../mm/user-access.ts';
+import { cgroupForClone } from '../cgroup/clone-into.ts';
 import { execve, openExecPath, openForExec } from '../exec.ts';
 import { readStringArray } from '../exec-strings.ts';
 import { exitGroup, exitTask } from '../exit.ts';
@@ -124,6 +127,7 @@ function clone(k: Kernel, t: Task, flags: number, stack: number, a2: number, a3:
   });
 }
 
+const INT_MAX = 0x7fff_ffff;
 const CLONE_ARGS_SIZE_VER0 = 64;
 const CLONE_ARGS_SIZE_VER2 = 88;
 
@@ -144,16 +148,26 @@ function clone3(k: Kernel, t: Task, address: number, size: number): number {
   const exitSignal = u64(32);
   const stack = u64(40);
   const stackSize = u64(48);
-  // clone3_args_valid; set_tid needs a pid namespace of one's own, cgroups are not there.
-  if (flagsHigh > 1 || (flags & (CLONE_DETACHED | (CSIGNAL & ~CLONE_NEWTIME))) !== 0) return -EINVAL;
+  // clone3_args_valid; set_tid needs a pid namespace of one's own.
+  if (
+    flagsHigh > (CLONE_CLEAR_SIGHAND_HIGH | CLONE_INTO_CGROUP_HIGH) ||
+    (flags & (CLONE_DETACHED | (CSIGNAL & ~CLONE_NEWTIME))) !== 0
+  )
+    return -EINVAL;
   if (exitSignal > 64) return -EINVAL;
   if ((flags & (CLONE_THREAD | CLONE_PARENT)) !== 0 && exitSignal !== 0) return -EINVAL;
-  if ((flags & CLONE_SIGHAND) !== 0 && flagsHigh === 1) return -EINVAL;
+  if ((flags & CLONE_SIGHAND) !== 0 && (flagsHigh & CLONE_CLEAR_SIGHAND_HIGH) !== 0) return -EINVAL;
+  const intoCgroup = (flagsHigh & CLONE_INTO_CGROUP_HIGH) !== 0;
+  // copy_clone_args_from_user: the number must be one of a descriptor, and the struct long enough to have it.
+  if (intoCgroup && (u64(80) > INT_MAX || size < CLONE_ARGS_SIZE_VER2)) return -EINVAL;
   if (stack === 0 ? stackSize > 0 : stackSize === 0) return -EINVAL;
   if (u64(64) !== 0 || u64(72) !== 0) return -EINVAL;
+  const cgroup = intoCgroup ? cgroupForClone(t, u64(80)) : null;
+  if (typeof cgroup === 'number') return cgroup;
   return fork(k, t, {
     flags,
     flagsHigh,
+    cgroup,
     exitSignal,
     stack: stack === 0 ? 0 : stack + stackSize,
     childTid: u64(16),
@@ -369,7 +383,7 @@ export const processCalls: readonly SyscallRow[] = [
     run: clone3,
     returns: 'pid',
     support: partial,
-    note: 'as clone; no set_tid, no cgroup',
+    note: 'as clone; no set_tid',
   },
   { name: 'execve', args: ['path', 'ptr', 'ptr'], run: execveCall, support: full, note: '' },
   { name: 'execveat', args: ['fd', 'path', 'ptr', 'ptr', 'int'], run: execveAt, support: full, note: '' },

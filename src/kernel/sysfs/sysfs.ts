@@ -13,12 +13,17 @@ import { type SysfsRow, sysfsRows } from './sysfs-table.ts';
 /** Bytes of an attribute as stat shows them: one page, whatever is in it. */
 const ATTRIBUTE_BYTES = 4096;
 
+/** Folders that are there to be mounted on. */
+const MOUNT_POINTS = ['fs', 'fs/cgroup'];
+
 /** The one sysfs of a machine: the rows of sysfs-table.ts as files, the folders that their paths need. */
 class SysfsSuperblock extends PseudoSuperblock {
   readonly k: Kernel;
   readonly rows: readonly SysfsRow[];
   /** Every folder, the root as ''; with the rows they give the inode numbers. */
   readonly folders: readonly string[];
+  /** Folders that somebody holds, so that two walks meet in one: something may be mounted on it. */
+  readonly live = new Map<string, SysfsFolder>();
 
   constructor(k: Kernel) {
     super(k.vfs.core, 'sysfs', SYSFS_MAGIC);
@@ -27,7 +32,7 @@ class SysfsSuperblock extends PseudoSuperblock {
     const names = this.rows.flatMap(({ path }) =>
       path.split('/').map((_, depth, parts) => parts.slice(0, depth).join('/')),
     );
-    this.folders = [...new Set(['', ...names])].sort();
+    this.folders = [...new Set(['', ...MOUNT_POINTS, ...names])].sort();
   }
 
   inoOf(path: string): number {
@@ -43,6 +48,12 @@ class SysfsFolder extends PseudoDirectoryInode {
   constructor(superblock: SysfsSuperblock, slot: number, path: string) {
     super(superblock, slot, 0o755, superblock.inoOf(path));
     this.path = path;
+    superblock.live.set(path, this);
+  }
+
+  protected override evict(): void {
+    this.superblock.live.delete(this.path);
+    super.evict();
   }
 
   private childPath(name: string): string {
@@ -53,7 +64,7 @@ class SysfsFolder extends PseudoDirectoryInode {
     const path = this.childPath(name);
     const { superblock } = this;
     if (superblock.folders.includes(path))
-      return makePseudo(superblock, (slot) => new SysfsFolder(superblock, slot, path));
+      return superblock.live.get(path) ?? makePseudo(superblock, (slot) => new SysfsFolder(superblock, slot, path));
     const row = superblock.rows.find((each) => each.path === path);
     return row === undefined ? -ENOENT : makePseudo(superblock, (slot) => new SysfsFileInode(superblock, slot, row));
   }

@@ -5,7 +5,7 @@ import type { Charger } from '../phys/charger.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
 import type { KmemCache } from '../phys/slab.ts';
-import { Memcg, ROOT_MEMCG } from './memcg.ts';
+import { Memcg, type MemoryEvent, ROOT_MEMCG, type SwapEvent } from './memcg.ts';
 import { isUserMemory } from './memory-kind.ts';
 import { tryCharge } from './try-charge.ts';
 
@@ -14,7 +14,11 @@ export interface MemcgReclaim {
   memcgAdded(memcg: Memcg): void;
   memcgGone(memcg: Memcg): void;
   /** Frees pages of `target` and all below it; how many. */
-  reclaimMemcg(target: Memcg, pages: number, options?: { readonly by?: 'direct' | 'proactive' }): number;
+  reclaimMemcg(
+    target: Memcg,
+    pages: number,
+    options?: { readonly by?: 'direct' | 'proactive'; readonly swappiness?: number | undefined },
+  ): number;
 }
 
 /** Who kills where a limit leaves nothing else (mem_cgroup_out_of_memory), and knows who is running. */
@@ -23,6 +27,11 @@ export interface MemcgKiller {
   killIn(memcg: Memcg): 'freed' | 'dying' | 'none';
   /** The running task is being killed. */
   readonly isDying: boolean;
+}
+
+/** Told where what memory.events shows has changed (cgroup_file_notify). */
+export interface MemcgWatcher {
+  memoryEvent(memcg: Memcg, file: 'memory.events' | 'memory.swap.events'): void;
 }
 
 /** Of the task that runs: pages that it was given beyond memory.high, for which it pays when it returns to its program. */
@@ -56,6 +65,7 @@ export class Memcgs implements Charger {
   current: Memcg = this.root;
   account: OverHighAccount | null = null;
   killer: MemcgKiller | null = null;
+  watcher: MemcgWatcher | null = null;
   readonly allocator: FrameAllocator;
   private readonly byId: (Memcg | null)[] = [this.root];
   private caches: readonly KmemCache[] = [];
@@ -118,6 +128,17 @@ export class Memcgs implements Charger {
     this.releaseIfUnused(parent);
   }
 
+  /** memcg_memory_event. */
+  noteEvent(memcg: Memcg, event: MemoryEvent): void {
+    memcg.noteEvent(event);
+    this.watcher?.memoryEvent(memcg, 'memory.events');
+  }
+
+  noteSwapEvent(memcg: Memcg, event: SwapEvent): void {
+    memcg.noteSwapEvent(event);
+    this.watcher?.memoryEvent(memcg, 'memory.swap.events');
+  }
+
   // Charges.
 
   /** Charges `pages` to the cgroup and all above it, with reclaim and the OOM killer where a limit is met. False: they are refused. */
@@ -161,8 +182,8 @@ export class Memcgs implements Charger {
   }
 
   /** Reclaims `pages` of the cgroup and all below it, from outside of reclaim. */
-  reclaim(memcg: Memcg, pages: number, by: 'direct' | 'proactive' = 'direct'): number {
-    return this.allocator.reclaimWith(() => this.reclaimOrNull?.reclaimMemcg(memcg, pages, { by }) ?? 0);
+  reclaim(memcg: Memcg, pages: number, by: 'direct' | 'proactive' = 'direct', swappiness?: number): number {
+    return this.allocator.reclaimWith(() => this.reclaimOrNull?.reclaimMemcg(memcg, pages, { by, swappiness }) ?? 0);
   }
 
   // The kernel's own memory.

@@ -13,8 +13,8 @@ export function chargeSlot(memcgs: Memcgs, area: SwapArea, slot: number, frame: 
   if (memcg.isRoot) return true;
   const counter = memcg.swap.tryCharge(1);
   if (counter !== null) {
-    memcg.noteSwapEvent('max');
-    memcg.noteSwapEvent('fail');
+    memcgs.noteSwapEvent(memcg, 'max');
+    memcgs.noteSwapEvent(memcg, 'fail');
     return false;
   }
   area.memcgs[slot] = memcg.id;

@@ -25,7 +25,7 @@ export function tryCharge(memcgs: Memcgs, memcg: Memcg, pages: number, gfp: numb
     const refused = (gfp & (__GFP_NOFAIL | __GFP_HIGH)) !== 0 ? () => force(memcg, pages) : () => false;
     if ((gfp & __GFP_DIRECT_RECLAIM) === 0) return refused();
     const over = ownerOf(memcg, counter);
-    over.noteEvent('max');
+    memcgs.noteEvent(over, 'max');
     const freed = memcgs.reclaim(over, pages);
     if (over.marginPages >= pages) continue;
     if ((gfp & __GFP_NORETRY) !== 0) return refused();
@@ -35,7 +35,7 @@ export function tryCharge(memcgs: Memcgs, memcg: Memcg, pages: number, gfp: numb
     if (passedOom && memcgs.killer?.isDying === true) return refused();
     // mem_cgroup_oom
     if (pages > COSTLY_PAGES || memcgs.killer === null) return refused();
-    over.noteEvent('oom');
+    memcgs.noteEvent(over, 'oom');
     if (memcgs.killer.killIn(over) === 'none') return refused();
     passedOom = true;
     retries = MAX_RECLAIM_RETRIES;

@@ -109,7 +109,7 @@ export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseLis
   reclaimMemcg(
     target: Memcg,
     frames: number,
-    options: { readonly by?: 'direct' | 'proactive'; readonly swappiness?: number } = {},
+    options: { readonly by?: 'direct' | 'proactive'; readonly swappiness?: number | undefined } = {},
   ): number {
     return this.shrinkTree(target, frames, options.by ?? 'direct', options.swappiness);
   }
@@ -162,7 +162,7 @@ export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseLis
             skipped = true;
             continue;
           }
-          memcg.noteEvent('low');
+          this.memcgs.noteEvent(memcg, 'low');
         }
       }
       const kept = memcg === target || memcg.isRoot ? 0 : Math.max(effectiveMin, lows === 'kept' ? effectiveLow : 0);
