@@ -36,8 +36,9 @@ export class Workingset implements RefaultListener {
   /** workingset_refault. What another memory cgroup lost says nothing about this one's needs. */
   refaulted(page: Pfn, shadow: number): void {
     const { frames, allocator } = this.cache;
-    if ((frames.flags[page] & PG_swapbacked) !== 0) allocator.stat.workingset_refault_anon++;
-    else allocator.stat.workingset_refault_file++;
+    const name = (frames.flags[page] & PG_swapbacked) !== 0 ? 'workingset_refault_anon' : 'workingset_refault_file';
+    allocator.stat[name]++;
+    this.cache.memcgs.payerOf(page).counters[name]++;
     const memcg = (shadow - 1) % MEMCG_IDS;
     const lruvec = this.lruvecs[memcg];
     if (memcg === frames.memcg[page]) lruvec?.policy.refaulted?.(lruvec, page, Math.floor((shadow - 1) / MEMCG_IDS));
