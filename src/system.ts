@@ -34,7 +34,7 @@ import { vaddr, vpnOf } from './machine/units.ts';
 import { checkInvariants } from './mm/invariants.ts';
 import { commitReserves, MemoryManager } from './mm/memory-manager.ts';
 import { createPhysicalMemory } from './mm/physical-memory.ts';
-import { NamedPolicies, type ReclaimPolicyName } from './mm/reclaim/kinds.ts';
+import { NamedPolicies, RECLAIM_POLICIES, type ReclaimPolicyName } from './mm/reclaim/kinds.ts';
 import { createVmaIndex, type VmaIndexKind } from './mm/vma-index/kinds.ts';
 import { FaultDescriber, type FaultDescription, formatFault } from './observe/fault-trace.ts';
 import { type LevelsReport, reportLevelsAtExit } from './observe/levels-at-exit.ts';
@@ -57,7 +57,7 @@ export interface SystemOptions {
   readonly paging?: Riscv64Paging;
   /** How an address space keeps its VMAs: as one of Linux's generations did. Default 'maple', Linux's since 6.1. */
   readonly vmaIndex?: VmaIndexKind;
-  /** Which pages go when memory is short. Default 'two-list', Linux's from 2.6 to 6.0. */
+  /** Which pages go when memory is short. Default 'mglru', Linux's since 6.1. */
   readonly reclaim?: ReclaimPolicyName;
   /** Huge pages that the pools hold from boot on, of 2 MiB or 1 GiB; default none. The guest can change it (nr_hugepages). */
   readonly hugepages?: readonly { readonly sizeBytes: number; readonly count: number }[];
@@ -150,7 +150,7 @@ export class System {
         createIndex: () => createVmaIndex(indexKind),
       },
     );
-    mm.setReclaimPolicies(new NamedPolicies(options.reclaim ?? 'two-list'));
+    mm.setReclaimPolicies(new NamedPolicies(options.reclaim ?? RECLAIM_POLICIES[0]));
     mm.slab.shrink();
     this.freeFramesAtBoot = mm.alloc.freeCount;
     for (const { sizeBytes, count } of options.hugepages ?? []) fillPool(mm, sizeBytes, count);

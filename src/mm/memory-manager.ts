@@ -35,6 +35,7 @@ import { TlbBatch } from './tlb-batch.ts';
 import { MapleIndex } from './vma-index/maple.ts';
 import type { VmaIndex } from './vma-index/vma-index.ts';
 import { VmaNeighbours } from './vma-neighbours.ts';
+import { YoungWalker } from './young-walk.ts';
 
 /** What can be set from outside; Linux's sysctl names where there is one. */
 export interface MmConfig {
@@ -182,6 +183,7 @@ export class MemoryManager {
     this.mmCache = this.slab.cacheNamed('mm_struct');
     this.ksm = new Ksm(this);
     this.rmap.setEditor(new PteEditor(this));
+    this.reclaimer.setTableWalker(new YoungWalker(this));
     this.rmap.setKsmReverse(new KsmWalk(this.ksm));
     this.rmap.setNeighbourFinder(new VmaNeighbours());
   }

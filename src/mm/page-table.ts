@@ -216,6 +216,11 @@ export class PageTables {
     return false;
   }
 
+  /** The frame of the table that a slot is in. */
+  tableOf(slot: number): Pfn {
+    return Math.floor((slot * 4 - this.mm.ram.ramBase) / PAGE_SIZE) as Pfn;
+  }
+
   /** The slot of the page `pages` after (before: negative) that of `slot`, in the same leaf table. */
   slotBeside(slot: number, pages: number): number {
     return slot + pages * this.words;

@@ -7,7 +7,7 @@ import { hugetlbFault } from '../hugetlb/hugetlb-fault.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { MARKER_POISONED, MARKER_UFFD_WP } from '../page-table.ts';
 import { hugeAnonFault, hugeLeafFault } from '../thp/huge-fault.ts';
-import { VM_DROPPABLE, VM_GROWSDOWN } from '../vm-flags.ts';
+import { VM_DROPPABLE, VM_GROWSDOWN, VM_RAND_READ, VM_SEQ_READ } from '../vm-flags.ts';
 import { VMA_ANON, VMA_HUGETLB, VMA_SPECIAL, type Vma } from '../vma.ts';
 import { anonFault } from './anon.ts';
 import { cowFault, unshareFault } from './cow.ts';
@@ -65,7 +65,11 @@ export function handleFault(
 export function resolveFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access): FaultResult {
   mm.vmstat.pgfault++;
   vma.space.memcg.counters.pgfault++;
-  return accountFault(mm, vma, classify(mm, vma, page, access));
+  // vma_has_recency: pages of MADV_SEQUENTIAL and MADV_RANDOM are not taken for young.
+  mm.alloc.lru.isFault = (vma.flags & (VM_SEQ_READ | VM_RAND_READ)) === 0;
+  const result = classify(mm, vma, page, access);
+  mm.alloc.lru.isFault = false;
+  return accountFault(mm, vma, result);
 }
 
 /** The same for a page that is there and only to be unshared (FAULT_FLAG_UNSHARE). */

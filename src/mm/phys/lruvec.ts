@@ -13,8 +13,10 @@ export const NR_LRU_LISTS = 5;
 
 /** Told of pages that join the lists and leave them; moves between lists are not told. */
 export interface LruListener {
-  added?(page: Pfn): void;
+  added?(page: Pfn, how: 'fault' | 'other'): void;
   removed?(page: Pfn): void;
+  /** PG_swapbacked of a listed page has changed. */
+  kindChanged?(page: Pfn): void;
   /** A use that the kernel knows of (folio_mark_accessed), of a listed page; whether it has made it active. */
   accessed?(page: Pfn, result: 'marked' | 'activated'): void;
 }
@@ -50,6 +52,8 @@ export class LruLists {
   readonly lruvecs: (Lruvec | null)[];
   /** In pages, by list, over all lruvecs. */
   readonly sizes = new Float64Array(NR_LRU_LISTS);
+  /** A fault of a program is being handled (lru_gen_in_fault). */
+  isFault = false;
   private readonly frames: FrameTable;
 
   constructor(frames: FrameTable) {
@@ -113,7 +117,7 @@ export class LruLists {
     if ((flags[page] & PG_mlocked) !== 0) flags[page] = (flags[page] & ~PG_active) | PG_unevictable;
     flags[page] |= PG_lru;
     this.link(page);
-    this.lruvecOf(this.frames.memcg[page]).listener?.added?.(page);
+    this.lruvecOf(this.frames.memcg[page]).listener?.added?.(page, this.isFault ? 'fault' : 'other');
   }
 
   /** Takes the page off its list; PG_active and PG_unevictable stay and say where it was. */
@@ -130,8 +134,12 @@ export class LruLists {
     const { flags } = this.frames;
     const listed = (flags[page] & PG_lru) !== 0;
     if (listed) this.unlink(page);
-    flags[page] = (flags[page] & ~clear) | set;
-    if (listed) this.link(page);
+    const before = flags[page];
+    flags[page] = (before & ~clear) | set;
+    if (!listed) return;
+    this.link(page);
+    if (((flags[page] ^ before) & PG_swapbacked) !== 0)
+      this.lruvecOf(this.frames.memcg[page]).listener?.kindChanged?.(page);
   }
 
   /** To the front of its list: the last to be reclaimed of it. */

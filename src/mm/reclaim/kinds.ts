@@ -1,9 +1,11 @@
+import type { FrameTable } from '../phys/frame-table.ts';
 import { AgingPolicy } from './aging.ts';
 import { ArcPolicy } from './arc.ts';
 import { ClockPolicy } from './clock.ts';
 import { ClockProPolicy } from './clock-pro.ts';
 import { FifoPolicy } from './fifo.ts';
 import { LruPolicy } from './lru.ts';
+import { MglruPolicy } from './mglru/mglru.ts';
 import { NruPolicy } from './nru.ts';
 import type { ReclaimPolicy } from './policy.ts';
 import { RandomPolicy } from './random.ts';
@@ -11,6 +13,7 @@ import { TwoListPolicy } from './two-list.ts';
 
 /** Names of `--reclaim`; the first is the default. */
 export const RECLAIM_POLICIES = [
+  'mglru',
   'two-list',
   'fifo',
   'random',
@@ -23,7 +26,8 @@ export const RECLAIM_POLICIES = [
 ] as const;
 export type ReclaimPolicyName = (typeof RECLAIM_POLICIES)[number];
 
-export function createReclaimPolicy(name: ReclaimPolicyName, frameCount: number): ReclaimPolicy {
+export function createReclaimPolicy(name: ReclaimPolicyName, frames: FrameTable): ReclaimPolicy {
+  const { frameCount } = frames;
   switch (name) {
     case 'fifo':
       return new FifoPolicy(frameCount);
@@ -41,6 +45,8 @@ export function createReclaimPolicy(name: ReclaimPolicyName, frameCount: number)
       return new ArcPolicy(frameCount);
     case 'clock-pro':
       return new ClockProPolicy(frameCount);
+    case 'mglru':
+      return new MglruPolicy(frames);
     default:
       return new TwoListPolicy();
   }
@@ -49,7 +55,7 @@ export function createReclaimPolicy(name: ReclaimPolicyName, frameCount: number)
 /** Makes the policies of a machine: each lruvec has one of its own. */
 export interface ReclaimPolicies {
   readonly name: string;
-  create(frameCount: number): ReclaimPolicy;
+  create(frames: FrameTable): ReclaimPolicy;
 }
 
 /** Those of `--reclaim NAME`. */
@@ -60,7 +66,7 @@ export class NamedPolicies implements ReclaimPolicies {
     this.name = name;
   }
 
-  create(frameCount: number): ReclaimPolicy {
-    return createReclaimPolicy(this.name, frameCount);
+  create(frames: FrameTable): ReclaimPolicy {
+    return createReclaimPolicy(this.name, frames);
   }
 }

@@ -1,5 +1,5 @@
 import type { Rng } from '../../base/rng.ts';
-import type { Pfn } from '../../machine/units.ts';
+import type { Pfn, Vpn } from '../../machine/units.ts';
 import type { Memcg } from '../memcg/memcg.ts';
 import { freeSlotsOf } from '../memcg/swap-charge.ts';
 import type { PageCache } from '../page-cache/page-cache.ts';
@@ -16,8 +16,15 @@ import {
   PG_workingset,
 } from '../phys/page-flags.ts';
 import { WMARK_HIGH } from '../phys/zone.ts';
+import type { RmapVma } from '../rmap/rmap-vma.ts';
 import type { PageReclaim } from './page-reclaim.ts';
-import type { ReclaimablePages, ReclaimPolicy, References } from './policy.ts';
+import type { ReclaimablePages, ReclaimPolicy, References, TableVisitor } from './policy.ts';
+
+/** The way to page tables by address and not by page; mm/young-walk.ts. */
+export interface TableWalker {
+  lookAround(vma: RmapVma, at: Vpn, window: number, visitor: TableVisitor): void;
+  walk(visitor: TableVisitor): void;
+}
 
 /** What a run of reclaim is for, as all its lruvecs see it. Reclaim sets it. */
 export interface ReclaimRun {
@@ -26,6 +33,8 @@ export interface ReclaimRun {
   by: 'direct' | 'kswapd' | 'proactive';
   /** The memory cgroup whose limit it is for; the root: the machine is short. */
   target: Memcg;
+  /** null before there are address spaces. */
+  tables: TableWalker | null;
 }
 
 /** The pages of one memory cgroup, as its policy sees them (Linux: a lruvec under a scan_control). */
@@ -118,16 +127,39 @@ export class LruvecPages implements ReclaimablePages {
     this.cache.allocator.lru.rotateToFront(page);
   }
 
-  activateRefault(page: Pfn, was: 'inactive' | 'restored'): void {
-    const { allocator } = this.cache;
-    const { stat } = allocator;
+  get nowNs(): number {
+    return this.cache.clock.nowNs;
+  }
+  get isFault(): boolean {
+    return this.cache.allocator.lru.isFault;
+  }
+
+  lookAround(page: Pfn, window: number, visitor: TableVisitor): number {
+    const { rmap } = this.cache;
+    let count = 0;
+    rmap.forEachMapping(page, (vma, at) => {
+      if (!rmap.editor.clearAccessed(vma, at)) return;
+      count++;
+      this.run.tables?.lookAround(vma, at, window, visitor);
+    });
+    return count;
+  }
+
+  walkTables(visitor: TableVisitor): void {
+    this.run.tables?.walk(visitor);
+  }
+
+  startActive(page: Pfn): void {
+    this.cache.allocator.lru.changeFlags(page, PG_active, 0);
+  }
+
+  noteRefault(page: Pfn, what: 'activated' | 'restored'): void {
+    const { stat } = this.cache.allocator;
     const isAnon = (this.frames.flags[page] & PG_swapbacked) !== 0;
-    allocator.lru.changeFlags(page, PG_active, 0);
-    if (isAnon) stat.workingset_activate_anon++;
-    else stat.workingset_activate_file++;
-    if (was !== 'restored') return;
-    this.markWorkingset(page);
-    if (isAnon) stat.workingset_restore_anon++;
+    if (what === 'activated') {
+      if (isAnon) stat.workingset_activate_anon++;
+      else stat.workingset_activate_file++;
+    } else if (isAnon) stat.workingset_restore_anon++;
     else stat.workingset_restore_file++;
   }
 

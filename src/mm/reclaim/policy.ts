@@ -14,6 +14,17 @@ export interface References {
   vmFlags: number;
 }
 
+/** Who is told of accessed entries of page tables. */
+export interface TableVisitor {
+  /** Is the table of entries, by its frame, worth a look? Not asked in a look-around. */
+  wantsTable(table: Pfn): boolean;
+  /** May the ACCESSED bit of the page's entry be taken? */
+  wantsPage(page: Pfn): boolean;
+  pageIsYoung(page: Pfn): void;
+  /** Of `total` entries of the table that were looked at, `young` were accessed. */
+  tableDone(table: Pfn, total: number, young: number, by: 'walk' | 'look-around'): void;
+}
+
 /** What a policy can see and do. It never touches frames, flags or page tables itself. */
 export interface ReclaimablePages {
   readonly frames: FrameTable;
@@ -41,10 +52,23 @@ export interface ReclaimablePages {
   /** To the young end of its list. */
   rotate(page: Pfn): void;
   setReferenced(page: Pfn): void;
+  /** Virtual time since boot. */
+  readonly nowNs: number;
+  /** A fault is being handled: what joins the lists now was asked for by the program itself. */
+  readonly isFault: boolean;
+  /**
+   * As takeReferences, and tells the visitor of the accessed entries beside those of the page, `window` pages at most and in the same
+   * table, clearing them (lru_gen_look_around). How many entries of the page itself were accessed.
+   */
+  lookAround(page: Pfn, window: number, visitor: TableVisitor): number;
+  /** Goes through the page tables of all address spaces, clearing the ACCESSED bits of what it tells (walk_mm). */
+  walkTables(visitor: TableVisitor): void;
   /** Counts in pgscan_*. */
   noteScanned(page: Pfn): void;
-  /** In `refaulted`: the page starts as active, and counts in workingset_activate_*; 'restored': it had been before, so in workingset_restore_* too. */
-  activateRefault(page: Pfn, was: 'inactive' | 'restored'): void;
+  /** In `refaulted`: the page, on no list yet, starts on the active one. */
+  startActive(page: Pfn): void;
+  /** In `refaulted`: counts in workingset_activate_*; in workingset_restore_*, for a page that was active before it went. */
+  noteRefault(page: Pfn, what: 'activated' | 'restored'): void;
   /** The page was active once (PG_workingset). */
   markWorkingset(page: Pfn): void;
   isWorkingset(page: Pfn): boolean;
@@ -58,9 +82,11 @@ export interface ReclaimPolicy {
   readonly name: string;
   /** Frees about `wanted` pages of those that a 2^priority-th of all allows; how many. Called with falling priority. */
   shrink(pages: ReclaimablePages, wanted: number, priority: number): number;
-  /** A page joined the lists, or left them. For those that keep an order of their own. */
-  added?(page: Pfn): void;
+  /** A page joined the lists, in a fault of a program or not, or left them. For those that keep an order of their own. */
+  added?(page: Pfn, how: 'fault' | 'other'): void;
   removed?(page: Pfn): void;
+  /** A listed page is of the other kind now, PG_swapbacked or not (MADV_FREE, or a store behind it). */
+  kindChanged?(page: Pfn): void;
   /**
    * The page goes for want of memory, and its contents can come back: any whole number below 2^32. It is kept where these are found
    * again (a shadow entry: in the index of the file, with the slot of swap) and vanishes with them. Called before `removed`.

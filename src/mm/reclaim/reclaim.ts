@@ -9,7 +9,7 @@ import { PG_lru, PG_tail } from '../phys/page-flags.ts';
 import type { Reclaimer, UseListener } from '../phys/reclaimer.ts';
 import type { SlabAllocator } from '../phys/slab.ts';
 import { NamedPolicies, type ReclaimPolicies } from './kinds.ts';
-import { LruvecPages, type ReclaimRun } from './lruvec-pages.ts';
+import { LruvecPages, type ReclaimRun, type TableWalker } from './lruvec-pages.ts';
 import { PageReclaim } from './page-reclaim.ts';
 import { DEF_PRIORITY, type ReclaimPolicy } from './policy.ts';
 import { Workingset } from './workingset.ts';
@@ -35,7 +35,7 @@ export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseLis
     this.cache = cache;
     this.slab = slab;
     this.memcgs = memcgs;
-    this.run = { rng: new Rng(0x7ec1a1), swappiness: 60, by: 'direct', target: memcgs.root };
+    this.run = { rng: new Rng(0x7ec1a1), swappiness: 60, by: 'direct', target: memcgs.root, tables: null };
     this.workingset = new Workingset(cache, this.lruvecs);
     cache.refaults = this.workingset;
     cache.swap.refaults = this.workingset;
@@ -50,6 +50,11 @@ export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseLis
   }
   set swappiness(value: number) {
     this.run.swappiness = value;
+  }
+
+  /** Once: how address spaces are found. */
+  setTableWalker(tables: TableWalker): void {
+    this.run.tables = tables;
   }
 
   /** The policies want every access (ReclaimPolicy.referenced). */
@@ -74,12 +79,12 @@ export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseLis
     const { frames } = this.cache;
     for (const memcg of this.memcgs.all) if (memcg !== null) this.memcgAdded(memcg);
     for (let page = 0; page < frames.frameCount; page++)
-      if ((frames.flags[page] & PG_lru) !== 0) this.policyOf(page as Pfn).added?.(page as Pfn);
+      if ((frames.flags[page] & PG_lru) !== 0) this.policyOf(page as Pfn).added?.(page as Pfn, 'other');
     this.cache.uses = this.wantsReferences ? this : null;
   }
 
   memcgAdded(memcg: Memcg): void {
-    const lruvec = new LruvecPages(memcg, this.policies.create(this.cache.frames.frameCount), this.run, this.pages);
+    const lruvec = new LruvecPages(memcg, this.policies.create(this.cache.frames), this.run, this.pages);
     lruvec.lru.listener = lruvec.policy;
     this.lruvecs[memcg.id] = lruvec;
   }

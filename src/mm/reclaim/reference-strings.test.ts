@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { FrameTable } from '../phys/frame-table.ts';
 import { createReclaimPolicy, type ReclaimPolicyName } from './kinds.ts';
 import { clockProMisses } from './testing/clock-pro-model.ts';
 import { arcMisses, clockMisses, fifoMisses, lruMisses, type Model, optMisses } from './testing/models.ts';
@@ -12,10 +13,10 @@ const MODELS: readonly (readonly [ReclaimPolicyName, Model])[] = [
   ['arc', arcMisses],
   ['clock-pro', clockProMisses],
 ];
-const OTHERS: readonly ReclaimPolicyName[] = ['random', 'nru', 'aging-2.4'];
+const OTHERS: readonly ReclaimPolicyName[] = ['random', 'nru', 'aging-2.4', 'mglru'];
 
 const misses = (name: ReclaimPolicyName, references: readonly number[], frames: number): number =>
-  missesOf(createReclaimPolicy(name, 64), references, frames);
+  missesOf(createReclaimPolicy(name, new FrameTable(64)), references, frames);
 
 /** References of any order, around loops, along scans, and such as favour few pages (Zipf), one after the other. */
 const anywhere = fc.array(fc.nat(15), { minLength: 1, maxLength: 80 });

@@ -62,12 +62,15 @@ export class TwoListPolicy implements ReclaimPolicy {
     if (!isFile) workingset += sizes[LRU_INACTIVE_FILE];
     if (pages.hasSwap) workingset += sizes[LRU_ACTIVE_ANON] + (isFile ? sizes[LRU_INACTIVE_ANON] : 0);
     if (distance > workingset) return;
-    const wasActive = shadow % 2 === 1;
-    pages.activateRefault(page, wasActive ? 'restored' : 'inactive');
+    pages.startActive(page);
+    pages.noteRefault(page, 'activated');
     this.noteAge();
     if (isFile) this.fileActivated++;
     else this.anonActivated++;
-    if (wasActive) this.noteCost(pages, isFile, 1);
+    if (shadow % 2 === 0) return;
+    pages.markWorkingset(page);
+    pages.noteRefault(page, 'restored');
+    this.noteCost(pages, isFile, 1);
   }
 
   accessed(_page: Pfn, result: 'marked' | 'activated'): void {

@@ -1,16 +1,18 @@
 import { assert } from '../../../base/assert.ts';
 import { Rng } from '../../../base/rng.ts';
 import type { Pfn } from '../../../machine/units.ts';
-import type { FrameTable } from '../../phys/frame-table.ts';
+import { FrameTable } from '../../phys/frame-table.ts';
 import type { Lruvec } from '../../phys/lruvec.ts';
-import type { ReclaimablePages, ReclaimPolicy } from '../policy.ts';
+import type { ReclaimablePages, ReclaimPolicy, TableVisitor } from '../policy.ts';
 
 /**
  * The least machine that a policy can run on: contents are numbers, a few frames hold them, everything can go and nothing is
  * dirty. A reference sets the use bit of its frame, as hardware does.
  */
 export class PlainMemory implements ReclaimablePages {
-  readonly frames = null as unknown as FrameTable;
+  readonly frames: FrameTable;
+  readonly nowNs = 0;
+  readonly isFault = false;
   readonly lru = null as unknown as Lruvec;
   readonly rng = new Rng(1);
   readonly hasSwap = true;
@@ -27,6 +29,7 @@ export class PlainMemory implements ReclaimablePages {
 
   constructor(policy: ReclaimPolicy, frames: number) {
     this.policy = policy;
+    this.frames = new FrameTable(frames);
     this.contents = new Int32Array(frames).fill(-1);
     this.used = new Uint8Array(frames);
   }
@@ -51,7 +54,7 @@ export class PlainMemory implements ReclaimablePages {
     this.frameOf.set(content, frame);
     this.shadows.delete(content);
     if (shadow !== undefined) this.policy.refaulted?.(this, frame, shadow);
-    this.policy.added?.(frame);
+    this.policy.added?.(frame, 'other');
     return frame;
   }
 
@@ -62,6 +65,13 @@ export class PlainMemory implements ReclaimablePages {
     const count = this.used[page];
     this.used[page] = 0;
     return { count, vmFlags: 0 };
+  }
+  lookAround(page: Pfn): number {
+    return this.takeReferences(page).count;
+  }
+  walkTables(visitor: TableVisitor): void {
+    for (let page = 0; page < this.used.length; page++)
+      if (this.takeReferences(page as Pfn).count > 0) visitor.pageIsYoung(page as Pfn);
   }
   takeReferenced(): boolean {
     return false;
@@ -84,7 +94,8 @@ export class PlainMemory implements ReclaimablePages {
   rotate(): void {}
   setReferenced(): void {}
   noteScanned(): void {}
-  activateRefault(): void {}
+  startActive(): void {}
+  noteRefault(): void {}
   markWorkingset(): void {}
   isWorkingset(): boolean {
     return false;

@@ -1,0 +1,3 @@
+import { testReclaimPolicy } from './testing/contract.ts';
+
+testReclaimPolicy('mglru');
