@@ -154,13 +154,10 @@ export class LruvecPages implements ReclaimablePages {
   }
 
   noteRefault(page: Pfn, what: 'activated' | 'restored'): void {
-    const { stat } = this.cache.allocator;
-    const isAnon = (this.frames.flags[page] & PG_swapbacked) !== 0;
-    if (what === 'activated') {
-      if (isAnon) stat.workingset_activate_anon++;
-      else stat.workingset_activate_file++;
-    } else if (isAnon) stat.workingset_restore_anon++;
-    else stat.workingset_restore_file++;
+    const kind = (this.frames.flags[page] & PG_swapbacked) !== 0 ? 'anon' : 'file';
+    const name = `workingset_${what === 'activated' ? 'activate' : 'restore'}_${kind}` as const;
+    this.cache.allocator.stat[name]++;
+    this.memcg.counters[name]++;
   }
 
   markWorkingset(page: Pfn): void {

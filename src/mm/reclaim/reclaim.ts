@@ -8,7 +8,7 @@ import type { PageCache } from '../page-cache/page-cache.ts';
 import { PG_lru, PG_tail } from '../phys/page-flags.ts';
 import type { Reclaimer, UseListener } from '../phys/reclaimer.ts';
 import type { SlabAllocator } from '../phys/slab.ts';
-import { NamedPolicies, type ReclaimPolicies } from './kinds.ts';
+import { NamedPolicies, RECLAIM_POLICIES, type ReclaimPolicies } from './kinds.ts';
 import { LruvecPages, type ReclaimRun, type TableWalker } from './lruvec-pages.ts';
 import { PageReclaim } from './page-reclaim.ts';
 import { DEF_PRIORITY, type ReclaimPolicy } from './policy.ts';
@@ -25,7 +25,7 @@ export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseLis
   private readonly slab: SlabAllocator;
   private readonly memcgs: Memcgs;
   private readonly run: ReclaimRun;
-  private policies: ReclaimPolicies = new NamedPolicies('two-list');
+  private policies: ReclaimPolicies = new NamedPolicies(RECLAIM_POLICIES[0]);
   /** By id of the memory cgroup. */
   private readonly lruvecs: (LruvecPages | null)[] = [];
   /** Where the last walk that stopped half way is to go on: id of a memory cgroup (mem_cgroup_reclaim_iter). */
