@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { RECLAIM_POLICIES, type ReclaimPolicyName } from '../src/index.ts';
+import { type InjectOptions, RECLAIM_POLICIES, type ReclaimPolicyName } from '../src/index.ts';
 import { type HugepagesOption, parseHugepages } from './hugepages-option.ts';
+import { parseInject } from './inject-option.ts';
 import { type MountOption, parseMount } from './mount-option.ts';
 import { runProgram } from './run-program.ts';
 import { parseSize } from './size.ts';
@@ -24,6 +25,7 @@ export interface RunOptions {
   swap: SwapOption[];
   vmaIndex: 'list' | 'avl' | 'rbtree' | 'maple';
   reclaim: ReclaimPolicyName;
+  inject?: InjectOptions;
 }
 
 const EXAMPLES = `
@@ -115,6 +117,12 @@ export function addRunOptions(command: Command): Command {
       )
         .choices(RECLAIM_POLICIES)
         .default(RECLAIM_POLICIES[0]),
+    )
+    .addOption(
+      new Option(
+        '--inject <what=probability,...>',
+        'what fails although it need not, by the seed: frames=P,slab=P,disk-read=P,disk-write=P,swap-full',
+      ).argParser(parseInject),
     );
 }
 

@@ -10,6 +10,7 @@ export { DrivenProcess } from './driven-process.ts';
 export type { Environment, HostFiles, HostStat, StdioKind } from './machine/environment.ts';
 export { MemoryEnvironment, MemoryHostFiles } from './machine/memory-environment.ts';
 export type { FaultKind } from './mm/address-space.ts';
+export type { InjectCounts, InjectOptions } from './mm/phys/inject.ts';
 export { RECLAIM_POLICIES, type ReclaimPolicyName } from './mm/reclaim/kinds.ts';
 export { type FaultDescription, formatFault } from './observe/fault-trace.ts';
 export type { LevelsReport } from './observe/levels-at-exit.ts';

@@ -33,6 +33,7 @@ import { Ram } from './machine/ram.ts';
 import { vaddr, vpnOf } from './machine/units.ts';
 import { checkInvariants } from './mm/invariants.ts';
 import { commitReserves, MemoryManager } from './mm/memory-manager.ts';
+import { FaultInjector, type InjectCounts, type InjectOptions } from './mm/phys/inject.ts';
 import { createPhysicalMemory } from './mm/physical-memory.ts';
 import { NamedPolicies, RECLAIM_POLICIES, type ReclaimPolicyName } from './mm/reclaim/kinds.ts';
 import { createVmaIndex, type VmaIndexKind } from './mm/vma-index/kinds.ts';
@@ -59,6 +60,8 @@ export interface SystemOptions {
   readonly vmaIndex?: VmaIndexKind;
   /** Which pages go when memory is short. Default 'mglru', Linux's since 6.1. */
   readonly reclaim?: ReclaimPolicyName;
+  /** What fails although it need not, from the first `run` on, by `seed`: allocations, disks, swap. Default: nothing. */
+  readonly inject?: InjectOptions;
   /** Huge pages that the pools hold from boot on, of 2 MiB or 1 GiB; default none. The guest can change it (nr_hugepages). */
   readonly hugepages?: readonly { readonly sizeBytes: number; readonly count: number }[];
   /**
@@ -110,6 +113,7 @@ export class System {
   /** The kernel, for reading: tasks, memory manager, counters. */
   readonly kernel: Kernel;
   private readonly freeFramesAtBoot: number;
+  private readonly injector: FaultInjector | null;
 
   /** Throws RangeError, in one line, if the host cannot give the memory or the size is none that a machine can have. */
   constructor(options: SystemOptions) {
@@ -124,6 +128,7 @@ export class System {
     const vmstat = new Vmstat();
     const seed = options.seed ?? 1;
 
+    this.injector = options.inject === undefined ? null : new FaultInjector(options.inject, seed);
     const physical = createPhysicalMemory({
       ram,
       vmstat,
@@ -132,6 +137,7 @@ export class System {
       // RISC-V has no DMA zone; RAM below 4 GiB is DMA32 (arch/riscv/mm/init.c, zone_sizes_init).
       zones: [{ name: 'DMA32', startPfn: 0, endPfn: ram.frameCount }],
       reservedFrames: RESERVED_FRAMES,
+      injector: this.injector,
     });
     const mm = new MemoryManager(
       { ram, format, mmu: cpu, clock, events, vmstat, ...physical },
@@ -282,6 +288,7 @@ export class System {
    * for idleNs(); let time pass with skipIdle().
    */
   run(limits: RunLimits): RunStatus {
+    this.injector?.start();
     return this.kernel.run(limits);
   }
 
@@ -315,6 +322,11 @@ export class System {
 
   stats(host: { readonly wallMs: number }): RunStats {
     return collectStats(this.kernel, host.wallMs);
+  }
+
+  /** How often something was made to fail so far; null without `inject`. */
+  get injected(): InjectCounts | null {
+    return this.injector?.counts ?? null;
   }
 
   /** Raw events by name; `listener` must copy what it keeps. Returns the function that ends it. */
@@ -372,6 +384,7 @@ export class System {
    */
   shutdown(): { droppedFiles: string[]; hostErrors: readonly string[]; leakedFrames: number } {
     const { vfs, mm } = this.kernel;
+    this.injector?.stop();
     // Open files end first: their last bytes count. The folders are gone after kernel.shutdown.
     this.kernel.endAll();
     const droppedFiles = vfs.droppedFiles();

@@ -4,12 +4,13 @@ import { addNs, type Timespec } from '../base/timespec.ts';
 import type { WakeList } from '../base/wait-queue.ts';
 import { WaitQueue } from '../base/wait-queue.ts';
 import type { VirtualClock } from '../machine/clock.ts';
-import type { Environment } from '../machine/environment.ts';
+import type { Environment, HostFiles } from '../machine/environment.ts';
 import type { MemoryManager } from '../mm/memory-manager.ts';
 import type { KmemCache } from '../mm/phys/slab.ts';
 import { AnonMounts } from './anon-fs.ts';
 import { DentryCache } from './dentry.ts';
 import { DeviceTable } from './device-table.ts';
+import { FaultyHostFiles } from './faulty-host-files.ts';
 import type { HugetlbfsSuperblock } from './hugetlbfs.ts';
 import { LockWaits } from './locks.ts';
 import { NotifyAccounts } from './notify-accounts.ts';
@@ -47,6 +48,8 @@ const NOBODY: Caller = { tgid: 0, pgrp: 0, session: 0, uid: 0, capEffective: [0x
 export class FsCore {
   readonly mm: FsMemory;
   readonly environment: Environment;
+  /** The host's files, if there are any: reads and writes may be made to fail. */
+  readonly hostFiles: HostFiles | null;
   readonly wakeList: WakeList;
   readonly clock: VirtualClock;
   readonly dentries: DentryCache;
@@ -80,6 +83,9 @@ export class FsCore {
   constructor(mm: FsMemory, environment: Environment, wakeList: WakeList, clock: VirtualClock) {
     this.mm = mm;
     this.environment = environment;
+    const { host } = environment;
+    const { injector } = mm.alloc;
+    this.hostFiles = host === null || injector === null ? host : new FaultyHostFiles(host, injector);
     this.wakeList = wakeList;
     this.clock = clock;
     this.notify = new NotifyAccounts(mm.alloc.totalCount);

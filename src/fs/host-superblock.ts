@@ -15,8 +15,8 @@ export class HostSuperblock extends Superblock {
 
   constructor(core: FsCore, hostRoot: string) {
     super(core, { fsType: '9p', magic: V9FS_MAGIC });
-    assert(core.environment.host !== null, 'fs/host-superblock.ts: a host mount needs host files');
-    this.host = core.environment.host;
+    assert(core.hostFiles !== null, 'fs/host-superblock.ts: a host mount needs host files');
+    this.host = core.hostFiles;
     this.hostRoot = hostRoot;
   }
 

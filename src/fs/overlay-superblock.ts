@@ -27,8 +27,8 @@ export class OverlaySuperblock extends MemorySuperblock {
       isReadonly: mode === 'ro',
       limitPages: LIMIT_PAGES,
     });
-    assert(core.environment.host !== null, 'fs/overlay-superblock.ts: a host mount needs host files');
-    this.host = core.environment.host;
+    assert(core.hostFiles !== null, 'fs/overlay-superblock.ts: a host mount needs host files');
+    this.host = core.hostFiles;
     this.hostRoot = hostRoot;
   }
 

@@ -88,6 +88,8 @@ function handlePageFault(k: Kernel, t: Task): void {
       forceSignal(k, t, faultSiginfo(SIGBUS, BUS_ADRERR, k.cpu.trapAddressWords));
       return;
     case FAULT_OOM:
+      // Only made to fail: the access is tried again.
+      if (k.mm.alloc.injector?.tookMemory === true) return;
       // pagefault_out_of_memory: somebody is killed, the access is tried again. With nobody to kill it is this task.
       if (!outOfMemory(k, t.process)) sendToTask(k, t, siginfo(SIGKILL, SI_KERNEL));
       // Linux sleeps a tick here: the victim must run to give its memory back.

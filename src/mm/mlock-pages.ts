@@ -17,7 +17,7 @@ import type { Vma } from './vma.ts';
 export function mlockPage(mm: MemoryManager, frame: Pfn): void {
   const { frames, vmstat } = mm;
   if (frame === mm.zeroPage) return;
-  mm.mlockBatch.add(frame);
+  mm.mlockBatch.add(frame, (frames.flags[frame] & PG_unevictable) === 0 ? 'evictable' : 'settled');
   frames.mlockCount[frame]++;
   if ((frames.flags[frame] & PG_mlocked) !== 0) return;
   frames.set(frame, PG_mlocked);
@@ -31,9 +31,10 @@ export function mlockPage(mm: MemoryManager, frame: Pfn): void {
 /** A locked mapping of the page has gone: it may be reclaimed again, unless another lock is left. */
 export function munlockPage(mm: MemoryManager, frame: Pfn): void {
   const { frames, vmstat } = mm;
-  mm.mlockBatch.add(frame);
-  if ((frames.flags[frame] & PG_mlocked) === 0) return;
-  if (frames.mlockCount[frame] > 0 && --frames.mlockCount[frame] > 0) return;
+  const isLast = (frames.flags[frame] & PG_mlocked) !== 0 && frames.mlockCount[frame] <= 1;
+  mm.mlockBatch.add(frame, isLast ? 'unevictable' : 'settled');
+  if (frames.mlockCount[frame] > 0) frames.mlockCount[frame]--;
+  if (!isLast) return;
   frames.clear(frame, PG_mlocked);
   mm.alloc.stat.nr_mlock--;
   vmstat.unevictable_pgs_munlocked++;

@@ -7,6 +7,7 @@ import type { FilePages } from './page-cache/file-pages.ts';
 import { PageCache } from './page-cache/page-cache.ts';
 import { FrameAllocator } from './phys/alloc.ts';
 import { FrameTable } from './phys/frame-table.ts';
+import type { FaultInjector } from './phys/inject.ts';
 import { SlabAllocator } from './phys/slab.ts';
 import type { ZoneConfig } from './phys/zone.ts';
 import { Reclaim } from './reclaim/reclaim.ts';
@@ -22,6 +23,7 @@ export interface PhysicalMemoryOptions {
   readonly zones: readonly ZoneConfig[];
   /** Frames from 0 on that the kernel image keeps; at least 1. */
   readonly reservedFrames: number;
+  readonly injector?: FaultInjector | null;
 }
 
 /** The physical side of the memory manager. `rmap.setEditor` must be called before anything is mapped. */
@@ -38,9 +40,9 @@ export interface PhysicalMemory {
 
 /** Builds the parts in the order in which they need each other. */
 export function createPhysicalMemory(options: PhysicalMemoryOptions): PhysicalMemory {
-  const { ram, vmstat, events, clock, zones, reservedFrames } = options;
+  const { ram, vmstat, events, clock, zones, reservedFrames, injector } = options;
   const frames = new FrameTable(ram.frameCount);
-  const alloc = new FrameAllocator({ ram, frames, zones, reservedFrames, events, vmstat });
+  const alloc = new FrameAllocator({ ram, frames, zones, reservedFrames, events, vmstat, injector });
   const memcgs = new Memcgs(alloc);
   const slab = new SlabAllocator(ram, alloc);
   memcgs.setCaches(slab.caches);

@@ -13,11 +13,12 @@ export function touchPage(mm: MemoryManager, slot: number, access: Access): void
   const frame = frames.headOf(pageTables.frameOf(entry));
   if (frame === mm.zeroPage) return;
   if (access === ACCESS_WRITE && (entry & format.DIRTY) === 0) markPageDirty(mm, frame);
-  if ((frames.flags[frame] & PG_referenced) !== 0 && mm.mlockBatch.holds(frame)) {
-    // Activated, and not active any more when it comes to the unevictable list.
-    frames.clear(frame, PG_referenced);
-    mm.vmstat.pgactivate++;
-  } else mm.pageCache.markAccessed(frame);
+  const pending = (frames.flags[frame] & PG_referenced) !== 0 ? mm.mlockBatch.stateOf(frame) : 'settled';
+  if (pending === 'settled') mm.pageCache.markAccessed(frame);
+  if (pending !== 'evictable') return;
+  // Activated, and not active any more when it comes to the unevictable list.
+  frames.clear(frame, PG_referenced);
+  mm.vmstat.pgactivate++;
 }
 
 /** folio_mark_dirty, of what another process's memory is written through. */

@@ -21,7 +21,7 @@ export function ensureUserByte(mm: MemoryManager, space: AddressSpace, address: 
   // A fault can resolve and the page be gone again only if memory is so short that reclaim took it: bounded tries.
   for (let tries = 0; offset === -1 && tries < 3; tries++) {
     const result = handleFault(mm, space, at, access, 'kernel');
-    if (result === FAULT_OOM && mm.oomKiller?.makeRoom() === true) continue;
+    if (result === FAULT_OOM && mm.alloc.injector?.tookMemory !== true && mm.oomKiller?.makeRoom() === true) continue;
     if (result !== FAULT_DONE) return -1;
     offset = mm.mmu.translate(space, at, access);
   }

@@ -36,6 +36,7 @@ export function handleFault(
   mm.faultAddress = address;
   mm.faultMode = mode;
   mm.clock.charge(COST_FAULT_NS);
+  if (mm.alloc.injector !== null) mm.alloc.injector.tookMemory = false;
   const page = vpnOf(address);
   let result: FaultResult;
   let grown = false;

@@ -22,6 +22,7 @@ import {
   __GFP_NORETRY,
   __GFP_ZERO,
 } from './gfp.ts';
+import type { FaultInjector } from './inject.ts';
 import { LruLists } from './lruvec.ts';
 import { NodeStat } from './node-stat.ts';
 import {
@@ -76,6 +77,7 @@ export interface FrameAllocatorOptions {
   readonly reservedFrames: number;
   readonly events: EventSink;
   readonly vmstat: Vmstat;
+  readonly injector?: FaultInjector | null;
 }
 
 /**
@@ -103,6 +105,8 @@ export class FrameAllocator {
   private inReclaim = false;
   private hugeRelease: HugeRelease | null = null;
   private charger: Charger | null = null;
+  /** Makes requests fail that need not; null: none does. */
+  readonly injector: FaultInjector | null;
 
   constructor(options: FrameAllocatorOptions) {
     const { frames, reservedFrames } = options;
@@ -111,6 +115,7 @@ export class FrameAllocator {
     this.frames = frames;
     this.events = options.events;
     this.vmstat = options.vmstat;
+    this.injector = options.injector ?? null;
     this.lru = new LruLists(frames);
     this.zones = options.zones.map((config) => new Zone(frames, config)).sort((a, b) => a.type - b.type);
     this.zonelists = ZONE_NAMES.map((_, highest) => this.zones.filter((zone) => zone.type <= highest).reverse());
@@ -175,11 +180,13 @@ export class FrameAllocator {
   /** The first of 2^order frames in a row, aligned to their number, or NO_FRAME. */
   allocFrames(order: number, gfp: number): Pfn | -1 {
     assert(order >= 0 && order <= MAX_PAGE_ORDER, 'mm/phys/alloc.ts: order is 0 to MAX_PAGE_ORDER');
+    if (this.injector?.failsFrames(gfp) === true) return NO_FRAME;
     const highest = gfpZone(gfp);
     const watermarkless = this.inReclaim || (gfp & __GFP_MEMALLOC) !== 0;
     let frame = this.takeFromZones(highest, order, WMARK_LOW, watermarkless ? 'all' : 'none');
     if (frame === NO_FRAME) frame = this.allocSlowpath(highest, order, gfp);
     if (frame === NO_FRAME) {
+      if (this.injector !== null) this.injector.tookMemory = false;
       if ((gfp & __GFP_NOFAIL) !== 0) panic('mm/phys/alloc.ts: memory for a request that must not fail');
       return NO_FRAME;
     }

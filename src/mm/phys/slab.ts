@@ -88,6 +88,7 @@ export class KmemCache {
 
   /** The physical address of a free slot, now the caller's; 0 when there is no memory. Its bytes are arbitrary. */
   alloc(gfp: number = GFP_KERNEL): number {
+    if (this.allocator.injector?.failsObject(gfp) === true) return 0;
     // Making a slab may reclaim, and that may free objects of this very cache: look at the list again afterwards.
     if (this.partial.head === NO_FRAME && !this.addSlab(gfp)) return 0;
     const slab = this.partial.head as Pfn;

@@ -1,4 +1,4 @@
-import { EPERM } from '../../abi/errno.ts';
+import { EIO, EPERM } from '../../abi/errno.ts';
 import { assert, panic } from '../../base/assert.ts';
 import type { Vmstat } from '../../base/vmstat.ts';
 import type { VirtualClock } from '../../machine/clock.ts';
@@ -116,6 +116,7 @@ export class Swap {
 
   /** A slot for the page, of the first area that has one; the cache takes a reference (folio_alloc_swap). False: swap is full. */
   addToSwap(frame: Pfn): boolean {
+    if (this.allocator.injector?.isSwapFull === true) return false;
     for (const area of this.available) {
       const slot = area.takeSlot(frame);
       if (slot === 0) continue;
@@ -275,6 +276,7 @@ export class Swap {
     } else {
       area.zeroes[slot] = 0;
       this.charge(area, slot);
+      if (this.isFailing(area, 'write')) return -EIO;
       const result = area.store.write(slot, this.ram.bytesOf(frame));
       if (result < 0) return result;
       this.vmstat.pswpout++;
@@ -295,12 +297,20 @@ export class Swap {
       return 0;
     }
     this.charge(area, slot);
+    if (this.isFailing(area, 'read')) return -EIO;
     this.ram.beforeWrite(frame);
     const result = area.store.read(slot, this.ram.bytesOf(frame));
     if (result !== 0) return result;
     this.vmstat.pswpin++;
     this.memcgs.payerOf(frame).counters.pswpin++;
     return 0;
+  }
+
+  /** Injected faults: of an area on a file they come from its disk. */
+  private isFailing(area: SwapArea, what: 'read' | 'write'): boolean {
+    const { injector } = this.allocator;
+    if (injector === null || area.kind === 'file') return false;
+    return what === 'read' ? injector.failsRead() : injector.failsWrite();
   }
 
   private charge(area: SwapArea, slot: number): void {
