@@ -31,8 +31,8 @@ export interface Effort {
 const MAX_COUNT = 1e8;
 /** A stretch of less says nothing of the speed. */
 const LEAST_MS = 8;
-/** How much longer Faultline runs: its own code is compiled by V8 while it runs, and what counts here is the speed after that. */
-const WARM_FACTOR = 3;
+/** How much longer Faultline runs: the first run of all is a cold one, so its count is too small. */
+const WARM_FACTOR = 2;
 
 /**
  * Measures one row on all platforms, interleaved: round after round, so that what else the machine does meets all of them alike.

@@ -71,8 +71,10 @@ export const ROWS: readonly Row[] = [
     2048,
     'store to a mapped page, with its share of the msync of 1,024 pages',
   ),
-  row('memory', 'files', 'read_64m', 64, 'pread of a MiB in pieces of 64 KiB from a file of 64 MiB in the page cache'),
-  row('memory', 'files', 'write_64m', 64, 'pwrite of a MiB in the same manner'),
+  row('memory', 'files', 'read_64m', 64, 'pread of a MiB in pieces of 64 KiB from a file of 64 MiB in the page cache', {
+    memoryMiB: 1024,
+  }),
+  row('memory', 'files', 'write_64m', 64, 'pwrite of a MiB in the same manner', { memoryMiB: 1024 }),
   row('memory', 'faults', 'swap_out_in', 2048, 'a page out by MADV_PAGEOUT, and in again by a load', { swapMiB: 64 }),
   row('bandwidth', 'memory', 'memcpy', 8, 'memcpy of a MiB in blocks of 128 KiB'),
   row('bandwidth', 'memory', 'chase_1m', 50_000, 'load of a pointer, 1 MiB of them in random order'),

@@ -67,8 +67,9 @@ export class PageTables {
   private readonly ramBaseWords: number;
   private readonly entries: number;
   private readonly words: number;
-  /** Pages under one entry, by level. */
+  /** Pages under one entry, by level; and their logarithm, at most 31: all of a page number below 2^31. */
   private readonly span: Float64Array;
+  private readonly shift: Int32Array;
   private readonly present: number;
 
   constructor(mm: MemoryManager) {
@@ -79,6 +80,7 @@ export class PageTables {
     this.entries = 2 ** mm.format.bitsPerLevel;
     this.words = mm.format.entryBytes / 4;
     this.span = Float64Array.from({ length: mm.format.levels + 1 }, (_, level) => this.entries ** level);
+    this.shift = Int32Array.from(this.span, (_, level) => Math.min(31, mm.format.bitsPerLevel * level));
     this.present = mm.format.PRESENT;
   }
 
@@ -87,7 +89,10 @@ export class PageTables {
   }
 
   private slotIn(frame: Pfn, level: number, page: number): number {
-    return this.tableBase(frame) + (Math.floor(page / this.span[level]) % this.entries) * this.words;
+    // The hottest line of every walk: in integers where the page number is one of 31 bits (all of Sv39). `&` cuts a larger
+    // number to its low bits, exactly.
+    const above = page < 0x8000_0000 ? page >>> this.shift[level] : Math.floor(page / this.span[level]);
+    return this.tableBase(frame) + (above & (this.entries - 1)) * this.words;
   }
 
   /** Pages under one entry of the level. */
@@ -175,7 +180,7 @@ export class PageTables {
     for (let page: number = from; this.seekTable(space, page as Vpn, end); ) {
       if (this.foundLevel > 0) return true;
       page = this.foundVpn;
-      const inTable = Math.min(entries - (page % entries), end - page);
+      const inTable = Math.min(entries - (page & (entries - 1)), end - page);
       let slot = this.foundSlot;
       for (let i = 0; i < inTable; i++, slot += words) {
         if (u32[slot] === 0) continue;
