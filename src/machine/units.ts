@@ -29,4 +29,5 @@ export const offsetInPage = (address: number): number => address - Math.floor(ad
 export const pagesOf = (lengthBytes: number): number => Math.ceil(lengthBytes / PAGE_SIZE);
 export const roundUpToPage = (bytes: number): number => Math.ceil(bytes / PAGE_SIZE) * PAGE_SIZE;
 export const roundDownToPage = (bytes: number): number => Math.floor(bytes / PAGE_SIZE) * PAGE_SIZE;
-export const isPageAligned = (bytes: number): boolean => bytes % PAGE_SIZE === 0;
+/** Of a whole number; `&` cuts it to its low bits exactly, and is much faster than the remainder of a double. */
+export const isPageAligned = (bytes: number): boolean => (bytes & (PAGE_SIZE - 1)) === 0;

@@ -46,6 +46,8 @@ export function checkInvariants(mm: MemoryManager): void {
     checkEntries(mm, space, { mapped: seen, locks, slots: census });
   }
   assert(accounted === mm.committedPages, 'mm/invariants.ts: M2 committedPages is the sum of what is accounted');
+  const remembered = mm.pageTables.findBrokenMemory();
+  if (remembered !== null) panic(`mm/page-table.ts: ${remembered}`);
   const scanned = mm.thp.khugepaged.findBroken();
   if (scanned !== null) panic(`mm/thp/khugepaged.ts: U4 ${scanned}`);
   checkFrames(mm, seen);

@@ -2,6 +2,7 @@ import { assert } from '../base/assert.ts';
 import type { PagingFormat } from '../machine/paging/format.ts';
 import { PAGE_SIZE, type Pfn, type Vpn } from '../machine/units.ts';
 import type { AddressSpace } from './address-space.ts';
+import { LeafMemory } from './leaf-memory.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { NO_FRAME } from './phys/frame-table.ts';
 import { GFP_PGTABLE_USER } from './phys/gfp.ts';
@@ -48,6 +49,7 @@ const SWP_PTE_MARKER = 31;
  *  P4 A marker lies inside a VMA and has at least one MARKER_* bit. A swap entry lies inside a private VMA (swap/README.md W1).
  *  P5 An entry is write-protected for userfaultfd (SOFT1, MARKER_UFFD_WP) only in a VMA with VM_UFFD_WP; then WRITE is clear.
  *  P6 A table that is put by belongs to a huge leaf of a transparent huge page, is empty, and counts as that space's.
+ *  P7 A leaf table that is remembered (LeafMemory) is the one that a walk from its root comes to.
  */
 export class PageTables {
   /** Results of `seek`; of a huge leaf the first page that it maps, which may lie before the page that was asked for. */
@@ -67,9 +69,11 @@ export class PageTables {
   private readonly ramBaseWords: number;
   private readonly entries: number;
   private readonly words: number;
-  /** Pages under one entry, by level. */
+  /** Pages under one entry, by level; and their logarithm, at most 31: all of a page number below 2^31. */
   private readonly span: Float64Array;
+  private readonly shift: Int32Array;
   private readonly present: number;
+  private readonly leaves: LeafMemory;
 
   constructor(mm: MemoryManager) {
     this.mm = mm;
@@ -79,7 +83,9 @@ export class PageTables {
     this.entries = 2 ** mm.format.bitsPerLevel;
     this.words = mm.format.entryBytes / 4;
     this.span = Float64Array.from({ length: mm.format.levels + 1 }, (_, level) => this.entries ** level);
+    this.shift = Int32Array.from(this.span, (_, level) => Math.min(31, mm.format.bitsPerLevel * level));
     this.present = mm.format.PRESENT;
+    this.leaves = new LeafMemory(mm.format.bitsPerLevel, this.words);
   }
 
   private tableBase(frame: Pfn): number {
@@ -87,7 +93,28 @@ export class PageTables {
   }
 
   private slotIn(frame: Pfn, level: number, page: number): number {
-    return this.tableBase(frame) + (Math.floor(page / this.span[level]) % this.entries) * this.words;
+    // The hottest line of every walk: in integers where the page number is one of 31 bits (all of Sv39). `&` cuts a larger
+    // number to its low bits, exactly.
+    const above = page < 0x8000_0000 ? page >>> this.shift[level] : Math.floor(page / this.span[level]);
+    return this.tableBase(frame) + (above & (this.entries - 1)) * this.words;
+  }
+
+  /** What of P7 does not hold, or null. */
+  findBrokenMemory(): string | null {
+    let broken: string | null = null;
+    this.leaves.forEach((root, page, base) => {
+      let frame = root;
+      for (let level = this.format.levels - 1; level > 0; level--) {
+        const entry = this.u32[this.slotIn(frame, level, page)];
+        if (!this.isTable(entry)) {
+          broken = 'P7: a table that is remembered is not there';
+          return;
+        }
+        frame = this.format.frameOf(entry);
+      }
+      if (this.tableBase(frame) !== base) broken = 'P7: another table than the one that is remembered';
+    });
+    return broken;
   }
 
   /** Pages under one entry of the level. */
@@ -107,7 +134,8 @@ export class PageTables {
 
   /** The slot of the page's entry in its leaf table, or -1 where that table is not there (a huge leaf may be). */
   findLeaf(space: AddressSpace, page: Vpn): number {
-    return this.findAt(space, page, LEVEL_PTE);
+    const known = this.leaves.recall(space.rootFrame, page);
+    return known !== -1 ? known : this.findAt(space, page, LEVEL_PTE);
   }
 
   /** The slot of the page's entry at `level`, or -1 where there is no table of that level. */
@@ -123,6 +151,11 @@ export class PageTables {
 
   /** The slot of the leaf entry that decides the page, a huge one too (foundLevel tells), or -1 where no table leads to one. */
   findEntry(space: AddressSpace, page: Vpn): number {
+    const known = this.leaves.recall(space.rootFrame, page);
+    if (known !== -1) {
+      this.foundLevel = LEVEL_PTE;
+      return known;
+    }
     let frame = space.rootFrame;
     let level = this.format.levels - 1;
     for (; level > 0; level--) {
@@ -136,6 +169,7 @@ export class PageTables {
       frame = this.format.frameOf(entry);
     }
     this.foundLevel = LEVEL_PTE;
+    this.leaves.remember(space.rootFrame, page, this.tableBase(frame));
     return this.slotIn(frame, 0, page);
   }
 
@@ -146,7 +180,8 @@ export class PageTables {
 
   /** The slot in the leaf table, with the tables on the way made where they lack; -1 when out of memory. */
   ensureLeaf(space: AddressSpace, page: Vpn): number {
-    return this.ensureAt(space, page, LEVEL_PTE);
+    const known = this.leaves.recall(space.rootFrame, page);
+    return known !== -1 ? known : this.ensureAt(space, page, LEVEL_PTE);
   }
 
   /** The slot at `level`, with the tables above made where they lack; -1 when out of memory. No huge leaf is in the way. */
@@ -166,6 +201,7 @@ export class PageTables {
       this.u32[slot] = this.format.makeTable(table as Pfn);
       frame = table as Pfn;
     }
+    if (wanted === LEVEL_PTE) this.leaves.remember(space.rootFrame, page, this.tableBase(frame));
     return this.slotIn(frame, wanted, page);
   }
 
@@ -175,7 +211,7 @@ export class PageTables {
     for (let page: number = from; this.seekTable(space, page as Vpn, end); ) {
       if (this.foundLevel > 0) return true;
       page = this.foundVpn;
-      const inTable = Math.min(entries - (page % entries), end - page);
+      const inTable = Math.min(entries - (page & (entries - 1)), end - page);
       let slot = this.foundSlot;
       for (let i = 0; i < inTable; i++, slot += words) {
         if (u32[slot] === 0) continue;
@@ -190,28 +226,28 @@ export class PageTables {
 
   /** The first leaf table or huge leaf that [from, end) has a part in: sets what seek sets, for its first page there. */
   seekTable(space: AddressSpace, from: Vpn, end: Vpn): boolean {
+    const { u32, leaves } = this;
     for (let page: number = from; page < end; ) {
-      let frame = space.rootFrame;
-      let level = this.format.levels - 1;
-      for (; level > 0; level--) {
-        const slot = this.slotIn(frame, level, page);
-        const entry = this.u32[slot];
-        if (this.isHugeEntry(entry)) {
-          this.foundVpn = (page - (page % this.span[level])) as Vpn;
-          this.foundSlot = slot;
-          this.foundLevel = level;
-          return true;
+      let slot = leaves.recall(space.rootFrame, page);
+      let level = LEVEL_PTE;
+      if (slot === -1) {
+        let frame = space.rootFrame;
+        level = this.format.levels - 1;
+        slot = this.slotIn(frame, level, page);
+        while (level > 0 && this.isTable(u32[slot])) {
+          frame = this.format.frameOf(u32[slot]);
+          slot = this.slotIn(frame, --level, page);
         }
-        if ((entry & this.present) === 0) break;
-        frame = this.format.frameOf(entry);
+        if (level === LEVEL_PTE) leaves.remember(space.rootFrame, page, this.tableBase(frame));
       }
-      if (level === 0) {
-        this.foundVpn = page as Vpn;
-        this.foundSlot = this.slotIn(frame, LEVEL_PTE, page);
-        this.foundLevel = LEVEL_PTE;
-        return true;
+      if (level > 0 && u32[slot] === 0) {
+        page = this.skipEmpty(slot, level, page, end);
+        continue;
       }
-      page = (Math.floor(page / this.span[level]) + 1) * this.span[level];
+      this.foundVpn = (level === LEVEL_PTE ? page : page - (page % this.span[level])) as Vpn;
+      this.foundSlot = slot;
+      this.foundLevel = level;
+      return true;
     }
     return false;
   }
@@ -219,6 +255,15 @@ export class PageTables {
   /** The frame of the table that a slot is in. */
   tableOf(slot: number): Pfn {
     return Math.floor((slot * 4 - this.mm.ram.ramBase) / PAGE_SIZE) as Pfn;
+  }
+
+  /** The first page behind the entries of 0 that begin with the page's at `slot`, in the same table: of a reservation, most of it. */
+  private skipEmpty(slot: number, level: number, page: number, end: Vpn): number {
+    const span = this.span[level];
+    let next = page - (page % span);
+    let left = this.entries - (Math.floor(page / span) & (this.entries - 1));
+    for (let at = slot; left > 0 && next < end && this.u32[at] === 0; left--, at += this.words) next += span;
+    return next;
   }
 
   /** The slot of the page `pages` after (before: negative) that of `slot`, in the same leaf table. */
@@ -330,8 +375,10 @@ export class PageTables {
     ceiling: number,
   ): void {
     const span = this.span[level];
-    for (let base = Math.floor(start / span) * span; base < end; base += span) {
-      const slot = this.slotIn(table, level, base);
+    const from = Math.floor(start / span) * span;
+    // All of it is in this one table.
+    let slot = this.slotIn(table, level, from);
+    for (let base = from; base < end; base += span, slot += this.words) {
       const entry = this.u32[slot];
       if ((entry & this.present) === 0) continue;
       assert(!this.format.isLeaf(entry), 'mm/page-table.ts: P2 tables go after the leaves in them');
@@ -357,6 +404,7 @@ export class PageTables {
   }
 
   private freeTable(frame: Pfn): void {
+    this.leaves.forget();
     this.mm.frames.clear(frame, PG_table);
     this.mm.alloc.stat.nr_page_table_pages--;
     this.tableFrames--;
@@ -383,6 +431,7 @@ export class PageTables {
 
   /** The empty leaf table at the slot is put by: a huge leaf takes its place. */
   depositTableOf(slot: number): void {
+    this.leaves.forget();
     this.deposits.set(slot, this.format.frameOf(this.u32[slot]));
     this.u32[slot] = 0;
   }

@@ -128,13 +128,13 @@ export class Riscv64Cpu implements Cpu {
       this.flushSpace(asid);
       return;
     }
-    const address = page * 4096;
-    const high = Math.floor(address / WORD);
-    const low = address - high * WORD + tag * 8;
-    const data = (page % at.DATA_TLB_ENTRIES) * at.TLB_ENTRY_BYTES;
+    // A page number is a multiple of 2^20 and the rest, which is the address's low word without its last 12 bits.
+    const high = page < 2 ** 20 ? 0 : Math.floor(page / 2 ** 20);
+    const low = ((page << 12) | (tag * 8)) >>> 0;
+    const data = (page & (at.DATA_TLB_ENTRIES - 1)) * at.TLB_ENTRY_BYTES;
     this.clearEntry(at.READ_TLB + data, low, high);
     this.clearEntry(at.WRITE_TLB + data, low, high);
-    this.clearEntry(at.FETCH_TLB + (page % at.FETCH_TLB_ENTRIES) * at.TLB_ENTRY_BYTES, low, high);
+    this.clearEntry(at.FETCH_TLB + (page & (at.FETCH_TLB_ENTRIES - 1)) * at.TLB_ENTRY_BYTES, low, high);
   }
 
   flushSpace(asid: number): void {

@@ -11,7 +11,12 @@ export const SIGACTION_BYTES = 24;
 
 export function encodeSiginfo(info: ArchSiginfo): Uint8Array {
   const bytes = new Uint8Array(SIGINFO_BYTES);
-  const view = new DataView(bytes.buffer);
+  encodeSiginfoInto(new DataView(bytes.buffer), info);
+  return bytes;
+}
+
+/** At the start of `view`, whose first SIGINFO_BYTES are 0. */
+export function encodeSiginfoInto(view: DataView, info: ArchSiginfo): void {
   view.setInt32(0, info.signo, true);
   view.setInt32(4, info.errno, true);
   view.setInt32(8, info.code, true);
@@ -48,7 +53,6 @@ export function encodeSiginfo(info: ArchSiginfo): Uint8Array {
       view.setUint32(20, info.uid, true);
       break;
   }
-  return bytes;
 }
 
 /** What rt_sigqueueinfo hands in: pid, uid and value are the caller's. */

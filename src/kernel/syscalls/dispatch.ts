@@ -15,16 +15,15 @@ export function dispatchSyscall(k: Kernel, t: Task): void {
   const registers = k.cpu.registers;
   const nr = arch.syscallNumber(registers);
   const widths = k.argWidths[nr] ?? ALL_U64;
-  const args = [
-    arch.argument(registers, 0, widths[0]),
-    arch.argument(registers, 1, widths[1]),
-    arch.argument(registers, 2, widths[2]),
-    arch.argument(registers, 3, widths[3]),
-    arch.argument(registers, 4, widths[4]),
-    arch.argument(registers, 5, widths[5]),
-  ];
+  // One record a task, filled anew by each call: whoever keeps arguments longer (a restart) copies them.
+  const call = t.call ?? { nr, args: [0, 0, 0, 0, 0, 0], origLow: 0, origHigh: 0 };
+  const { args } = call;
+  for (let i = 0; i < 6; i++) args[i] = arch.argument(registers, i, widths[i]);
   if (t.pidNs.parent !== null) for (const i of k.pidArguments[nr] ?? []) args[i] = t.pidNs.pidOfArgument(args[i]);
-  t.call = { nr, args, origLow: arch.firstArgumentLow(registers), origHigh: arch.firstArgumentHigh(registers) };
+  call.nr = nr;
+  call.origLow = arch.firstArgumentLow(registers);
+  call.origHigh = arch.firstArgumentHigh(registers);
+  t.call = call;
   arch.stepOverSyscall(registers);
   if (t.trace?.tracesCalls === true) stopForCall(k, t, 'call-enter');
   else beginCall(k, t);
