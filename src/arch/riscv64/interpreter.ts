@@ -41,6 +41,8 @@ export interface Frame {
   readonly cell: number;
   /** The current entry is done or replaced: go on at `entry`. */
   readonly next: Label;
+  /** The same where control came from elsewhere: the place may have been translated. */
+  readonly arrive: Label;
   /** Go on at `target`, through the fetch TLB. */
   readonly jump: Label;
   /** Return `code` with pc at the current instruction, which has not retired. */
@@ -325,21 +327,21 @@ export class InterpreterEmitter implements Emitter {
     const b = this.b;
     condition();
     b.if();
-    this.goRelative();
+    this.goRelative(this.f.next);
     b.end();
   }
 
   jump(): void {
     this.setX(() => this.nextPc());
-    this.goRelative();
+    this.goRelative(this.f.arrive);
     this.left = true;
   }
 
   /** The immediate of branches and jal is in bytes of entries (offset * 4). */
-  private goRelative(): void {
+  private goRelative(forward: Label): void {
     const { b, f } = this;
     if (this.reach !== 'any') {
-      this.goInPage(this.reach);
+      this.goInPage(this.reach, forward);
       return;
     }
     this.immw();
@@ -374,20 +376,20 @@ export class InterpreterEmitter implements Emitter {
     this.goTargetTested();
   }
 
-  private goInPage(reach: 'forward' | 'back'): void {
+  private goInPage(reach: 'forward' | 'back', forward: Label): void {
     const { b, f } = this;
     this.immw();
     b.get(f.entry);
     b.op(w.I32_ADD);
     b.set(f.entry);
     if (reach === 'forward') {
-      b.br(f.next);
+      b.br(forward);
       return;
     }
     b.get(f.left);
     b.i32(0);
     b.op(w.I32_GT_S);
-    b.brIf(f.next);
+    b.brIf(f.arrive);
     pushPc(f);
     b.set(f.target);
     b.i32(EXIT_BUDGET);
@@ -474,14 +476,14 @@ export class InterpreterEmitter implements Emitter {
 }
 
 /** i32 entry offset on the stack -> i64 pc. */
-function pushPcOf(f: Frame): void {
+function pushPcOf(f: Pick<Frame, 'b' | 'pcBase'>): void {
   f.b.i32(2);
   f.b.op(w.I32_SHR_S, w.I64_EXTEND_I32_S);
   f.b.get(f.pcBase);
   f.b.op(w.I64_ADD);
 }
 
-export function pushPc(f: Frame): void {
+export function pushPc(f: Pick<Frame, 'b' | 'entry' | 'pcBase'>): void {
   f.b.get(f.entry);
   pushPcOf(f);
 }
