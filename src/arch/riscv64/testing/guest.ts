@@ -17,7 +17,10 @@ export class Guest {
   private nextFrame = 1;
   readonly root: { rootFrame: Pfn; asid: number };
 
-  constructor(format: PagingFormat, ramBytes = 16 * 1024 * 1024, jit: JitMode = 'off') {
+  /** Of guests that do not say: jit/as-interpreted.test.ts runs tests of the interpreter with another one. */
+  static jit: JitMode = 'off';
+
+  constructor(format: PagingFormat, ramBytes = 16 * 1024 * 1024, jit = Guest.jit) {
     this.format = format;
     this.ram = new Ram({ ramBytes, machineAreaBytes: MACHINE_AREA_BYTES });
     this.cpu = new Riscv64Cpu(this.ram, format, jit);
