@@ -463,16 +463,21 @@ export class InterpreterEmitter implements Emitter {
   }
   time(): void {
     this.instret();
-    this.b.i64(INSTRUCTIONS_PER_NS_LOG2);
-    this.b.op(w.I64_SHR_U);
-    this.b.i32(0);
-    this.b.memory(w.I64_LOAD, at.MAIL_TIME_OFFSET);
-    this.b.op(w.I64_ADD);
+    timeOfInstret(this.b);
   }
 
   call(helper: Helper): void {
     this.callHelper(this.b, helper);
   }
+}
+
+/** Instructions retired on the stack -> time in ns. */
+export function timeOfInstret(b: FunctionBuilder): void {
+  b.i64(INSTRUCTIONS_PER_NS_LOG2);
+  b.op(w.I64_SHR_U);
+  b.i32(0);
+  b.memory(w.I64_LOAD, at.MAIL_TIME_OFFSET);
+  b.op(w.I64_ADD);
 }
 
 /** i32 entry offset on the stack -> i64 pc. */

@@ -1,5 +1,6 @@
 import type { FunctionBuilder, Label } from '../../wasm/function-builder.ts';
 import * as w from '../../wasm/opcodes.ts';
+import { timeOfInstret } from '../interpreter.ts';
 import * as at from '../layout.ts';
 import type { Emitter, Helper } from '../semantics/emit.ts';
 import { pushIndex } from '../walk.ts';
@@ -294,9 +295,7 @@ export class UnitEmitter implements Emitter {
   }
   time(): void {
     this.instret();
-    this.b.i32(0);
-    this.b.memory(w.I64_LOAD, at.MAIL_TIME_OFFSET);
-    this.b.op(w.I64_ADD);
+    timeOfInstret(this.b);
   }
 
   call(helper: Helper): void {
