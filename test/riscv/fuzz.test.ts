@@ -8,9 +8,9 @@ import { sv39 } from '../../src/machine/paging/sv39.ts';
 
 /**
  * Generated programs that jump anywhere in their own pages, overwrite themselves and fault: the host never throws, and
- * losing all caches at every trap changes nothing. FAULTLINE_FUZZ: programs (default 100).
+ * losing all caches at every trap changes nothing. FAULTLINE_FUZZ: programs (default 50).
  */
-const programs = Number(process.env['FAULTLINE_FUZZ'] ?? 100);
+const programs = Number(process.env['FAULTLINE_FUZZ'] ?? 50);
 /** Members of fused pairs, and stores that hit them. */
 const COMMON = INSTRUCTIONS.filter((row) => /^(addi|ld|lbu|sd|sb|auipc|slli|beq|bne|slliw|srliw)$/.test(row.name));
 const BASE = 0x10000;
@@ -20,6 +20,7 @@ test.each([
   ['interpreted, all caches dropped at every trap', 'off', 'dropped'],
   ['translated at once, all caches dropped at every trap', 'always', 'dropped'],
   ['translated at once', 'always', 'kept'],
+  ['translated soon', { threshold: 20, batchPlaces: 2, batchWait: 100 }, 'kept'],
 ] as const)(`${programs} programs run the same as interpreted: %s`, (_name, jit, caches) => {
   const kept = new Guest(sv39);
   const dropped = new Guest(sv39, undefined, jit);

@@ -7,7 +7,7 @@ import type { Pfn, Vaddr, Vpn } from '../../machine/units.ts';
 import { CodeCache } from './code-cache.ts';
 import { createFpSlowPath } from './fp/slow-path.ts';
 import { generateInterpreter } from './generate.ts';
-import { type JitMode, MAX_UNITS, Translator } from './jit/translator.ts';
+import { type JitMode, type JitPace, MAX_UNITS, PACES, Translator } from './jit/translator.ts';
 import * as at from './layout.ts';
 import { ReferenceTracer } from './reference-tracer.ts';
 import { REGISTER_WORDS } from './registers.ts';
@@ -43,19 +43,20 @@ export class Riscv64Cpu implements Cpu {
   private nextTag = 1;
 
   /** `jit` changes nothing but speed. */
-  constructor(ram: Ram, format: PagingFormat, jit: JitMode = 'off') {
+  constructor(ram: Ram, format: PagingFormat, jit: JitMode | JitPace = 'off') {
     this.ram = ram;
     this.registers = ram.u32.subarray(at.REGISTER_BASE / 4, at.REGISTER_BASE / 4 + REGISTER_WORDS);
     this.tracer = new ReferenceTracer(ram);
     this.code = new CodeCache(ram, (slot) => this.translator?.dropSlot(slot));
-    this.translator = jit === 'off' ? null : new Translator(ram, jit, (slot) => this.code.frameOf(slot));
+    const pace = typeof jit === 'string' ? (jit === 'off' ? null : PACES[jit]) : jit;
+    this.translator = pace && new Translator(ram, pace, (slot) => this.code.frameOf(slot));
     const memoryPages = ram.u8.length / 65536;
     const bytes = generateInterpreter({
       format,
       ramBase: ram.ramBase,
       frameCount: ram.frameCount,
       memoryPages,
-      translator: this.translator && { threshold: this.translator.threshold, tableEntries: MAX_UNITS },
+      translator: this.translator && { threshold: this.translator.pace.threshold, tableEntries: MAX_UNITS },
     });
     const fp = createFpSlowPath();
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
@@ -83,6 +84,7 @@ export class Riscv64Cpu implements Cpu {
     return {
       table: translator.table,
       translateCode: (slot: number, entry: number) => translator.translateCode(slot, entry),
+      learnJump: (slot: number, from: number, to: number) => translator.learnJump(slot, from, to),
       dropTranslated: (slot: number, offset: number, bytes: number) => translator.dropTranslated(slot, offset, bytes),
     };
   }

@@ -117,8 +117,8 @@ export interface TranslatorShape {
 /**
  * Imports `env.ensureSlot(frame) -> slot`, `env.decode(slot, entry)`, `env.decodeStraddle(slot, word)`, `env.noteReference(frame,
  * access, TLB entry, page)`, FP_IMPORTS and `env.memory`; exports `run(budget) -> exit code` and `translate(low, high, access) -> offset or -1`.
- * With a translator also `env.translateCode(slot, entry)`, `env.dropTranslated(slot, offset, bytes)` and `env.table`, and
- * exports what units call: `enter`, and each helper under its name.
+ * With a translator also `env.translateCode(slot, entry)`, `env.learnJump(slot, from, to)`, `env.dropTranslated(slot, offset,
+ * bytes)` and `env.table`, and exports what units call: `enter`, and each helper under its name.
  */
 export function generateInterpreter(machine: Machine): Uint8Array<ArrayBuffer> {
   assert(at.LAYOUT_IS_SOUND, 'riscv64/layout.ts: areas do not overlap');
@@ -130,6 +130,7 @@ export function generateInterpreter(machine: Machine): Uint8Array<ArrayBuffer> {
   const noteReference = module.importFunction('env', 'noteReference', [w.I32, w.I32, w.I32, w.F64], []);
   const { translator } = machine;
   const translateCode = translator && module.importFunction('env', 'translateCode', [w.I32, w.I32], []);
+  const learnJump = translator && module.importFunction('env', 'learnJump', [w.I32, w.I32, w.I32], []);
   const dropTranslated = translator && module.importFunction('env', 'dropTranslated', [w.I32, w.I32, w.I32], []);
   if (translator !== null) module.importTable(translator.tableEntries);
   const helpers = new Map<string, number>();
@@ -151,11 +152,11 @@ export function generateInterpreter(machine: Machine): Uint8Array<ArrayBuffer> {
 
   const functions = defineTranslation({ ...machine, module, ensureSlot, noteReference, dropTranslated });
   let arrival: Omit<ArrivalParts, 'skip'> | null = null;
-  if (translator !== null && translateCode !== null) {
+  if (translator !== null && translateCode !== null && learnJump !== null) {
     const enter = module.declare(ENTER_PARAMS, [w.I32]);
     module.define(enter, enterBody(module.typeOf(UNIT_PARAMS, [w.I32])));
     module.exportFunction('enter', enter);
-    arrival = { threshold: translator.threshold, translate: translateCode, enter };
+    arrival = { threshold: translator.threshold, translate: translateCode, learnJump, enter };
   }
   const run = module.declare([w.I32], [w.I32]);
   module.define(run, runBody({ functions, decode, decodeStraddle, callHelper, arrival }));
@@ -203,6 +204,7 @@ function runBody(parts: RunParts): FunctionBuilder {
     target: b.local(w.I64),
     asidTag: b.local(w.I64),
     va: b.local(w.I64),
+    origin: arrival === null ? null : b.local(w.I32),
   };
   b.get(locals.budget);
   b.set(locals.left);

@@ -39,6 +39,8 @@ export interface Frame {
   /** Scratch of the memory accesses. */
   readonly va: number;
   readonly cell: number;
+  /** i32: the entry of the indirect jump that led here; null: nobody wants to know. */
+  readonly origin: number | null;
   /** The current entry is done or replaced: go on at `entry`. */
   readonly next: Label;
   /** The same where control came from elsewhere: the place may have been translated. */
@@ -414,6 +416,10 @@ export class InterpreterEmitter implements Emitter {
     b.i64(-2);
     b.op(w.I64_AND);
     b.set(f.target);
+    if (f.origin !== null) {
+      b.get(f.entry);
+      b.set(f.origin);
+    }
     this.setX(() => this.nextPc());
     this.goTargetTested();
     this.left = true;

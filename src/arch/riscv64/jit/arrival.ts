@@ -10,10 +10,15 @@ export interface ArrivalParts {
   readonly threshold: number;
   /** Import: (slot, entry), a place that has become so. */
   readonly translate: number;
+  /** Import: (slot, from, to): entries of an indirect jump and of where it led, told now and then. */
+  readonly learnJump: number;
   readonly enter: number;
   /** i32, not 0: the interpreter is to execute this instruction itself. */
   readonly skip: number;
 }
+
+/** Powers of two from here on. */
+const FIRST_LESSON = 16;
 
 /** Stands at the head of `f.arrive`, with `entry` and `slot` set; goes on behind it to interpret. */
 export function emitArrival(f: Omit<Frame, 'next'>, parts: ArrivalParts, go: { interpret: Label }): void {
@@ -37,6 +42,7 @@ export function emitArrival(f: Omit<Frame, 'next'>, parts: ArrivalParts, go: { i
   b.op(w.I32_ADD);
   b.tee(f.code);
   b.memory(w.I32_STORE16, at.SLOT_JIT);
+  emitLesson(f, parts);
   b.get(f.code);
   b.i32(parts.threshold);
   b.op(w.I32_NE);
@@ -78,6 +84,30 @@ export function emitArrival(f: Omit<Frame, 'next'>, parts: ArrivalParts, go: { i
   b.i32(EXIT_BUDGET);
   b.set(f.code);
   b.br(f.leaveAtTarget);
+}
+
+/** With `code` the count of arrivals here. */
+function emitLesson(f: Omit<Frame, 'next'>, parts: ArrivalParts): void {
+  const { b, origin } = f;
+  if (origin === null) return;
+  b.get(f.code);
+  b.i32(FIRST_LESSON);
+  b.op(w.I32_GE_U);
+  b.get(f.code);
+  b.op(w.I32_POPCNT);
+  b.i32(1);
+  b.op(w.I32_EQ, w.I32_AND);
+  b.get(origin);
+  b.i32(0);
+  b.op(w.I32_NE, w.I32_AND);
+  b.if();
+  b.get(f.slot);
+  b.get(origin);
+  b.get(f.entry);
+  b.call(parts.learnJump);
+  b.end();
+  b.i32(0);
+  b.set(origin);
 }
 
 /** Offset, less SLOT_JIT, of the entry's word: two bytes for eight. */

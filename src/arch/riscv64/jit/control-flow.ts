@@ -21,7 +21,8 @@ export type BlockEnd =
   | { readonly kind: 'jump'; readonly to: number }
   | { readonly kind: 'call'; readonly to: number; readonly back: number }
   | { readonly kind: 'indirect-call'; readonly back: number }
-  | { readonly kind: 'indirect' }
+  /** `targets`: where it was seen to lead. */
+  | { readonly kind: 'indirect'; readonly targets: readonly number[] }
   /** The interpreter takes over at `position`, which is of no instruction of the block. */
   | { readonly kind: 'interpret'; readonly position: number };
 
@@ -46,9 +47,12 @@ const CONDITIONAL: ReadonlySet<string> = new Set(['beq', 'bne', 'blt', 'bge', 'b
 /** Traps: the interpreter says them. */
 const NOT_TRANSLATED: ReadonlySet<string> = new Set(['ecall', 'ebreak', 'illegal']);
 
+/** Where the indirect jump at a position was seen to lead. */
+export type LearnedJumps = (position: number) => readonly number[];
+
 /** Null: the first instruction is none that can be translated. */
-export function readControlFlow(ram: Ram, frame: Pfn, entry: number): ControlFlow | null {
-  const reader = new Reader(ram, frame);
+export function readControlFlow(ram: Ram, frame: Pfn, entry: number, learned: LearnedJumps): ControlFlow | null {
+  const reader = new Reader(ram, frame, learned);
   reader.readFrom(entry);
   if (reader.count === 0) return null;
   const blocks = new Map<number, Block>();
@@ -66,9 +70,11 @@ class Reader {
   last = 0;
   private readonly ram: Ram;
   private readonly base: number;
+  private readonly learned: LearnedJumps;
 
-  constructor(ram: Ram, frame: Pfn) {
+  constructor(ram: Ram, frame: Pfn, learned: LearnedJumps) {
     this.ram = ram;
+    this.learned = learned;
     this.base = ram.offsetOf(frame);
   }
 
@@ -91,7 +97,7 @@ class Reader {
 
   /** Where the line goes on; what else can be reached is put into `work`. */
   private follow(instruction: PlacedInstruction, work: number[]): number | null {
-    const end = endOf(instruction);
+    const end = endOf(instruction, this.learned);
     if (end === null) return instruction.position + instruction.length;
     for (const target of targetsOf(end)) {
       if (target < 0 || target >= PAGE_SIZE || this.leaders.has(target)) continue;
@@ -125,7 +131,7 @@ class Reader {
         return { position: leader, instructions, end };
       }
       instructions.push(instruction);
-      const end = endOf(instruction);
+      const end = endOf(instruction, this.learned);
       if (end !== null) return { position: leader, instructions, end };
       position += instruction.length;
       if (this.leaders.has(position) && this.instructions.has(position))
@@ -134,7 +140,7 @@ class Reader {
   }
 }
 
-function endOf({ position, length, operation, operands }: PlacedInstruction): BlockEnd | null {
+function endOf({ position, length, operation, operands }: PlacedInstruction, learned: LearnedJumps): BlockEnd | null {
   const next = position + length;
   const links = operands.rd !== DISCARD_REGISTER;
   if (CONDITIONAL.has(operation)) return { kind: 'branch', taken: position + operands.imm, next };
@@ -142,7 +148,8 @@ function endOf({ position, length, operation, operands }: PlacedInstruction): Bl
     const to = position + operands.imm;
     return links ? { kind: 'call', to, back: next } : { kind: 'jump', to };
   }
-  if (operation === 'jalr') return links ? { kind: 'indirect-call', back: next } : { kind: 'indirect' };
+  if (operation === 'jalr')
+    return links ? { kind: 'indirect-call', back: next } : { kind: 'indirect', targets: learned(position) };
   return null;
 }
 
@@ -158,6 +165,8 @@ export function targetsOf(end: BlockEnd): number[] {
     case 'call':
     case 'indirect-call':
       return [end.back];
+    case 'indirect':
+      return [...end.targets];
     default:
       return [];
   }

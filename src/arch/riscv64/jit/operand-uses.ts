@@ -65,7 +65,9 @@ function watch(operation: string): OperandUses {
     operation,
     operands: { operation: OPERATIONS.indexOf(operation), rd: RD, rs1: RS1, rs2: RS2, imm: RS3 << 8 },
   };
-  SEMANTICS.get(operation)!(new UnitEmitter(frame, FLOW, instruction, 0));
+  SEMANTICS.get(operation)!(
+    new UnitEmitter(frame, FLOW, instruction, { before: 0, access: undefined, hosts: new Map() }),
+  );
   const { seen } = registers;
   return {
     rs1: seen.has(`read ${RS1}`),

@@ -17,15 +17,26 @@ export type JitMode = 'off' | 'on' | 'always';
 /** Units that can live at once, and modules: V8 keeps some 25 KiB for each of these. */
 export const MAX_UNITS = 4096;
 const MAX_MODULES = 512;
-/** Arrivals: about as long in the interpreter as the translation takes. */
-const THRESHOLDS: Readonly<Record<Exclude<JitMode, 'off'>, number>> = { on: 1000, always: 1 };
-/** A batch waits for so many places or instructions: a module costs 0.5 ms, however small. */
-const BATCH_PLACES = 8;
-const BATCH_WAIT = 200_000;
+/** When a place is translated. */
+export interface JitPace {
+  /** Arrivals: about as long in the interpreter as the translation takes. */
+  readonly threshold: number;
+  /** A batch waits for so many places, or instructions: a module costs 0.5 ms, however small. */
+  readonly batchPlaces: number;
+  readonly batchWait: number;
+}
+export const PACES: Readonly<Record<Exclude<JitMode, 'off'>, JitPace>> = {
+  on: { threshold: 4000, batchPlaces: 8, batchWait: 200_000 },
+  always: { threshold: 1, batchPlaces: 1, batchWait: 0 },
+};
 /** About 10 ms of a busy host. */
 const BATCH_INSTRUCTIONS = 1500;
 /** A page that was written so often under its units is data with some code in it. */
 const MAX_DROPS = 64;
+const MAX_TARGETS = 128;
+/** Link registers: a jump to what one of them holds is a return (unprivileged specification, table 3). */
+const X_RA = 1;
+const X_T0 = 5;
 
 interface Unit {
   readonly slot: number;
@@ -45,14 +56,15 @@ interface Place {
  */
 export class Translator {
   readonly table: WebAssembly.Table;
-  readonly threshold: number;
+  readonly pace: JitPace;
   private readonly ram: Ram;
-  private readonly mode: Exclude<JitMode, 'off'>;
   private readonly frameOf: (slot: number) => number;
   private exports: Record<string, WebAssembly.ExportValue> = {};
   private readonly units: (Unit | null)[] = [];
   private readonly freeNumbers: number[] = [];
   private readonly bySlot = new Map<number, Set<number>>();
+  /** Where indirect jumps lead, by slot and position of the jump. */
+  private readonly jumps = new Map<number, Map<number, Set<number>>>();
   private readonly drops = new Map<number, number>();
   /** Unit numbers by module, oldest first. */
   private readonly modules: number[][] = [];
@@ -60,10 +72,9 @@ export class Translator {
   private queuedSince = 0;
 
   /** `frameOf` gives the frame whose code a slot holds. */
-  constructor(ram: Ram, mode: Exclude<JitMode, 'off'>, frameOf: (slot: number) => number) {
+  constructor(ram: Ram, pace: JitPace, frameOf: (slot: number) => number) {
     this.ram = ram;
-    this.mode = mode;
-    this.threshold = THRESHOLDS[mode];
+    this.pace = pace;
     this.frameOf = frameOf;
     this.table = new WebAssembly.Table({ element: 'anyfunc', initial: MAX_UNITS, maximum: MAX_UNITS });
     for (let number = MAX_UNITS - 1; number >= 0; number--) this.freeNumbers.push(number);
@@ -81,13 +92,26 @@ export class Translator {
     this.ram.u32[(slot + at.SLOT_TRANSLATED) / 4] = 1;
     if ((this.drops.get(slot) ?? 0) > MAX_DROPS) return;
     this.queue.push({ slot, position });
-    if (this.mode === 'always' || this.queue.length >= BATCH_PLACES) this.flush();
+    if (this.queue.length >= this.pace.batchPlaces) this.flush();
+  }
+
+  /** Called by the interpreter: an indirect jump led to a place. Returns are no switches. */
+  learnJump(slot: number, from: number, to: number): void {
+    if (from < slot || from >= slot + at.SLOT_CODE_BYTES) return;
+    const { u8 } = this.ram;
+    if (u8[from + 1] !== at.DISCARD_REGISTER || u8[from + 2] === X_RA || u8[from + 2] === X_T0) return;
+    let jumps = this.jumps.get(slot);
+    if (jumps === undefined) this.jumps.set(slot, (jumps = new Map()));
+    const position = (from - slot) / 4;
+    const known = jumps.get(position);
+    if (known === undefined) jumps.set(position, new Set([(to - slot) / 4]));
+    else if (known.size < MAX_TARGETS) known.add((to - slot) / 4);
   }
 
   /** Before each run: `retired` is all that has been. */
   beforeRun(retired: number): void {
     if (this.queue.length === 0) this.queuedSince = retired;
-    else if (retired - this.queuedSince > BATCH_WAIT) this.flush();
+    else if (retired - this.queuedSince > this.pace.batchWait) this.flush();
   }
 
   /** Bytes of a page are about to change. */
@@ -104,6 +128,7 @@ export class Translator {
     for (const number of this.bySlot.get(slot) ?? []) this.free(number);
     this.bySlot.delete(slot);
     this.drops.delete(slot);
+    this.jumps.delete(slot);
     this.queue = this.queue.filter((place) => place.slot !== slot);
   }
 
@@ -113,7 +138,9 @@ export class Translator {
     let units: Unit[] = [];
     let instructions = 0;
     for (const { slot, position } of places) {
-      const flow = readControlFlow(this.ram, pfn(this.frameOf(slot)), position);
+      const flow = readControlFlow(this.ram, pfn(this.frameOf(slot)), position, (jump) => [
+        ...(this.jumps.get(slot)?.get(jump) ?? []),
+      ]);
       if (flow === null) continue;
       if (instructions + flow.instructionCount > BATCH_INSTRUCTIONS && units.length > 0) {
         this.compile(units);

@@ -4,6 +4,7 @@ import { timeOfInstret } from '../interpreter.ts';
 import * as at from '../layout.ts';
 import type { Emitter, Helper } from '../semantics/emit.ts';
 import { pushIndex } from '../walk.ts';
+import type { AccessGroup, GroupedAccess } from './access-groups.ts';
 import type { PlacedInstruction } from './control-flow.ts';
 import { FCSR_NUMBER, type RegisterLocals } from './register-locals.ts';
 
@@ -41,6 +42,14 @@ export interface UnitFlow {
   jumpToTarget(): void;
 }
 
+export interface PlaceInBlock {
+  /** Instructions of the block before this one. */
+  readonly before: number;
+  readonly access: GroupedAccess | undefined;
+  /** Of the block. */
+  readonly hosts: Map<AccessGroup, number>;
+}
+
 /** Emits one instruction's semantics with constant operands. Whatever traps or misses the TLB is left to the interpreter. */
 export class UnitEmitter implements Emitter {
   readonly b: FunctionBuilder;
@@ -50,7 +59,14 @@ export class UnitEmitter implements Emitter {
   /** Instructions of the block before this one. */
   private readonly before: number;
 
-  constructor(frame: UnitFrame, flow: UnitFlow, instruction: PlacedInstruction, before: number) {
+  private readonly access: GroupedAccess | undefined;
+  /** i32 local of each group that has begun: where its lowest byte is in memory. */
+  private readonly hosts: Map<AccessGroup, number>;
+
+  constructor(frame: UnitFrame, flow: UnitFlow, instruction: PlacedInstruction, place: PlaceInBlock) {
+    const { before, access, hosts } = place;
+    this.access = access;
+    this.hosts = hosts;
     this.b = frame.b;
     this.f = frame;
     this.flow = flow;
@@ -188,8 +204,8 @@ export class UnitEmitter implements Emitter {
     this.b.op(w.I64_ADD);
   }
 
-  /** Goes on behind it with `cell` the TLB entry that translates `va`, which is aligned. */
-  private probe(tlb: number, bytes: number): void {
+  /** Goes on behind it with `cell` the TLB entry that translates `va`, which is aligned, and `span` bytes from there on. */
+  private probe(tlb: number, bytes: number, span = bytes): void {
     const { b, f } = this;
     pushIndex(b, f.va, at.DATA_TLB_ENTRIES);
     b.tee(f.cell);
@@ -199,6 +215,14 @@ export class UnitEmitter implements Emitter {
     b.op(w.I64_AND);
     b.get(f.asidTag);
     b.op(w.I64_OR, w.I64_NE);
+    if (span > bytes) {
+      b.get(f.va);
+      b.op(w.I32_WRAP_I64);
+      b.i32(4095);
+      b.op(w.I32_AND);
+      b.i32(4096 - span);
+      b.op(w.I32_GT_U, w.I32_OR);
+    }
     this.interpretIf();
   }
   private pushHit(tlb: number): void {
@@ -210,22 +234,41 @@ export class UnitEmitter implements Emitter {
   }
 
   load(opcode: number, bytes: 1 | 2 | 4 | 8, address: () => void): void {
-    const { b, f } = this;
-    address();
-    b.set(f.va);
-    this.probe(at.READ_TLB, bytes);
-    this.pushHit(at.READ_TLB);
-    b.memory(opcode);
+    const offset = this.pushCell(at.READ_TLB, bytes, address);
+    this.b.memory(opcode, offset);
+  }
+
+  /** Pushes where the access goes, less the offset that it returns. */
+  private pushCell(tlb: number, bytes: number, address: () => void): number {
+    const { b, f, access, hosts } = this;
+    if (access === undefined || access.place === 'only') {
+      address();
+      b.set(f.va);
+      this.probe(tlb, bytes);
+      this.pushHit(tlb);
+      return 0;
+    }
+    const { group } = access;
+    let host = hosts.get(group);
+    if (host === undefined) {
+      this.x1();
+      b.i64(group.low);
+      b.op(w.I64_ADD);
+      b.set(f.va);
+      this.probe(tlb, group.align, group.span);
+      this.pushHit(tlb);
+      host = b.local(w.I32);
+      b.set(host);
+      hosts.set(group, host);
+    }
+    b.get(host);
+    return this.at.operands.imm - group.low;
   }
 
   store(bytes: 1 | 2 | 4 | 8, address: () => void, value: () => void): void {
-    const { b, f } = this;
-    address();
-    b.set(f.va);
-    this.probe(at.WRITE_TLB, bytes);
-    this.pushHit(at.WRITE_TLB);
+    const offset = this.pushCell(at.WRITE_TLB, bytes, address);
     value();
-    b.memory({ 1: w.I64_STORE8, 2: w.I64_STORE16, 4: w.I64_STORE32, 8: w.I64_STORE }[bytes]);
+    this.b.memory({ 1: w.I64_STORE8, 2: w.I64_STORE16, 4: w.I64_STORE32, 8: w.I64_STORE }[bytes], offset);
   }
 
   atomicAddress(bytes: 4 | 8, access: 'read' | 'write'): void {

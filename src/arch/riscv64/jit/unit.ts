@@ -3,6 +3,7 @@ import * as w from '../../wasm/opcodes.ts';
 import * as at from '../layout.ts';
 import type { Helper } from '../semantics/emit.ts';
 import { SEMANTICS } from '../semantics/table.ts';
+import { type AccessGroup, groupAccesses } from './access-groups.ts';
 import type { Block, ControlFlow, PlacedInstruction } from './control-flow.ts';
 import { operandUses } from './operand-uses.ts';
 import { FCSR_NUMBER, RegisterLocals } from './register-locals.ts';
@@ -145,6 +146,8 @@ class UnitWriter {
 
   private writeBlock(block: Block): void {
     const { instructions, end } = block;
+    const accesses = groupAccesses(instructions);
+    const hosts = new Map<AccessGroup, number>();
     instructions.forEach((instruction, before) => {
       const isLast = before === instructions.length - 1;
       const emitter = new UnitEmitter(
@@ -155,9 +158,10 @@ class UnitWriter {
           jumpToTarget: () => this.writeIndirect(block),
         },
         instruction,
-        before,
+        { before, access: accesses[before], hosts },
       );
       // What moves control subtracts the block's count itself, once all that can trap is behind it.
+      if (isLast) this.b.release(...hosts.values());
       if (isLast && movesControl(block)) this.count(instructions.length);
       SEMANTICS.get(instruction.operation)!(emitter);
     });
@@ -203,11 +207,52 @@ class UnitWriter {
   }
 
   private writeIndirect(block: Block): void {
-    if (block.end.kind === 'indirect') this.leaveTested();
-    else if (block.end.kind === 'indirect-call') {
+    if (block.end.kind === 'indirect') {
+      if (block.end.targets.length > 0) this.writeSwitch(block, block.end.targets);
+      this.leaveTested();
+    } else if (block.end.kind === 'indirect-call') {
       this.leaveAtBudget();
       this.writeCall(block, block.end.back);
     }
+  }
+
+  /** Goes where `target` is one of these and the budget lasts. */
+  private writeSwitch(block: Block, targets: readonly number[]): void {
+    const { b, f } = this;
+    const inner = targets.filter((to) => this.structure.isInner(block.position, to));
+    if (inner.length === 0) return;
+    const lowest = Math.min(...inner);
+    const span = (Math.max(...inner) - lowest) / 2 + 1;
+    const offset = b.local(w.I64);
+    const elsewhere = b.block();
+    b.get(f.left);
+    b.i32(0);
+    b.op(w.I32_LE_S);
+    b.brIf(elsewhere);
+    b.get(f.target);
+    this.pushAddress(lowest);
+    b.op(w.I64_SUB);
+    b.tee(offset);
+    b.i64(2 * span);
+    b.op(w.I64_GE_U);
+    b.brIf(elsewhere);
+    // The innermost block is the first one's.
+    const labels = inner.map(() => b.block()).reverse();
+    b.get(offset);
+    b.op(w.I32_WRAP_I64);
+    b.i32(1);
+    b.op(w.I32_SHR_U);
+    const table = new Array<Label>(span).fill(elsewhere);
+    inner.forEach((to, n) => {
+      table[(to - lowest) / 2] = labels[n];
+    });
+    b.brTable(table, elsewhere);
+    for (const to of inner) {
+      b.end();
+      this.writeEdge(block, to, 'free');
+    }
+    b.end();
+    b.release(offset);
   }
 
   /** Calls the unit at `target`; if it comes back to `back`, goes on there. */

@@ -3,7 +3,7 @@ import type { PagingFormat } from '../../../machine/paging/format.ts';
 import { Ram } from '../../../machine/ram.ts';
 import { type Pfn, pfn, vaddr } from '../../../machine/units.ts';
 import { Riscv64Cpu } from '../cpu.ts';
-import type { JitMode } from '../jit/translator.ts';
+import type { JitMode, JitPace } from '../jit/translator.ts';
 import { MACHINE_AREA_BYTES } from '../layout.ts';
 import { REG_PC } from '../registers.ts';
 
@@ -18,7 +18,7 @@ export class Guest {
   readonly root: { rootFrame: Pfn; asid: number };
 
   /** Of guests that do not say: jit/as-interpreted.test.ts runs tests of the interpreter with another one. */
-  static jit: JitMode = 'off';
+  static jit: JitMode | JitPace = 'off';
 
   constructor(format: PagingFormat, ramBytes = 16 * 1024 * 1024, jit = Guest.jit) {
     this.format = format;
