@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compileForGuest } from '../cli/toolchain.ts';
+import type { JitMode } from '../src/arch/riscv64/jit/translator.ts';
 import { MemoryEnvironment } from '../src/machine/memory-environment.ts';
 import { System } from '../src/system.ts';
 
@@ -22,6 +23,11 @@ const KERNELS = [
   ['bytecode', 3, 200],
   ['memory', 4, 200],
   ['float', 5, 120],
+] as const;
+/** The kernels are measured interpreted, and translated. */
+const MODES = [
+  ['cpu', 'off'],
+  ['jit', 'on'],
 ] as const;
 const PATHS = [
   ['faults', 60_000],
@@ -67,8 +73,8 @@ interface Ended {
 }
 
 /** Runs the program under the whole system to its end. */
-function run(elf: Uint8Array, args: readonly string[]): Ended {
-  const system = new System({ environment: new MemoryEnvironment(), memoryBytes: 64 * 2 ** 20 });
+function run(elf: Uint8Array, args: readonly string[], jit: JitMode): Ended {
+  const system = new System({ environment: new MemoryEnvironment(), memoryBytes: 64 * 2 ** 20, jit });
   system.writeFile('/program', elf, 0o755);
   const pid = system.spawn('/program', ['/program', ...args]);
   const start = cpuMs();
@@ -91,15 +97,21 @@ async function makeCases(): Promise<Case[]> {
   for (const [name, index, rounds] of KERNELS) {
     const flags = ['-DHOSTED', '-fno-builtin', `-DKERNEL=${index}`, `-DROUNDS=${rounds}`];
     const elf = readFileSync(await compile('cpu-kernels.c', flags));
-    const speed = () => {
-      const { ms, instructions } = run(elf, []);
-      return instructions / ms / 1000;
-    };
-    cases.push({ name: `cpu/${name}`, unit: 'MIPS', speed });
+    for (const [group, jit] of MODES) {
+      const speed = () => {
+        const { ms, instructions } = run(elf, [], jit);
+        return instructions / ms / 1000;
+      };
+      cases.push({ name: `${group}/${name}`, unit: 'MIPS', speed });
+    }
   }
   const paths = readFileSync(await compile('quick-paths.c', []));
   for (const [path, count] of PATHS)
-    cases.push({ name: `kernel/${path}`, unit: 'k/s', speed: () => count / run(paths, [path, String(count)]).ms });
+    cases.push({
+      name: `kernel/${path}`,
+      unit: 'k/s',
+      speed: () => count / run(paths, [path, String(count)], 'off').ms,
+    });
   return cases;
 }
 

@@ -165,6 +165,7 @@ function makeSystem(
       seed: options.seed,
       clock: options.clock,
       paging: options.paging,
+      jit: options.jit,
       vmaIndex: options.vmaIndex,
       hugepages: options.hugepages,
       reclaim: options.reclaim,

@@ -23,6 +23,7 @@ export interface RunOptions {
   paging: 'sv39' | 'sv48' | 'sv57';
   hugepages: HugepagesOption[];
   swap: SwapOption[];
+  jit: 'off' | 'on' | 'always';
   vmaIndex: 'list' | 'avl' | 'rbtree' | 'maple';
   reclaim: ReclaimPolicyName;
   inject?: InjectOptions;
@@ -96,6 +97,11 @@ export function addRunOptions(command: Command): Command {
       new Option('--paging <format>', 'page tables of 3, 4 or 5 levels')
         .choices(['sv39', 'sv48', 'sv57'])
         .default('sv39'),
+    )
+    .addOption(
+      new Option('--jit <when>', 'translate code to WebAssembly: never, where it runs often, all of it (for tests)')
+        .choices(['off', 'on', 'always'])
+        .default('off'),
     )
     .addOption(
       new Option(

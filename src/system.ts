@@ -3,6 +3,7 @@ import { SI_USER } from './abi/signal.ts';
 import { RISCV64_PAGING, type Riscv64Paging } from './arch/riscv64/address-layout.ts';
 import { riscv64Arch } from './arch/riscv64/arch.ts';
 import { Riscv64Cpu } from './arch/riscv64/cpu.ts';
+import type { JitMode } from './arch/riscv64/jit/translator.ts';
 import { MACHINE_AREA_BYTES } from './arch/riscv64/layout.ts';
 import { assert } from './base/assert.ts';
 import { EVENT_KINDS, type EventName } from './base/event-kinds.ts';
@@ -56,6 +57,11 @@ export interface SystemOptions {
   readonly root?: { readonly host: string } | null;
   /** Page-table geometry: three, four or five levels. Default 'sv39'. */
   readonly paging?: Riscv64Paging;
+  /**
+   * Translates guest code to WebAssembly: never, what runs often, or all of it at once (which is slow, for tests). It changes
+   * nothing but speed. Default 'off'.
+   */
+  readonly jit?: JitMode;
   /** How an address space keeps its VMAs: as one of Linux's generations did. Default 'maple', Linux's since 6.1. */
   readonly vmaIndex?: VmaIndexKind;
   /** Which pages go when memory is short. Default 'mglru', Linux's since 6.1. */
@@ -122,7 +128,7 @@ export class System {
     const ram = new Ram({ ramBytes: Math.floor(memoryBytes / 65536) * 65536, machineAreaBytes: MACHINE_AREA_BYTES });
     const { format, layout } = RISCV64_PAGING[options.paging ?? 'sv39'];
     const indexKind = options.vmaIndex ?? 'maple';
-    const cpu = new Riscv64Cpu(ram, format);
+    const cpu = new Riscv64Cpu(ram, format, options.jit ?? 'off');
     const clock = new VirtualClock(cpu);
     const events = new EventSink(clock);
     const vmstat = new Vmstat();

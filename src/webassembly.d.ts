@@ -9,7 +9,11 @@ declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array | ArrayBuffer);
   }
-  type ImportValue = Memory | ((...args: never[]) => unknown);
+  class Table {
+    constructor(descriptor: { element: 'anyfunc'; initial: number; maximum?: number });
+    set(index: number, value: ExportValue | null): void;
+  }
+  type ImportValue = Memory | Table | ((...args: never[]) => unknown);
   type ExportValue = Memory | ((...args: number[]) => number);
   class Instance {
     constructor(module: Module, imports?: Record<string, Record<string, ImportValue>>);

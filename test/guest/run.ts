@@ -1,12 +1,14 @@
 /**
  * Runs one guest program in Faultline, in this process: a System of its own with every count of the memory manager recomputed
- * at each trap. FAULTLINE_GUEST_RUNNER (for work on the programs themselves) names another runner, for example qemu-riscv64.
+ * at each trap. FAULTLINE_GUEST_RUNNER (for work on the programs themselves) names another runner, for example qemu-riscv64;
+ * FAULTLINE_JIT=on or always runs all of them translated.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { NodeEnvironment } from '../../cli/node-environment.ts';
+import type { JitMode } from '../../src/arch/riscv64/jit/translator.ts';
 import { System, type SystemOptions } from '../../src/index.ts';
 import type { StdioKind } from '../../src/machine/environment.ts';
 
@@ -20,7 +22,7 @@ export interface GuestRun {
   readonly leakedFrames: number;
 }
 
-export interface GuestRunOptions extends Partial<Pick<SystemOptions, 'memoryBytes' | 'invariants' | 'seed'>> {
+export interface GuestRunOptions extends Partial<Pick<SystemOptions, 'memoryBytes' | 'invariants' | 'seed' | 'jit'>> {
   readonly stdin?: string;
   readonly args?: readonly string[];
   /** Where the program starts: tmpfs, or an empty folder with a store behind it, as on a disk: swap can lie there. */
@@ -65,6 +67,7 @@ export function runGuest(elf: string, options: GuestRunOptions = {}): GuestRun {
     environment,
     memoryBytes: options.memoryBytes ?? MEMORY_BYTES,
     seed: options.seed,
+    jit: options.jit ?? (process.env['FAULTLINE_JIT'] as JitMode | undefined),
     invariants: options.invariants ?? 'every-trap',
   });
   const program = `/guest/${basename(elf)}`;

@@ -1,12 +1,13 @@
+import type { JitMode } from '../../src/arch/riscv64/jit/translator.ts';
 import { Guest } from '../../src/arch/riscv64/testing/guest.ts';
 import { TRAP_SYSCALL } from '../../src/machine/cpu.ts';
 import type { PagingFormat } from '../../src/machine/paging/format.ts';
 import { pfn } from '../../src/machine/units.ts';
 
 /** A bare static ELF64 in a hand-made address space: no kernel, every ecall comes back to the caller. */
-export function loadElf(bytes: Uint8Array, format: PagingFormat, ramBytes?: number): Guest {
+export function loadElf(bytes: Uint8Array, format: PagingFormat, ramBytes?: number, jit?: JitMode): Guest {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const guest = new Guest(format, ramBytes);
+  const guest = new Guest(format, ramBytes, jit);
   const headers = Number(view.getBigUint64(32, true));
   const pages = new Map<number, { frame: ReturnType<Guest['frame']>; prot: number }>();
   for (let i = 0; i < view.getUint16(56, true); i++) {

@@ -8,17 +8,22 @@ import { sv39 } from '../../src/machine/paging/sv39.ts';
 
 /**
  * Generated programs that jump anywhere in their own pages, overwrite themselves and fault: the host never throws, and
- * losing all caches at every trap changes nothing. FAULTLINE_FUZZ: programs (default 100).
+ * losing all caches at every trap changes nothing. FAULTLINE_FUZZ: programs (default 50).
  */
-const programs = Number(process.env['FAULTLINE_FUZZ'] ?? 100);
+const programs = Number(process.env['FAULTLINE_FUZZ'] ?? 50);
 /** Members of fused pairs, and stores that hit them. */
 const COMMON = INSTRUCTIONS.filter((row) => /^(addi|ld|lbu|sd|sb|auipc|slli|beq|bne|slliw|srliw)$/.test(row.name));
 const BASE = 0x10000;
 const PAGES = 4;
 
-test(`${programs} programs run the same with and without caches`, () => {
+test.each([
+  ['interpreted, all caches dropped at every trap', 'off', 'dropped'],
+  ['translated at once, all caches dropped at every trap', 'always', 'dropped'],
+  ['translated at once', 'always', 'kept'],
+  ['translated soon', { threshold: 20, batchPlaces: 2, batchWait: 100 }, 'kept'],
+] as const)(`${programs} programs run the same as interpreted: %s`, (_name, jit, caches) => {
   const kept = new Guest(sv39);
-  const dropped = new Guest(sv39);
+  const dropped = new Guest(sv39, undefined, jit);
   for (const guest of [kept, dropped]) {
     for (let page = 0; page < PAGES; page++) guest.map(BASE / 4096 + page, 7);
     // Another view of the first page, not executable, and one that cannot be written.
@@ -40,9 +45,15 @@ test(`${programs} programs run the same with and without caches`, () => {
     for (let turn = 0; turn < 60; turn++) {
       const budget = 1 + rng.below(200);
       const trap = kept.cpu.run(budget);
-      dropped.cpu.flushAll();
-      dropped.cpu.dropAllCode();
+      if (caches === 'dropped') {
+        dropped.cpu.flushAll();
+        dropped.cpu.dropAllCode();
+      }
       expect(dropped.cpu.run(budget), `seed ${seed}`).toBe(trap);
+      if (caches === 'kept') {
+        expect(dropped.cpu.tlbMisses, `seed ${seed}`).toBe(kept.cpu.tlbMisses);
+        expect(dropped.cpu.walkReferences).toBe(kept.cpu.walkReferences);
+      }
       expect(dropped.cpu.retired).toBe(kept.cpu.retired);
       expect(dropped.cpu.registers).toEqual(kept.cpu.registers);
       if (trap === TRAP_BUDGET) continue;

@@ -26,6 +26,7 @@ describe.skipIf(!haveQemu)('lockstep with qemu-riscv64', () => {
       expect(theirs.length).toBe(program.outputBytes);
       compare(program, runOnOurs(program, 'plain'), theirs);
       compare(program, runOnOurs(program, 'dropping'), theirs);
+      compare(program, runOnOurs(program, 'translated'), theirs);
     });
   }
 });
@@ -44,14 +45,15 @@ function runOnQemu(program: Lockstep): Uint8Array {
   }
 }
 
-/** 'dropping': short budgets, and all that is cached thrown away at each trap. */
-function runOnOurs(program: Lockstep, manner: 'plain' | 'dropping'): Uint8Array {
-  const guest = loadElf(program.elf, manner === 'plain' ? sv39 : sv57, 128 * 1024 * 1024);
+/** 'dropping': short budgets, and all that is cached thrown away at each trap; 'translated': all code as units. */
+function runOnOurs(program: Lockstep, manner: 'plain' | 'dropping' | 'translated'): Uint8Array {
+  const format = manner === 'dropping' ? sv57 : sv39;
+  const guest = loadElf(program.elf, format, 128 * 1024 * 1024, manner === 'translated' ? 'always' : 'off');
   const rng = new Rng(7);
   const output = new Uint8Array(program.outputBytes);
   let written = 0;
   for (;;) {
-    const trap = guest.cpu.run(manner === 'plain' ? 1_000_000 : 1 + rng.below(5000));
+    const trap = guest.cpu.run(manner !== 'dropping' ? 1_000_000 : 1 + rng.below(5000));
     if (manner === 'dropping') {
       guest.cpu.flushAll();
       guest.cpu.dropAllCode();

@@ -24,9 +24,12 @@ export class CodeCache {
   private readonly frameOfSlot = new Int32Array(at.SLOT_COUNT).fill(NONE);
   private readonly freeSlots: number[] = [];
   private hand = 0;
+  private readonly onRelease: (slot: number) => void;
 
-  constructor(ram: Ram) {
+  /** `onRelease` is told the offset of each slot that is about to be emptied. */
+  constructor(ram: Ram, onRelease: (slot: number) => void) {
     this.ram = ram;
+    this.onRelease = onRelease;
     for (let slot = at.SLOT_COUNT - 1; slot >= 0; slot--) this.freeSlots.push(slot);
     for (let entry = 0; entry < at.SLOT_ENTRIES; entry++)
       ram.u8[at.STRADDLE_SLOT + entry * at.ENTRY_BYTES] = OP_PAGE_END;
@@ -65,10 +68,16 @@ export class CodeCache {
     }
   }
 
+  /** The frame whose code stands in the slot at an offset. */
+  frameOf(offset: number): number {
+    return this.frameOfSlot[(offset - at.SLOTS) / at.SLOT_STRIDE];
+  }
+
   private release(slot: number): void {
     const { u8, u32, holdsCode } = this.ram;
     const offset = at.SLOTS + slot * at.SLOT_STRIDE;
     const frame = this.frameOfSlot[slot];
+    this.onRelease(offset);
     u8.fill(0, offset, offset + at.SLOT_STRIDE);
     u32[at.SLOT_MAP / 4 + frame] = 0;
     holdsCode[frame] = 0;

@@ -7,6 +7,7 @@ import type { Pfn, Vaddr, Vpn } from '../../machine/units.ts';
 import { CodeCache } from './code-cache.ts';
 import { createFpSlowPath } from './fp/slow-path.ts';
 import { generateInterpreter } from './generate.ts';
+import { type JitMode, type JitPace, MAX_UNITS, PACES, Translator } from './jit/translator.ts';
 import * as at from './layout.ts';
 import { ReferenceTracer } from './reference-tracer.ts';
 import { REGISTER_WORDS } from './registers.ts';
@@ -34,19 +35,29 @@ export class Riscv64Cpu implements Cpu {
   private readonly ram: Ram;
   private readonly code: CodeCache;
   private readonly tracer: ReferenceTracer;
+  private readonly translator: Translator | null;
   private readonly enter: (budget: number) => number;
   private readonly translateWords: (low: number, high: number, access: number) => number;
   /** Asid of the kernel -> asid in tags. A flushed space gets a new one. */
   private readonly tags = new Map<number, number>();
   private nextTag = 1;
 
-  constructor(ram: Ram, format: PagingFormat) {
+  /** `jit` changes nothing but speed. */
+  constructor(ram: Ram, format: PagingFormat, jit: JitMode | JitPace = 'off') {
     this.ram = ram;
     this.registers = ram.u32.subarray(at.REGISTER_BASE / 4, at.REGISTER_BASE / 4 + REGISTER_WORDS);
-    this.code = new CodeCache(ram);
     this.tracer = new ReferenceTracer(ram);
+    this.code = new CodeCache(ram, (slot) => this.translator?.dropSlot(slot));
+    const pace = typeof jit === 'string' ? (jit === 'off' ? null : PACES[jit]) : jit;
+    this.translator = pace && new Translator(ram, pace, (slot) => this.code.frameOf(slot));
     const memoryPages = ram.u8.length / 65536;
-    const bytes = generateInterpreter({ format, ramBase: ram.ramBase, frameCount: ram.frameCount, memoryPages });
+    const bytes = generateInterpreter({
+      format,
+      ramBase: ram.ramBase,
+      frameCount: ram.frameCount,
+      memoryPages,
+      translator: this.translator && { threshold: this.translator.pace.threshold, tableEntries: MAX_UNITS },
+    });
     const fp = createFpSlowPath();
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
       env: {
@@ -57,12 +68,25 @@ export class Riscv64Cpu implements Cpu {
         noteReference: (frame: number, access: number, entry: number, page: number) =>
           this.tracer.note(frame as Pfn, access as Access, entry, page as Vpn),
         ...fp.imports,
+        ...this.translatorImports(),
       },
     });
+    this.translator?.connect(exports);
     this.enter = exports['run'] as (budget: number) => number;
     this.translateWords = exports['translate'] as (low: number, high: number, access: number) => number;
     this.clearReservation();
     ram.setCodeListener(this);
+  }
+
+  private translatorImports(): Record<string, WebAssembly.ImportValue> {
+    const { translator } = this;
+    if (translator === null) return {};
+    return {
+      table: translator.table,
+      translateCode: (slot: number, entry: number) => translator.translateCode(slot, entry),
+      learnJump: (slot: number, from: number, to: number) => translator.learnJump(slot, from, to),
+      dropTranslated: (slot: number, offset: number, bytes: number) => translator.dropTranslated(slot, offset, bytes),
+    };
   }
 
   setSpace(root: TranslationRoot): void {
@@ -76,6 +100,7 @@ export class Riscv64Cpu implements Cpu {
     this.put64(at.MAIL_INSTRET, this.retiredCount);
     this.put64(at.MAIL_TIME_OFFSET, this.timeOffset);
     this.tracer.beforeRun();
+    this.translator?.beforeRun(this.retiredCount);
     const trap = this.enter(budget);
     this.tracer.afterRun();
     this.retiredCount += budget - this.ram.i32[at.MAIL_LEFT / 4];

@@ -7,6 +7,9 @@ import { COMPRESSED_OPERATIONS, OPERATIONS } from './decode.ts';
 import { FP_IMPORTS } from './fp/slow-path.ts';
 import { FUSED_PAIRS } from './fusion.ts';
 import { EXIT_PAGE_FAULT, type Frame, InterpreterEmitter, pushPc, type Reach } from './interpreter.ts';
+import { type ArrivalParts, emitArrival } from './jit/arrival.ts';
+import { enterBody } from './jit/enter.ts';
+import { ENTER_PARAMS, UNIT_PARAMS } from './jit/unit.ts';
 import * as at from './layout.ts';
 import type { Helper } from './semantics/emit.ts';
 import { SEMANTICS } from './semantics/table.ts';
@@ -101,11 +104,21 @@ export interface Machine {
   readonly ramBase: number;
   readonly frameCount: number;
   readonly memoryPages: number;
+  /** Null: nothing is ever translated, and the interpreter does not look for it. */
+  readonly translator: TranslatorShape | null;
+}
+
+export interface TranslatorShape {
+  /** Arrivals at a place before `translate` is called. */
+  readonly threshold: number;
+  readonly tableEntries: number;
 }
 
 /**
  * Imports `env.ensureSlot(frame) -> slot`, `env.decode(slot, entry)`, `env.decodeStraddle(slot, word)`, `env.noteReference(frame,
  * access, TLB entry, page)`, FP_IMPORTS and `env.memory`; exports `run(budget) -> exit code` and `translate(low, high, access) -> offset or -1`.
+ * With a translator also `env.translateCode(slot, entry)`, `env.learnJump(slot, from, to)`, `env.dropTranslated(slot, offset,
+ * bytes)` and `env.table`, and exports what units call: `enter`, and each helper under its name.
  */
 export function generateInterpreter(machine: Machine): Uint8Array<ArrayBuffer> {
   assert(at.LAYOUT_IS_SOUND, 'riscv64/layout.ts: areas do not overlap');
@@ -115,6 +128,11 @@ export function generateInterpreter(machine: Machine): Uint8Array<ArrayBuffer> {
   const decode = module.importFunction('env', 'decode', [w.I32, w.I32], []);
   const decodeStraddle = module.importFunction('env', 'decodeStraddle', [w.I32, w.I32], []);
   const noteReference = module.importFunction('env', 'noteReference', [w.I32, w.I32, w.I32, w.F64], []);
+  const { translator } = machine;
+  const translateCode = translator && module.importFunction('env', 'translateCode', [w.I32, w.I32], []);
+  const learnJump = translator && module.importFunction('env', 'learnJump', [w.I32, w.I32, w.I32], []);
+  const dropTranslated = translator && module.importFunction('env', 'dropTranslated', [w.I32, w.I32, w.I32], []);
+  if (translator !== null) module.importTable(translator.tableEntries);
   const helpers = new Map<string, number>();
   for (const entry of FP_IMPORTS)
     helpers.set(entry.name, module.importFunction('env', entry.name, entry.params, entry.results));
@@ -132,9 +150,17 @@ export function generateInterpreter(machine: Machine): Uint8Array<ArrayBuffer> {
     b.call(index);
   };
 
-  const functions = defineTranslation({ ...machine, module, ensureSlot, noteReference });
+  const functions = defineTranslation({ ...machine, module, ensureSlot, noteReference, dropTranslated });
+  let arrival: Omit<ArrivalParts, 'skip'> | null = null;
+  if (translator !== null && translateCode !== null && learnJump !== null) {
+    const enter = module.declare(ENTER_PARAMS, [w.I32]);
+    module.define(enter, enterBody(module.typeOf(UNIT_PARAMS, [w.I32])));
+    module.exportFunction('enter', enter);
+    arrival = { threshold: translator.threshold, translate: translateCode, learnJump, enter };
+  }
   const run = module.declare([w.I32], [w.I32]);
-  module.define(run, runBody({ functions, decode, decodeStraddle, callHelper }));
+  module.define(run, runBody({ functions, decode, decodeStraddle, callHelper, arrival }));
+  if (translator !== null) for (const [name, index] of helpers) module.exportFunction(name, index);
   module.exportFunction('run', run);
   const translate = module.declare([w.I32, w.I32, w.I32], [w.I32]);
   module.define(translate, translateExport(functions));
@@ -160,10 +186,11 @@ interface RunParts {
   readonly decode: number;
   readonly decodeStraddle: number;
   readonly callHelper: (b: FunctionBuilder, helper: Helper) => void;
+  readonly arrival: Omit<ArrivalParts, 'skip'> | null;
 }
 
 function runBody(parts: RunParts): FunctionBuilder {
-  const { functions } = parts;
+  const { functions, arrival } = parts;
   const b = new FunctionBuilder([w.I32], [w.I32]);
   const locals = {
     b,
@@ -177,9 +204,15 @@ function runBody(parts: RunParts): FunctionBuilder {
     target: b.local(w.I64),
     asidTag: b.local(w.I64),
     va: b.local(w.I64),
+    origin: arrival === null ? null : b.local(w.I32),
   };
   b.get(locals.budget);
   b.set(locals.left);
+  if (arrival !== null) {
+    b.i32(0);
+    b.get(locals.budget);
+    b.memory(w.I32_STORE, at.MAIL_BUDGET);
+  }
   b.i32(0);
   b.memory(w.I64_LOAD, at.MAIL_ASID_TAG);
   b.set(locals.asidTag);
@@ -191,25 +224,38 @@ function runBody(parts: RunParts): FunctionBuilder {
   const leaveHere = b.block();
   const jump = b.loop();
   emitFetch(b, locals, functions, leaveAtTarget);
-  const next = b.loop();
-  const frame: Frame = { ...locals, next, jump, leaveHere, leaveAtTarget };
-  adjustLeft(frame, -1);
-  emitDispatch(frame, parts);
-  b.end(); // next
+  if (arrival !== null) {
+    const arrive = b.loop();
+    const interpret = b.block();
+    const labels = { jump, arrive, leaveHere, leaveAtTarget };
+    emitArrival({ ...locals, ...labels }, { ...arrival, skip: b.local(w.I32) }, { interpret });
+    b.end(); // interpret
+    emitInterpret({ ...locals, ...labels }, parts);
+    b.end(); // arrive
+  } else emitInterpret({ ...locals, jump, leaveHere, leaveAtTarget }, parts);
   b.end(); // jump
   b.end(); // leaveHere
-  adjustLeft(frame, 1);
-  pushPc(frame);
-  b.set(frame.target);
+  adjustLeft(locals, 1);
+  pushPc(locals);
+  b.set(locals.target);
   b.end(); // leaveAtTarget
   b.i32(0);
-  b.get(frame.target);
+  b.get(locals.target);
   b.memory(w.I64_STORE, at.PC);
   b.i32(0);
-  b.get(frame.left);
+  b.get(locals.left);
   b.memory(w.I32_STORE, at.MAIL_LEFT);
-  b.get(frame.code);
+  b.get(locals.code);
   return b;
+}
+
+/** The loop over instructions. Without a translator, to arrive is nothing special. */
+function emitInterpret(f: Omit<Frame, 'next' | 'arrive'> & { readonly arrive?: Label }, parts: RunParts): void {
+  const next = f.b.loop();
+  const frame: Frame = { ...f, next, arrive: f.arrive ?? next };
+  adjustLeft(frame, -1);
+  emitDispatch(frame, parts);
+  f.b.end();
 }
 
 function adjustLeft(f: { b: FunctionBuilder; left: number }, by: number): void {
@@ -222,7 +268,7 @@ function adjustLeft(f: { b: FunctionBuilder; left: number }, by: number): void {
 /** slot, pcBase and entry of `target`. */
 function emitFetch(
   b: FunctionBuilder,
-  f: Omit<Frame, 'next' | 'jump' | 'leaveHere' | 'leaveAtTarget'>,
+  f: Omit<Frame, 'next' | 'arrive' | 'jump' | 'leaveHere' | 'leaveAtTarget'>,
   functions: TranslationFunctions,
   leaveAtTarget: Label,
 ): void {

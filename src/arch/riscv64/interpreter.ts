@@ -39,8 +39,12 @@ export interface Frame {
   /** Scratch of the memory accesses. */
   readonly va: number;
   readonly cell: number;
+  /** i32: the entry of the indirect jump that led here; null: nobody wants to know. */
+  readonly origin: number | null;
   /** The current entry is done or replaced: go on at `entry`. */
   readonly next: Label;
+  /** The same where control came from elsewhere: the place may have been translated. */
+  readonly arrive: Label;
   /** Go on at `target`, through the fetch TLB. */
   readonly jump: Label;
   /** Return `code` with pc at the current instruction, which has not retired. */
@@ -325,21 +329,21 @@ export class InterpreterEmitter implements Emitter {
     const b = this.b;
     condition();
     b.if();
-    this.goRelative();
+    this.goRelative(this.f.next);
     b.end();
   }
 
   jump(): void {
     this.setX(() => this.nextPc());
-    this.goRelative();
+    this.goRelative(this.f.arrive);
     this.left = true;
   }
 
   /** The immediate of branches and jal is in bytes of entries (offset * 4). */
-  private goRelative(): void {
+  private goRelative(forward: Label): void {
     const { b, f } = this;
     if (this.reach !== 'any') {
-      this.goInPage(this.reach);
+      this.goInPage(this.reach, forward);
       return;
     }
     this.immw();
@@ -374,20 +378,20 @@ export class InterpreterEmitter implements Emitter {
     this.goTargetTested();
   }
 
-  private goInPage(reach: 'forward' | 'back'): void {
+  private goInPage(reach: 'forward' | 'back', forward: Label): void {
     const { b, f } = this;
     this.immw();
     b.get(f.entry);
     b.op(w.I32_ADD);
     b.set(f.entry);
     if (reach === 'forward') {
-      b.br(f.next);
+      b.br(forward);
       return;
     }
     b.get(f.left);
     b.i32(0);
     b.op(w.I32_GT_S);
-    b.brIf(f.next);
+    b.brIf(f.arrive);
     pushPc(f);
     b.set(f.target);
     b.i32(EXIT_BUDGET);
@@ -412,6 +416,10 @@ export class InterpreterEmitter implements Emitter {
     b.i64(-2);
     b.op(w.I64_AND);
     b.set(f.target);
+    if (f.origin !== null) {
+      b.get(f.entry);
+      b.set(f.origin);
+    }
     this.setX(() => this.nextPc());
     this.goTargetTested();
     this.left = true;
@@ -461,11 +469,7 @@ export class InterpreterEmitter implements Emitter {
   }
   time(): void {
     this.instret();
-    this.b.i64(INSTRUCTIONS_PER_NS_LOG2);
-    this.b.op(w.I64_SHR_U);
-    this.b.i32(0);
-    this.b.memory(w.I64_LOAD, at.MAIL_TIME_OFFSET);
-    this.b.op(w.I64_ADD);
+    timeOfInstret(this.b);
   }
 
   call(helper: Helper): void {
@@ -473,15 +477,24 @@ export class InterpreterEmitter implements Emitter {
   }
 }
 
+/** Instructions retired on the stack -> time in ns. */
+export function timeOfInstret(b: FunctionBuilder): void {
+  b.i64(INSTRUCTIONS_PER_NS_LOG2);
+  b.op(w.I64_SHR_U);
+  b.i32(0);
+  b.memory(w.I64_LOAD, at.MAIL_TIME_OFFSET);
+  b.op(w.I64_ADD);
+}
+
 /** i32 entry offset on the stack -> i64 pc. */
-function pushPcOf(f: Frame): void {
+function pushPcOf(f: Pick<Frame, 'b' | 'pcBase'>): void {
   f.b.i32(2);
   f.b.op(w.I32_SHR_S, w.I64_EXTEND_I32_S);
   f.b.get(f.pcBase);
   f.b.op(w.I64_ADD);
 }
 
-export function pushPc(f: Frame): void {
+export function pushPc(f: Pick<Frame, 'b' | 'entry' | 'pcBase'>): void {
   f.b.get(f.entry);
   pushPcOf(f);
 }

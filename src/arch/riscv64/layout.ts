@@ -35,6 +35,7 @@ export const MAIL_TIME_OFFSET = MAILBOX + 0x30; // i64: time = instret in ns + t
 export const MAIL_TLB_MISSES = MAILBOX + 0x38; // i64
 export const MAIL_WALK_REFERENCES = MAILBOX + 0x40; // i64
 export const MAIL_SUPERPAGES = MAILBOX + 0x48; // i32: 1 once a superpage went into a TLB
+export const MAIL_BUDGET = MAILBOX + 0x4c; // i32: of this run
 export const MAIL_TRACING = MAILBOX + 0x50; // i32: 1 while a reference stream is told of every TLB refill
 export const MAIL_SAME_INSTRUCTION = MAILBOX + 0x54; // i32: 1 before the second page of an access is translated
 /** 16 bytes: where a load that crosses pages is put together. */
@@ -61,7 +62,16 @@ export const SLOT_CODE_BYTES = SLOT_ENTRIES * ENTRY_BYTES;
 export const SLOT_PAGE_END = SLOT_CODE_BYTES;
 export const SLOT_STRADDLE_WORD = SLOT_CODE_BYTES + 16;
 export const SLOT_STRADDLE_ENTRY = SLOT_CODE_BYTES + 24;
-export const SLOT_STRIDE = SLOT_CODE_BYTES + 64;
+/** i32: not 0 once an entry of SLOT_JIT has left its counting. */
+export const SLOT_TRANSLATED = SLOT_CODE_BYTES + 32;
+/**
+ * Two bytes for each half-word of the page, for translation (jit/): how often control came here from elsewhere, JIT_IGNORE,
+ * or JIT_UNIT + the number of the unit that starts here.
+ */
+export const SLOT_JIT = SLOT_CODE_BYTES + 64;
+export const SLOT_STRIDE = SLOT_JIT + SLOT_ENTRIES * 2;
+export const JIT_IGNORE = 0x7fff;
+export const JIT_UNIT = 0x8000;
 /** Every entry is page-end, but one in the middle where a straddling instruction is put to be executed. */
 export const STRADDLE_SLOT = 0x430000;
 export const STRADDLE_ENTRY = STRADDLE_SLOT + 1024 * ENTRY_BYTES;
@@ -69,7 +79,7 @@ export const SLOTS = STRADDLE_SLOT + SLOT_STRIDE;
 /** 16 MiB of decoded code: a guess, 4.8 MiB of guest code. */
 export const SLOT_COUNT = 1200;
 
-export const MACHINE_AREA_BYTES = 24 * 1024 * 1024;
+export const MACHINE_AREA_BYTES = 32 * 1024 * 1024;
 
 export const LAYOUT_IS_SOUND: boolean =
   DISCARD_REGISTER * 8 + 8 <= MAILBOX &&

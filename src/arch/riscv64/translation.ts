@@ -42,7 +42,7 @@ export function defineTranslation(parts: TranslationParts): TranslationFunctions
  * (offset, bytes): forgets what was decoded from these bytes of a page: the ops from three half-words before them on, where
  * a fused pair may start that reaches into them. Operands stay, for pairs that start before.
  */
-function dropEntriesBody({ ramBase }: TranslationParts): FunctionBuilder {
+function dropEntriesBody({ ramBase, dropTranslated }: TranslationParts): FunctionBuilder {
   const b = new FunctionBuilder([w.I32, w.I32], []);
   const entry = b.local(w.I32);
   const slot = b.local(w.I32);
@@ -58,6 +58,18 @@ function dropEntriesBody({ ramBase }: TranslationParts): FunctionBuilder {
   });
   b.tee(slot);
   b.if();
+  if (dropTranslated !== null) {
+    b.get(slot);
+    b.memory(w.I32_LOAD, at.SLOT_TRANSLATED);
+    b.if();
+    b.get(slot);
+    b.get(OFFSET);
+    b.i32(4095);
+    b.op(w.I32_AND);
+    b.get(BYTES);
+    b.call(dropTranslated);
+    b.end();
+  }
   // entry of a byte: slot + (its half-word in the page) * 4
   b.get(OFFSET);
   b.get(BYTES);

@@ -18,6 +18,8 @@ export interface TranslationParts {
   readonly ensureSlot: number;
   /** Import: (frame, access, TLB entry, page), of each refill while MAIL_TRACING is set. */
   readonly noteReference: number;
+  /** Import: (slot, offset in the page, bytes), before bytes change that units were made of; null: there are no units. */
+  readonly dropTranslated: number | null;
 }
 
 const PPN_SHIFT = 10;

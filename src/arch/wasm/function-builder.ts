@@ -64,7 +64,9 @@ export class FunctionBuilder {
   /** A constant that is a JavaScript number: -2^53 to 2^53. */
   i64(value: number): void {
     this.bytes.byte(0x42);
-    this.bytes.signed64(BigInt(value));
+    // A value of 32 bits has the same encoding in both widths.
+    if (value === (value | 0)) this.bytes.signed32(value);
+    else this.bytes.signed64(BigInt(value));
   }
 
   /** Any constant; emission is not a hot path. */
@@ -154,6 +156,18 @@ export class FunctionBuilder {
   call(functionIndex: number): void {
     this.bytes.byte(0x10);
     this.bytes.unsigned(functionIndex);
+  }
+
+  /** Stack: arguments, index in the module's table. The type is one of ModuleBuilder.typeOf. */
+  callIndirect(type: number): void {
+    this.bytes.byte(0x11);
+    this.bytes.unsigned(type);
+    this.bytes.byte(0);
+  }
+
+  /** Open blocks. */
+  get nesting(): number {
+    return this.depth;
   }
 
   private open(opcode: number, type: BlockType): Label {

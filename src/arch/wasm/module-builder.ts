@@ -4,7 +4,7 @@ import type { FunctionBuilder } from './function-builder.ts';
 import type { ValueType } from './opcodes.ts';
 
 /**
- * One WebAssembly module: function imports, one imported memory, functions, exports. Function indices are stable from the
+ * One WebAssembly module: function imports, one imported memory, maybe one imported table, functions, exports. Function indices are stable from the
  * moment a function is declared: all imports come first, then functions in the order of `declare`.
  */
 export class ModuleBuilder {
@@ -12,6 +12,7 @@ export class ModuleBuilder {
   private readonly typeBytes: Uint8Array[] = [];
   private readonly imports: { module: string; name: string; type: number }[] = [];
   private readonly functions: { type: number; body: FunctionBuilder | null }[] = [];
+  private tableEntries = 0;
   private readonly exports: { name: string; index: number }[] = [];
 
   /** All imports must come before the first `declare`. */
@@ -19,6 +20,11 @@ export class ModuleBuilder {
     assert(this.functions.length === 0, 'wasm/module-builder.ts: imports come before functions');
     this.imports.push({ module, name, type: this.typeOf(params, results) });
     return this.imports.length - 1;
+  }
+
+  /** The module calls through `env.table`, of so many functions. */
+  importTable(entries: number): void {
+    this.tableEntries = entries;
   }
 
   /** Reserves an index, so that functions may call each other; `define` gives the body. */
@@ -50,7 +56,7 @@ export class ModuleBuilder {
       for (const bytes of this.typeBytes) s.append(bytes);
     });
     section(out, 2, (s) => {
-      s.unsigned(this.imports.length + 1);
+      s.unsigned(this.imports.length + (this.tableEntries > 0 ? 2 : 1));
       for (const entry of this.imports) {
         s.name(entry.module);
         s.name(entry.name);
@@ -63,6 +69,12 @@ export class ModuleBuilder {
       s.byte(1);
       s.unsigned(memoryPages);
       s.unsigned(memoryPages);
+      if (this.tableEntries === 0) return;
+      s.name('env');
+      s.name('table');
+      s.append(new Uint8Array([1, 0x70, 1]));
+      s.unsigned(this.tableEntries);
+      s.unsigned(this.tableEntries);
     });
     section(out, 3, (s) => {
       s.unsigned(this.functions.length);
@@ -91,7 +103,8 @@ export class ModuleBuilder {
     return out.view();
   }
 
-  private typeOf(params: readonly ValueType[], results: readonly ValueType[]): number {
+  /** The index of a function type, for callIndirect. */
+  typeOf(params: readonly ValueType[], results: readonly ValueType[]): number {
     const key = `${params.join()}>${results.join()}`;
     const known = this.types.indexOf(key);
     if (known >= 0) return known;

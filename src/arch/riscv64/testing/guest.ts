@@ -3,6 +3,7 @@ import type { PagingFormat } from '../../../machine/paging/format.ts';
 import { Ram } from '../../../machine/ram.ts';
 import { type Pfn, pfn, vaddr } from '../../../machine/units.ts';
 import { Riscv64Cpu } from '../cpu.ts';
+import type { JitMode, JitPace } from '../jit/translator.ts';
 import { MACHINE_AREA_BYTES } from '../layout.ts';
 import { REG_PC } from '../registers.ts';
 
@@ -16,10 +17,13 @@ export class Guest {
   private nextFrame = 1;
   readonly root: { rootFrame: Pfn; asid: number };
 
-  constructor(format: PagingFormat, ramBytes = 16 * 1024 * 1024) {
+  /** Of guests that do not say: jit/as-interpreted.test.ts runs tests of the interpreter with another one. */
+  static jit: JitMode | JitPace = 'off';
+
+  constructor(format: PagingFormat, ramBytes = 16 * 1024 * 1024, jit = Guest.jit) {
     this.format = format;
     this.ram = new Ram({ ramBytes, machineAreaBytes: MACHINE_AREA_BYTES });
-    this.cpu = new Riscv64Cpu(this.ram, format);
+    this.cpu = new Riscv64Cpu(this.ram, format, jit);
     this.root = this.newSpace(1);
     this.cpu.setSpace(this.root);
   }

@@ -1,0 +1,207 @@
+import { assert } from '../../../base/assert.ts';
+import type { Ram } from '../../../machine/ram.ts';
+import { pfn } from '../../../machine/units.ts';
+import type { FunctionBuilder } from '../../wasm/function-builder.ts';
+import { ModuleBuilder } from '../../wasm/module-builder.ts';
+import * as w from '../../wasm/opcodes.ts';
+import * as at from '../layout.ts';
+import type { Helper } from '../semantics/emit.ts';
+import { type ControlFlow, readControlFlow } from './control-flow.ts';
+import { ENTER_PARAMS, UNIT_PARAMS, writeUnit } from './unit.ts';
+
+/**
+ * Which code is translated: none; what runs often; everything, at its first arrival (for tests: no other way is as slow).
+ */
+export type JitMode = 'off' | 'on' | 'always';
+
+/** Units that can live at once, and modules: V8 keeps some 25 KiB for each of these. */
+export const MAX_UNITS = 4096;
+const MAX_MODULES = 512;
+/** When a place is translated. */
+export interface JitPace {
+  /** Arrivals: about as long in the interpreter as the translation takes. */
+  readonly threshold: number;
+  /** A batch waits for so many places, or instructions: a module costs 0.5 ms, however small. */
+  readonly batchPlaces: number;
+  readonly batchWait: number;
+}
+export const PACES: Readonly<Record<Exclude<JitMode, 'off'>, JitPace>> = {
+  on: { threshold: 4000, batchPlaces: 8, batchWait: 200_000 },
+  always: { threshold: 1, batchPlaces: 1, batchWait: 0 },
+};
+/** About 10 ms of a busy host. */
+const BATCH_INSTRUCTIONS = 1500;
+/** A page that was written so often under its units is data with some code in it. */
+const MAX_DROPS = 64;
+const MAX_TARGETS = 128;
+/** Link registers: a jump to what one of them holds is a return (unprivileged specification, table 3). */
+const X_RA = 1;
+const X_T0 = 5;
+
+interface Unit {
+  readonly slot: number;
+  readonly flow: ControlFlow;
+}
+interface Place {
+  readonly slot: number;
+  readonly position: number;
+}
+
+/**
+ * Units of translated code: makes them, and takes them away where their bytes change, their slot goes, or there are too many.
+ *
+ * Invariants
+ *  1 SLOT_JIT of a place is JIT_UNIT + n if and only if unit n starts there; then entry n of the table is its function.
+ *  2 Units are taken away only while none runs: between runs, or where the interpreter calls out.
+ */
+export class Translator {
+  readonly table: WebAssembly.Table;
+  readonly pace: JitPace;
+  private readonly ram: Ram;
+  private readonly frameOf: (slot: number) => number;
+  private exports: Record<string, WebAssembly.ExportValue> = {};
+  private readonly units: (Unit | null)[] = [];
+  private readonly freeNumbers: number[] = [];
+  private readonly bySlot = new Map<number, Set<number>>();
+  /** Where indirect jumps lead, by slot and position of the jump. */
+  private readonly jumps = new Map<number, Map<number, Set<number>>>();
+  private readonly drops = new Map<number, number>();
+  /** Unit numbers by module, oldest first. */
+  private readonly modules: number[][] = [];
+  private queue: Place[] = [];
+  private queuedSince = 0;
+
+  /** `frameOf` gives the frame whose code a slot holds. */
+  constructor(ram: Ram, pace: JitPace, frameOf: (slot: number) => number) {
+    this.ram = ram;
+    this.pace = pace;
+    this.frameOf = frameOf;
+    this.table = new WebAssembly.Table({ element: 'anyfunc', initial: MAX_UNITS, maximum: MAX_UNITS });
+    for (let number = MAX_UNITS - 1; number >= 0; number--) this.freeNumbers.push(number);
+  }
+
+  /** The interpreter's exports: units call them. */
+  connect(exports: Record<string, WebAssembly.ExportValue>): void {
+    this.exports = exports;
+  }
+
+  /** Called by the interpreter at the threshold. */
+  translateCode(slot: number, entry: number): void {
+    const position = (entry - slot) / 4;
+    this.setWord(slot, position, at.JIT_IGNORE);
+    this.ram.u32[(slot + at.SLOT_TRANSLATED) / 4] = 1;
+    if ((this.drops.get(slot) ?? 0) > MAX_DROPS) return;
+    this.queue.push({ slot, position });
+    if (this.queue.length >= this.pace.batchPlaces) this.flush();
+  }
+
+  /** Called by the interpreter: an indirect jump led to a place. Returns are no switches. */
+  learnJump(slot: number, from: number, to: number): void {
+    if (from < slot || from >= slot + at.SLOT_CODE_BYTES) return;
+    const { u8 } = this.ram;
+    if (u8[from + 1] !== at.DISCARD_REGISTER || u8[from + 2] === X_RA || u8[from + 2] === X_T0) return;
+    let jumps = this.jumps.get(slot);
+    if (jumps === undefined) this.jumps.set(slot, (jumps = new Map()));
+    const position = (from - slot) / 4;
+    const known = jumps.get(position);
+    if (known === undefined) jumps.set(position, new Set([(to - slot) / 4]));
+    else if (known.size < MAX_TARGETS) known.add((to - slot) / 4);
+  }
+
+  /** Before each run: `retired` is all that has been. */
+  beforeRun(retired: number): void {
+    if (this.queue.length === 0) this.queuedSince = retired;
+    else if (retired - this.queuedSince > this.pace.batchWait) this.flush();
+  }
+
+  /** Bytes of a page are about to change. */
+  dropTranslated(slot: number, offset: number, bytes: number): void {
+    this.drops.set(slot, (this.drops.get(slot) ?? 0) + 1);
+    for (const number of this.bySlot.get(slot) ?? []) {
+      const { first, last } = this.units[number]!.flow;
+      if (first < offset + bytes && last >= offset) this.free(number);
+    }
+  }
+
+  /** The slot goes, and with it its words. */
+  dropSlot(slot: number): void {
+    for (const number of this.bySlot.get(slot) ?? []) this.free(number);
+    this.bySlot.delete(slot);
+    this.drops.delete(slot);
+    this.jumps.delete(slot);
+    this.queue = this.queue.filter((place) => place.slot !== slot);
+  }
+
+  private flush(): void {
+    const places = this.queue;
+    this.queue = [];
+    let units: Unit[] = [];
+    let instructions = 0;
+    for (const { slot, position } of places) {
+      const flow = readControlFlow(this.ram, pfn(this.frameOf(slot)), position, (jump) => [
+        ...(this.jumps.get(slot)?.get(jump) ?? []),
+      ]);
+      if (flow === null) continue;
+      if (instructions + flow.instructionCount > BATCH_INSTRUCTIONS && units.length > 0) {
+        this.compile(units);
+        units = [];
+        instructions = 0;
+      }
+      units.push({ slot, flow });
+      instructions += flow.instructionCount;
+    }
+    if (units.length > 0) this.compile(units);
+  }
+
+  private compile(units: readonly Unit[]): void {
+    while (this.freeNumbers.length < units.length || this.modules.length >= MAX_MODULES) this.dropOldest();
+    const helpers: Helper[] = [];
+    const call = (b: FunctionBuilder, helper: Helper): void => {
+      let index = helpers.findIndex(({ name }) => name === helper.name);
+      if (index < 0) index = helpers.push(helper) - 1;
+      b.call(1 + index);
+    };
+    const bodies = units.map(({ flow }) => writeUnit(flow, { enter: 0, call }));
+    const builder = new ModuleBuilder();
+    builder.importFunction('env', 'enter', ENTER_PARAMS, [w.I32]);
+    for (const { name, params, results } of helpers) builder.importFunction('env', name, params, results);
+    bodies.forEach((body, index) => {
+      const declared = builder.declare(UNIT_PARAMS, [w.I32]);
+      builder.define(declared, body);
+      builder.exportFunction(String(index), declared);
+    });
+    const module = new WebAssembly.Module(builder.build(this.ram.u8.length / 65536));
+    const { exports } = new WebAssembly.Instance(module, { env: { memory: this.ram.memory, ...this.exports } });
+    this.modules.push(units.map((unit, index) => this.install(unit, exports[String(index)])));
+  }
+
+  private install(unit: Unit, code: WebAssembly.ExportValue): number {
+    const number = this.freeNumbers.pop();
+    assert(number !== undefined, 'riscv64/jit/translator.ts: there is room for a batch');
+    this.units[number] = unit;
+    this.table.set(number, code);
+    this.setWord(unit.slot, unit.flow.entry, at.JIT_UNIT + number);
+    const others = this.bySlot.get(unit.slot);
+    if (others === undefined) this.bySlot.set(unit.slot, new Set([number]));
+    else others.add(number);
+    return number;
+  }
+
+  /** Each unit of the oldest module: what still runs often comes back. */
+  private dropOldest(): void {
+    for (const number of this.modules.shift() ?? []) if (this.units[number] != null) this.free(number);
+  }
+
+  private free(number: number): void {
+    const { slot, flow } = this.units[number]!;
+    this.units[number] = null;
+    this.table.set(number, null);
+    this.setWord(slot, flow.entry, 0);
+    this.bySlot.get(slot)?.delete(number);
+    this.freeNumbers.push(number);
+  }
+
+  private setWord(slot: number, position: number, word: number): void {
+    this.ram.u16[(slot + at.SLOT_JIT + position) / 2] = word;
+  }
+}
