@@ -168,6 +168,7 @@ function makeSystem(
       vmaIndex: options.vmaIndex,
       hugepages: options.hugepages,
       reclaim: options.reclaim,
+      disk: options.disk,
       root: root === undefined ? null : { host: resolve(root) },
       invariants: check.invariants,
     });

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { RECLAIM_POLICIES, type ReclaimPolicyName } from '../src/index.ts';
+import { type DiskKind, RECLAIM_POLICIES, type ReclaimPolicyName } from '../src/index.ts';
 import { type HugepagesOption, parseHugepages } from './hugepages-option.ts';
 import { type MountOption, parseMount } from './mount-option.ts';
 import { runProgram } from './run-program.ts';
@@ -22,6 +22,7 @@ export interface RunOptions {
   paging: 'sv39' | 'sv48' | 'sv57';
   hugepages: HugepagesOption[];
   swap: SwapOption[];
+  disk: DiskKind;
   vmaIndex: 'list' | 'avl' | 'rbtree' | 'maple';
   reclaim: ReclaimPolicyName;
 }
@@ -102,6 +103,11 @@ export function addRunOptions(command: Command): Command {
       )
         .argParser(parseHugepages)
         .default([], 'none'),
+    )
+    .addOption(
+      new Option('--disk <kind>', 'what the disk takes in virtual time, for files of the host and swap files')
+        .choices(['nvme', 'ssd', 'hdd'])
+        .default('nvme'),
     )
     .addOption(
       new Option('--vma-index <kind>', 'how address spaces keep their VMAs: as in early Linux, 2.4, 2.6 to 6.0, 6.1')
