@@ -170,6 +170,7 @@ function makeSystem(
       hugepages: options.hugepages,
       reclaim: options.reclaim,
       inject: options.inject,
+      disk: options.disk,
       root: root === undefined ? null : { host: resolve(root) },
       invariants: check.invariants,
     });

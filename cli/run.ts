@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type InjectOptions, RECLAIM_POLICIES, type ReclaimPolicyName } from '../src/index.ts';
+import { type DiskKind, type InjectOptions, RECLAIM_POLICIES, type ReclaimPolicyName } from '../src/index.ts';
 import { type HugepagesOption, parseHugepages } from './hugepages-option.ts';
 import { parseInject } from './inject-option.ts';
 import { type MountOption, parseMount } from './mount-option.ts';
@@ -24,6 +24,7 @@ export interface RunOptions {
   hugepages: HugepagesOption[];
   swap: SwapOption[];
   jit: 'off' | 'on' | 'always';
+  disk: DiskKind;
   vmaIndex: 'list' | 'avl' | 'rbtree' | 'maple';
   reclaim: ReclaimPolicyName;
   inject?: InjectOptions;
@@ -110,6 +111,11 @@ export function addRunOptions(command: Command): Command {
       )
         .argParser(parseHugepages)
         .default([], 'none'),
+    )
+    .addOption(
+      new Option('--disk <kind>', 'what the disk takes in virtual time, for files of the host and swap files')
+        .choices(['nvme', 'ssd', 'hdd'])
+        .default('nvme'),
     )
     .addOption(
       new Option('--vma-index <kind>', 'how address spaces keep their VMAs: as in early Linux, 2.4, 2.6 to 6.0, 6.1')

@@ -28,6 +28,7 @@ import { addSwapDevice, swapOn } from './kernel/swap-files.ts';
 import { ALL_CALLS } from './kernel/syscalls/table.ts';
 import { mountSysfs } from './kernel/sysfs/sysfs.ts';
 import type { Task } from './kernel/task.ts';
+import type { DiskKind } from './machine/block-device.ts';
 import { VirtualClock } from './machine/clock.ts';
 import type { Environment } from './machine/environment.ts';
 import { Ram } from './machine/ram.ts';
@@ -68,6 +69,8 @@ export interface SystemOptions {
   readonly reclaim?: ReclaimPolicyName;
   /** What fails although it need not, from the first `run` on, by `seed`: allocations, disks, swap. Default: nothing. */
   readonly inject?: InjectOptions;
+  /** What the machine's disk takes for its requests (docs/devices.md). Default 'nvme'. */
+  readonly disk?: DiskKind;
   /** Huge pages that the pools hold from boot on, of 2 MiB or 1 GiB; default none. The guest can change it (nr_hugepages). */
   readonly hugepages?: readonly { readonly sizeBytes: number; readonly count: number }[];
   /**
@@ -132,6 +135,7 @@ export class System {
     const clock = new VirtualClock(cpu);
     const events = new EventSink(clock);
     const vmstat = new Vmstat();
+    const wakeList = new WakeList();
     const seed = options.seed ?? 1;
 
     this.injector = options.inject === undefined ? null : new FaultInjector(options.inject, seed);
@@ -144,6 +148,8 @@ export class System {
       zones: [{ name: 'DMA32', startPfn: 0, endPfn: ram.frameCount }],
       reservedFrames: RESERVED_FRAMES,
       injector: this.injector,
+      disk: options.disk ?? 'nvme',
+      wakeList,
     });
     const mm = new MemoryManager(
       { ram, format, mmu: cpu, clock, events, vmstat, ...physical },
@@ -166,7 +172,6 @@ export class System {
     mm.slab.shrink();
     this.freeFramesAtBoot = mm.alloc.freeCount;
     for (const { sizeBytes, count } of options.hugepages ?? []) fillPool(mm, sizeBytes, count);
-    const wakeList = new WakeList();
     const vfs = new Vfs(mm, options.environment, wakeList, clock);
     this.kernel = new Kernel(
       {
@@ -391,6 +396,7 @@ export class System {
   shutdown(): { droppedFiles: string[]; hostErrors: readonly string[]; leakedFrames: number } {
     const { vfs, mm } = this.kernel;
     this.injector?.stop();
+    mm.block.drain();
     // Open files end first: their last bytes count. The folders are gone after kernel.shutdown.
     this.kernel.endAll();
     const droppedFiles = vfs.droppedFiles();

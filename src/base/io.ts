@@ -9,6 +9,9 @@ export interface IoSink {
   put(bytes: Uint8Array): number;
   /** True once an address could not be written or read: the call's result is the short count, or -EFAULT if nothing moved. */
   readonly faulted: boolean;
+  /** 'leave': a read stops at a page that a device is still reading, sets isAtLockedPage, and its caller sleeps. Absent: it waits. */
+  readonly atLockedPage?: 'wait' | 'leave';
+  isAtLockedPage?: boolean;
 }
 
 export interface IoSource {

@@ -10,7 +10,6 @@ import type { KmemCache } from '../mm/phys/slab.ts';
 import { AnonMounts } from './anon-fs.ts';
 import { DentryCache } from './dentry.ts';
 import { DeviceTable } from './device-table.ts';
-import { FaultyHostFiles } from './faulty-host-files.ts';
 import type { HugetlbfsSuperblock } from './hugetlbfs.ts';
 import { LockWaits } from './locks.ts';
 import { NotifyAccounts } from './notify-accounts.ts';
@@ -83,9 +82,7 @@ export class FsCore {
   constructor(mm: FsMemory, environment: Environment, wakeList: WakeList, clock: VirtualClock) {
     this.mm = mm;
     this.environment = environment;
-    const { host } = environment;
-    const { injector } = mm.alloc;
-    this.hostFiles = host === null || injector === null ? host : new FaultyHostFiles(host, injector);
+    this.hostFiles = environment.host;
     this.wakeList = wakeList;
     this.clock = clock;
     this.notify = new NotifyAccounts(mm.alloc.totalCount);

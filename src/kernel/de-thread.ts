@@ -30,7 +30,10 @@ export function deThread(k: Kernel, t: Task): void {
   k.caches.task.free(old.slot);
   t.tid = old.tid;
   t.waiter = old.waiter;
-  if (k.current === t) k.mm.waiter = t.waiter;
+  if (k.current === t) {
+    k.mm.waiter = t.waiter;
+    k.mm.block.debtor = t.waiter;
+  }
   t.pidSlot = old.pidSlot;
   t.exitSignal = old.exitSignal;
   k.tasks.set(t.tid, t);

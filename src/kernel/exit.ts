@@ -2,6 +2,7 @@ import { PTRACE_EVENT_EXIT } from '../abi/ptrace.ts';
 import { CLD_EXITED, SI_USER, SIGCHLD, SIGCONT, SIGHUP, SIGKILL } from '../abi/signal.ts';
 import { EV_PROCESS_EXIT } from '../base/event-kinds.ts';
 import type { FsContext } from '../fs/fs-context.ts';
+import { STALL_NONE } from '../mm/block/stall.ts';
 import { exitSpace } from '../mm/ops/exit.ts';
 import { writeU32 } from '../mm/user-access.ts';
 import { leaveAtExit, leavePids } from './cgroup/membership.ts';
@@ -20,6 +21,7 @@ import { walkRobustList } from './robust-list.ts';
 import { leaveCpu, wakeTask } from './scheduler.ts';
 import { killThread, sendToGroup, sendToProcess } from './signals/send.ts';
 import { siginfo } from './signals/siginfo.ts';
+import { setStall } from './stalls.ts';
 import type { Task, TaskState } from './task.ts';
 import { leaveTime } from './time-namespace.ts';
 
@@ -51,8 +53,12 @@ export function exitTask(k: Kernel, t: Task, status: number): void {
   leaveFault(t);
   t.waiter.stores.length = 0;
   t.waiter.notices.length = 0;
+  t.waiter.owedUntilNs = 0;
+  setStall(k, t, STALL_NONE);
   const { waiter } = k.mm;
+  const { debtor } = k.mm.block;
   k.mm.waiter = null;
+  k.mm.block.debtor = null;
   releaseSpace(k, t);
   exitSem(k, t);
   exitShm(k, t);
@@ -67,7 +73,10 @@ export function exitTask(k: Kernel, t: Task, status: number): void {
   t.wait = null;
   t.call = null;
   t.state = 'Z';
-  if (t !== k.current) k.mm.waiter = waiter;
+  if (t !== k.current) {
+    k.mm.waiter = waiter;
+    k.mm.block.debtor = debtor;
+  }
   leaveCpu(k, t);
   releaseSighand(k, t);
   k.tracer?.taskExit(t, process.groupExit ? process.groupExitCode : status);

@@ -1,5 +1,7 @@
 import { EFAULT } from '../abi/errno.ts';
 import { SI_KERNEL, SIGSEGV } from '../abi/signal.ts';
+import { BlockRequest } from '../mm/block/request.ts';
+import { STALL_NONE, type Stall, stallOf } from '../mm/block/stall.ts';
 import { copyToUserNow } from '../mm/user-access.ts';
 import type { Kernel } from './kernel.ts';
 import { block } from './scheduler.ts';
@@ -17,6 +19,7 @@ import { ERESTARTNOINTR, UNINTERRUPTIBLE, type Wait } from './wait-state.ts';
  *   the kernel read for a system call      'call'         the call runs again from `before`, where it was
  *   the kernel wrote for a system call     'result'       the bytes that are owed are stored, then the call returns data[0]
  *   it wrote a signal frame                'frame'        the bytes are stored, then the handler runs
+ *   it owes time for waits in the kernel   'debt'         it goes on
  *
  * A signal ends only the program's own sleep (Linux 6.18, fault_signal_pending: a fault of the kernel goes on but for SIGKILL).
  */
@@ -28,9 +31,11 @@ export function sleepOnFault(k: Kernel, t: Task): void {
   const slept = block(k, t, {
     queues: [source.waiters],
     deadlineNs: Number.POSITIVE_INFINITY,
-    onSignal: ERESTARTNOINTR,
+    // A device answers soon: nothing but SIGKILL ends that sleep (folio_lock_killable).
+    onSignal: source instanceof BlockRequest ? UNINTERRUPTIBLE : ERESTARTNOINTR,
     data: [],
     after: 'instruction',
+    stall: t.waiter.stall,
   });
   if (slept !== BLOCKED) leaveFault(t);
 }
@@ -47,10 +52,21 @@ export function sleepInCall(k: Kernel, t: Task, before: Wait | null): number {
     data: [],
     after: 'call',
     before,
+    stall: t.waiter.stall,
   });
   if (slept === BLOCKED) return BLOCKED;
   leaveFault(t);
   return -EFAULT;
+}
+
+/** The call stopped at a page that a device is reading: that is what it is going to sleep on. */
+export function sleepOnRequest(k: Kernel, t: Task): void {
+  const { lockedBy } = k.mm.pageCache;
+  t.waiter.source = lockedBy;
+  t.waiter.stall = (lockedBy?.frames ?? []).reduce<number>(
+    (stall, frame) => stall | stallOf(k.mm.frames.flags[frame]),
+    0,
+  ) as Stall;
 }
 
 /** What a call that moved `progress` bytes finds as its wait when it goes on after the fault. */
@@ -126,6 +142,26 @@ function sleepThen(k: Kernel, t: Task, after: 'result' | 'frame', result: number
 export function leaveFault(t: Task): void {
   t.waiter.source?.forget(t.waiter.tid);
   t.waiter.source = null;
+  t.waiter.stall = STALL_NONE;
+}
+
+/**
+ * What the task could not wait for inside the kernel it sleeps off on its way out (block-queue.ts): true while it does. Others run.
+ */
+export function sleepOffDebt(k: Kernel, t: Task): boolean {
+  const { waiter } = t;
+  if (waiter.owedUntilNs <= k.clock.nowNs) return false;
+  const slept = block(k, t, {
+    queues: [],
+    deadlineNs: waiter.owedUntilNs,
+    onSignal: UNINTERRUPTIBLE,
+    data: [],
+    after: 'debt',
+    stall: waiter.owedStall,
+  });
+  waiter.owedUntilNs = 0;
+  waiter.owedStall = STALL_NONE;
+  return slept === BLOCKED;
 }
 
 /** A woken task that slept in a fault, or any woken system call, goes on. */
@@ -134,6 +170,9 @@ export function goOn(k: Kernel, t: Task): void {
   switch (wait.after ?? 'wait') {
     case 'wait':
       rerunSyscall(k, t);
+      return;
+    case 'debt':
+      t.wait = null;
       return;
     case 'instruction':
       t.wait = null;

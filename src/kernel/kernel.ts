@@ -18,6 +18,7 @@ import { CallCounts } from './call-counts.ts';
 import type { CgroupSuperblock } from './cgroup/cgroupfs.ts';
 import { Cgroups } from './cgroup/cgroups.ts';
 import type { CoreSettings } from './coredump/coredump.ts';
+import { DiskAlarm } from './disk-alarm.ts';
 import { type DrivenOptions, spawnDriven } from './driven.ts';
 import { FutexTable } from './futex.ts';
 import { bootKernelTasks } from './init.ts';
@@ -34,6 +35,7 @@ import { block } from './scheduler.ts';
 import { endAllProcesses, shutdownKernel } from './shutdown.ts';
 import { userMemory } from './signals/deliver.ts';
 import { type SpawnOptions, spawnProgram } from './spawn.ts';
+import { Stalls } from './stalls.ts';
 import { SwapFiles } from './swap-files.ts';
 import { type ArgWidth, argWidthsOf, type SyscallRow } from './syscalls/row.ts';
 import type { SystemName } from './system-name.ts';
@@ -154,6 +156,7 @@ export class Kernel {
   hostBootNs = 0;
   readonly swapFiles = new SwapFiles();
   readonly kswapd = new Kswapd(this);
+  readonly stalls = new Stalls();
   flusherTid = 0;
   flusherArmed = false;
   /** When khugepaged scans next; Infinity: it waits for work. */
@@ -220,6 +223,7 @@ export class Kernel {
     this.vfs.core.bootTime = timespecOfNs(config.bootRealNs);
     this.vdso = buildVdso(this);
     this.vfs.core.devices.register(DEV_USERFAULTFD, new UserfaultDriver(this));
+    parts.mm.block.alarm = new DiskAlarm(this.timers);
     bootKernelTasks(this);
   }
 

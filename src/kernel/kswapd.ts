@@ -41,6 +41,7 @@ export class Kswapd implements KswapdWaker {
     const before = this.k.events.currentPid;
     this.k.events.currentPid = this.tid;
     vmstat.pageoutrun++;
+    // What is being written will be free: kswapd waits for no device.
     while (this.missingPages > 0) {
       if (alloc.reclaimInBackground(Math.max(BATCH, this.missingPages)) === 0) {
         this.failures++;
@@ -54,9 +55,11 @@ export class Kswapd implements KswapdWaker {
 
   /** How far the zones are below their high marks. */
   private get missingPages(): number {
-    return this.k.mm.alloc.zones.reduce(
+    const { alloc, block } = this.k.mm;
+    const missing = alloc.zones.reduce(
       (sum, zone) => sum + Math.max(0, zone.watermarks[WMARK_HIGH] + 1 - zone.freePages),
       0,
     );
+    return missing - block.freeingPages;
   }
 }

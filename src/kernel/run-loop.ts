@@ -1,7 +1,7 @@
 import { READ_IMPLIES_EXEC } from '../abi/personality.ts';
 import { KSM_RUN_STOP } from '../mm/ksm/ksm.ts';
 import { payForOverHigh } from './cgroup/over-high.ts';
-import { finishOwing, goOn, owesWork } from './fault-wait.ts';
+import { finishOwing, goOn, owesWork, sleepOffDebt } from './fault-wait.ts';
 import { armFlusher } from './flusher.ts';
 import { checkCpuTimers, cpuTimeLeftNs } from './itimers.ts';
 import { sendTerminalSignals } from './job-control.ts';
@@ -50,6 +50,16 @@ const MAX_IDLE_STEPS = 10_000;
  * Everything that happens is a function of virtual time and of what came in through Environment (decision D3).
  */
 export function runMachine(k: Kernel, limits: RunLimits): RunStatus {
+  const { block } = k.mm;
+  block.mode = 'goes on';
+  block.debtor = k.mm.waiter;
+  const status = runUntil(k, limits);
+  block.mode = 'waits';
+  block.debtor = null;
+  return status;
+}
+
+function runUntil(k: Kernel, limits: RunLimits): RunStatus {
   const stopIssued = issued(k) + (limits.instructions ?? Number.POSITIVE_INFINITY);
   const untilNs = limits.untilNs ?? Number.POSITIVE_INFINITY;
   let idleSteps = 0;
@@ -67,8 +77,10 @@ export function runMachine(k: Kernel, limits: RunLimits): RunStatus {
       const next = Math.min(k.timers.nextDeadlineNs, untilNs);
       if (next === Number.POSITIVE_INFINITY) return 'idle-input';
       if (untilNs === Number.POSITIVE_INFINITY && waitsForScannersAlone(k)) return 'idle-input';
-      if (limits.idle === 'wait') return 'idle-timer';
-      k.clock.skipTo(next);
+      // A person waits for sleeps of programs, not for devices that nobody has.
+      if (limits.idle === 'wait' && k.timers.peek()?.kind !== 'disk' && k.stalls.idleCause === 'idle')
+        return 'idle-timer';
+      k.clock.skipTo(next, k.stalls.idleCause);
       k.loadAverage.sample(k.clock.nowNs, 0);
       if (++idleSteps >= MAX_IDLE_STEPS && limits.instructions !== undefined) return 'budget';
       continue;
@@ -165,6 +177,7 @@ function returnToUser(k: Kernel, t: Task): boolean {
       goOn(k, t);
       continue;
     }
+    if (t.waiter.owedUntilNs > 0 && sleepOffDebt(k, t)) return false;
     if (t.restartResult === 0 && t.savedMask === null && !hasPendingSignal(t)) {
       if (t.pagesOverHigh > 0) {
         payForOverHigh(k, t);

@@ -1,8 +1,10 @@
 import { EINTR } from '../abi/errno.ts';
 import { EV_SCHED_SWITCH } from '../base/event-kinds.ts';
 import { COST_CONTEXT_SWITCH_NS } from '../machine/cost-model.ts';
+import { STALL_NONE } from '../mm/block/stall.ts';
 import type { Kernel } from './kernel.ts';
 import { hasPendingSignal } from './signals/pending-test.ts';
+import { setStall } from './stalls.ts';
 import { BLOCKED } from './syscalls/row.ts';
 import type { Task } from './task.ts';
 import { UNINTERRUPTIBLE, type Wait, type WaitRequest } from './wait-state.ts';
@@ -36,6 +38,7 @@ export function block(k: Kernel, task: Task, request: WaitRequest): number {
   task.wait = wait;
   task.state = request.onSignal === UNINTERRUPTIBLE ? 'D' : 'S';
   task.nvcsw++;
+  setStall(k, task, request.stall ?? STALL_NONE);
   for (const queue of request.queues) queue.add(task.tid);
   if (request.deadlineNs !== Number.POSITIVE_INFINITY) k.timers.add(request.deadlineNs, 'wait', task.tid, 0);
   return BLOCKED;
@@ -46,6 +49,7 @@ export function wakeTask(k: Kernel, task: Task, why: 'event' | 'timeout' | 'sign
   const { wait } = task;
   if (wait === null || wait.woken !== 'no') return;
   wait.woken = why;
+  setStall(k, task, STALL_NONE);
   for (const queue of wait.queues) queue.remove(task.tid);
   makeRunnable(k, task);
 }
@@ -92,6 +96,7 @@ export function switchTo(k: Kernel, next: Task): void {
   k.cpu.clearReservation();
   k.current = next;
   k.mm.waiter = next.kind === 'user' ? next.waiter : null;
+  k.mm.block.debtor = k.mm.waiter;
   k.events.currentPid = next.tid;
   useSpaceOf(k, next);
 }
@@ -108,5 +113,6 @@ export function leaveCpu(k: Kernel, task: Task): void {
   if (k.current !== task) return;
   k.current = null;
   k.mm.waiter = null;
+  k.mm.block.debtor = null;
   k.events.currentPid = 0;
 }

@@ -20,6 +20,7 @@ export function shutdownKernel(k: Kernel): void {
     }
     releaseProcess(k, process);
   }
+  k.mm.block.drain();
   k.runQueue.length = 0;
   k.wakeList.tids.length = 0;
   dropIpc(k, k.initialIpc);

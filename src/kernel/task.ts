@@ -1,5 +1,6 @@
 import type { FsContext } from '../fs/fs-context.ts';
 import type { AddressSpace } from '../mm/address-space.ts';
+import type { Stall } from '../mm/block/stall.ts';
 import { FaultWaiter } from '../mm/fault/waiter.ts';
 import type { Mempolicy } from '../mm/mempolicy.ts';
 import type { Cgroup } from './cgroup/cgroup.ts';
@@ -74,6 +75,11 @@ export class Task {
   /** At most 15 bytes. */
   comm: string;
   state: TaskState = 'R';
+  /** Why it sleeps, and since when: written by setStall alone. */
+  stall: Stall = 0;
+  stalledSinceNs = 0;
+  /** Time that it has slept for devices (delayacct blkio_delay). */
+  blkioDelayNs = 0;
   /** On the run queue (or running). */
   queued = false;
   wait: Wait | null = null;

@@ -32,14 +32,11 @@ function fire(k: Kernel, entry: TimerEntry): void {
       firePosixTimer(k, entry);
       return;
     case 'kthread':
-      runAsRoot(k, () => {
-        if (entry.subject === k.kswapd.tid) k.kswapd.run();
-        else if (entry.subject === k.ksmdTid) runKsmd(k, entry.deadlineNs);
-        else runFlusher(k, entry.detail === 1 ? 'periodic' : 'too much');
-      });
-      return;
     case 'khugepaged':
-      runAsRoot(k, () => runKhugepaged(k, entry.deadlineNs));
+      fireKthread(k, entry);
+      return;
+    case 'disk':
+      k.mm.block.endUntil(k.clock.nowNs);
       return;
     case 'queue':
       k.timerQueues.get(entry.subject)?.wakeAll();
@@ -49,15 +46,26 @@ function fire(k: Kernel, entry: TimerEntry): void {
   }
 }
 
-/** Kernel threads have no space: what they take is charged to nobody. */
-function runAsRoot(k: Kernel, run: () => void): void {
-  const { memcgs } = k.mm;
+/**
+ * A thread of the kernel does its work: whoever runs has nothing to do with it, and pays for none of it. It has no space: what it takes
+ * is charged to nobody.
+ */
+function fireKthread(k: Kernel, entry: TimerEntry): void {
+  const { waiter, block, memcgs } = k.mm;
+  const { debtor } = block;
   const { current, account } = memcgs;
+  k.mm.waiter = null;
+  block.debtor = null;
   memcgs.current = memcgs.root;
   memcgs.account = null;
-  run();
+  if (entry.kind === 'khugepaged') runKhugepaged(k, entry.deadlineNs);
+  else if (entry.subject === k.kswapd.tid) k.kswapd.run();
+  else if (entry.subject === k.ksmdTid) runKsmd(k, entry.deadlineNs);
+  else runFlusher(k, entry.detail === 1 ? 'periodic' : 'too much');
   memcgs.current = current;
   memcgs.account = account;
+  k.mm.waiter = waiter;
+  block.debtor = debtor;
 }
 
 /** Drops entries of waits that ended early, once they are many: a loop of short polls would let the heap grow without end. */

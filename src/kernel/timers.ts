@@ -1,5 +1,5 @@
 /** What a timer does when it fires; timers-run.ts acts on it. */
-export type TimerKind = 'wait' | 'itimer' | 'posix' | 'kthread' | 'khugepaged' | 'queue';
+export type TimerKind = 'wait' | 'itimer' | 'posix' | 'kthread' | 'khugepaged' | 'queue' | 'disk';
 
 /**
  * The timer heap: deadlines in virtual time, earliest first, ties in order of insertion (decision D3). Plain data. An entry

@@ -1,4 +1,5 @@
 import type { WaitQueue } from '../base/wait-queue.ts';
+import type { Stall } from '../mm/block/stall.ts';
 
 /** Internal results (include/linux/errno.h): never seen by user mode. Negative when returned. */
 export const ERESTARTSYS = 512;
@@ -21,9 +22,11 @@ export interface WaitRequest {
   /** 'input': only the terminal can end it; lets the run loop tell "idle" from "idle until input". Default 'event'. */
   readonly source?: 'input' | 'event';
   /** Absent: the call runs again and finds this wait. The others are sleeps in a page fault (fault-wait.ts). */
-  readonly after?: 'instruction' | 'call' | 'result' | 'frame';
+  readonly after?: 'instruction' | 'call' | 'result' | 'frame' | 'debt';
   /** With 'call': the wait that the call had when it met the fault, for its next run; null: its first run. */
   readonly before?: Wait | null;
+  /** Whether it sleeps for a device or for memory; default: for neither. */
+  readonly stall?: Stall;
 }
 
 /** A sleeping (or just woken) system call, as data. */

@@ -9,8 +9,10 @@ import { INSTRUCTIONS_PER_NS } from './cost-model.ts';
 export class VirtualClock {
   /** All time that is not instructions. */
   chargedNs = 0;
-  /** Of that, time in which nothing could run (/proc/uptime, /proc/stat). */
+  /** Of that, time in which nothing could run (/proc/uptime, /proc/stat): nobody wanted to, or all waited for a device or for memory. */
   idleNs = 0;
+  diskWaitNs = 0;
+  memoryWaitNs = 0;
   private readonly source: { readonly retired: number };
 
   constructor(source: { readonly retired: number }) {
@@ -35,12 +37,13 @@ export class VirtualClock {
     this.chargedNs += ns;
   }
 
-  /** Idle: nothing can run before `deadlineNs`. */
-  skipTo(deadlineNs: number): void {
-    const now = this.nowNs;
-    if (deadlineNs <= now) return;
-    const idleNs = Math.ceil(deadlineNs - now);
-    this.chargedNs += idleNs;
-    this.idleNs += idleNs;
+  /** Nothing can run before `deadlineNs`. */
+  skipTo(deadlineNs: number, cause: 'idle' | 'disk' | 'memory' = 'idle'): void {
+    const ns = Math.ceil(deadlineNs - this.nowNs);
+    if (ns <= 0) return;
+    this.chargedNs += ns;
+    if (cause === 'idle') this.idleNs += ns;
+    else if (cause === 'disk') this.diskWaitNs += ns;
+    else this.memoryWaitNs += ns;
   }
 }

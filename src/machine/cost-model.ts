@@ -2,7 +2,11 @@
  * What things cost in virtual time. Four instructions a nanosecond is a round figure for a present-day core; the trap costs
  * are round figures of the order that a present-day Linux shows (a system call a tenth of a microsecond, a minor fault half
  * of one, a page copy a quarter, a new mapping one). They are guesses by design: virtual time must be the same everywhere,
+<<<<<<< HEAD
  * not be right anywhere. All are whole nanoseconds.
+=======
+ * not be right anywhere. What disks take is in block-device.ts.
+>>>>>>> 33584b8 (wip2)
  */
 export const INSTRUCTIONS_PER_NS_LOG2 = 2;
 export const INSTRUCTIONS_PER_NS = 2 ** INSTRUCTIONS_PER_NS_LOG2;
@@ -20,8 +24,5 @@ export const COST_PAGE_HASH_NS = 400;
 export const COST_PAGE_COMPARE_NS = 100;
 export const COST_CONTEXT_SWITCH_NS = 1_000;
 export const COST_SIGNAL_NS = 500;
-/** One request to a host folder, and each page of it. */
-export const COST_HOST_REQUEST_NS = 20_000;
-export const COST_HOST_PAGE_NS = 1_000;
 /** One page to or from swap in memory, compressed as zram does it: a few microseconds. */
 export const COST_SWAP_MEMORY_NS = 3_000;

@@ -12,6 +12,7 @@ import { checkPhysical } from './phys/check.ts';
 import { LRU_UNEVICTABLE } from './phys/lruvec.ts';
 import {
   PG_anon,
+  PG_locked,
   PG_lru,
   PG_mlocked,
   PG_pagecache,
@@ -19,6 +20,7 @@ import {
   PG_swapcache,
   PG_table,
   PG_unevictable,
+  PG_writeback,
 } from './phys/page-flags.ts';
 import { SwapCensus } from './swap/check-swap.ts';
 import type { UffdContext } from './uffd/context.ts';
@@ -139,7 +141,7 @@ function checkTables(mm: MemoryManager, space: AddressSpace): void {
   assert(bytes === space.pgtablesBytes, 'mm/invariants.ts: S3 pgtablesBytes is the size of the tables');
 }
 
-/** F2, and references: an anonymous frame has one an entry, one of either cache one more, the zero page its own. */
+/** F2, and references: an anonymous frame has one an entry, one of either cache one more, as one that a device works on; the zero page its own. */
 function checkFrames(mm: MemoryManager, seen: Uint32Array): void {
   const { mapcount, refcount, flags, frameCount } = mm.frames;
   for (let frame = 0; frame < frameCount; frame++) {
@@ -149,7 +151,8 @@ function checkFrames(mm: MemoryManager, seen: Uint32Array): void {
       assert((flags[frame] & PG_reserved) !== 0, 'mm/invariants.ts: F2 the zero page is reserved');
     if (seen[frame] === 0 && (flags[frame] & PG_anon) === 0) continue;
     const cache = (flags[frame] & (PG_pagecache | PG_swapcache)) !== 0 ? 1 : 0;
-    if ((flags[frame] & PG_anon) !== 0 && refcount[frame] !== seen[frame] + cache)
+    const onItsWay = (flags[frame] & (PG_locked | PG_writeback)) !== 0 ? 1 : 0;
+    if ((flags[frame] & PG_anon) !== 0 && refcount[frame] !== seen[frame] + cache + onItsWay)
       panic(`mm/invariants.ts: F2 references of anonymous frame ${frame} are its entries`);
     if (refcount[frame] < seen[frame] + cache) panic(`mm/invariants.ts: F2 references of frame ${frame}`);
   }

@@ -12,6 +12,7 @@ import type { Ram } from '../machine/ram.ts';
 import { PAGE_SIZE, type Pfn, type Vpn } from '../machine/units.ts';
 import { AccessRules } from './access-rules.ts';
 import { AddressSpace, FAULT_KINDS } from './address-space.ts';
+import type { BlockQueue } from './block/block-queue.ts';
 import type { FaultWaiter, OomKiller } from './fault/waiter.ts';
 import { Hugetlb } from './hugetlb/hugetlb.ts';
 import { Ksm } from './ksm/ksm.ts';
@@ -78,6 +79,7 @@ export interface MmParts {
   readonly frames: FrameTable;
   readonly alloc: FrameAllocator;
   readonly slab: SlabAllocator;
+  readonly block: BlockQueue;
   readonly pageCache: PageCache;
   readonly rmap: Rmap;
   readonly swap: Swap;
@@ -107,6 +109,7 @@ export class MemoryManager {
   readonly frames: FrameTable;
   readonly alloc: FrameAllocator;
   readonly slab: SlabAllocator;
+  readonly block: BlockQueue;
   readonly pageCache: PageCache;
   readonly rmap: Rmap;
   readonly swap: Swap;
@@ -139,6 +142,8 @@ export class MemoryManager {
   /** Of the fault being handled: its exact address, and whether the program or the kernel made it. */
   faultAddress = 0;
   faultMode: 'user' | 'kernel' = 'user';
+  /** What a fault does at a page that a device is working on: handleFault leaves, who calls a handler itself waits. */
+  atLockedPage: 'wait' | 'leave' = 'wait';
   /** Of the last fault that was counted: its space. In execve it is not yet the one of the current task. */
   lastFaultSpace: AddressSpace | null = null;
   /** Of the last handleFault: KIND_*, 1 if it read a device, and the frame it installed (-1 none). */
@@ -164,6 +169,7 @@ export class MemoryManager {
     this.frames = parts.frames;
     this.alloc = parts.alloc;
     this.slab = parts.slab;
+    this.block = parts.block;
     this.pageCache = parts.pageCache;
     this.rmap = parts.rmap;
     this.swap = parts.swap;

@@ -1,7 +1,10 @@
 import type { EventSink } from '../base/events.ts';
 import type { Vmstat } from '../base/vmstat.ts';
+import { WakeList } from '../base/wait-queue.ts';
+import type { DiskKind } from '../machine/block-device.ts';
 import type { VirtualClock } from '../machine/clock.ts';
 import type { Ram } from '../machine/ram.ts';
+import { BlockQueue } from './block/block-queue.ts';
 import { Memcgs } from './memcg/memcgs.ts';
 import type { FilePages } from './page-cache/file-pages.ts';
 import { PageCache } from './page-cache/page-cache.ts';
@@ -24,6 +27,10 @@ export interface PhysicalMemoryOptions {
   /** Frames from 0 on that the kernel image keeps; at least 1. */
   readonly reservedFrames: number;
   readonly injector?: FaultInjector | null;
+  /** Default 'nvme'. */
+  readonly disk?: DiskKind;
+  /** The machine's; a test without tasks needs none. */
+  readonly wakeList?: WakeList;
 }
 
 /** The physical side of the memory manager. `rmap.setEditor` must be called before anything is mapped. */
@@ -31,6 +38,7 @@ export interface PhysicalMemory {
   readonly frames: FrameTable;
   readonly alloc: FrameAllocator;
   readonly slab: SlabAllocator;
+  readonly block: BlockQueue;
   readonly rmap: Rmap;
   readonly pageCache: PageCache;
   readonly swap: Swap;
@@ -49,9 +57,24 @@ export function createPhysicalMemory(options: PhysicalMemoryOptions): PhysicalMe
   const files: (FilePages | null)[] = [];
   const rmap = new Rmap(alloc, slab.cacheNamed('anon_vma'), slab.cacheNamed('anon_vma_chain'), files);
   const nodes = slab.cacheNamed('radix_tree_node');
-  const swap = new Swap({ ram, allocator: alloc, memcgs, vmstat, clock });
-  const pageCache = new PageCache({ ram, allocator: alloc, rmap, nodes, files, swap, memcgs, vmstat, clock });
+  const wakeList = options.wakeList ?? new WakeList();
+  const block = new BlockQueue({ kind: options.disk ?? 'nvme', clock, allocator: alloc, wakeList });
+  block.faults = injector ?? null;
+  const swap = new Swap({ ram, allocator: alloc, memcgs, vmstat, clock, io: block });
+  const pageCache = new PageCache({
+    ram,
+    allocator: alloc,
+    rmap,
+    nodes,
+    files,
+    swap,
+    memcgs,
+    vmstat,
+    clock,
+    io: block,
+  });
   const reclaimer = new Reclaim(pageCache, slab, memcgs);
   alloc.setReclaimer(reclaimer);
-  return { frames, alloc, slab, rmap, pageCache, swap, reclaimer, memcgs };
+  block.setPageEnd(reclaimer.pages);
+  return { frames, alloc, slab, block, rmap, pageCache, swap, reclaimer, memcgs };
 }

@@ -7,6 +7,8 @@ import { copyFromUser, copyToUser, copyToUserNow, type IoVec } from './user-acce
 export class UserIo implements IoSink, IoSource {
   faulted = false;
   remaining: number;
+  readonly atLockedPage: 'wait' | 'leave';
+  isAtLockedPage = false;
   private readonly mm: MemoryManager;
   private readonly space: AddressSpace;
   private readonly vectors: readonly IoVec[];
@@ -14,11 +16,12 @@ export class UserIo implements IoSink, IoSource {
   private at = 0;
   private offset = 0;
 
-  /** 'owe' and 'stop': what `put` does at a fault that sleeps (copyToUser, copyToUserNow). */
+  /** 'owe' and 'stop': what `put` does at a fault that sleeps (copyToUser, copyToUserNow); 'stop' also at a page that is being read. */
   constructor(mm: MemoryManager, space: AddressSpace, vectors: readonly IoVec[], atSleep: 'owe' | 'stop' = 'owe') {
     this.mm = mm;
     this.space = space;
     this.vectors = vectors;
+    this.atLockedPage = atSleep === 'stop' && mm.waiter !== null && mm.block.mode === 'goes on' ? 'leave' : 'wait';
     this.store = atSleep === 'owe' ? copyToUser : copyToUserNow;
     let total = 0;
     for (const vector of vectors) total += vector.lengthBytes;

@@ -1,3 +1,4 @@
+import { STALL_MEMORY } from '../../mm/block/stall.ts';
 import type { Memcg } from '../../mm/memcg/memcg.ts';
 import type { PageCounter } from '../../mm/memcg/page-counter.ts';
 import type { Kernel } from '../kernel.ts';
@@ -45,6 +46,7 @@ export function payForOverHigh(k: Kernel, t: Task): void {
       onSignal: UNINTERRUPTIBLE,
       data: [],
       after: 'instruction',
+      stall: STALL_MEMORY,
     });
     return;
   }

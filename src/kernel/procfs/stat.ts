@@ -78,8 +78,8 @@ function statLine(k: Kernel, t: Task, scope: 'process' | 'thread'): string {
     0, // processor
     isRealtime(t.policy) ? t.rtPriority : 0,
     t.policy,
-    0, // delayacct_blkio_ticks, guest_time, cguest_time
-    0,
+    ticks(t.blkioDelayNs), // what the task slept for devices
+    0, // guest_time, cguest_time
     0,
     ...layoutFields(mayLookAt(k, t) === 0 ? space : null),
     t.exitCode,

@@ -16,18 +16,19 @@ function runnableTasks(k: Kernel): number {
 }
 
 /**
- * /proc/stat (show_stat). All instructions are user mode's; what is neither those nor idle is the kernel's. No interrupts and no
- * softirqs: devices are asked synchronously.
+ * /proc/stat (show_stat). All instructions are user mode's; what is neither those nor idle is the kernel's. Idle time in which
+ * somebody sleeps for a device or for memory is iowait. No interrupts and no softirqs: devices end by timers.
  */
 export function showStat(k: Kernel): string {
-  const { idleNs } = k.clock;
+  const { idleNs, diskWaitNs, memoryWaitNs } = k.clock;
   const userNs = k.clock.retiredNs;
-  const systemNs = k.clock.nowNs - userNs - idleNs;
-  const times = `${ticks(userNs)} 0 ${ticks(systemNs)} ${ticks(idleNs)} 0 0 0 0 0 0\n`;
+  const iowaitNs = diskWaitNs + memoryWaitNs;
+  const systemNs = k.clock.nowNs - userNs - idleNs - iowaitNs;
+  const times = `${ticks(userNs)} 0 ${ticks(systemNs)} ${ticks(idleNs)} ${ticks(iowaitNs)} 0 0 0 0 0\n`;
   const bootSeconds = Math.floor((k.realTimeNs - uptimeNs(k)) / 1e9);
   return (
     `cpu  ${times}cpu0 ${times}intr 0\nctxt ${k.contextSwitches}\nbtime ${bootSeconds}\n` +
-    `processes ${k.forks}\nprocs_running ${runnableTasks(k)}\nprocs_blocked 0\n` +
+    `processes ${k.forks}\nprocs_running ${runnableTasks(k)}\nprocs_blocked ${k.stalls.io}\n` +
     `softirq 0${' 0'.repeat(NR_SOFTIRQS)}\n`
   );
 }

@@ -7,7 +7,7 @@ import type { File } from '../../fs/file.ts';
 import { notifyFile } from '../../fs/notify.ts';
 import type { IoVec } from '../../mm/user-access.ts';
 import { UserIo } from '../../mm/user-io.ts';
-import { progressAt, sleepInCall } from '../fault-wait.ts';
+import { progressAt, sleepInCall, sleepOnRequest } from '../fault-wait.ts';
 import type { Kernel } from '../kernel.ts';
 import { sendToTask, userInfo } from '../signals/send.ts';
 import type { Task } from '../task.ts';
@@ -30,7 +30,7 @@ export function readVectors(
 ): number {
   const controlled = checkTerminal(k, t, file, 'read');
   if (controlled < 0) return controlled;
-  if (file.isSeekable) return readSeekable(k, t, file, vectors, pos);
+  if (file.isSeekable) return readSeekable(k, t, file, vectors, pos, mode);
   const result = file.read(new UserIo(k.mm, spaceOf(t), vectors), pos);
   if (result !== -EAGAIN) {
     countRead(t, file, result);
@@ -47,12 +47,30 @@ export function readVectors(
   });
 }
 
-/** A read that never waits for data, but may for the pages that it fills: `wait.data[0]` is what it has moved so far. */
-function readSeekable(k: Kernel, t: Task, file: File, vectors: readonly IoVec[], pos: number | null): number {
+/**
+ * A read that never waits for data, but may for a page that a device is reading (folio_wait_locked_killable), and for those that it
+ * fills: `wait.data[0]` is what it has moved so far.
+ */
+function readSeekable(
+  k: Kernel,
+  t: Task,
+  file: File,
+  vectors: readonly IoVec[],
+  pos: number | null,
+  mode: 'blocking' | 'nonblocking',
+): number {
   const done = t.wait?.data[0] ?? 0;
   const io = new UserIo(k.mm, spaceOf(t), vectorsAfter(vectors, done), 'stop');
   const result = file.read(io, pos === null ? null : pos + done);
   const moved = done + Math.max(0, result);
+  if (io.isAtLockedPage) {
+    if (mode === 'blocking') {
+      sleepOnRequest(k, t);
+      return sleepInCall(k, t, progressAt(t, moved));
+    }
+    countRead(t, file, moved);
+    return moved > 0 ? moved : -EAGAIN;
+  }
   if (io.faulted && t.waiter.source !== null) return sleepInCall(k, t, progressAt(t, moved));
   const total = moved > 0 ? moved : result;
   countRead(t, file, total);

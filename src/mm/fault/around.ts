@@ -3,6 +3,7 @@ import { MM_FILEPAGES, MM_SHMEMPAGES } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { mlockPage } from '../mlock-pages.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
+import { PG_locked, PG_readahead } from '../phys/page-flags.ts';
 import { VM_LOCKED, VM_SHARED, VM_UFFD_MINOR, VM_UFFD_WP, VM_WRITE } from '../vm-flags.ts';
 import { VMA_SHMEM, type Vma } from '../vma.ts';
 
@@ -42,6 +43,8 @@ export function mapAround(mm: MemoryManager, vma: Vma, page: Vpn): boolean {
     if (pageTables.read(slot) !== 0) continue;
     if (!mm.pageCache.isFilled(pages, index)) continue;
     const frame = pages.findPage(index) as Pfn;
+    // next_uptodate_folio: who comes to a page with a mark starts the next window.
+    if ((mm.frames.flags[frame] & (PG_readahead | PG_locked)) !== 0) continue;
     mm.alloc.getFrame(frame);
     mm.rmap.addFileRmap(frame);
     if ((vma.flags & VM_LOCKED) !== 0) mlockPage(mm, frame);

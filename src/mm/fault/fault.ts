@@ -3,6 +3,7 @@ import { COST_FAULT_NS } from '../../machine/cost-model.ts';
 import { ACCESS_WRITE, type Access } from '../../machine/mmu.ts';
 import { type Vaddr, type Vpn, vpnOf } from '../../machine/units.ts';
 import { type AddressSpace, KIND_BUS, KIND_SEGV, KIND_SPURIOUS, KIND_STACK_GROW } from '../address-space.ts';
+import { BlockRequest } from '../block/request.ts';
 import { hugetlbFault } from '../hugetlb/hugetlb-fault.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { MARKER_POISONED, MARKER_UFFD_WP } from '../page-table.ts';
@@ -12,7 +13,15 @@ import { VMA_ANON, VMA_HUGETLB, VMA_SPECIAL, type Vma } from '../vma.ts';
 import { anonFault } from './anon.ts';
 import { cowFault, unshareFault } from './cow.ts';
 import { fileFault } from './file.ts';
-import { FAULT_BUS, FAULT_DONE, FAULT_OOM, FAULT_SEGV_ACCERR, FAULT_SEGV_MAPERR, type FaultResult } from './results.ts';
+import {
+  FAULT_BLOCKED,
+  FAULT_BUS,
+  FAULT_DONE,
+  FAULT_OOM,
+  FAULT_SEGV_ACCERR,
+  FAULT_SEGV_MAPERR,
+  type FaultResult,
+} from './results.ts';
 import { specialFault } from './special.ts';
 import { expandStack } from './stack.ts';
 import { swapFault } from './swap.ts';
@@ -22,7 +31,8 @@ import { swapFault } from './swap.ts';
  *
  *   find the VMA, or grow the stack -> check rights -> classify -> one handler -> installed entry
  *
- * Every call counts once: one kind in space.faults and mm.faultCounts, one EV_PAGE_FAULT.
+ * Every call counts once: one kind in space.faults and mm.faultCounts, one EV_PAGE_FAULT. One that leaves for a device counts when it
+ * was tried again and has ended, as a major one.
  */
 export function handleFault(
   mm: MemoryManager,
@@ -52,11 +62,20 @@ export function handleFault(
     result = FAULT_SEGV_ACCERR;
     mm.lastFaultKind = KIND_SEGV;
   } else {
+    const { waiter, block } = mm;
+    if (mode === 'user' && waiter !== null && block.mode === 'goes on') mm.atLockedPage = 'leave';
     result = resolveFault(mm, vma, page, access);
+    mm.atLockedPage = 'wait';
     if (grown && result === FAULT_DONE) mm.lastFaultKind = KIND_STACK_GROW;
+    if (isUnfinished(mm, result)) return result;
   }
   countFault(mm, space, address, access, mode);
   return result;
+}
+
+/** VM_FAULT_RETRY: the fault left for a device. */
+function isUnfinished(mm: MemoryManager, result: FaultResult): boolean {
+  return result === FAULT_BLOCKED && mm.waiter?.source instanceof BlockRequest;
 }
 
 /**
@@ -64,12 +83,21 @@ export function handleFault(
  * or not writable; the caller has set lastFaultMajor and lastFaultFrame and calls countFault.
  */
 export function resolveFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access): FaultResult {
-  mm.vmstat.pgfault++;
-  vma.space.memcg.counters.pgfault++;
   // vma_has_recency: pages of MADV_SEQUENTIAL and MADV_RANDOM are not taken for young.
   mm.alloc.lru.isFault = (vma.flags & (VM_SEQ_READ | VM_RAND_READ)) === 0;
   const result = classify(mm, vma, page, access);
   mm.alloc.lru.isFault = false;
+  const { waiter } = mm;
+  if (waiter !== null && mm.faultMode === 'user') {
+    if (isUnfinished(mm, result)) {
+      waiter.triedPage = page;
+      return result;
+    }
+    if (waiter.triedPage === page) mm.lastFaultMajor = 1;
+    waiter.triedPage = -1;
+  }
+  mm.vmstat.pgfault++;
+  vma.space.memcg.counters.pgfault++;
   return accountFault(mm, vma, result);
 }
 

@@ -2,6 +2,7 @@ import { ENOMEM } from '../../abi/errno.ts';
 import { ACCESS_WRITE, type Access } from '../../machine/mmu.ts';
 import { type Pfn, pagesOf, type Vpn } from '../../machine/units.ts';
 import { KIND_COW_COPY, KIND_FILE_READ, KIND_FILE_SHARED, KIND_SWAP_IN } from '../address-space.ts';
+import { PAGE_LOCKED } from '../block/request.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
@@ -12,6 +13,7 @@ import { mapAround, wantsNoWriteNotice } from './around.ts';
 import { allocCopy, installAnon, installFile } from './install.ts';
 import { FAULT_BUS, FAULT_DONE, FAULT_OOM, type FaultResult } from './results.ts';
 import { announceWrite } from './shared-write.ts';
+import { sleepOnPage } from './sleep-on-page.ts';
 
 /** The first touch of a page that a file backs (Linux: do_fault): read, private write (do_cow_fault) or shared write. */
 export function fileFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access): FaultResult {
@@ -34,14 +36,16 @@ export function fileFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access
     if ((vma.flags & reason) !== 0) return userfault(mm, vma, page, access, reason);
   }
   if (pages.swapped.has(index)) mm.lastFaultKind = KIND_SWAP_IN;
-  const cached = mm.pageCache.ensurePage(pages, index, (vma.flags & VM_RAND_READ) !== 0 ? 'none' : 'around');
-  if (cached < 0) return cached === -ENOMEM ? FAULT_OOM : FAULT_BUS;
-  const frame = cached as Pfn;
-  if (mm.pageCache.lastEnsureWasMajor) {
+  const readAhead = (vma.flags & VM_RAND_READ) !== 0 ? 'none' : 'around';
+  const cached = mm.pageCache.ensurePage(pages, index, readAhead, mm.atLockedPage);
+  if (mm.pageCache.lastEnsureWasMajor && (cached >= 0 || cached === PAGE_LOCKED)) {
     mm.lastFaultMajor = 1;
     mm.vmstat.pgmajfault++;
     vma.space.memcg.counters.pgmajfault++;
   }
+  if (cached === PAGE_LOCKED) return sleepOnPage(mm, mm.pageCache.lockedBy);
+  if (cached < 0) return cached === -ENOMEM ? FAULT_OOM : FAULT_BUS;
+  const frame = cached as Pfn;
 
   const slot = mm.pageTables.ensureLeaf(vma.space, page);
   if (slot === -1) return giveUp(mm, frame, FAULT_OOM);
@@ -58,6 +62,7 @@ export function fileFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access
     if (!announceWrite(vma, page)) return giveUp(mm, frame, FAULT_BUS);
     installFile(mm, vma, slot, frame, 'writable', format.ACCESSED | format.DIRTY);
     mm.pageCache.markDirty(frame);
+    mm.pageCache.balanceDirty();
     return FAULT_DONE;
   }
   installFile(mm, vma, slot, frame, wantsNoWriteNotice(vma) ? 'writable' : 'readonly', format.ACCESSED);

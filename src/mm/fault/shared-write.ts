@@ -24,5 +24,7 @@ export function sharedWriteFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: n
   mm.pageCache.markDirty(frame);
   pageTables.set(slot, pageTables.makeEntry(frame, vma.flags, 'writable', format.ACCESSED | format.DIRTY));
   mm.flushPage(vma.space, page);
+  // fault_dirty_shared_page: a store counts as a write, and is throttled as one.
+  mm.pageCache.balanceDirty();
   return FAULT_DONE;
 }

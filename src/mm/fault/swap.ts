@@ -2,6 +2,7 @@ import { ENOMEM } from '../../abi/errno.ts';
 import { ACCESS_WRITE, type Access } from '../../machine/mmu.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import { KIND_SWAP_IN, MM_ANONPAGES, MM_SWAPENTS } from '../address-space.ts';
+import { PAGE_LOCKED } from '../block/request.ts';
 import { copyForStranger, noteSwappedIn } from '../ksm/swapped-in.ts';
 import type { Memcg } from '../memcg/memcg.ts';
 import type { MemoryManager } from '../memory-manager.ts';
@@ -15,6 +16,7 @@ import { VM_LOCKED, VM_WRITE } from '../vm-flags.ts';
 import type { Vma } from '../vma.ts';
 import { cowFault } from './cow.ts';
 import { FAULT_BUS, FAULT_DONE, FAULT_OOM, type FaultResult } from './results.ts';
+import { sleepOnPage } from './sleep-on-page.ts';
 
 /**
  * A page that is in a slot (Linux 6.18: do_swap_page): found in the swap cache or read, and mapped again.
@@ -37,6 +39,7 @@ export function swapFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access
     mm.vmstat.pgmajfault++;
     vma.space.memcg.counters.pgmajfault++;
   }
+  if (found === PAGE_LOCKED) return sleepOnPage(mm, swap.lockedBy);
   if (found < 0) return found === -ENOMEM ? FAULT_OOM : FAULT_BUS;
   const brought = found as Pfn;
   const own = copyForStranger(mm, vma, page, brought);
@@ -64,7 +67,7 @@ function bringIn(mm: MemoryManager, entry: SwapEntry, reader: Memcg): Pfn | numb
   const { swap } = mm;
   const isQuick = swap.areaOf(entry).store.speed === 'synchronous';
   if (!isQuick || swap.countOf(entry) !== 1 || swap.findCached(entry) !== NO_FRAME)
-    return swapIn(swap, entry, GFP_HIGHUSER_MOVABLE, reader);
+    return swapIn(swap, entry, GFP_HIGHUSER_MOVABLE, reader, mm.atLockedPage);
   swap.lastInWasMajor = true;
   return readAlone(swap, entry, reader);
 }

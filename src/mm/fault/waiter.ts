@@ -1,7 +1,9 @@
 import type { WaitQueue } from '../../base/wait-queue.ts';
 import type { AddressSpace } from '../address-space.ts';
+import type { StallDebtor } from '../block/block-queue.ts';
+import type { Stall } from '../block/stall.ts';
 
-/** What a fault waits for: a userfaultfd; later a page that is read from swap. */
+/** What a fault waits for: a userfaultfd, or a request to a device (block/request.ts). */
 export interface FaultSource {
   /** Who waits. A tid stands in it from handleFault's FAULT_BLOCKED on until it is woken or gives up. */
   readonly waiters: WaitQueue;
@@ -33,9 +35,15 @@ export interface OwedNotice {
  *
  * Without a waiter no fault blocks: it answers FAULT_BUS, as a fault that may not sleep does (no FAULT_FLAG_ALLOW_RETRY).
  */
-export class FaultWaiter {
+export class FaultWaiter implements StallDebtor {
   readonly tid: number;
   source: FaultSource | null = null;
+  /** How it sleeps on `source`. */
+  stall: Stall = 0;
+  /** The page whose fault left for a device and is to be tried again (FAULT_FLAG_TRIED); -1: none. */
+  triedPage = -1;
+  owedUntilNs = 0;
+  owedStall: Stall = 0;
   readonly stores: OwedStore[] = [];
   readonly notices: OwedNotice[] = [];
 

@@ -3,7 +3,6 @@ import { isPageAligned, PAGE_SIZE, pagesOf, type Vpn, vpn } from '../../machine/
 import type { AddressSpace } from '../address-space.ts';
 import { hugeIndexOf, objectOf } from '../hugetlb/hugetlb-vma.ts';
 import type { MemoryManager } from '../memory-manager.ts';
-import { NO_FRAME } from '../phys/frame-table.ts';
 import { VMA_HUGETLB, VMA_SPECIAL, type Vma } from '../vma.ts';
 
 /**
@@ -39,7 +38,7 @@ export function mincore(
       const slot = mm.pageTables.findEntry(space, page);
       const entry = slot === -1 ? 0 : mm.pageTables.read(slot);
       const inMemory = mm.pageTables.isSwap(entry)
-        ? mm.swap.findCached(mm.pageTables.swapOf(entry)) !== NO_FRAME
+        ? mm.swap.isFilled(mm.pageTables.swapOf(entry))
         : mm.pageTables.isMapped(entry) || isCached(mm, vma, page);
       result[page - start] = inMemory ? 1 : 0;
     }
@@ -54,5 +53,5 @@ function isCached(mm: MemoryManager, vma: Vma, page: Vpn): boolean {
   if (pages === null) return false;
   const index = vma.pgoff + (page - vma.startVpn);
   const entry = pages.swapped.get(index);
-  return entry === undefined ? mm.pageCache.isFilled(pages, index) : mm.swap.findCached(entry) !== NO_FRAME;
+  return entry === undefined ? mm.pageCache.isFilled(pages, index) : mm.swap.isFilled(entry);
 }

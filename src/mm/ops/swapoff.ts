@@ -82,7 +82,8 @@ function bringVmaBack(mm: MemoryManager, vma: Vma, area: SwapArea): number {
 /** What is left is in memory too: pages that are mapped again and kept their slot. */
 function dropCache(mm: MemoryManager, area: SwapArea): void {
   for (let slot = 0; slot < area.slotCount; slot++) {
-    const frame = area.cached[slot];
-    if (frame !== NO_FRAME) mm.swap.removeFromCache(frame as Pfn);
+    if (area.cached[slot] !== NO_FRAME) mm.block.settle(area.cached[slot] as Pfn);
+    // What reclaim had written has gone with its write.
+    if (area.cached[slot] !== NO_FRAME) mm.swap.removeFromCache(area.cached[slot] as Pfn);
   }
 }

@@ -1,6 +1,7 @@
 import { EFAULT } from '../../abi/errno.ts';
 import type { IoSink, IoSource } from '../../base/io.ts';
 import { PAGE_SIZE, type Pfn } from '../../machine/units.ts';
+import { PAGE_LOCKED } from '../block/request.ts';
 import type { FilePages } from './file-pages.ts';
 import type { PageCache } from './page-cache.ts';
 import type { ReadAhead } from './readahead.ts';
@@ -11,7 +12,8 @@ const scratch = new Uint8Array(PAGE_SIZE);
 
 /**
  * read(2) of a file (Linux: filemap_read; shmem_file_read_iter, where a hole reads as zeroes and stays a hole, and only a read of
- * a page's beginning is a use of it). Bytes moved, short at the end of file or on a bad address; 0 at the end; -EFAULT, -EIO, -ENOMEM if nothing moved.
+ * a page's beginning is a use of it). Bytes moved, short at the end of file, on a bad address or where a sink leaves a page that is
+ * being read (`isAtLockedPage`: cache.lockedBy is what to sleep on); 0 at the end; -EFAULT, -EIO, -ENOMEM if nothing moved.
  */
 export function readInto(
   cache: PageCache,
@@ -33,7 +35,11 @@ export function readInto(
     if (file.backing === null && !cache.hasData(file, index)) {
       moved = sink.put(ZEROES.subarray(0, want));
     } else {
-      const frame = cache.ensurePage(file, index, readAhead);
+      const frame = cache.ensurePage(file, index, readAhead, sink.atLockedPage ?? 'wait');
+      if (frame === PAGE_LOCKED) {
+        sink.isAtLockedPage = true;
+        return done;
+      }
       if (frame < 0) return done > 0 ? done : frame;
       if (file.backing !== null || offset === 0) cache.markAccessed(frame as Pfn);
       cache.uses?.used(frame as Pfn);
@@ -87,11 +93,11 @@ export function writeFrom(cache: PageCache, file: FilePages, positionBytes: numb
     const grows = (moved > 0 || file.backing === null) && position + moved > file.sizeBytes;
     if (grows) file.sizeBytes = position + moved;
     done += moved;
+    if (file.backing !== null && moved > 0) cache.balanceDirty();
     if (moved === want) continue;
     if (!grows || file.backing !== null || source.remaining === 0) break;
     source.tryAgain();
   }
-  if (done > 0 && file.backing !== null) cache.balanceDirty();
   return done === 0 && source.faulted ? -EFAULT : done;
 }
 

@@ -1,3 +1,4 @@
+import type { DiskPlace } from '../../machine/disk-layout.ts';
 import type { Pfn } from '../../machine/units.ts';
 import type { KmemCache } from '../phys/slab.ts';
 import { IntervalTree } from '../rmap/interval-tree.ts';
@@ -8,10 +9,12 @@ import { PageIndex } from './page-index.ts';
 import type { ShadowNodes } from './shadow-nodes.ts';
 
 /**
- * Where the pages of a file come from and go to. Synchronous; the page cache charges the virtual clock for each request, the
+ * Where the pages of a file come from and go to. Synchronous; what it takes in virtual time is the block layer's (block/), the
  * implementation charges nothing.
  */
 export interface PageBacking {
+  /** Where it lies on the disk; made and read by BlockQueue. */
+  diskPlace?: DiskPlace;
   /** Length of the file (i_size). The page cache raises it as a write goes past the end, the file system sets it otherwise. */
   sizeBytes: number;
   /** Fills `into` (4096 bytes) from byte index * 4096 on. Bytes given, short at the end of file, or -ERRNO. */
@@ -40,9 +43,13 @@ export class FilePages {
   readonly i_mmap = new IntervalTree<RmapVma>();
   /** The first error of a write-back that nobody was told yet, as -ERRNO (AS_EIO, AS_ENOSPC; filemap_check_errors). */
   writebackError = 0;
-  /** End of the last read-ahead window and its size, in pages (struct file_ra_state; Linux has one an open file). */
-  readAheadEnd = 0;
+  /**
+   * The last read-ahead window, in pages, and how much of its end is read before it is asked for (struct file_ra_state; Linux has
+   * one an open file).
+   */
+  readAheadStart = 0;
   readAheadPages = 0;
+  readAheadAsync = 0;
   /** When it became dirty after it was clean (dirtied_when). */
   dirtiedAtNs = 0;
   /** SHM_LOCK: its pages stay in memory (AS_UNEVICTABLE). */
@@ -62,6 +69,10 @@ export class FilePages {
     this.kind = kind;
     this.backing = backing;
     this.pages = new PageIndex(nodes, shadowNodes);
+  }
+
+  noteWritebackError(error: number): void {
+    if (this.writebackError === 0) this.writebackError = error;
   }
 
   get sizeBytes(): number {

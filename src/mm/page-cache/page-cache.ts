@@ -4,12 +4,14 @@ import type { Vmstat } from '../../base/vmstat.ts';
 import type { VirtualClock } from '../../machine/clock.ts';
 import type { Ram } from '../../machine/ram.ts';
 import { PAGE_SIZE, type Pfn } from '../../machine/units.ts';
+import type { BlockQueue } from '../block/block-queue.ts';
+import { type BlockRequest, PAGE_LOCKED } from '../block/request.ts';
 import { ROOT_MEMCG } from '../memcg/memcg.ts';
 import type { Memcgs } from '../memcg/memcgs.ts';
 import type { FrameAllocator } from '../phys/alloc.ts';
 import { type FrameTable, NO_FRAME } from '../phys/frame-table.ts';
 import { __GFP_MEMALLOC, GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
-import { PG_dirty, PG_pagecache, PG_swapbacked, PG_uptodate } from '../phys/page-flags.ts';
+import { PG_dirty, PG_locked, PG_pagecache, PG_readahead, PG_swapbacked, PG_uptodate } from '../phys/page-flags.ts';
 import type { RefaultListener, UseListener } from '../phys/reclaimer.ts';
 import type { KmemCache } from '../phys/slab.ts';
 import type { Rmap } from '../rmap/rmap.ts';
@@ -18,10 +20,10 @@ import { swapInShmem } from '../shmem/shmem-swap.ts';
 import type { Swap } from '../swap/swap.ts';
 import { DirtySettings, dirtyLimits } from './dirty-limits.ts';
 import { FilePages, type PageBacking } from './file-pages.ts';
-import { type ReadAhead, readMissingPage } from './readahead.ts';
+import { type ReadAhead, readMissingPage, readNextWindow } from './readahead.ts';
 import { ShadowNodes } from './shadow-nodes.ts';
 import { truncatePages } from './truncate.ts';
-import { writebackPages } from './writeback.ts';
+import { awaitWriteback, writebackPages } from './writeback.ts';
 
 /** So many dirty pages are let be without a look at the limits (ratelimit_pages). */
 const DIRTY_RATELIMIT_PAGES = 32;
@@ -38,6 +40,7 @@ export interface PageCacheOptions {
   readonly memcgs: Memcgs;
   readonly vmstat: Vmstat;
   readonly clock: VirtualClock;
+  readonly io: BlockQueue;
 }
 
 /**
@@ -77,6 +80,9 @@ export class PageCache {
   uses: UseListener | null = null;
   /** More is dirty than the flusher is to let be. */
   needsFlusher = false;
+  /** After PAGE_LOCKED: what the page is locked by. */
+  lockedBy: BlockRequest | null = null;
+  readonly io: BlockQueue;
   private readonly nodes: KmemCache;
   private readonly freeIds: number[] = [];
 
@@ -93,6 +99,7 @@ export class PageCache {
     this.files[0] = null;
     this.vmstat = options.vmstat;
     this.clock = options.clock;
+    this.io = options.io;
   }
 
   /** The cached pages of a new inode. `null`: shmem, the pages are the storage. Ended by `evict`. */
@@ -110,22 +117,49 @@ export class PageCache {
   /**
    * The frame of a page, read in where it is missing, with one more reference for the caller; -ENOMEM, or the backing's error
    * (-EIO). `index` is below the end of file; shmem gets a zeroed page for a hole, and a page that was only allocated counts as
-   * filled. 'around' is a fault's read-ahead, 'sequential' that of read(2), 'none' reads the one page.
+   * filled. 'around' is a fault's read-ahead, 'sequential' that of read(2), 'none' reads the one page. A page that is on its way
+   * from the device is waited for; 'leave' answers PAGE_LOCKED for it, and `lockedBy` says what to sleep on.
    */
-  ensurePage(file: FilePages, index: number, readAhead: ReadAhead = 'around'): Pfn | number {
+  ensurePage(
+    file: FilePages,
+    index: number,
+    readAhead: ReadAhead = 'around',
+    atLockedPage: 'wait' | 'leave' = 'wait',
+  ): Pfn | number {
     this.lastEnsureWasMajor = false;
-    const frame = file.pages.find(index);
-    if (frame !== NO_FRAME) {
-      this.allocator.getFrame(frame as Pfn);
-      this.frames.flags[frame] |= PG_uptodate;
+    const cached = file.pages.find(index);
+    if (cached === NO_FRAME && file.backing === null)
+      return file.swapped.has(index)
+        ? swapInShmem(this, file, index, GFP_HIGHUSER_MOVABLE, atLockedPage)
+        : this.addZeroedPage(file, index);
+    if (cached === NO_FRAME) {
+      this.lastEnsureWasMajor = true;
+      const shadow = file.pages.shadowAt(index);
+      if (shadow !== 0) this.refaults?.wanted(shadow);
+      const read = readMissingPage(this, file, index, readAhead);
+      return read < 0 ? read : this.awaitPage(read as Pfn, atLockedPage);
+    }
+    this.allocator.getFrame(cached as Pfn);
+    if ((this.frames.flags[cached] & PG_readahead) !== 0) readNextWindow(this, file, index, readAhead);
+    if ((this.frames.flags[cached] & PG_locked) !== 0) return this.awaitPage(cached as Pfn, atLockedPage);
+    this.frames.flags[cached] |= PG_uptodate;
+    return cached;
+  }
+
+  /**
+   * The page, whose reference is the caller's, as soon as it is no longer on its way from the device: at once, at the caller's
+   * expense; or, with 'leave', PAGE_LOCKED without the reference: `lockedBy` is what the caller is to sleep on.
+   */
+  private awaitPage(frame: Pfn, atLockedPage: 'wait' | 'leave'): Pfn | number {
+    const request = this.io.requestOf(frame);
+    if (request === null || (this.frames.flags[frame] & PG_locked) === 0) return frame;
+    if (atLockedPage === 'wait') {
+      this.io.finishHere(request);
       return frame;
     }
-    if (file.backing === null)
-      return file.swapped.has(index) ? swapInShmem(this, file, index) : this.addZeroedPage(file, index);
-    this.lastEnsureWasMajor = true;
-    const shadow = file.pages.shadowAt(index);
-    if (shadow !== 0) this.refaults?.wanted(shadow);
-    return readMissingPage(this, file, index, readAhead);
+    this.lockedBy = request;
+    this.allocator.putFrame(frame);
+    return PAGE_LOCKED;
   }
 
   /**
@@ -243,9 +277,19 @@ export class PageCache {
     this.allocator.putFrame(frame);
   }
 
-  /** Writes the dirty pages of [startIndex, endIndex) back; 0, or the first error. Mappings fault again on a store. */
+  /**
+   * Writes the dirty pages of [startIndex, endIndex) back and waits for them (filemap_write_and_wait_range); 0, or the first error.
+   * Mappings fault again on a store.
+   */
   writeback(file: FilePages, startIndex = 0, endIndex = Number.MAX_SAFE_INTEGER): number {
-    return writebackPages(this, file, startIndex, endIndex);
+    const result = writebackPages(this, file, startIndex, endIndex, 'all');
+    awaitWriteback(this, file, startIndex, endIndex);
+    return result;
+  }
+
+  /** The same without waiting: for the sake of memory, not of the disk (filemap_fdatawrite). */
+  startWriteback(file: FilePages, startIndex = 0, endIndex = Number.MAX_SAFE_INTEGER): number {
+    return writebackPages(this, file, startIndex, endIndex, 'none');
   }
 
   /** fsync's view of write-back: also an error that nobody was told yet, once (file_check_and_advance_wb_err). */
@@ -256,17 +300,20 @@ export class PageCache {
   }
 
   /**
-   * balance_dirty_pages: after a write. Half way between the two limits the writer itself writes until it is below; beyond the
-   * lower one the flusher is asked to.
+   * balance_dirty_pages: after a write, or a store that made a page dirty. Beyond the lower limit the flusher is asked to write; half
+   * way between the two the writer waits until so much is on the disk that it may go on.
    */
   balanceDirty(): void {
-    const { nr_dirty } = this.allocator.stat;
-    if (nr_dirty <= DIRTY_RATELIMIT_PAGES && this.dirty.backgroundBytes === 0 && this.dirty.bytes === 0) return;
+    const { nr_dirty, nr_writeback } = this.allocator.stat;
+    const pending = nr_dirty + nr_writeback;
+    if (pending <= DIRTY_RATELIMIT_PAGES && this.dirty.backgroundBytes === 0 && this.dirty.bytes === 0) return;
     const { threshold, background } = dirtyLimits(this.allocator, this.dirty);
-    if (nr_dirty <= background) return;
-    this.needsFlusher = true;
+    if (pending <= background) return;
+    if (nr_dirty > background) this.needsFlusher = true;
     const freeRun = Math.floor((threshold + background) / 2);
-    if (nr_dirty > freeRun) this.writebackUntil(freeRun);
+    if (pending <= freeRun) return;
+    this.writebackUntil(freeRun);
+    this.io.waitForWrites(freeRun - this.allocator.stat.nr_dirty);
   }
 
   /** wb_writeback beyond the background limit: what has been dirty for longest first, until `pages` are left. */
@@ -275,7 +322,7 @@ export class PageCache {
     dirty.sort((a, b) => a.dirtiedAtNs - b.dirtiedAtNs);
     for (const file of dirty) {
       if (this.allocator.stat.nr_dirty <= pages) return;
-      this.writeback(file);
+      this.startWriteback(file);
     }
   }
 
@@ -285,7 +332,7 @@ export class PageCache {
     const dirtyBefore = this.clock.nowNs - this.dirty.expireCentisecs * NS_PER_CENTISEC;
     for (const file of this.files) {
       if (file === null || file.backing === null || file.dirtiedAtNs > dirtyBefore) continue;
-      if (file.pages.next(0, 'dirty') >= 0) this.writeback(file);
+      if (file.pages.next(0, 'dirty') >= 0) this.startWriteback(file);
     }
     const { background } = dirtyLimits(this.allocator, this.dirty);
     if (this.allocator.stat.nr_dirty > background) this.writebackUntil(background);
@@ -359,7 +406,7 @@ export class PageCache {
     return this.files.reduce((sum, file) => (file === null ? sum : sum + this.invalidate(file)), 0);
   }
 
-  /** Clean, unmapped and held by nobody but the cache. */
+  /** Clean, unmapped and held by nobody but the cache: nor by a device. */
   isDroppable(frame: Pfn): boolean {
     const { frames } = this;
     return (frames.flags[frame] & PG_dirty) === 0 && frames.mapcount[frame] === 0 && frames.refcount[frame] === 1;

@@ -1,8 +1,8 @@
 import { ENOMEM } from '../../abi/errno.ts';
-import { COST_HOST_PAGE_NS, COST_HOST_REQUEST_NS } from '../../machine/cost-model.ts';
 import { PAGE_SIZE, type Pfn, pagesOf } from '../../machine/units.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { __GFP_NORETRY, __GFP_NOWARN, GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
+import { PG_readahead, PG_uptodate } from '../phys/page-flags.ts';
 import type { FilePages, PageBacking } from './file-pages.ts';
 import type { PageCache } from './page-cache.ts';
 
@@ -24,8 +24,9 @@ export type ReadAhead = 'around' | 'sequential' | 'double' | 'none';
 /**
  * Reads a missing page and its read-ahead window (Linux: mm/readahead.c). A fault reads around itself
  * (do_sync_mmap_readahead); read(2) that goes on where the last window ended doubles the window up to READ_AHEAD_PAGES
- * (page_cache_sync_ra), anything else reads one page. The frame with a reference for the caller, or -ERRNO if the page itself
- * could not be had; the others are a favour, and may be reclaimed again at once.
+ * (page_cache_sync_ra), anything else reads one page. The frame with a reference for the caller, on its way from the device
+ * (PG_locked) or there already, or -ERRNO if the page itself could not be had; the others are a favour, and may be reclaimed
+ * again at once.
  */
 export function readMissingPage(cache: PageCache, file: FilePages, index: number, readAhead: ReadAhead): Pfn | number {
   let start = index;
@@ -33,12 +34,11 @@ export function readMissingPage(cache: PageCache, file: FilePages, index: number
   if (readAhead === 'around') {
     start = Math.max(0, index - READ_AHEAD_PAGES / 2);
     size = READ_AHEAD_PAGES;
+    setWindow(file, start, size, READ_AHEAD_PAGES / 4);
   } else if (readAhead !== 'none') {
-    const goesOn = index === file.readAheadEnd;
-    const most = readAhead === 'double' ? 2 * READ_AHEAD_PAGES : READ_AHEAD_PAGES;
-    if (goesOn) size = index === 0 ? FIRST_WINDOW_PAGES : Math.min(most, Math.max(2, file.readAheadPages * 2));
-    file.readAheadEnd = index + size;
-    file.readAheadPages = size;
+    const goesOn = index === 0 || index === file.readAheadStart + file.readAheadPages;
+    if (goesOn) size = index === 0 ? FIRST_WINDOW_PAGES : nextSize(file, readAhead);
+    setWindow(file, start, size, size - 1);
   }
   const endOfFile = pagesOf((file.backing as PageBacking).sizeBytes);
   const end = Math.max(index + 1, Math.min(start + size, endOfFile));
@@ -51,7 +51,46 @@ export function readMissingPage(cache: PageCache, file: FilePages, index: number
   if (frame < 0) return frame;
   readHoles(cache, file, start, first);
   readHoles(cache, file, stop, end);
+  markWindow(cache, file, end);
   return frame;
+}
+
+/**
+ * Somebody has come to a page with PG_readahead: the window behind the last one is read, and nobody waits for it
+ * (page_cache_async_ra). A mark that an older window left starts none.
+ */
+export function readNextWindow(cache: PageCache, file: FilePages, index: number, readAhead: ReadAhead): void {
+  const mark = file.pages.find(index);
+  cache.frames.flags[mark] &= ~PG_readahead;
+  const { readAheadStart: start, readAheadPages: pages } = file;
+  if (readAhead === 'none' || file.backing === null || index !== start + pages - file.readAheadAsync) return;
+  const size = nextSize(file, readAhead);
+  setWindow(file, start + pages, size, size);
+  const end = Math.min(start + pages + size, pagesOf(file.backing.sizeBytes));
+  // The page itself is wanted: it stays while memory is made for those behind it.
+  cache.allocator.getFrame(mark as Pfn);
+  readHoles(cache, file, start + pages, end);
+  cache.allocator.putFrame(mark as Pfn);
+  markWindow(cache, file, end);
+}
+
+/** get_next_ra_size, with the doubling alone. */
+function nextSize(file: FilePages, readAhead: ReadAhead): number {
+  const most = readAhead === 'double' ? 2 * READ_AHEAD_PAGES : READ_AHEAD_PAGES;
+  return Math.min(most, Math.max(2, file.readAheadPages * 2));
+}
+
+function setWindow(file: FilePages, start: number, pages: number, asyncPages: number): void {
+  file.readAheadStart = start;
+  file.readAheadPages = pages;
+  file.readAheadAsync = asyncPages;
+}
+
+/** PG_readahead on the page from which on the window counts as read ahead; none where the file's end cut it: nothing follows. */
+function markWindow(cache: PageCache, file: FilePages, end: number): void {
+  if (file.readAheadAsync === 0 || end < file.readAheadStart + file.readAheadPages) return;
+  const frame = file.pages.find(end - file.readAheadAsync);
+  if (frame !== NO_FRAME) cache.frames.flags[frame] |= PG_readahead;
 }
 
 /** Reads the missing pages of [start, end), for nobody in particular. */
@@ -71,30 +110,34 @@ export function readHoles(cache: PageCache, file: FilePages, start: number, give
  * reference, or why it could not be had; 0 where `wanted` is -1.
  */
 function readRun(cache: PageCache, file: FilePages, start: number, stop: number, wanted: number): Pfn | number {
-  const { clock, vmstat } = cache;
-  const given = readBacking(file.backing as PageBacking, start, stop);
-  clock.charge(COST_HOST_REQUEST_NS);
-  if (given < 0) {
-    // One bad page must not take its neighbours along, nor they it (Linux then reads the page alone: filemap_read_folio).
-    return wanted < 0 || stop - start === 1 ? given : readRun(cache, file, wanted, wanted + 1, wanted);
-  }
+  const { io, vmstat, allocator } = cache;
+  const backing = file.backing as PageBacking;
+  const refused = io.refusal('read', 'file');
+  const given = refused < 0 ? refused : readBacking(backing, start, stop);
   const count = stop - start;
-  clock.charge(COST_HOST_PAGE_NS * count);
+  if (given < 0) {
+    if (wanted < 0) return given;
+    io.transfer('read', backing, start, count);
+    // One bad page must not take its neighbours along, nor they it (Linux then reads the page alone: filemap_read_folio).
+    return count === 1 ? given : readRun(cache, file, wanted, wanted + 1, wanted);
+  }
   vmstat.pgpgin += (count * PAGE_SIZE) / 1024;
   scratch.fill(0, given, count * PAGE_SIZE); // C6
-  let result: Pfn | number = wanted < 0 ? 0 : -ENOMEM;
-  // Nearest to the wanted page does not matter, but the wanted page itself goes first.
-  if (wanted >= 0) {
-    result = addFilledPage(cache, file, wanted, wanted - start, GFP_HIGHUSER_MOVABLE);
-    if (result < 0) return result;
-  }
+  // The wanted page goes first: for the others there may be no memory.
+  const first = wanted < 0 ? null : addFilledPage(cache, file, wanted, wanted - start, GFP_HIGHUSER_MOVABLE);
+  if (first !== null && first < 0) return first;
+  const frames: Pfn[] = first === null ? [] : [first as Pfn];
   for (let at = start; at < stop; at++) {
     if (at === wanted) continue;
     const frame = addFilledPage(cache, file, at, at - start, GFP_READ_AHEAD);
     if (frame < 0) break;
-    cache.allocator.putFrame(frame as Pfn);
+    frames.push(frame as Pfn);
   }
-  return result;
+  if (frames.length === 0) return 0;
+  for (const frame of frames) cache.frames.flags[frame] &= ~PG_uptodate;
+  io.submit('read', backing, start, frames);
+  for (const frame of frames) if (frame !== first) allocator.putFrame(frame);
+  return first ?? 0;
 }
 
 /** Bytes put in `scratch` from page `start` on, or -ERRNO. */

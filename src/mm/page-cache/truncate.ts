@@ -14,7 +14,11 @@ export function truncatePages(cache: PageCache, file: FilePages, sizeBytes: numb
   dropRange(cache, file, firstGone, Number.MAX_SAFE_INTEGER);
   if (file.kind === 'shmem') zeroPart(cache, file, sizeBytes, firstGone * PAGE_SIZE);
   else cache.zeroPastEnd(file, sizeBytes);
-  if (file.readAheadEnd > firstGone) file.readAheadEnd = firstGone;
+  if (file.readAheadStart + file.readAheadPages > firstGone) {
+    file.readAheadStart = firstGone;
+    file.readAheadPages = 0;
+    file.readAheadAsync = 0;
+  }
 }
 
 /**
@@ -43,6 +47,9 @@ function dropRange(cache: PageCache, file: FilePages, first: number, end: number
     index = file.pages.next(index + 1, 'any')
   ) {
     const frame = file.pages.find(index) as Pfn;
+    cache.io.settle(frame);
+    // Reclaim may have waited for the same request, and have the page.
+    if (file.pages.find(index) !== frame) continue;
     // A page can be mapped outside of i_mmap's reach only by our bug; dropPage asserts that it is not.
     cache.dropPage(frame);
   }

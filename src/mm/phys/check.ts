@@ -1,5 +1,6 @@
 import { assert, panic } from '../../base/assert.ts';
 import { PAGE_SIZE, type Pfn } from '../../machine/units.ts';
+import { checkBlock } from '../block/check-block.ts';
 import type { PageCache } from '../page-cache/page-cache.ts';
 import type { FrameAllocator } from './alloc.ts';
 import { MAX_PAGE_ORDER } from './buddy.ts';
@@ -39,6 +40,7 @@ export function checkPhysical(parts: {
   checkSlab(alloc, slab, inUse);
   checkLru(alloc, inUse);
   checkPageCache(pageCache, inUse);
+  checkBlock(pageCache.io, alloc.frames, inUse, alloc.stat.nr_writeback);
   const broken = pageCache.rmap.findBroken();
   if (broken !== null) panic(`mm/rmap: ${broken}`);
 }

@@ -1,3 +1,4 @@
+import { EIO } from '../../abi/errno.ts';
 import { Rng } from '../../base/rng.ts';
 import { __GFP_NOFAIL } from './gfp.ts';
 
@@ -76,16 +77,13 @@ export class FaultInjector {
     return true;
   }
 
-  failsRead(): boolean {
-    if (!this.draw(this.options.diskRead)) return false;
-    this.counts.diskRead++;
-    return true;
-  }
-
-  failsWrite(): boolean {
-    if (!this.draw(this.options.diskWrite)) return false;
-    this.counts.diskWrite++;
-    return true;
+  /** should_fail_request: 0, or -EIO for the next request of a disk. */
+  next(direction: 'read' | 'write'): number {
+    const { options, counts } = this;
+    if (!this.draw(direction === 'read' ? options.diskRead : options.diskWrite)) return 0;
+    if (direction === 'read') counts.diskRead++;
+    else counts.diskWrite++;
+    return -EIO;
   }
 
   get isSwapFull(): boolean {

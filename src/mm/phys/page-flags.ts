@@ -3,7 +3,8 @@
  * page->mapping there (PG_buddy, PG_table, PG_slab, PG_anon); here every fact about a frame is one bit of one word.
  *
  * One owner a bit:
- *  page cache  PG_uptodate PG_dirty PG_writeback PG_referenced
+ *  page cache  PG_uptodate PG_dirty PG_referenced PG_readahead
+ *  block       PG_locked PG_writeback
  *  lruvec      PG_lru PG_active PG_unevictable PG_workingset
  *  rmap        PG_anon PG_anon_exclusive PG_ksm
  *  swap        PG_swapcache, PG_dirty of anonymous pages, PG_reclaim (read ahead)
@@ -26,6 +27,8 @@ export const PG_anon_exclusive = 1 << 12;
 export const PG_private = 1 << 13;
 export const PG_reserved = 1 << 14;
 export const PG_reclaim = 1 << 15;
+/** Read ahead: who comes to it starts the next window. The same bit, as in Linux. */
+export const PG_readahead = PG_reclaim;
 export const PG_swapbacked = 1 << 16;
 export const PG_unevictable = 1 << 17;
 export const PG_mlocked = 1 << 18;

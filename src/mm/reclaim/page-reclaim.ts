@@ -1,4 +1,5 @@
 import type { Pfn } from '../../machine/units.ts';
+import type { PageEnd } from '../block/block-queue.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
 import type { PageCache } from '../page-cache/page-cache.ts';
 import { writePage } from '../page-cache/writeback.ts';
@@ -12,6 +13,7 @@ import {
   PG_swapbacked,
   PG_swapcache,
   PG_unevictable,
+  PG_writeback,
 } from '../phys/page-flags.ts';
 import { VM_DROPPABLE } from '../vm-flags.ts';
 import { swapOut } from './swap-out.ts';
@@ -27,7 +29,7 @@ const MIN_FILE_PAGES = 256;
  * How one page goes (Linux: shrink_folio_list). Files' pages are dropped, dirty ones written first; anonymous memory and shmem go to
  * swap; pages of MADV_FREE and MAP_DROPPABLE are dropped. Locked pages, and pages that somebody holds, stay.
  */
-export class PageReclaim {
+export class PageReclaim implements PageEnd {
   readonly cache: PageCache;
   private readonly workingset: Workingset;
 
@@ -36,7 +38,10 @@ export class PageReclaim {
     this.workingset = workingset;
   }
 
-  /** Frees a page as its kind goes; false if it stays. 'skip' leaves dirty pages of files. */
+  /**
+   * Frees a page as its kind goes; false if it stays. 'skip' leaves dirty pages of files. A page that a device has to write first is
+   * off its list at once, and free when that is done.
+   */
   tryToFree(page: Pfn, dirty: 'write' | 'skip'): boolean {
     const flags = this.cache.frames.flags[page];
     if ((flags & (PG_mlocked | PG_unevictable)) !== 0) return false;
@@ -54,9 +59,38 @@ export class PageReclaim {
       const { sizes } = cache.allocator.lru;
       if (sizes[LRU_INACTIVE_FILE] + sizes[LRU_ACTIVE_FILE] <= MIN_FILE_PAGES || !this.unmap(page)) return false;
     }
-    if (!this.clean(page) || !cache.isDroppable(page)) return false;
+    if (!this.clean(page)) return false;
+    if ((frames.flags[page] & PG_writeback) !== 0) {
+      this.workingset.isolate(page);
+      return true;
+    }
+    if (!cache.isDroppable(page)) return false;
     cache.dropPage(page, this.workingset.evicted(page));
     return true;
+  }
+
+  /**
+   * A device is done with a page: one that tryToFree had written goes now, unless somebody has come for it meanwhile; then it is back
+   * on its list (PG_reclaim: folio_rotate_reclaimable, and the next look at it). A page of the swap cache that nobody wants any
+   * more goes in any case.
+   */
+  pageEnded(page: Pfn, purpose: 'keep' | 'free'): void {
+    const { cache } = this;
+    const { frames, swap, allocator } = cache;
+    const flags = frames.flags[page];
+    const shadow = purpose === 'free' ? this.workingset.takeShadow(page) : 0;
+    if ((flags & PG_swapcache) !== 0) {
+      swap.dropUnused(page);
+      if ((frames.flags[page] & PG_swapcache) === 0 || purpose === 'keep') return;
+      const isIdle = frames.mapcount[page] === 0 && frames.refcount[page] === 1 && (flags & PG_dirty) === 0;
+      if (isIdle) swap.dropCached(page, shadow);
+      else allocator.lru.add(page);
+      return;
+    }
+    if (purpose === 'keep') return;
+    const isOfFile = (flags & (PG_pagecache | PG_swapbacked)) === PG_pagecache;
+    if (isOfFile && cache.isDroppable(page)) cache.dropPage(page, shadow);
+    else allocator.lru.add(page);
   }
 
   /**

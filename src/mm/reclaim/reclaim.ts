@@ -104,8 +104,10 @@ export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseLis
 
   /** try_to_free_pages, balance_pgdat's inner part: ever more of the lists, until there is enough. */
   reclaim(frames: number, by: 'direct' | 'kswapd' = 'direct'): number {
+    const wasFreeing = this.cache.io.freeingPages;
     let freed = this.shrinkTree(this.memcgs.root, frames, by);
     this.workingset.shrinkNodes();
+    if (by === 'direct') freed = this.throttle(frames, freed, wasFreeing);
     if (freed < frames) freed += this.slab.shrink();
     return freed;
   }
@@ -116,7 +118,18 @@ export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseLis
     frames: number,
     options: { readonly by?: 'direct' | 'proactive'; readonly swappiness?: number | undefined } = {},
   ): number {
-    return this.shrinkTree(target, frames, options.by ?? 'direct', options.swappiness);
+    const wasFreeing = this.cache.io.freeingPages;
+    const freed = this.shrinkTree(target, frames, options.by ?? 'direct', options.swappiness);
+    // Only what it has started itself: other memory cgroups' frames are no help.
+    return this.throttle(Math.min(frames, freed), freed, wasFreeing);
+  }
+
+  /** reclaim_throttle: who needs frames now waits for the writes that will free them; how many frames there are then. */
+  private throttle(wanted: number, freed: number, wasFreeing: number): number {
+    const { io } = this.cache;
+    const started = Math.max(0, io.freeingPages - wasFreeing);
+    const now = freed - started;
+    return now >= wanted ? now : now + io.endFreeing(wanted - now);
   }
 
   /** do_try_to_free_pages: what memory.low protects goes only when nothing else is left. */

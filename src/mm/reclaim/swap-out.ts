@@ -8,6 +8,7 @@ import {
   PG_pagecache,
   PG_swapcache,
   PG_unevictable,
+  PG_writeback,
 } from '../phys/page-flags.ts';
 import { cullPage } from '../shmem/shmem-lock.ts';
 import { leaveToSwap } from '../shmem/shmem-swap.ts';
@@ -21,6 +22,8 @@ import type { Workingset } from './workingset.ts';
  *   shmem:     mapped --tryToUnmap--> in the page cache --addToSwap, writePage--> the object leads to the slot --> free
  *   shmem that was only read (its hole's zeroes): mapped --tryToUnmap--> free, with no slot needed
  *   read ahead and wanted by nobody: clean --> free
+ *
+ * Where a device takes its time to write, the page is off the lists and in the swap cache until it has (PageReclaim.pageEnded).
  */
 export function swapOut(cache: PageCache, workingset: Workingset, page: Pfn): boolean {
   const { frames, allocator, swap } = cache;
@@ -42,8 +45,9 @@ export function swapOut(cache: PageCache, workingset: Workingset, page: Pfn): bo
     return true;
   }
   const isWritten = isShmem ? writeShmem(cache, page) : writeAnon(cache, page);
+  if (isWritten && isShmem) leaveToSwap(cache, page);
   if (!isWritten) allocator.lru.changeFlags(page, PG_active, 0);
-  else if (isShmem) leaveToSwap(cache, page, workingset.evicted(page));
+  else if ((frames.flags[page] & PG_writeback) !== 0) workingset.isolate(page);
   else swap.dropCached(page, workingset.evicted(page));
   allocator.putFrame(page);
   return isWritten;

@@ -16,6 +16,9 @@ export class Workingset implements RefaultListener {
   /** By id of the memory cgroup; Reclaim's. */
   private readonly lruvecs: readonly (LruvecPages | null)[];
 
+  /** Shadow entries of pages that are being written. */
+  private readonly leaving = new Map<Pfn, number>();
+
   constructor(cache: PageCache, lruvecs: readonly (LruvecPages | null)[]) {
     this.cache = cache;
     this.lruvecs = lruvecs;
@@ -27,6 +30,19 @@ export class Workingset implements RefaultListener {
     const lruvec = this.lruvecs[memcg];
     const number = lruvec?.policy.evicted?.(lruvec, page) ?? 0;
     return 1 + memcg + number * MEMCG_IDS;
+  }
+
+  /** A page that goes as soon as a device has written it is off its list, and what it was to its policy is kept until then. */
+  isolate(page: Pfn): void {
+    this.leaving.set(page, this.evicted(page));
+    this.cache.allocator.lru.remove(page);
+  }
+
+  /** The shadow entry of an isolated page, which is isolated no more. */
+  takeShadow(page: Pfn): number {
+    const shadow = this.leaving.get(page) ?? 0;
+    this.leaving.delete(page);
+    return shadow;
   }
 
   wanted(shadow: number): void {

@@ -1,5 +1,6 @@
 import { ENOMEM } from '../../abi/errno.ts';
 import type { Pfn } from '../../machine/units.ts';
+import { PAGE_LOCKED } from '../block/request.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
 import type { PageCache } from '../page-cache/page-cache.ts';
 import { GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
@@ -12,11 +13,13 @@ export function swapInShmem(
   file: FilePages,
   index: number,
   gfp = GFP_HIGHUSER_MOVABLE,
+  atLockedPage: 'wait' | 'leave' = 'wait',
 ): Pfn | number {
   const { swap } = cache;
   const entry = file.swapped.get(index) as SwapEntry;
-  const found = swapIn(swap, entry, gfp);
+  const found = swapIn(swap, entry, gfp, swap.memcgs.current, atLockedPage);
   cache.lastEnsureWasMajor = swap.lastInWasMajor;
+  if (found === PAGE_LOCKED) cache.lockedBy = swap.lockedBy;
   if (found < 0) return found;
   const frame = found as Pfn;
   if (!cache.addPage(file, index, frame)) {
@@ -33,16 +36,15 @@ export function swapInShmem(
 
 /**
  * The page of an object, which nobody maps and the page cache alone holds, has been written to its slot: the slot is the page
- * from now on, with the shadow entry of the eviction, and the frame is free (shmem_writeout, shmem_delete_from_page_cache).
+ * from now on, and the frame the swap cache's alone (shmem_writeout, shmem_delete_from_page_cache).
  */
-export function leaveToSwap(cache: PageCache, frame: Pfn, shadow: number): void {
+export function leaveToSwap(cache: PageCache, frame: Pfn): void {
   const { frames, swap } = cache;
   const file = cache.fileById(frames.owner[frame]) as FilePages;
   const entry = swap.entryOf(frame);
   swap.dup(entry);
   file.swapped.set(frames.index[frame], entry);
   cache.dropPage(frame);
-  swap.dropCached(frame, shadow);
 }
 
 /** Truncate, hole punch, the end of the object: its slots in [first, end) are given back (shmem_free_swap). */

@@ -2,7 +2,7 @@ import { assert } from '../../base/assert.ts';
 import type { Pfn } from '../../machine/units.ts';
 import type { PageCache } from '../page-cache/page-cache.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
-import { PG_anon_exclusive, PG_swapcache } from '../phys/page-flags.ts';
+import { PG_anon_exclusive, PG_locked, PG_swapcache, PG_writeback } from '../phys/page-flags.ts';
 import { type SwapEntry, swapEntry, swapOffsetOf, swapTypeOf } from './entry.ts';
 import type { Swap } from './swap.ts';
 
@@ -77,7 +77,8 @@ export class SwapCensus {
       assert(this.swap.findCached(entry) === frame, 'mm/swap: W2 the slot knows its page');
       if ((frames.flags[frame] & PG_anon_exclusive) !== 0)
         assert(this.swap.countOf(entry) === 0, 'mm/swap: W4 no entry leads to the slot of an exclusive page');
-      if (frames.mapcount[frame] === 0)
+      // One that is on its way goes when it has arrived.
+      if (frames.mapcount[frame] === 0 && (frames.flags[frame] & (PG_locked | PG_writeback)) === 0)
         assert(
           this.swap.countOf(entry) > 0,
           'mm/swap: W6 a page of the cache is mapped, or an entry leads to its slot',

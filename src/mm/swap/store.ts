@@ -1,5 +1,5 @@
 import { EIO } from '../../abi/errno.ts';
-import { COST_HOST_PAGE_NS, COST_HOST_REQUEST_NS, COST_SWAP_MEMORY_NS } from '../../machine/cost-model.ts';
+import { COST_SWAP_MEMORY_NS } from '../../machine/cost-model.ts';
 import { PAGE_SIZE } from '../../machine/units.ts';
 import type { PageBacking } from '../page-cache/file-pages.ts';
 
@@ -10,6 +10,8 @@ export interface SwapStore {
    * and nothing is read ahead.
    */
   readonly speed: 'synchronous' | 'device';
+  /** Where it lies on the disk, whose time each access takes (block/); absent: not there, and `costNs` is what it takes. */
+  readonly backing?: PageBacking;
   /** Bytes of the area, header included. */
   readonly sizeBytes: number;
   /** Fills `into`, 4096 bytes. 0 or -ERRNO. */
@@ -18,8 +20,8 @@ export interface SwapStore {
   write(slot: number, from: Uint8Array): number;
   /** The slot is free: its bytes are not wanted any more. */
   discard(slot: number): void;
-  /** What the access costs that comes after one to `previous`. */
-  costNs(slot: number, previous: number): number;
+  /** What an access costs where no disk is asked. */
+  costNs(): number;
 }
 
 /**
@@ -74,7 +76,7 @@ function isSameFilled(page: Uint8Array): boolean {
 /** A file that was made with mkswap: its bytes go to the file's store, past the page cache (swap_activate, swap_rw). */
 export class FileStore implements SwapStore {
   readonly speed = 'device';
-  private readonly backing: PageBacking;
+  readonly backing: PageBacking;
 
   constructor(backing: PageBacking) {
     this.backing = backing;
@@ -95,7 +97,7 @@ export class FileStore implements SwapStore {
 
   discard(): void {}
 
-  costNs(slot: number, previous: number): number {
-    return slot === previous + 1 ? COST_HOST_PAGE_NS : COST_HOST_REQUEST_NS + COST_HOST_PAGE_NS;
+  costNs(): number {
+    return 0;
   }
 }

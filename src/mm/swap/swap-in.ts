@@ -43,13 +43,15 @@ export class SwapReadAhead {
 
 /**
  * The page of a slot, from the swap cache or read into it, with a reference for the caller (swapin_readahead): -ENOMEM, or the
- * store's error. swap.lastInWasMajor says whether the store was read. `reader` pays for it where nobody paid for the slot.
+ * store's error. swap.lastInWasMajor says whether the store was read. `reader` pays for it where nobody paid for the slot. A page that
+ * is on its way from the device is waited for, or with 'leave' the answer is PAGE_LOCKED, and swap.lockedBy what to sleep on.
  */
 export function swapIn(
   swap: Swap,
   entry: SwapEntry,
   gfp: number = GFP_HIGHUSER_MOVABLE,
   reader: Memcg = swap.memcgs.current,
+  atLockedPage: 'wait' | 'leave' = 'wait',
 ): Pfn | number {
   const { frames, allocator } = swap;
   swap.lastInWasMajor = false;
@@ -61,13 +63,14 @@ export function swapIn(
       swap.vmstat.swap_ra_hit++;
     }
     allocator.getFrame(cached as Pfn);
-    return cached;
+    return swap.awaitPage(cached as Pfn, atLockedPage);
   }
   swap.lastInWasMajor = true;
   swap.noteWanted(entry);
   const frame = readIntoCache(swap, entry, gfp, reader);
-  if (frame >= 0 && swap.areaOf(entry).store.speed === 'device') readCluster(swap, entry, reader);
-  return frame;
+  if (frame < 0) return frame;
+  if (swap.areaOf(entry).store.speed === 'device') readCluster(swap, entry, reader);
+  return swap.awaitPage(frame as Pfn, atLockedPage);
 }
 
 /** A frame of its own with the contents of a slot, which stays out of the swap cache. -ENOMEM or the store's error. */
@@ -99,6 +102,7 @@ function readIntoCache(swap: Swap, entry: SwapEntry, gfp: number, reader: Memcg)
     return result;
   }
   swap.addToCache(frame as Pfn, entry);
+  swap.startRead(entry, frame as Pfn);
   return frame;
 }
 

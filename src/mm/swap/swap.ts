@@ -1,14 +1,25 @@
-import { EIO, EPERM } from '../../abi/errno.ts';
+import { EPERM } from '../../abi/errno.ts';
 import { assert, panic } from '../../base/assert.ts';
 import type { Vmstat } from '../../base/vmstat.ts';
 import type { VirtualClock } from '../../machine/clock.ts';
 import type { Ram } from '../../machine/ram.ts';
 import type { Pfn } from '../../machine/units.ts';
+import type { BlockQueue } from '../block/block-queue.ts';
+import { type BlockRequest, PAGE_LOCKED } from '../block/request.ts';
+import { STALL_MEMORY, stallOf } from '../block/stall.ts';
 import type { Memcgs } from '../memcg/memcgs.ts';
 import { chargeSlot, unchargeSlot } from '../memcg/swap-charge.ts';
 import type { FrameAllocator } from '../phys/alloc.ts';
 import { type FrameTable, NO_FRAME } from '../phys/frame-table.ts';
-import { PG_dirty, PG_reclaim, PG_swapbacked, PG_swapcache, PG_uptodate } from '../phys/page-flags.ts';
+import {
+  PG_dirty,
+  PG_locked,
+  PG_reclaim,
+  PG_swapbacked,
+  PG_swapcache,
+  PG_uptodate,
+  PG_writeback,
+} from '../phys/page-flags.ts';
 import type { RefaultListener } from '../phys/reclaimer.ts';
 import { SwapArea, type SwapAreaOptions } from './area.ts';
 import { MAX_SWAPFILES, type SwapEntry, swapEntry, swapOffsetOf, swapTypeOf } from './entry.ts';
@@ -20,6 +31,7 @@ export interface SwapOptions {
   readonly memcgs: Memcgs;
   readonly vmstat: Vmstat;
   readonly clock: VirtualClock;
+  readonly io: BlockQueue;
 }
 
 /**
@@ -33,6 +45,7 @@ export class Swap {
   readonly memcgs: Memcgs;
   readonly vmstat: Vmstat;
   readonly clock: VirtualClock;
+  readonly io: BlockQueue;
   /** By type; null where there is none (any more). */
   readonly areas: (SwapArea | null)[] = [];
   readonly readAhead = new SwapReadAhead();
@@ -44,8 +57,8 @@ export class Swap {
   private available: SwapArea[] = [];
   /** Areas without a priority of their own come after those before them: -2, -3 ... (least_priority). */
   private leastPriority = -1;
-  private lastType = -1;
-  private lastSlot = -1;
+  /** After PAGE_LOCKED: what the page is locked by. */
+  lockedBy: BlockRequest | null = null;
 
   constructor(options: SwapOptions) {
     this.ram = options.ram;
@@ -54,6 +67,7 @@ export class Swap {
     this.memcgs = options.memcgs;
     this.vmstat = options.vmstat;
     this.clock = options.clock;
+    this.io = options.io;
   }
 
   // Areas.
@@ -143,6 +157,12 @@ export class Swap {
     }
   }
 
+  /** Whether the page of the slot is in memory, with its bytes. */
+  isFilled(entry: SwapEntry): boolean {
+    const frame = this.findCached(entry);
+    return frame !== NO_FRAME && (this.frames.flags[frame] & PG_uptodate) !== 0;
+  }
+
   /** The page of the slot in memory, or NO_FRAME. No reference is taken. */
   findCached(entry: SwapEntry): Pfn | -1 {
     return this.areaOf(entry).cached[swapOffsetOf(entry)] as Pfn | -1;
@@ -209,10 +229,10 @@ export class Swap {
     allocator.putFrame(frame);
   }
 
-  /** folio_free_swap: takes a page that no entry leads to out of the cache. False: some entry does. */
+  /** folio_free_swap: takes a page that no entry leads to out of the cache. False: some entry does, or it is being written. */
   tryToFreeSwap(frame: Pfn): boolean {
     const entry = this.entryOf(frame);
-    if (this.countOf(entry) > 0) return false;
+    if (this.countOf(entry) > 0 || (this.frames.flags[frame] & PG_writeback) !== 0) return false;
     this.removeFromCache(frame);
     return true;
   }
@@ -263,30 +283,40 @@ export class Swap {
 
   // Bytes.
 
-  /** Writes a page of the cache to its slot; it is clean then. A page of zeroes is only noted (6.18, swap_writeout). 0 or -ERRNO. */
+  /**
+   * Writes a page of the cache to its slot, for reclaim; it is clean then, and PG_writeback as long as a device works on it. A page
+   * of zeroes is only noted (6.18, swap_writeout). 0 or -ERRNO.
+   */
   writePage(frame: Pfn): number {
     const entry = this.entryOf(frame);
     const area = this.areaOf(entry);
     const slot = swapOffsetOf(entry);
+    // One write at a time: what is on its way is waited for.
+    this.io.settle(frame, STALL_MEMORY);
     if (isZeroFilled(this.ram, frame)) {
       area.zeroes[slot] = 1;
       area.store.discard(slot);
       this.vmstat.swpout_zero++;
       this.memcgs.payerOf(frame).counters.swpout_zero++;
-    } else {
-      area.zeroes[slot] = 0;
-      this.charge(area, slot);
-      if (this.isFailing(area, 'write')) return -EIO;
-      const result = area.store.write(slot, this.ram.bytesOf(frame));
-      if (result < 0) return result;
-      this.vmstat.pswpout++;
-      this.memcgs.payerOf(frame).counters.pswpout++;
+      this.frames.flags[frame] &= ~PG_dirty;
+      return 0;
     }
+    const result = this.io.refusal('write', 'swap') || area.store.write(slot, this.ram.bytesOf(frame));
+    if (result < 0) {
+      this.chargeFailed(area, slot, 'write');
+      return result;
+    }
+    area.zeroes[slot] = 0;
+    this.vmstat.pswpout++;
+    this.memcgs.payerOf(frame).counters.pswpout++;
     this.frames.flags[frame] &= ~PG_dirty;
+    const { backing } = area.store;
+    if (backing === undefined) this.clock.charge(area.store.costNs());
+    else this.io.submit('write', backing, slot, [frame], 'free');
     return 0;
   }
 
-  /** Fills a frame from a slot. 0 or -ERRNO. */
+  /** Fills a frame from a slot, of which a device is told by startRead. 0 or -ERRNO. */
   readSlot(entry: SwapEntry, frame: Pfn): number {
     const area = this.areaOf(entry);
     const slot = swapOffsetOf(entry);
@@ -296,27 +326,45 @@ export class Swap {
       this.memcgs.payerOf(frame).counters.swpin_zero++;
       return 0;
     }
-    this.charge(area, slot);
-    if (this.isFailing(area, 'read')) return -EIO;
     this.ram.beforeWrite(frame);
-    const result = area.store.read(slot, this.ram.bytesOf(frame));
-    if (result !== 0) return result;
+    const result = this.io.refusal('read', 'swap') || area.store.read(slot, this.ram.bytesOf(frame));
+    if (result < 0) {
+      this.chargeFailed(area, slot, 'read');
+      return result;
+    }
     this.vmstat.pswpin++;
     this.memcgs.payerOf(frame).counters.pswpin++;
+    if (area.store.backing === undefined) this.clock.charge(area.store.costNs());
     return 0;
   }
 
-  /** Injected faults: of an area on a file they come from its disk. */
-  private isFailing(area: SwapArea, what: 'read' | 'write'): boolean {
-    const { injector } = this.allocator;
-    if (injector === null || area.kind === 'file') return false;
-    return what === 'read' ? injector.failsRead() : injector.failsWrite();
+  /** The page of the cache that readSlot has filled is on its way from the device: PG_locked until it is there. */
+  startRead(entry: SwapEntry, frame: Pfn): void {
+    const area = this.areaOf(entry);
+    const slot = swapOffsetOf(entry);
+    const { backing } = area.store;
+    if (backing === undefined || area.zeroes[slot] !== 0) return;
+    this.frames.flags[frame] &= ~PG_uptodate;
+    this.io.submit('read', backing, slot, [frame]);
   }
 
-  private charge(area: SwapArea, slot: number): void {
-    this.clock.charge(area.store.costNs(slot, area.type === this.lastType ? this.lastSlot : -1));
-    this.lastType = area.type;
-    this.lastSlot = slot;
+  /** As PageCache.ensurePage: the page once it is there, or PAGE_LOCKED. */
+  awaitPage(frame: Pfn, atLockedPage: 'wait' | 'leave'): Pfn | number {
+    const request = this.io.requestOf(frame);
+    if (request === null || (this.frames.flags[frame] & PG_locked) === 0) return frame;
+    if (atLockedPage === 'wait') {
+      this.io.finishHere(request, stallOf(this.frames.flags[frame]));
+      return frame;
+    }
+    this.lockedBy = request;
+    this.allocator.putFrame(frame);
+    return PAGE_LOCKED;
+  }
+
+  private chargeFailed(area: SwapArea, slot: number, direction: 'read' | 'write'): void {
+    const { backing } = area.store;
+    if (backing === undefined) this.clock.charge(area.store.costNs());
+    else this.io.transfer(direction, backing, slot, 1);
   }
 }
 
