@@ -2,23 +2,30 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { compileForGuest } from '../cli/toolchain.ts';
+import type { JitMode } from '../src/arch/riscv64/jit/translator.ts';
 import { MemoryEnvironment } from '../src/machine/memory-environment.ts';
 import { System } from '../src/system.ts';
 import { callSequence, fuzzData } from './fuzz/call-generator.ts';
 import { tableProgram } from './fuzz/table-machine.ts';
 
 /**
- * What a machine does is a function of the program and the seed (decision D3): not of how its caller cuts the run into pieces.
+ * What a machine does is a function of the program and the seed (decision D3): not of how its caller cuts the run into pieces, nor of
+ * what code is translated.
  * Traces of faults and calls, output and stats are the same bytes.
  */
 const TOTAL_INSTRUCTIONS = 40_000_000;
 
-function record(program: Uint8Array, slice: number, total = TOTAL_INSTRUCTIONS): string {
+function record(program: Uint8Array, slice: number, total = TOTAL_INSTRUCTIONS, jit: JitMode = 'off'): string {
   const lines: string[] = [];
   const onOutput = (descriptor: number, bytes: Uint8Array): void => {
     lines.push(`${descriptor}: ${new TextDecoder().decode(bytes)}`);
   };
-  const system = new System({ environment: new MemoryEnvironment({ onOutput }), memoryBytes: 32 * 2 ** 20, seed: 3 });
+  const system = new System({
+    environment: new MemoryEnvironment({ onOutput }),
+    memoryBytes: 32 * 2 ** 20,
+    seed: 3,
+    jit,
+  });
   system.writeFile('/p', program, 0o755);
   system.traceFaults((line) => lines.push(line));
   system.traceSyscalls((line) => lines.push(line));
@@ -41,6 +48,9 @@ test.each(['thread-malloc', 'thread-sync', 'time-basic', 'sig-restart', 'proc-wa
     expect(whole).toContain('exited');
     expect(record(program, 4_000_000)).toBe(whole);
     expect(record(program, 10_000)).toBe(whole);
+    for (const jit of ['on', 'always'] as const) {
+      expect(record(program, 4_000_000, TOTAL_INSTRUCTIONS, jit)).toBe(whole);
+    }
   },
 );
 
