@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { NodeHostFiles } from '../cli/node-host-files.ts';
+import type { JitMode } from '../src/arch/riscv64/jit/translator.ts';
 import { MemoryEnvironment } from '../src/machine/memory-environment.ts';
 import { System } from '../src/system.ts';
 import { between, MarkerReader, now, type Sample } from './sample.ts';
@@ -14,6 +15,7 @@ export interface ChildRequest {
   readonly root: string | null;
   readonly memoryMiB: number;
   readonly swapMiB: number;
+  readonly jit: JitMode;
 }
 
 /** V8 compiles our own code while it runs: what counts is the speed after that, so the program runs so often and the last run counts. */
@@ -31,6 +33,7 @@ export function runChild(request: ChildRequest): Sample {
     environment,
     memoryBytes: request.memoryMiB * 2 ** 20,
     root: root === null ? null : { host: root },
+    jit: request.jit,
   });
   system.mount({ host: folder, guest: folder, mode: 'rw' });
   if (swapMiB > 0) system.addSwap({ sizeBytes: swapMiB * 2 ** 20 });

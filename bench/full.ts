@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { JitMode } from '../src/arch/riscv64/jit/translator.ts';
 import { compareWithBaseline, type Ratios } from './baseline.ts';
 import { type Effort, measureRow, type Result } from './measure.ts';
 import { findPlatforms } from './platforms.ts';
@@ -9,7 +10,7 @@ import { ROWS } from './rows.ts';
 /**
  * `npm run bench`: every row on Faultline, native Linux and qemu-riscv64. Options: --json (nothing else on standard output),
  * --only NAME[,NAME...] (a name or the start of one), --rounds N (default 5), --ms N (how long a measured stretch is, default 200; three times as long in Faultline), --time cpu (CPU time: for a busy machine),
- * --save (write the ratios to baseline-full.json), --markdown (write docs/performance.md between its marks).
+ * --jit off, on (default) or always, --save (write the ratios to baseline-full.json), --markdown (write docs/performance.md between its marks).
  */
 const BASELINE = join(import.meta.dirname, 'baseline-full.json');
 const DOCUMENT = join(import.meta.dirname, '../docs/performance.md');
@@ -19,6 +20,11 @@ const END = '<!-- end -->\n';
 function option(name: string): string | null {
   const at = process.argv.indexOf(name);
   return at < 0 ? null : (process.argv[at + 1] ?? '');
+}
+
+function jitMode(text: string): JitMode {
+  if (text === 'off' || text === 'on' || text === 'always') return text;
+  throw new Error(`--jit ${text}: write off, on or always`);
 }
 
 export async function runFull(): Promise<void> {
@@ -33,7 +39,7 @@ export async function runFull(): Promise<void> {
   if (rows.length === 0)
     throw new Error(`--only ${only}: no row begins so; the rows are ${ROWS.map(({ name }) => name).join(' ')}`);
   const own = rows.filter(({ whole }) => whole === undefined).map(({ program }) => program);
-  const { present, absent, close } = await findPlatforms([...new Set(own)]);
+  const { present, absent, close } = await findPlatforms([...new Set(own)], jitMode(option('--jit') ?? 'on'));
   const baseline: Record<string, Ratios> = JSON.parse(readFileSync(BASELINE, 'utf8'));
   const results: Result[] = [];
   const say = (line: string): void => {

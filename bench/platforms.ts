@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compileForGuest, defaultCacheDir, findToolchain } from '../cli/toolchain.ts';
+import type { JitMode } from '../src/arch/riscv64/jit/translator.ts';
 import type { ChildRequest } from './faultline-child.ts';
 import type { Row } from './rows.ts';
 import { MarkerReader, NO_TIME, type Sample } from './sample.ts';
@@ -33,7 +34,7 @@ const FLAGS = ['-O2', '-ffp-contract=off', '-static', '-pthread'];
 const FAILED: Sample = { ns: 0, cpuNs: 0, wholeNs: 0, wholeCpuNs: 0, skipped: null, check: null, failed: '' };
 
 /** Finds what is here and compiles `programs` for it. */
-export async function findPlatforms(programs: readonly string[]): Promise<Platforms> {
+export async function findPlatforms(programs: readonly string[], jit: JitMode): Promise<Platforms> {
   const folder = mkdtempSync(join(tmpdir(), 'faultline-bench-'));
   const guest = new Map<string, string>();
   for (const name of programs) {
@@ -43,7 +44,7 @@ export async function findPlatforms(programs: readonly string[]): Promise<Platfo
   }
   const toolchain = findToolchain();
   const guestCompiler = 'error' in toolchain ? '' : toolchain.name;
-  const present: Platform[] = [faultline(guest, folder, guestCompiler)];
+  const present: Platform[] = [faultline(guest, folder, guestCompiler, jit)];
   const absent: string[] = [];
   const compiler = ['cc', 'gcc', 'clang'].find((name) => versionOf(name) !== null);
   if (process.platform !== 'linux') absent.push('native: this host is not Linux');
@@ -65,10 +66,10 @@ function versionOf(command: string): string | null {
   return run.status === 0 ? run.stdout.split('\n')[0] : null;
 }
 
-function faultline(guest: ReadonlyMap<string, string>, folder: string, compiler: string): Platform {
+function faultline(guest: ReadonlyMap<string, string>, folder: string, compiler: string, jit: JitMode): Platform {
   return {
     name: 'faultline',
-    title: `Faultline in Node ${process.version} (programs by ${versionOf(compiler) ?? compiler})`,
+    title: `Faultline (--jit ${jit}) in Node ${process.version} (programs by ${versionOf(compiler) ?? compiler})`,
     run(row, n) {
       const program = guest.get(row.program);
       if (program === undefined && !existsSync(join(DEBIAN_ROOT, 'usr/bin', row.program))) return null;
@@ -79,6 +80,7 @@ function faultline(guest: ReadonlyMap<string, string>, folder: string, compiler:
         root: program === undefined ? DEBIAN_ROOT : null,
         memoryMiB: row.memoryMiB ?? 256,
         swapMiB: row.swapMiB ?? 0,
+        jit,
       });
       return runRow(row, n, (args) => {
         // This very bundle, as the child of itself.
