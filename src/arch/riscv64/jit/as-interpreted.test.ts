@@ -4,5 +4,6 @@ import { Guest } from '../testing/guest.ts';
 Guest.jit = 'always';
 await import('../execution.test.ts');
 await import('../extensions.test.ts');
+await import('../reference-tracer.test.ts');
 await import('../translation.test.ts');
 await import('../fp/cpu-fp.test.ts');
