@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { NodeHostFiles } from '../cli/node-host-files.ts';
-import type { JitMode } from '../src/arch/riscv64/jit/translator.ts';
+import type { JitMode } from '../src/arch/riscv64/jit/pace.ts';
 import { MemoryEnvironment } from '../src/machine/memory-environment.ts';
 import { System } from '../src/system.ts';
 import { between, MarkerReader, now, type Sample } from './sample.ts';

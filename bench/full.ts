@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JitMode } from '../src/arch/riscv64/jit/translator.ts';
+import type { JitMode } from '../src/arch/riscv64/jit/pace.ts';
 import { compareWithBaseline, type Ratios } from './baseline.ts';
 import { type Effort, measureRow, type Result } from './measure.ts';
 import { findPlatforms } from './platforms.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compileForGuest, defaultCacheDir, findToolchain } from '../cli/toolchain.ts';
-import type { JitMode } from '../src/arch/riscv64/jit/translator.ts';
+import type { JitMode } from '../src/arch/riscv64/jit/pace.ts';
 import type { ChildRequest } from './faultline-child.ts';
 import type { Row } from './rows.ts';
 import { MarkerReader, NO_TIME, type Sample } from './sample.ts';

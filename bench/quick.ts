@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compileForGuest } from '../cli/toolchain.ts';
-import type { JitMode } from '../src/arch/riscv64/jit/translator.ts';
+import type { JitMode } from '../src/arch/riscv64/jit/pace.ts';
 import { MemoryEnvironment } from '../src/machine/memory-environment.ts';
 import { System } from '../src/system.ts';
 

@@ -3,7 +3,7 @@ import { SI_USER } from './abi/signal.ts';
 import { RISCV64_PAGING, type Riscv64Paging } from './arch/riscv64/address-layout.ts';
 import { riscv64Arch } from './arch/riscv64/arch.ts';
 import { Riscv64Cpu } from './arch/riscv64/cpu.ts';
-import type { JitMode } from './arch/riscv64/jit/translator.ts';
+import type { JitMode } from './arch/riscv64/jit/pace.ts';
 import { MACHINE_AREA_BYTES } from './arch/riscv64/layout.ts';
 import { assert } from './base/assert.ts';
 import { EVENT_KINDS, type EventName } from './base/event-kinds.ts';

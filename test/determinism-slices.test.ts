@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { compileForGuest } from '../cli/toolchain.ts';
-import type { JitMode } from '../src/arch/riscv64/jit/translator.ts';
+import type { JitMode } from '../src/arch/riscv64/jit/pace.ts';
 import { MemoryEnvironment } from '../src/machine/memory-environment.ts';
 import { System } from '../src/system.ts';
 import { callSequence, fuzzData } from './fuzz/call-generator.ts';

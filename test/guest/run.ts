@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { NodeEnvironment } from '../../cli/node-environment.ts';
-import type { JitMode } from '../../src/arch/riscv64/jit/translator.ts';
+import type { JitMode } from '../../src/arch/riscv64/jit/pace.ts';
 import { System, type SystemOptions } from '../../src/index.ts';
 import type { StdioKind } from '../../src/machine/environment.ts';
 

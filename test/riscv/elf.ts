@@ -1,4 +1,4 @@
-import type { JitMode } from '../../src/arch/riscv64/jit/translator.ts';
+import type { JitMode } from '../../src/arch/riscv64/jit/pace.ts';
 import { Guest } from '../../src/arch/riscv64/testing/guest.ts';
 import { TRAP_SYSCALL } from '../../src/machine/cpu.ts';
 import type { PagingFormat } from '../../src/machine/paging/format.ts';

@@ -4,7 +4,7 @@ import { sv39 } from '../../../machine/paging/sv39.ts';
 import { assemble, ECALL } from '../testing/assemble.ts';
 import { Guest } from '../testing/guest.ts';
 import { checkTlb } from '../testing/tlb-check.ts';
-import type { JitMode, JitPace } from './translator.ts';
+import type { JitMode, JitPace } from './pace.ts';
 
 const CODE = 0x10000;
 const DATA = 0x20000;

@@ -7,28 +7,12 @@ import * as w from '../../wasm/opcodes.ts';
 import * as at from '../layout.ts';
 import type { Helper } from '../semantics/emit.ts';
 import { type ControlFlow, readControlFlow } from './control-flow.ts';
+import type { JitPace } from './pace.ts';
 import { ENTER_PARAMS, UNIT_PARAMS, writeUnit } from './unit.ts';
-
-/**
- * Which code is translated: none; what runs often; everything, at its first arrival (for tests: no other way is as slow).
- */
-export type JitMode = 'off' | 'on' | 'always';
 
 /** Units that can live at once, and modules: V8 keeps some 25 KiB for each of these. */
 export const MAX_UNITS = 4096;
 const MAX_MODULES = 512;
-/** When a place is translated. */
-export interface JitPace {
-  /** Arrivals: about as long in the interpreter as the translation takes. */
-  readonly threshold: number;
-  /** A batch waits for so many places, or instructions: a module costs 0.5 ms, however small. */
-  readonly batchPlaces: number;
-  readonly batchWait: number;
-}
-export const PACES: Readonly<Record<Exclude<JitMode, 'off'>, JitPace>> = {
-  on: { threshold: 4000, batchPlaces: 8, batchWait: 200_000 },
-  always: { threshold: 1, batchPlaces: 1, batchWait: 0 },
-};
 /** About 10 ms of a busy host. */
 const BATCH_INSTRUCTIONS = 1500;
 /** A page that was written so often under its units is data with some code in it. */

@@ -3,7 +3,7 @@ import type { PagingFormat } from '../../../machine/paging/format.ts';
 import { Ram } from '../../../machine/ram.ts';
 import { type Pfn, pfn, vaddr } from '../../../machine/units.ts';
 import { Riscv64Cpu } from '../cpu.ts';
-import type { JitMode, JitPace } from '../jit/translator.ts';
+import type { JitMode, JitPace } from '../jit/pace.ts';
 import { MACHINE_AREA_BYTES } from '../layout.ts';
 import { REG_PC } from '../registers.ts';
 
