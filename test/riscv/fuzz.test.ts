@@ -8,9 +8,9 @@ import { sv39 } from '../../src/machine/paging/sv39.ts';
 
 /**
  * Generated programs that jump anywhere in their own pages, overwrite themselves and fault: the host never throws, and
- * losing all caches at every trap changes nothing. FAULTLINE_FUZZ: programs (default 50).
+ * losing all caches at every trap changes nothing. FAULTLINE_FUZZ: programs (default 30).
  */
-const programs = Number(process.env['FAULTLINE_FUZZ'] ?? 50);
+const programs = Number(process.env['FAULTLINE_FUZZ'] ?? 30);
 /** Members of fused pairs, and stores that hit them. */
 const COMMON = INSTRUCTIONS.filter((row) => /^(addi|ld|lbu|sd|sb|auipc|slli|beq|bne|slliw|srliw)$/.test(row.name));
 const BASE = 0x10000;

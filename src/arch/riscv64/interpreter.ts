@@ -56,6 +56,7 @@ export interface Frame {
 /** Emits one operation's semantics with operands read from the predecoded entry. */
 export class InterpreterEmitter implements Emitter {
   readonly b: FunctionBuilder;
+  readonly room = 'tight';
   private readonly f: Frame;
   private readonly functions: TranslationFunctions;
   private readonly callHelper: (b: FunctionBuilder, helper: Helper) => void;

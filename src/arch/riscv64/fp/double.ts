@@ -44,6 +44,18 @@ const OVERFLOW = i32(FFLAG_OF | FFLAG_NX);
 const UNDERFLOW = i32(FFLAG_UF | FFLAG_NX);
 const NONE = i32(0);
 
+/** 1 only if the sum is x + y without rounding, and finite; not wherever it is so. */
+export function isExactSum(b: FunctionBuilder, sum: Code, x: Code, y: Code): Code {
+  const error = twoSumError(b, sum, x, y);
+  return op(w.I32_AND, op(w.F64_LT, op(w.F64_ABS, sum), f64(2 ** 1023)), op(w.F64_EQ, error, f64(0)));
+}
+
+/** The same of a product. */
+export function isExactProduct(_b: FunctionBuilder, product: Code, x: Code, y: Code): Code {
+  const normal = op(w.I32_AND, isSafelyNormal(D, product), bothNormal(x, y));
+  return op(w.I32_AND, normal, op(w.I32_EQZ, productIsInexact(product, x, y)));
+}
+
 export const ADD_D: Helper = {
   name: 'fp_add_d',
   params: [F64, F64, I32],

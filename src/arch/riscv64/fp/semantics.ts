@@ -1,9 +1,10 @@
+import type { FunctionBuilder } from '../../wasm/function-builder.ts';
 import * as w from '../../wasm/opcodes.ts';
 import { F32, F64, I32, I64 } from '../../wasm/opcodes.ts';
 import type { Emitter, Helper, Semantics } from '../semantics/emit.ts';
 import { type Code, i32, i64, op, scope, when } from './code.ts';
 import { CLASS_D, CLASS_S, FROM_INTEGER, NARROW, TO_INTEGER } from './convert.ts';
-import { ADD_D, DIV_D, MUL_D, SQRT_D } from './double.ts';
+import { ADD_D, DIV_D, isExactProduct, isExactSum, MUL_D, SQRT_D } from './double.ts';
 import { FMA_D, RNE_WITHOUT_NX } from './double-fused.ts';
 import { FFLAG_NV } from './format.ts';
 import { NAN_D, NAN_S } from './nan.ts';
@@ -34,6 +35,7 @@ type Local = (type: w.ValueType, value: Code) => Code;
 
 /** fcsr's frm and NX. Together with rmField 0 (DYN) they read 1 where invariant 1 asks nothing more. */
 const FRM_AND_NX = 0xe1;
+const FRM = 0xe0;
 
 function isPlainRounding(c: Emitter): Code {
   return op(
@@ -44,6 +46,18 @@ function isPlainRounding(c: Emitter): Code {
       () => c.rmField(),
     ),
     i32(1),
+  );
+}
+
+/** The instruction's rm is DYN and frm is RNE. */
+function isNearest(c: Emitter): Code {
+  return op(
+    w.I32_EQZ,
+    op(
+      w.I32_OR,
+      op(w.I32_AND, () => c.fcsr(), i32(FRM)),
+      () => c.rmField(),
+    ),
   );
 }
 
@@ -91,11 +105,13 @@ interface Binary {
   readonly helper: Helper;
   /** Where the native result has raised nothing but NX. */
   readonly isSafe: (width: Width, value: Code) => Code;
+  /** 1 where the native result is not rounded and raises nothing. */
+  readonly isExact?: (b: FunctionBuilder, value: Code, x: Code, y: Code) => Code;
   /** The helper wants the second operand negated. */
   readonly negates?: 'second';
 }
 
-function binary(width: Width, { native, helper, isSafe, negates }: Binary): Semantics {
+function binary(width: Width, { native, helper, isSafe, isExact, negates }: Binary): Semantics {
   return (c) =>
     scope(c.b, (local) => {
       const x = operand(c, local, width, 1);
@@ -107,7 +123,12 @@ function binary(width: Width, { native, helper, isSafe, negates }: Binary): Sema
         () => setResult(c, width, result),
         () => {
           const second = negates === 'second' ? op(width.neg, y) : y;
-          setFromHelper(c, local, width, helper, [x, second, () => c.roundingMode()]);
+          const help = (): void => setFromHelper(c, local, width, helper, [x, second, () => c.roundingMode()]);
+          if (isExact === undefined || c.room === 'tight') help();
+          else {
+            const exact = isExact(c.b, result, x, second);
+            when(c.b, op(w.I32_AND, isNearest(c), exact), () => setResult(c, width, result), help);
+          }
         },
       );
     });
@@ -321,10 +342,22 @@ function formatSemantics(width: Width): [string, Semantics][] {
   const nan = isDouble ? NAN_D : NAN_S;
   const fused = isDouble ? fusedDouble : fusedSingle;
   const add = isDouble ? ADD_D : ADD_S;
+  const isExactAdd = isDouble ? isExactSum : undefined;
   return [
-    [`fadd.${s}`, binary(width, { native: width.add, helper: add, isSafe: isFiniteNumber })],
-    [`fsub.${s}`, binary(width, { native: width.sub, helper: add, isSafe: isFiniteNumber, negates: 'second' })],
-    [`fmul.${s}`, binary(width, { native: width.mul, helper: isDouble ? MUL_D : MUL_S, isSafe: isSafelyNormal })],
+    [`fadd.${s}`, binary(width, { native: width.add, helper: add, isSafe: isFiniteNumber, isExact: isExactAdd })],
+    [
+      `fsub.${s}`,
+      binary(width, { native: width.sub, helper: add, isSafe: isFiniteNumber, isExact: isExactAdd, negates: 'second' }),
+    ],
+    [
+      `fmul.${s}`,
+      binary(width, {
+        native: width.mul,
+        helper: isDouble ? MUL_D : MUL_S,
+        isSafe: isSafelyNormal,
+        isExact: isDouble ? isExactProduct : undefined,
+      }),
+    ],
     [`fdiv.${s}`, binary(width, { native: width.div, helper: isDouble ? DIV_D : DIV_S, isSafe: isSafelyNormal })],
     [`fsqrt.${s}`, squareRoot(width, isDouble ? SQRT_D : SQRT_S)],
     [`fmadd.${s}`, fused(['+', '+'])],

@@ -53,6 +53,7 @@ export interface PlaceInBlock {
 /** Emits one instruction's semantics with constant operands. Whatever traps or misses the TLB is left to the interpreter. */
 export class UnitEmitter implements Emitter {
   readonly b: FunctionBuilder;
+  readonly room = 'ample';
   private readonly f: UnitFrame;
   private readonly flow: UnitFlow;
   private readonly at: PlacedInstruction;

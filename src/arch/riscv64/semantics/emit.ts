@@ -19,6 +19,8 @@ import type { ValueType } from '../../wasm/opcodes.ts';
  */
 export interface Emitter {
   readonly b: FunctionBuilder;
+  /** 'ample': the code runs often, and longer code that saves a call is worth it. */
+  readonly room: 'tight' | 'ample';
 
   /** Pushes x[rs1], x[rs2] as i64. */
   x1(): void;
