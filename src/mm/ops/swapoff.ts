@@ -70,7 +70,7 @@ function bringVmaBack(mm: MemoryManager, vma: Vma, area: SwapArea): number {
   while (pageTables.seek(vma.space, page, vma.endVpn)) {
     const at = pageTables.foundVpn;
     const slot = pageTables.foundSlot;
-    page = (at + 1) as Vpn;
+    page = (at + pageTables.spanOf(pageTables.foundLevel)) as Vpn;
     const entry = pageTables.read(slot);
     if (!pageTables.isSwap(entry) || swapTypeOf(pageTables.swapOf(entry)) !== area.type) continue;
     const result = swapFault(mm, vma, at, ACCESS_READ, slot);

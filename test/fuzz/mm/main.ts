@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { UsageError } from '../../../cli/usage-error.ts';
 import { closingLine, type Divergence, Fuzzer, otherKernel, type Search } from './fuzzer.ts';
+import { wholeNumber } from './numbers.ts';
 import { compileExecutor } from './programs.ts';
 import { readSteps, readWalks, record } from './recorded.ts';
 import { reproducer } from './reproducer.ts';
@@ -38,12 +39,6 @@ function readSettings(args: string[]): Settings {
     afterDivergence: values['keep-going'] ? 'go on' : 'end',
     records: values.record,
   };
-}
-
-function wholeNumber(name: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new UsageError(`${name}: '${text}' is not a whole number`);
-  return value;
 }
 
 async function main(args: string[]): Promise<number> {

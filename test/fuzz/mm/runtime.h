@@ -11,7 +11,9 @@
  */
 #ifndef FUZZ_RUNTIME_H
 #define FUZZ_RUNTIME_H
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -239,6 +241,7 @@ static void settle(void) {
   munlock(own_whole_page(), PG);
   drain_lists();
 }
+#ifndef FUZZ_OWN_REPORT /* ../inject/inject.c has its own */
 static void report_step(int step) {
   put("#%d", step);
   run_step(step);
@@ -246,6 +249,7 @@ static void report_step(int step) {
   observe();
   flush_out();
 }
+#endif
 /* Slot 0 tells everybody when to act, and ends those that are left. */
 static int slot_of(int step);
 static void run_walk(int count) {
