@@ -14,8 +14,8 @@ export interface PssSums {
 }
 
 /**
- * Both sides, to be equal: Pss is rounded down to 1/4096 byte once a mapping, so that up to 4095 mappings of shared pages together
- * lose less than a byte, and rounding up gives it back.
+ * Both sides, to be equal to the byte. Pss is rounded down to 1/4096 byte once a mapping (smaps_account), so what that loses of a frame
+ * or slot is known exactly, and is added again.
  */
 export function sumPss(mm: MemoryManager): PssSums {
   const sum = { pss: 0, swapPss: 0, rss: 0 };
@@ -25,31 +25,48 @@ export function sumPss(mm: MemoryManager): PssSums {
     sum.swapPss += sizes.swapPss;
     sum.rss += sizes.rss;
   }
-  const { mapped, entries } = countFrames(mm);
-  const whole = (units: number): number => Math.ceil(units / PSS_UNIT);
-  return { pss: whole(sum.pss), mapped, swapPss: whole(sum.swapPss), swapped: countSlots(mm), rss: sum.rss, entries };
+  const frames = countFrames(mm);
+  const slots = countSlots(mm);
+  return {
+    pss: (sum.pss + frames.lostUnits) / PSS_UNIT,
+    mapped: frames.mapped,
+    swapPss: (sum.swapPss + slots.lostUnits) / PSS_UNIT,
+    swapped: slots.swapped,
+    rss: sum.rss,
+    entries: frames.entries,
+  };
 }
 
-/** Bytes that some entry maps, and bytes of all entries; the pages of zeroes and special mappings' own are nobody's. */
-function countFrames({ frames, zeroPage, thp }: MemoryManager): { mapped: number; entries: number } {
-  let mapped = 0;
-  let entries = 0;
+function lostIn(bytes: number, times: number): number {
+  return bytes * PSS_UNIT - times * Math.floor((bytes * PSS_UNIT) / times);
+}
+
+/** Bytes that some entry maps, and bytes of all entries; the pages of zeroes are nobody's. */
+function countFrames({ frames, zeroPage, thp }: MemoryManager): { mapped: number; entries: number; lostUnits: number } {
+  const sum = { mapped: 0, entries: 0, lostUnits: 0 };
   for (let frame = 0; frame < frames.frameCount; frame++) {
     const times = frames.mapcount[frame];
     if (times === 0 || frame === zeroPage || frame === thp.zeroPage || frames.has(frame as Pfn, PG_hugetlb)) continue;
     const bytes = frames.pagesOf(frame as Pfn) * PAGE_SIZE;
-    mapped += bytes;
-    entries += bytes * times;
+    sum.mapped += bytes;
+    sum.entries += bytes * times;
+    sum.lostUnits += lostIn(bytes, times);
   }
-  return { mapped, entries };
+  return sum;
 }
 
 /** Bytes of slots that entries of page tables lead to. Those of shmem objects are in Swap, and in nobody's SwapPss. */
-function countSlots(mm: MemoryManager): number {
-  let slots = 0;
-  for (const area of mm.swap.areas)
-    if (area !== null)
-      for (let slot = 1; slot < area.slotCount; slot++) if (!area.isBad(slot) && area.counts[slot] > 0) slots++;
-  for (const file of mm.pageCache.files) slots -= file?.swapped.size ?? 0;
-  return slots * PAGE_SIZE;
+function countSlots(mm: MemoryManager): { swapped: number; lostUnits: number } {
+  const sum = { swapped: 0, lostUnits: 0 };
+  for (const area of mm.swap.areas) {
+    if (area === null) continue;
+    for (let slot = 1; slot < area.slotCount; slot++) {
+      const times = area.counts[slot];
+      if (area.isBad(slot) || times === 0) continue;
+      sum.swapped += PAGE_SIZE;
+      sum.lostUnits += lostIn(PAGE_SIZE, times);
+    }
+  }
+  for (const file of mm.pageCache.files) sum.swapped -= (file?.swapped.size ?? 0) * PAGE_SIZE;
+  return sum;
 }
