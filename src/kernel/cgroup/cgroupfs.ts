@@ -1,4 +1,4 @@
-import { EINVAL, ENODEV, ENOENT, ENOMEM, EPERM } from '../../abi/errno.ts';
+import { EACCES, EINVAL, ENODEV, ENOENT, ENOMEM, EPERM } from '../../abi/errno.ts';
 import { CGROUP2_SUPER_MAGIC, MS_NODEV, MS_NOEXEC, MS_NOSUID } from '../../abi/mount.ts';
 import { POLLERR, POLLPRI } from '../../abi/poll.ts';
 import { DT_DIR, DT_REG } from '../../abi/stat.ts';
@@ -146,8 +146,9 @@ export class CgroupDirectoryInode extends PseudoDirectoryInode {
     return result;
   }
 
+  /** There is no such operation (vfs_create). */
   override create(): number {
-    return -EPERM;
+    return -EACCES;
   }
 
   override chmod(permissions: number): number {
