@@ -348,6 +348,50 @@ static void cloning(void) {
   close(dir);
 }
 
+/* What a process of a namespace of its own sees: where it is now is the root. */
+static const char *shown(const char *name) {
+  static char line[1024];
+  int fd = open(name, O_RDONLY);
+  ssize_t n = read(fd, line, sizeof line - 1);
+  close(fd);
+  line[n > 0 ? n : 0] = 0;
+  char *own = strstr(line, "0::");
+  char *end = own ? strchr(own, '\n') : NULL;
+  if (end) *end = 0;
+  return own ? own : "none";
+}
+
+static void namespaces(void) {
+  struct stat before, after;
+  MUST(mkdir(at("/ns"), 0755));
+  MUST(mkdir(at("/ns/in"), 0755));
+  pid_t other = sleeper();
+  MUST(strcmp(put_pid("/cgroup.procs", other), "ok") ? -1 : 0);
+  pid_t pid = fork();
+  if (pid == 0) {
+    MUST(strcmp(put("/ns/cgroup.procs", "0"), "ok") ? -1 : 0);
+    MUST(stat("/proc/self/ns/cgroup", &before));
+    RET("unshare", unshare(CLONE_NEWCGROUP));
+    MUST(stat("/proc/self/ns/cgroup", &after));
+    YES("another one", before.st_ino != after.st_ino);
+    say("is the root: %s", shown("/proc/self/cgroup"));
+    MUST(strcmp(put("/ns/in/cgroup.procs", "0"), "ok") ? -1 : 0);
+    say("below: %s", shown("/proc/self/cgroup"));
+    char name[64];
+    snprintf(name, sizeof name, "/proc/%d/cgroup", other);
+    say("above: %s", shown(name));
+    MUST(strcmp(put("/cgroup.procs", "0"), "ok") ? -1 : 0);
+    say("it leaves: %s", shown("/proc/self/cgroup"));
+    _exit(0);
+  }
+  waitpid(pid, NULL, 0);
+  MUST(kill(other, SIGKILL));
+  MUST(waitpid(other, NULL, 0));
+  YES("empty", becomes("/cgroup.events", "populated 0"));
+  MUST(rmdir(at("/ns/in")));
+  MUST(rmdir(at("/ns")));
+}
+
 int main(void) {
   if (!find_mount()) {
     say("there is no cgroup2");
@@ -365,6 +409,7 @@ int main(void) {
   killing();
   threads();
   cloning();
+  namespaces();
   ERR("the end", rmdir(base));
   return 0;
 }

@@ -269,7 +269,9 @@ export function applyCgroupOptions(k: Kernel, data: string): number {
 /** Mounts the hierarchy at a folder: 0 or -ERRNO. */
 export function mountCgroup2(k: Kernel, at: PathRef, flags: number, source: string): number {
   k.cgroupfs ??= new CgroupSuperblock(k);
-  const inode = k.cgroupfs.ensureDirectory(k.cgroups.root);
+  // cgroup_do_get_tree: what a namespace takes for the root.
+  const root = (currentTask(k)?.cgroupNs ?? k.initialCgroup).root;
+  const inode = k.cgroupfs.ensureDirectory(root.isAlive ? root : k.cgroups.root);
   if (typeof inode === 'number') return inode;
   inode.retain();
   const mount = k.vfs.mountInode(inode, at, flags, source);
