@@ -18,6 +18,7 @@ import { makeInitialTree, readWholeFile, writeWholeFile } from './fs/initial-tre
 import { resolve } from './fs/path.ts';
 import { Vfs } from './fs/vfs.ts';
 import { mountCgroupsAtBoot } from './kernel/cgroup/cgroupfs.ts';
+import { checkCgroups } from './kernel/cgroup/check-cgroups.ts';
 import { DEFAULT_BOOT_REAL_NS, DEFAULT_SLICE_NS, Kernel } from './kernel/kernel.ts';
 import { mountProcfs } from './kernel/procfs/procfs.ts';
 import type { RunLimits, RunStatus } from './kernel/run-loop.ts';
@@ -387,6 +388,7 @@ export class System {
   /** Recomputes counts, maps, reverse maps and resident sets from the page tables; throws KernelPanic that names what does not hold. */
   checkInvariants(): void {
     checkInvariants(this.kernel.mm);
+    checkCgroups(this.kernel);
   }
 
   /**

@@ -7,6 +7,7 @@ import {
   CLONE_CLEAR_SIGHAND_HIGH,
   CLONE_FILES,
   CLONE_FS,
+  CLONE_NEWCGROUP,
   CLONE_NEWIPC,
   CLONE_NEWNET,
   CLONE_NEWNS,
@@ -28,6 +29,7 @@ import { dupSpace } from '../mm/ops/fork.ts';
 import { writeU32 } from '../mm/user-access.ts';
 import type { Cgroup } from './cgroup/cgroup.ts';
 import { followCgroup } from './cgroup/cgroups.ts';
+import { newCgroupNamespace } from './cgroup/namespace.ts';
 import { releaseFs } from './exit.ts';
 import { enterIpc, newIpcNamespace } from './ipc/namespace.ts';
 import { newUndoList } from './ipc/sem.ts';
@@ -136,6 +138,7 @@ export function cloneTask(k: Kernel, t: Task, request: CloneRequest): Task | num
     t.ipc!.retain();
     enterIpc(k, child, t.ipc!);
   }
+  child.cgroupNs = has(flags, CLONE_NEWCGROUP) ? newCgroupNamespace(k, t.cgroup) : t.cgroupNs;
   child.net = has(flags, CLONE_NEWNET) ? newNetNamespace(k) : t.net;
   inheritTime(k, t, child, flags);
   copyPlainState(k, t, child, request, isThread);

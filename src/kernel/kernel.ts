@@ -17,6 +17,7 @@ import { exitSpace } from '../mm/ops/exit.ts';
 import { CallCounts } from './call-counts.ts';
 import type { CgroupSuperblock } from './cgroup/cgroupfs.ts';
 import { Cgroups } from './cgroup/cgroups.ts';
+import { CgroupNamespace } from './cgroup/namespace.ts';
 import type { CoreSettings } from './coredump/coredump.ts';
 import { DiskAlarm } from './disk-alarm.ts';
 import { type DrivenOptions, spawnDriven } from './driven.ts';
@@ -111,6 +112,7 @@ export class Kernel {
   readonly initialPid = new PidNamespace(null);
   readonly initialNet: NetNamespace;
   readonly cgroups: Cgroups;
+  readonly initialCgroup: CgroupNamespace;
   /** Made with the first mount. */
   cgroupfs: CgroupSuperblock | null = null;
   lastNamespace = 0;
@@ -188,6 +190,7 @@ export class Kernel {
     this.mm = parts.mm;
     this.vfs = parts.vfs;
     this.cgroups = new Cgroups(parts.mm);
+    this.initialCgroup = new CgroupNamespace(this.cgroups.root);
     this.initialNet = new NetNamespace(parts.vfs.core.sockets);
     this.arch = parts.arch;
     this.cpu = parts.cpu;

@@ -18,7 +18,7 @@ export const hasSysAdmin = (t: Task): boolean => (t.cred.capEffective[0] & CAP_S
 
 /**
  * copy_namespaces and create_new_namespaces (6.18, kernel/nsproxy.c): 0, -EPERM without CAP_SYS_ADMIN, or -EINVAL for those that
- * this kernel is built without. Without cgroups CLONE_NEWCGROUP asks for nothing (include/linux/cgroup.h).
+ * this kernel is built without.
  */
 export function checkNewNamespaces(t: Task, flags: number): number {
   const wanted = flags & (CLONE_NAMESPACES | CLONE_NEWTIME);

@@ -1,22 +1,24 @@
 import { EINVAL, ENFILE, ENOMEM, ENOTTY, EPERM } from '../abi/errno.ts';
 import { NS_GET_NSTYPE, NS_GET_OWNER_UID, NS_GET_PARENT, NS_GET_USERNS } from '../abi/ioctl.ts';
-import { CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWPID, CLONE_NEWTIME } from '../abi/sched.ts';
+import { CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWPID, CLONE_NEWTIME } from '../abi/sched.ts';
 import { S_IFREG } from '../abi/stat.ts';
 import { makeAnonPath } from '../fs/anon-fs.ts';
 import { File, takeFilpSlot } from '../fs/file.ts';
 import { Inode } from '../fs/inode.ts';
 import type { PathRef } from '../fs/path.ts';
 import type { Superblock } from '../fs/superblock.ts';
+import type { CgroupNamespace } from './cgroup/namespace.ts';
 import type { IpcNamespace } from './ipc/namespace.ts';
 import type { Kernel } from './kernel.ts';
 import type { NetNamespace } from './net-namespace.ts';
 import type { PidNamespace } from './pid-namespace.ts';
 import type { TimeNamespace } from './time-namespace.ts';
 
-export type Namespace = IpcNamespace | NetNamespace | PidNamespace | TimeNamespace;
+export type Namespace = CgroupNamespace | IpcNamespace | NetNamespace | PidNamespace | TimeNamespace;
 
 /** The flag of unshare and setns for each kind. */
 export const NAMESPACE_FLAGS = {
+  cgroup: CLONE_NEWCGROUP,
   ipc: CLONE_NEWIPC,
   net: CLONE_NEWNET,
   pid: CLONE_NEWPID,

@@ -4,6 +4,7 @@ import type { Stall } from '../mm/block/stall.ts';
 import { FaultWaiter } from '../mm/fault/waiter.ts';
 import type { Mempolicy } from '../mm/mempolicy.ts';
 import type { Cgroup } from './cgroup/cgroup.ts';
+import type { CgroupNamespace } from './cgroup/namespace.ts';
 import type { Credentials } from './credentials.ts';
 import type { FileTable } from './file-table.ts';
 import type { IpcNamespace } from './ipc/namespace.ts';
@@ -118,6 +119,7 @@ export class Task {
   /** set_mempolicy's; null: MPOL_DEFAULT. */
   mempolicy: Mempolicy | null = null;
   cgroup: Cgroup;
+  cgroupNs: CgroupNamespace;
   /** cgroup.freeze: it is to stop at its next return to user mode, or has. */
   freezePending = false;
   isFrozen = false;
@@ -179,6 +181,7 @@ export class Task {
     pidNs: PidNamespace;
     net: NetNamespace;
     cgroup: Cgroup;
+    cgroupNs: CgroupNamespace;
   }) {
     this.tid = options.tid;
     this.waiter = new FaultWaiter(options.tid);
@@ -191,6 +194,7 @@ export class Task {
     this.kind = options.kind;
     this.net = options.net;
     this.cgroup = options.cgroup;
+    this.cgroupNs = options.cgroupNs;
     this.pidNs = options.pidNs;
     this.pidNsForChildren = options.pidNs;
   }

@@ -27,6 +27,8 @@ export interface GuestRunOptions extends Partial<Pick<SystemOptions, 'memoryByte
   readonly args?: readonly string[];
   /** Where the program starts: tmpfs, or an empty folder with a store behind it, as on a disk: swap can lie there. */
   readonly cwd?: 'tmpfs' | 'disk';
+  /** A swap area of memory outside of the RAM. */
+  readonly swapBytes?: number;
 }
 
 /** Small, so that the check at every trap (which looks at each frame) is quick. */
@@ -70,6 +72,7 @@ export function runGuest(elf: string, options: GuestRunOptions = {}): GuestRun {
     jit: options.jit ?? (process.env['FAULTLINE_JIT'] as JitMode | undefined),
     invariants: options.invariants ?? 'every-trap',
   });
+  if (options.swapBytes !== undefined) system.addSwap({ sizeBytes: options.swapBytes });
   const program = `/guest/${basename(elf)}`;
   system.mount({ host: elf, guest: program, mode: 'ro' });
   const cwd = options.cwd === 'disk' ? mountDisk(system) : '/tmp';

@@ -1,4 +1,4 @@
-import { EINVAL, ENODEV, ENOENT, ENOMEM, EPERM } from '../../abi/errno.ts';
+import { EACCES, EINVAL, ENODEV, ENOENT, ENOMEM, EPERM } from '../../abi/errno.ts';
 import { CGROUP2_SUPER_MAGIC, MS_NODEV, MS_NOEXEC, MS_NOSUID } from '../../abi/mount.ts';
 import { POLLERR, POLLPRI } from '../../abi/poll.ts';
 import { DT_DIR, DT_REG } from '../../abi/stat.ts';
@@ -146,8 +146,9 @@ export class CgroupDirectoryInode extends PseudoDirectoryInode {
     return result;
   }
 
+  /** There is no such operation (vfs_create). */
   override create(): number {
-    return -EPERM;
+    return -EACCES;
   }
 
   override chmod(permissions: number): number {
@@ -268,7 +269,9 @@ export function applyCgroupOptions(k: Kernel, data: string): number {
 /** Mounts the hierarchy at a folder: 0 or -ERRNO. */
 export function mountCgroup2(k: Kernel, at: PathRef, flags: number, source: string): number {
   k.cgroupfs ??= new CgroupSuperblock(k);
-  const inode = k.cgroupfs.ensureDirectory(k.cgroups.root);
+  // cgroup_do_get_tree: what a namespace takes for the root.
+  const root = (currentTask(k)?.cgroupNs ?? k.initialCgroup).root;
+  const inode = k.cgroupfs.ensureDirectory(root.isAlive ? root : k.cgroups.root);
   if (typeof inode === 'number') return inode;
   inode.retain();
   const mount = k.vfs.mountInode(inode, at, flags, source);

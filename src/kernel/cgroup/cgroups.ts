@@ -16,8 +16,8 @@ export class Cgroups {
   notifier: CgroupNotifier | null = null;
   private readonly mm: MemoryManager;
   private nextIno: number;
-  /** Removed ones whose memory is still charged, and the cgroup that they were in. */
-  private dying: { readonly memcg: Memcg; readonly parent: Cgroup }[] = [];
+  /** Memory cgroups that are offline and still charged: of a removed directory, or of one whose controller was taken back. */
+  private dying: { readonly memcg: Memcg; readonly of: Cgroup }[] = [];
 
   constructor(mm: MemoryManager) {
     this.mm = mm;
@@ -49,24 +49,25 @@ export class Cgroups {
     if (cgroup.isPopulated || cgroup.children.size > 0) return -EBUSY;
     cgroup.isAlive = false;
     parent.children.delete(cgroup.name);
-    if (parent.subtreeControl.has('memory')) this.letGo(cgroup.memcg, parent);
+    if (parent.subtreeControl.has('memory')) this.letGo(cgroup.memcg, cgroup);
     cgroup.pids = null;
     return 0;
   }
 
-  private letGo(memcg: Memcg, parent: Cgroup): void {
+  private letGo(memcg: Memcg, of: Cgroup): void {
     this.mm.memcgs.offline(memcg);
     this.dying = this.dying.filter((each) => this.isThere(each.memcg));
-    if (this.isThere(memcg)) this.dying.push({ memcg, parent });
+    if (this.isThere(memcg)) this.dying.push({ memcg, of });
   }
 
   private isThere(memcg: Memcg): boolean {
     return this.mm.memcgs.memcgOf(memcg.id) === memcg;
   }
 
-  /** nr_dying_descendants: a removed one is in memory as long as something is charged to it. */
-  dyingBelow(cgroup: Cgroup): number {
-    return this.dying.filter(({ memcg, parent }) => this.isThere(memcg) && parent.isWithin(cgroup)).length;
+  /** nr_dying_descendants, nr_dying_subsys_memory: what is offline is in memory as long as something is charged to it. */
+  dyingBelow(cgroup: Cgroup): { readonly cgroups: number; readonly memcgs: number } {
+    const below = this.dying.filter(({ memcg, of }) => this.isThere(memcg) && of.isWithin(cgroup));
+    return { cgroups: below.filter(({ of }) => !of.isAlive).length, memcgs: below.length };
   }
 
   /** The cgroup whose directory stands for the frame's payer (page_cgroup_ino): the nearest that is there. */
@@ -139,7 +140,7 @@ export class Cgroups {
       else {
         const old = child.memcg;
         this.useMemcg(child, cgroup.memcg);
-        this.mm.memcgs.offline(old);
+        this.letGo(old, child);
       }
     }
   }

@@ -1,4 +1,4 @@
-import { EACCES, EBADF, ENODEV } from '../../abi/errno.ts';
+import { EACCES, EBADF, ENOENT } from '../../abi/errno.ts';
 import { MAY_WRITE, permission } from '../../fs/permission.ts';
 import type { Task } from '../task.ts';
 import type { Cgroup } from './cgroup.ts';
@@ -12,7 +12,7 @@ export function cgroupForClone(t: Task, fd: number): Cgroup | number {
   const { inode } = file;
   if (!(inode instanceof CgroupDirectoryInode)) return -EBADF;
   const { cgroup } = inode;
-  if (!cgroup.isAlive) return -ENODEV;
+  if (!cgroup.isAlive) return -ENOENT;
   const procs = inode.lookup('cgroup.procs');
   if (typeof procs === 'number') return procs;
   procs.retain();

@@ -38,7 +38,7 @@ function readThreads(k: Kernel, cgroup: Cgroup): string {
 /** cgroup_procs_write_start: 0 is whoever writes. */
 function findTask(k: Kernel, text: string): Task | number {
   const pid = parseInteger(text);
-  if (pid === null || pid < 0) return -EINVAL;
+  if (pid === null || pid < 0 || pid > INT_MAX) return -EINVAL;
   const writer = currentTask(k);
   const tid = pid === 0 ? (writer?.tid ?? 0) : (writer?.pidNs.pidOf(pid) ?? pid);
   const task = k.tasks.get(tid);
@@ -113,8 +113,8 @@ function readStat(k: Kernel, cgroup: Cgroup): string {
     return `nr_subsys_${name} ${count}\n`;
   });
   const dying = k.cgroups.dyingBelow(cgroup);
-  const gone = CONTROLLERS.map((name) => `nr_dying_subsys_${name} ${name === 'memory' ? dying : 0}\n`);
-  return `nr_descendants ${all.length - 1}\n${having.join('')}nr_dying_descendants ${dying}\n${gone.join('')}`;
+  const gone = CONTROLLERS.map((name) => `nr_dying_subsys_${name} ${name === 'memory' ? dying.memcgs : 0}\n`);
+  return `nr_descendants ${all.length - 1}\n${having.join('')}nr_dying_descendants ${dying.cgroups}\n${gone.join('')}`;
 }
 
 /** cgroup_local_stat_show. */
@@ -164,7 +164,7 @@ function limitRow(name: string, field: 'maxDepth' | 'maxDescendants'): CgroupFil
 
 const words = (names: Iterable<string>): string => {
   const text = [...names].join(' ');
-  return `${text}\n`;
+  return text === '' ? '' : `${text}\n`;
 };
 
 /** cgroup_base_files (6.18, kernel/cgroup/cgroup.c). */

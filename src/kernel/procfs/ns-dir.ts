@@ -19,6 +19,7 @@ const LINKS: ReadonlyMap<string, (t: Task) => Namespace | null> = new Map([
   ['pid', (t: Task): Namespace | null => (t.state === 'X' ? null : t.pidNs)],
   // Until its first process is there, nobody can see it.
   ['pid_for_children', (t: Task): Namespace | null => (isEmpty(t.pidNsForChildren) ? null : t.pidNsForChildren)],
+  ['cgroup', (t: Task): Namespace | null => (t.state === 'X' ? null : t.cgroupNs)],
   ['time', (t: Task): Namespace | null => t.time],
   ['time_for_children', (t: Task): Namespace | null => t.timeForChildren],
 ]);

@@ -5,6 +5,7 @@ import { VM_MERGEABLE } from '../../mm/vm-flags.ts';
 import type { Kernel } from '../kernel.ts';
 import { oomBadness, oomTotalPages } from '../oom.ts';
 import type { Task } from '../task.ts';
+import { currentTask } from './current-task.ts';
 import { parseInteger } from './write-text.ts';
 
 /** The small files of /proc/PID: a line each (fs/proc/base.c, 6.18). */
@@ -33,9 +34,10 @@ export function showWchan(): string {
 
 /** The unified hierarchy's root: there are no control groups below it. */
 /** proc_cgroup_show: the one hierarchy. */
-export function showCgroup(_k: Kernel, t: Task): string {
-  const { path, isAlive } = t.cgroup;
-  return `0::${path}${isAlive ? '' : ' (deleted)'}\n`;
+export function showCgroup(k: Kernel, t: Task): string {
+  const { cgroup } = t;
+  const path = (currentTask(k)?.cgroupNs ?? k.initialCgroup).pathOf(cgroup);
+  return `0::${path}${cgroup.isAlive ? '' : ' (deleted)'}\n`;
 }
 
 /** No audit session: (unsigned int)-1, without a newline. */

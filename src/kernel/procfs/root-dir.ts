@@ -19,6 +19,7 @@ import type { ProcSuperblock } from './proc-superblock.ts';
 import { type Generated, SeqInode, type SeqRow } from './seq-file.ts';
 import { ensureSysctlFolder } from './sysctl.ts';
 import {
+  showCgroups,
   showCmdline,
   showCpuinfo,
   showFilesystems,
@@ -66,6 +67,7 @@ const MACHINE_ENTRIES: readonly RootEntry[] = [
   seq('uptime', showUptime),
   seq('vmstat', showVmstat),
   seq('cmdline', showCmdline),
+  seq('cgroups', showCgroups),
   seq('cpuinfo', showCpuinfo),
   seq('loadavg', showLoadavg),
   seq('meminfo', showMeminfo),

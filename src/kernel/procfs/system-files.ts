@@ -1,3 +1,4 @@
+import { CONTROLLERS } from '../cgroup/cgroup.ts';
 import type { Kernel } from '../kernel.ts';
 import { systemName } from '../system-name.ts';
 import { uptimeNs } from '../time-namespace.ts';
@@ -59,6 +60,13 @@ export function showFilesystems(k: Kernel): string {
   const types = new Set(['sysfs', 'tmpfs', 'cgroup2', 'proc', 'devtmpfs', 'sockfs', 'pipefs', 'hugetlbfs']);
   for (const { superblock } of k.vfs.mounts.mounts) types.add(superblock.fsType);
   return [...types].map((type) => `nodev\t${type}\n`).join('');
+}
+
+/** /proc/cgroups (proc_cgroupstats_show): all controllers are on the one hierarchy, 0. */
+export function showCgroups(k: Kernel): string {
+  const count = [...k.cgroups.root.subtree()].length;
+  const rows = CONTROLLERS.map((name) => `${name}\t0\t${count}\t1\n`);
+  return `#subsys_name\thierarchy\tnum_cgroups\tenabled\n${rows.join('')}`;
 }
 
 /** /proc/cpuinfo: the architecture's text (c_show), one CPU. */

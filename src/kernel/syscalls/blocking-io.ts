@@ -102,7 +102,8 @@ export function writeVectors(
     const io = new UserIo(k.mm, spaceOf(t), vectorsAfter(limited, done));
     const result = file.write(io, pos);
     if (io.faulted && t.waiter.source !== null) return sleepInCall(k, t, progressAt(t, done + Math.max(0, result)));
-    if (result === -EAGAIN) {
+    // A file that can be seeked never waits for room: the error is its own (memory.reclaim).
+    if (result === -EAGAIN && !file.isSeekable) {
       if ((file.flags & O_NONBLOCK) !== 0 || how.waits === 'nonblocking')
         return done > 0 ? finish(t, file, done) : result;
       if (t.wait?.woken === 'timeout') return finish(t, file, done > 0 ? done : file.timeoutResult);

@@ -3,6 +3,7 @@ import {
   CLONE_FILES,
   CLONE_FS,
   CLONE_NAMESPACES,
+  CLONE_NEWCGROUP,
   CLONE_NEWIPC,
   CLONE_NEWNET,
   CLONE_NEWNS,
@@ -15,6 +16,7 @@ import {
   CLONE_VM,
 } from '../../abi/sched.ts';
 import { mayAccessTask } from '../access-task.ts';
+import { newCgroupNamespace } from '../cgroup/namespace.ts';
 import { dropFs } from '../exit.ts';
 import { enterIpc, newIpcNamespace } from '../ipc/namespace.ts';
 import { exitSem } from '../ipc/sem.ts';
@@ -74,6 +76,7 @@ function unshare(k: Kernel, t: Task, asked: number): number {
     enterIpc(k, t, newIpcNamespace(k));
   }
   if ((flags & CLONE_NEWNET) !== 0) t.net = newNetNamespace(k);
+  if ((flags & CLONE_NEWCGROUP) !== 0) t.cgroupNs = newCgroupNamespace(k, t.cgroup);
   if ((flags & CLONE_NEWPID) !== 0) t.pidNsForChildren = newPidNamespace(k, t.pidNsForChildren);
   if ((flags & CLONE_NEWTIME) !== 0) setTimeForChildren(k, t, newTimeNamespace(k, t.timeForChildren!));
   if (fs !== null) {
@@ -96,7 +99,8 @@ function setns(k: Kernel, t: Task, fd: number, type: number): number {
     return enter(k, t, [file.ns]);
   }
   if (!(file instanceof PidFile)) return -EINVAL;
-  if (type === 0 || (type & ~(CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWTIME)) !== 0) return -EINVAL;
+  if (type === 0 || (type & ~(CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWTIME)) !== 0)
+    return -EINVAL;
   const { target } = file;
   if (target === null) return -ESRCH;
   if (mayAccessTask(t, target, 'real') < 0) return -EPERM;
@@ -105,6 +109,7 @@ function setns(k: Kernel, t: Task, fd: number, type: number): number {
   return enter(k, t, [
     ...((type & CLONE_NEWIPC) !== 0 ? [ipc] : []),
     ...((type & CLONE_NEWNET) !== 0 ? [target.net] : []),
+    ...((type & CLONE_NEWCGROUP) !== 0 ? [target.cgroupNs] : []),
     ...((type & CLONE_NEWPID) !== 0 ? [target.pidNs] : []),
     ...((type & CLONE_NEWTIME) !== 0 ? [time] : []),
   ]);
@@ -126,6 +131,7 @@ function enter(k: Kernel, t: Task, namespaces: readonly Namespace[]): number {
       exitSem(k, t);
       enterIpc(k, t, ns);
     } else if (ns.kind === 'net') t.net = ns;
+    else if (ns.kind === 'cgroup') t.cgroupNs = ns;
     else if (ns.kind === 'pid') t.pidNsForChildren = ns;
     else {
       setTimeForChildren(k, t, ns);
@@ -141,13 +147,13 @@ export const namespaceCalls: readonly SyscallRow[] = [
     args: ['uint'],
     run: unshare,
     support: 'partial',
-    note: 'of the namespaces only CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWPID and CLONE_NEWTIME; CLONE_FS, CLONE_FILES and CLONE_SYSVSEM in full',
+    note: 'of the namespaces only CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWPID and CLONE_NEWTIME; CLONE_FS, CLONE_FILES and CLONE_SYSVSEM in full',
   },
   {
     name: 'setns',
     args: ['int', 'uint'],
     run: setns,
     support: 'partial',
-    note: 'IPC, network, pid and time namespaces',
+    note: 'cgroup, IPC, network, pid and time namespaces',
   },
 ];
