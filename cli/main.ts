@@ -1,7 +1,9 @@
 import { Command } from 'commander';
+import { PolicyError } from '../src/index.ts';
 import { demoCommand } from './demo.ts';
 import { levelsCommand } from './levels.ts';
 import { EXIT_INTERNAL_ERROR, reportInternalError } from './panic-report.ts';
+import { policyCommand } from './policy.ts';
 import { runCommand } from './run.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -9,6 +11,7 @@ declare const FAULTLINE_VERSION: string;
 
 /** What a shell reports for a program that wrote to a closed pipe: 128 + SIGPIPE. */
 const EXIT_BROKEN_PIPE = 141;
+const EXIT_USAGE = 2;
 
 // The reader of our output may go away (`faultline ... | head`): no news for the user.
 for (const stream of [process.stdout, process.stderr]) {
@@ -33,12 +36,16 @@ Examples:
   )
   .addCommand(runCommand())
   .addCommand(demoCommand())
-  .addCommand(levelsCommand());
+  .addCommand(levelsCommand())
+  .addCommand(policyCommand());
 
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof UsageError) {
+  if (error instanceof PolicyError) {
+    process.stderr.write(`faultline: ${error.message}\n`);
+    process.exitCode = EXIT_USAGE;
+  } else if (error instanceof UsageError) {
     process.stderr.write(`faultline: ${error.message}\n`);
     process.exitCode = error.exitStatus;
   } else {

@@ -1,11 +1,12 @@
 import { closeSync, existsSync, openSync, readSync, realpathSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import { type ExitStatus, type RunStats, System } from '../src/index.ts';
+import { type ExitStatus, type ReclaimPolicies, type ReclaimPolicyName, type RunStats, System } from '../src/index.ts';
 import { droppedFilesNote } from './dropped-files.ts';
 import { HostSignals } from './host-signals.ts';
 import type { MountOption } from './mount-option.ts';
 import { NodeEnvironment } from './node-environment.ts';
 import { explainNotRunnable } from './not-runnable.ts';
+import { loadReclaim } from './policy-file.ts';
 import { withProgress } from './progress.ts';
 import type { RunOptions } from './run.ts';
 import { endMachine, mustHaveNoLeak, parseSelfCheck, SELF_CHECK_VARIABLE, type SelfCheck } from './self-check.ts';
@@ -36,7 +37,7 @@ export async function runProgram(
   // All of the host as the guest's root, when that is where we stand: nothing may lie over /dev, /proc and /tmp.
   const root = options.root ?? (here === '/' ? '/' : undefined);
   const check = parseSelfCheck(process.env[SELF_CHECK_VARIABLE]);
-  const system = makeSystem(environment, options, root, check);
+  const system = makeSystem(environment, options, root, check, await loadReclaim(options.reclaim));
   const base = root === undefined ? { host: here, guest: here } : { host: resolve(root), guest: '/' };
   const mounts: MountOption[] = [{ ...base, mode: 'overlay' }, ...options.mount];
   for (const option of root === undefined ? mounts : options.mount) {
@@ -154,6 +155,7 @@ function makeSystem(
   options: RunOptions,
   root: string | undefined,
   check: SelfCheck,
+  reclaim: ReclaimPolicyName | ReclaimPolicies,
 ): System {
   if (root !== undefined && !statSync(root, { throwIfNoEntry: false })?.isDirectory()) {
     throw new UsageError(`--root ${root}: there is no such folder`);
@@ -168,7 +170,7 @@ function makeSystem(
       jit: options.jit,
       vmaIndex: options.vmaIndex,
       hugepages: options.hugepages,
-      reclaim: options.reclaim,
+      reclaim,
       inject: options.inject,
       disk: options.disk,
       root: root === undefined ? null : { host: resolve(root) },

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type DiskKind, type InjectOptions, RECLAIM_POLICIES, type ReclaimPolicyName } from '../src/index.ts';
+import { type DiskKind, type InjectOptions, RECLAIM_POLICIES } from '../src/index.ts';
 import { type HugepagesOption, parseHugepages } from './hugepages-option.ts';
 import { parseInject } from './inject-option.ts';
 import { type MountOption, parseMount } from './mount-option.ts';
@@ -26,7 +26,8 @@ export interface RunOptions {
   jit: 'off' | 'on' | 'always';
   disk: DiskKind;
   vmaIndex: 'list' | 'avl' | 'rbtree' | 'maple';
-  reclaim: ReclaimPolicyName;
+  /** A name of RECLAIM_POLICIES, or a file. */
+  reclaim: string;
   inject?: InjectOptions;
 }
 
@@ -125,10 +126,8 @@ export function addRunOptions(command: Command): Command {
     .addOption(
       new Option(
         '--reclaim <policy>',
-        'which pages go when memory is short: as in Linux 2.4, 2.6 to 6.0, or by another algorithm',
-      )
-        .choices(RECLAIM_POLICIES)
-        .default(RECLAIM_POLICIES[0]),
+        `which pages go when memory is short: ${RECLAIM_POLICIES.join(', ')}, or a file such as ./my-policy.ts`,
+      ).default(RECLAIM_POLICIES[0]),
     )
     .addOption(
       new Option(

@@ -38,7 +38,7 @@ import { checkInvariants } from './mm/invariants.ts';
 import { commitReserves, MemoryManager } from './mm/memory-manager.ts';
 import { FaultInjector, type InjectCounts, type InjectOptions } from './mm/phys/inject.ts';
 import { createPhysicalMemory } from './mm/physical-memory.ts';
-import { NamedPolicies, RECLAIM_POLICIES, type ReclaimPolicyName } from './mm/reclaim/kinds.ts';
+import { NamedPolicies, RECLAIM_POLICIES, type ReclaimPolicies, type ReclaimPolicyName } from './mm/reclaim/kinds.ts';
 import { createVmaIndex, type VmaIndexKind } from './mm/vma-index/kinds.ts';
 import { FaultDescriber, type FaultDescription, formatFault } from './observe/fault-trace.ts';
 import { type LevelsReport, reportLevelsAtExit } from './observe/levels-at-exit.ts';
@@ -67,7 +67,7 @@ export interface SystemOptions {
   /** How an address space keeps its VMAs: as one of Linux's generations did. Default 'maple', Linux's since 6.1. */
   readonly vmaIndex?: VmaIndexKind;
   /** Which pages go when memory is short. Default 'mglru', Linux's since 6.1. */
-  readonly reclaim?: ReclaimPolicyName;
+  readonly reclaim?: ReclaimPolicyName | ReclaimPolicies;
   /** What fails although it need not, from the first `run` on, by `seed`: allocations, disks, swap. Default: nothing. */
   readonly inject?: InjectOptions;
   /** What the machine's disk takes for its requests (docs/devices.md). Default 'nvme'. */
@@ -169,7 +169,8 @@ export class System {
         createIndex: () => createVmaIndex(indexKind),
       },
     );
-    mm.setReclaimPolicies(new NamedPolicies(options.reclaim ?? RECLAIM_POLICIES[0]));
+    const reclaim = options.reclaim ?? RECLAIM_POLICIES[0];
+    mm.setReclaimPolicies(typeof reclaim === 'string' ? new NamedPolicies(reclaim) : reclaim);
     mm.slab.shrink();
     this.freeFramesAtBoot = mm.alloc.freeCount;
     for (const { sizeBytes, count } of options.hugepages ?? []) fillPool(mm, sizeBytes, count);
