@@ -35,9 +35,7 @@ Examples:
   .addCommand(demoCommand())
   .addCommand(levelsCommand());
 
-try {
-  await program.parseAsync();
-} catch (error) {
+program.parseAsync().catch((error: unknown) => {
   if (error instanceof UsageError) {
     process.stderr.write(`faultline: ${error.message}\n`);
     process.exitCode = error.exitStatus;
@@ -45,4 +43,4 @@ try {
     process.stderr.write(`${reportInternalError(error, FAULTLINE_VERSION)}\n`);
     process.exitCode = EXIT_INTERNAL_ERROR;
   }
-}
+});
