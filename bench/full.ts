@@ -6,6 +6,7 @@ import { type Effort, measureRow, type Result } from './measure.ts';
 import { findPlatforms } from './platforms.ts';
 import { formatLine, formatMeans, HEADING, machineLine, ratioOf, toJson, toMarkdown } from './report.ts';
 import { ROWS } from './rows.ts';
+import { formatStartUp, measureStartUp, type StartUp } from './start-up.ts';
 
 /**
  * `npm run bench`: every row on Faultline, native Linux and qemu-riscv64. Options: --json (nothing else on standard output),
@@ -39,9 +40,10 @@ export async function runFull(): Promise<void> {
   if (rows.length === 0)
     throw new Error(`--only ${only}: no row begins so; the rows are ${ROWS.map(({ name }) => name).join(' ')}`);
   const own = rows.filter(({ whole }) => whole === undefined).map(({ program }) => program);
-  const { present, absent, close } = await findPlatforms([...new Set(own)], jitMode(option('--jit') ?? 'on'));
+  const { guest, present, absent, close } = await findPlatforms([...new Set(own)], jitMode(option('--jit') ?? 'on'));
   const baseline: Record<string, Ratios> = JSON.parse(readFileSync(BASELINE, 'utf8'));
   const results: Result[] = [];
+  let startUp: StartUp | null = null;
   const say = (line: string): void => {
     if (!json) console.log(line);
   };
@@ -62,10 +64,13 @@ export async function runFull(): Promise<void> {
       say(formatLine(result, [...why, ...compareWithBaseline(ratios(result), baseline[row.name])].join('; ')));
     }
     for (const line of formatMeans(results)) say(line);
+    const program = guest.values().next().value;
+    if (only === null && program !== undefined) startUp = measureStartUp(program, effort.rounds);
+    if (startUp !== null) say(formatStartUp(startUp));
   } finally {
     close();
   }
-  if (json) console.log(JSON.stringify(toJson(results, absent), null, 2));
+  if (json) console.log(JSON.stringify({ ...toJson(results, absent), startUp }, null, 2));
   if (process.argv.includes('--save')) {
     for (const result of results) baseline[result.row.name] = ratios(result);
     writeFileSync(BASELINE, `${JSON.stringify(baseline, null, 2)}\n`);
@@ -74,7 +79,13 @@ export async function runFull(): Promise<void> {
     const text = readFileSync(DOCUMENT, 'utf8');
     const [before, after] = [text.indexOf(BEGIN) + BEGIN.length, text.indexOf(END)];
     const titles = present.map(({ title }) => title);
-    writeFileSync(DOCUMENT, text.slice(0, before) + toMarkdown(results, titles, absent) + text.slice(after));
+    writeFileSync(
+      DOCUMENT,
+      text.slice(0, before) +
+        toMarkdown(results, titles, absent) +
+        (startUp === null ? '' : `\n${formatStartUp(startUp)}.\n`) +
+        text.slice(after),
+    );
   }
 }
 

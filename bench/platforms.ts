@@ -21,6 +21,8 @@ export interface Platform {
 }
 
 export interface Platforms {
+  /** riscv64 programs by name. */
+  readonly guest: ReadonlyMap<string, string>;
   readonly present: readonly Platform[];
   /** One line each: what is absent, and what would bring it. */
   readonly absent: readonly string[];
@@ -53,7 +55,7 @@ export async function findPlatforms(programs: readonly string[], jit: JitMode): 
   const qemu = ['qemu-riscv64', 'qemu-riscv64-static'].find((name) => versionOf(name) !== null);
   if (qemu === undefined) absent.push('qemu: there is no qemu-riscv64 (Debian: apt install qemu-user)');
   else present.push(qemuUser(qemu, guest, folder));
-  return { present, absent, close: () => rmSync(folder, { recursive: true, force: true }) };
+  return { guest, present, absent, close: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
 function sourceOf(program: string): string {

@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { type CpuProfile, modulesOfBundle, reportProfile, type Share } from './profile-report.ts';
 
 /**
@@ -10,6 +9,8 @@ import { type CpuProfile, modulesOfBundle, reportProfile, type Share } from './p
  * function, from V8's sampling profiler. `--keep FILE` before the program keeps the .cpuprofile (DevTools and speedscope read it).
  */
 const CLI = join(import.meta.dirname, '../dist/cli.js');
+/** What cli.js runs. */
+const MAIN = join(import.meta.dirname, '../dist/main.cjs');
 const LEAST_SHARE = 0.005;
 const FUNCTIONS = 30;
 
@@ -29,7 +30,7 @@ try {
   const file = readdirSync(folder).find((name) => name.endsWith('.cpuprofile'));
   if (file === undefined) throw new Error('node wrote no profile: the program ended it');
   const profile = JSON.parse(readFileSync(join(folder, file), 'utf8')) as CpuProfile;
-  const report = reportProfile(profile, pathToFileURL(CLI).href, modulesOfBundle(readFileSync(CLI, 'utf8')));
+  const report = reportProfile(profile, MAIN, modulesOfBundle(readFileSync(MAIN, 'utf8')));
   const line = ({ what, us }: Share): string =>
     `${((us / report.totalUs) * 100).toFixed(1).padStart(6)}% ${(us / 1000).toFixed(1).padStart(9)} ms  ${what}`;
   const out = [`host time ${(report.totalUs / 1000).toFixed(0)} ms (exit ${run.status ?? run.signal})`, ''];

@@ -63,7 +63,7 @@ export function formatMeans(results: readonly Result[]): string[] {
 }
 
 /** For scripts: everything that was measured. */
-export function toJson(results: readonly Result[], absent: readonly string[]): unknown {
+export function toJson(results: readonly Result[], absent: readonly string[]): object {
   return {
     machine: machineLine(),
     absent,

@@ -39,9 +39,7 @@ Examples:
   .addCommand(levelsCommand())
   .addCommand(policyCommand());
 
-try {
-  await program.parseAsync();
-} catch (error) {
+program.parseAsync().catch((error: unknown) => {
   if (error instanceof PolicyError) {
     process.stderr.write(`faultline: ${error.message}\n`);
     process.exitCode = EXIT_USAGE;
@@ -52,4 +50,4 @@ try {
     process.stderr.write(`${reportInternalError(error, FAULTLINE_VERSION)}\n`);
     process.exitCode = EXIT_INTERNAL_ERROR;
   }
-}
+});

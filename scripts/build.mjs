@@ -1,4 +1,4 @@
-// Builds dist/: the command line (cli.js), the library (index.js) and its types. Runs on `npm ci` through "prepare".
+// Builds dist/: the command line (cli.js starts main.cjs), the library (index.js) and its types. Runs on `npm ci` through "prepare".
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -25,21 +25,33 @@ const shared = {
 await Promise.all([
   // The library has no Node import in it, so the same file serves the browser.
   esbuild.build({ ...shared, entryPoints: { index: 'src/index.ts' }, outdir: 'dist', platform: 'neutral' }),
+  // All of the command line as a script, which V8 can keep compiled, and the module that starts it so (cli/launch.ts).
   esbuild.build({
     ...shared,
-    entryPoints: { cli: 'cli/main.ts' },
+    entryPoints: { main: 'cli/main.ts' },
+    outdir: 'dist',
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
+    platform: 'node',
+    define: { ...shared.define, 'import.meta.url': 'faultlineUrl' },
+    // As Node wraps a CommonJS module; all ASCII, as esbuild writes, so that it can be read without decoding.
+    banner: {
+      js: "(function (exports, require, module, __filename, __dirname) {const faultlineUrl = require('node:url').pathToFileURL(__filename).href;",
+    },
+    footer: { js: '})' },
+  }),
+  esbuild.build({
+    ...shared,
+    entryPoints: { cli: 'cli/launch.ts' },
     outdir: 'dist',
     platform: 'node',
-    // commander is CommonJS and asks for Node's own modules through require.
-    banner: {
-      js: "#!/usr/bin/env node\nimport { createRequire as faultlineRequire } from 'node:module';\nconst require = faultlineRequire(import.meta.url);",
-    },
+    banner: { js: '#!/usr/bin/env node' },
   }),
 ]);
 chmodSync(join(root, 'dist/cli.js'), 0o755);
-// cli.js holds commander, whose licence asks for its text beside every copy.
+// main.cjs holds commander, whose licence asks for its text beside every copy.
 const license = readFileSync(join(root, 'node_modules/commander/LICENSE'), 'utf8');
-writeFileSync(join(root, 'dist/third-party-licenses.txt'), `dist/cli.js contains commander:\n\n${license}`);
+writeFileSync(join(root, 'dist/third-party-licenses.txt'), `dist/main.cjs contains commander:\n\n${license}`);
 
 if (!process.argv.includes('--no-types')) {
   rmSync(join(root, 'dist/types'), { recursive: true, force: true });

@@ -94,7 +94,7 @@ export class Pipe {
     const wasFull = this.isFull;
     while (this.buffers.length > 0 && sink.remaining > 0) {
       const buffer = this.buffers[0];
-      const bytes = ram.bytesOf(buffer.frame).subarray(buffer.offset, buffer.offset + buffer.length);
+      const bytes = ram.bytesOf(buffer.frame, buffer.offset, buffer.offset + buffer.length);
       const wanted = Math.min(bytes.length, sink.remaining);
       const count = sink.put(bytes);
       // anon_pipe_read: what faults half-way is not consumed.
@@ -167,7 +167,7 @@ export class Pipe {
     ram.beforeWrite(buffer.frame);
     const wanted = Math.min(end - start, source.remaining);
     // anon_pipe_write: a piece that faults half-way is not written at all.
-    if (source.take(ram.bytesOf(buffer.frame).subarray(start, start + wanted)) < wanted) return 0;
+    if (source.take(ram.bytesOf(buffer.frame, start, start + wanted)) < wanted) return 0;
     buffer.length += wanted;
     return wanted;
   }

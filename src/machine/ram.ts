@@ -53,10 +53,10 @@ export class Ram {
     return this.ramBase + frame * PAGE_SIZE;
   }
 
-  /** A view of the frame's 4096 bytes, for reading; before writing through it call `beforeWrite`. */
-  bytesOf(frame: Pfn): Uint8Array<ArrayBuffer> {
+  /** A view of the frame's bytes [from, to), for reading; before writing through it call `beforeWrite`. */
+  bytesOf(frame: Pfn, from = 0, to = PAGE_SIZE): Uint8Array<ArrayBuffer> {
     const offset = this.offsetOf(frame);
-    return this.u8.subarray(offset, offset + PAGE_SIZE);
+    return this.u8.subarray(offset + from, offset + to);
   }
 
   beforeWrite(frame: Pfn): void {

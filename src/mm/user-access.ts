@@ -46,6 +46,8 @@ export function copyFromUser(mm: MemoryManager, space: AddressSpace, address: nu
     if (offset === -1) break;
     const count = Math.min(into.length - done, PAGE_SIZE - offsetInPage(at));
     if (count < 32) for (let i = 0; i < count; i++) into[done + i] = u8[offset + i];
+    // Within RAM (a page of the page cache) no view is made on the way: that would cost more than the copy.
+    else if (into.buffer === u8.buffer) u8.copyWithin(into.byteOffset + done, offset, offset + count);
     else into.set(u8.subarray(offset, offset + count), done);
     done += count;
   }
@@ -61,7 +63,7 @@ export function copyToUser(mm: MemoryManager, space: AddressSpace, address: numb
   let done = 0;
   while (done < from.length) {
     if (waiter === null || waiter.stores.length === 0)
-      done += copyToUserNow(mm, space, address + done, from.subarray(done));
+      done += copyToUserNow(mm, space, address + done, done === 0 ? from : from.subarray(done));
     if (done === from.length || waiter === null || (waiter.source === null && waiter.stores.length === 0)) break;
     const at = address + done;
     const count = Math.min(from.length - done, PAGE_SIZE - offsetInPage(at));
@@ -89,7 +91,8 @@ export function copyToUserNow(mm: MemoryManager, space: AddressSpace, address: n
     const count = Math.min(from.length - done, PAGE_SIZE - offsetInPage(at));
     beforeWrite(mm, offset);
     if (count < 32) for (let i = 0; i < count; i++) u8[offset + i] = from[done + i];
-    else u8.set(from.subarray(done, done + count), offset);
+    else if (from.buffer === u8.buffer) u8.copyWithin(offset, from.byteOffset + done, from.byteOffset + done + count);
+    else u8.set(count === from.length ? from : from.subarray(done, done + count), offset);
     done += count;
   }
   return done;

@@ -51,7 +51,7 @@ export class UserIo implements IoSink, IoSource {
         continue;
       }
       const want = Math.min(bytes.length - done, lengthBytes - this.offset);
-      const part = bytes.subarray(done, done + want);
+      const part = want === bytes.length ? bytes : bytes.subarray(done, done + want);
       const moved =
         direction === 'put'
           ? this.store(this.mm, this.space, address + this.offset, part)

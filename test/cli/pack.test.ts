@@ -68,6 +68,7 @@ test('it holds what it says, and no sources or tests', () => {
   const files = readdirSync(join(home, 'node_modules/faultline'), { recursive: true }) as string[];
   for (const file of [
     'dist/cli.js',
+    'dist/main.cjs',
     'dist/index.js',
     'dist/types/index.d.ts',
     'guest/demo.c',

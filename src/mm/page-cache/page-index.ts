@@ -60,12 +60,12 @@ export class PageIndex {
   /** The frame at `index`, or NO_FRAME. */
   find(index: number): Pfn | -1 {
     const leaf = this.findLeaf(index);
-    return leaf === null ? NO_FRAME : ((leaf.pages as Int32Array)[index % SLOTS] as Pfn | -1);
+    return leaf === null ? NO_FRAME : ((leaf.pages as Int32Array)[index & (SLOTS - 1)] as Pfn | -1);
   }
 
   /** What the page that was evicted from here left behind, or 0. */
   shadowAt(index: number): number {
-    return this.shadowCount === 0 ? 0 : (this.findLeaf(index)?.shadows?.[index % SLOTS] ?? 0);
+    return this.shadowCount === 0 ? 0 : (this.findLeaf(index)?.shadows?.[index & (SLOTS - 1)] ?? 0);
   }
 
   /**
@@ -97,13 +97,13 @@ export class PageIndex {
       leaf !== null && this.find(index) !== NO_FRAME,
       'mm/page-cache/page-index.ts: a page that is removed is there',
     );
-    if (hasDirty(leaf, index % SLOTS)) this.clearDirty(index);
-    (leaf.pages as Int32Array)[index % SLOTS] = NO_FRAME;
+    if (hasDirty(leaf, index & (SLOTS - 1))) this.clearDirty(index);
+    (leaf.pages as Int32Array)[index & (SLOTS - 1)] = NO_FRAME;
     this.count--;
     if (shadow === 0) leaf.count--;
     else {
       leaf.shadows ??= new Float64Array(SLOTS);
-      leaf.shadows[index % SLOTS] = shadow;
+      leaf.shadows[index & (SLOTS - 1)] = shadow;
       leaf.shadowCount++;
       this.shadowCount++;
     }
@@ -127,7 +127,7 @@ export class PageIndex {
   /** workingset_update_node: a leaf with shadow entries alone is known to who gives these back. */
   private noteShadows(leaf: IndexNode, index: number): void {
     const isShadow = leaf.shadowCount > 0 && leaf.shadowCount === leaf.count;
-    if (isShadow && leaf.shadowId === 0) leaf.shadowId = this.shadowNodes.add(this, index - (index % SLOTS));
+    if (isShadow && leaf.shadowId === 0) leaf.shadowId = this.shadowNodes.add(this, index - (index & (SLOTS - 1)));
     else if (!isShadow && leaf.shadowId !== 0) {
       this.shadowNodes.remove(leaf.shadowId);
       leaf.shadowId = 0;
@@ -136,7 +136,7 @@ export class PageIndex {
 
   /** The leaf that holds `from`, or the first behind it. */
   private nextLeaf(from: number): { leaf: IndexNode | null; start: number } {
-    let at = from - (from % SLOTS);
+    let at = from - (from & (SLOTS - 1));
     while (this.root !== null && at < spanOf(this.root.level + 1)) {
       let node: IndexNode | null = this.root;
       let missing = 0;
@@ -169,7 +169,7 @@ export class PageIndex {
 
   isDirty(index: number): boolean {
     const leaf = this.findLeaf(index);
-    return leaf !== null && hasDirty(leaf, index % SLOTS);
+    return leaf !== null && hasDirty(leaf, index & (SLOTS - 1));
   }
 
   markDirty(index: number): void {
@@ -192,6 +192,12 @@ export class PageIndex {
   /** The least index >= `from` that has a page (any, or a dirty one), or -1. */
   next(from: number, which: 'any' | 'dirty'): number {
     if (this.root === null || from >= spanOf(this.root.level + 1)) return -1;
+    const leaf = which === 'any' ? this.findLeaf(from) : null;
+    if (leaf !== null) {
+      const pages = leaf.pages as Int32Array;
+      const start = from & (SLOTS - 1);
+      for (let slot = start; slot < SLOTS; slot++) if (pages[slot] !== NO_FRAME) return from + (slot - start);
+    }
     return nextUnder(this.root, 0, from, which);
   }
 
@@ -207,7 +213,7 @@ export class PageIndex {
   }
 
   private findLeaf(index: number): IndexNode | null {
-    const start = index - (index % SLOTS);
+    const start = index - (index & (SLOTS - 1));
     if (start === this.lastLeafStart) return this.lastLeaf;
     let node = this.root;
     if (node === null || index >= spanOf(node.level + 1)) return null;
@@ -274,9 +280,9 @@ export class PageIndex {
 
   private enter(leaf: IndexNode, index: number, frame: Pfn): void {
     const pages = leaf.pages as Int32Array;
-    assert(pages[index % SLOTS] === NO_FRAME, 'mm/page-cache/page-index.ts: a page is entered once');
+    assert(pages[index & (SLOTS - 1)] === NO_FRAME, 'mm/page-cache/page-index.ts: a page is entered once');
     dropShadow(this, leaf, index);
-    pages[index % SLOTS] = frame;
+    pages[index & (SLOTS - 1)] = frame;
     leaf.count++;
     this.count++;
     this.noteShadows(leaf, index);
@@ -309,8 +315,8 @@ function makeNode(level: number, slot: number): IndexNode {
 }
 
 function dropShadow(tree: PageIndex, leaf: IndexNode, index: number): void {
-  if (leaf.shadows === null || leaf.shadows[index % SLOTS] === 0) return;
-  leaf.shadows[index % SLOTS] = 0;
+  if (leaf.shadows === null || leaf.shadows[index & (SLOTS - 1)] === 0) return;
+  leaf.shadows[index & (SLOTS - 1)] = 0;
   leaf.shadowCount--;
   leaf.count--;
   tree.shadowCount--;
@@ -324,9 +330,9 @@ function spanOf(level: number): number {
 }
 
 function slotAt(index: number, level: number): number {
-  if (level === 0) return index % SLOTS;
+  if (level === 0) return index & (SLOTS - 1);
   if (level < 5 && index < 0x8000_0000) return (index >>> (SHIFT * level)) & (SLOTS - 1);
-  return Math.floor(index / spanOf(level)) % SLOTS;
+  return Math.floor(index / spanOf(level)) & (SLOTS - 1);
 }
 
 function levelsFor(index: number): number {

@@ -15,12 +15,17 @@ const MIN_FILL = NODE_SLOTS / 2;
  *  X1 VMAs rise and do not overlap; all leaves have the same depth.
  *  X2 A node other than the root has MIN_FILL to NODE_SLOTS entries; an inner root at least two.
  *  X3 min, max and maxGap of a node are those of its entries; maxGap counts holes between entries only, not at the edges.
+ *  X4 The VMA that was found last is in the tree, or there is none (the mmap_cache of earlier Linux).
  */
 export class MapleIndex implements VmaIndex {
   count = 0;
   private root: Node = newLeaf();
+  /** Most searches are for the one again: of a fault beside the last, or of the steps of one munmap. */
+  private lastFound: Vma | null = null;
 
   find(page: Vpn): Vma | null {
+    const last = this.lastFound;
+    if (last !== null && last.startVpn <= page && page < last.endVpn) return last;
     let node = this.root;
     if (node.max <= page) return null;
     while (node.children !== null) {
@@ -30,7 +35,7 @@ export class MapleIndex implements VmaIndex {
       node = children[i];
     }
     const { vmas } = node;
-    for (let i = 0; i < vmas.length; i++) if (vmas[i].endVpn > page) return vmas[i];
+    for (let i = 0; i < vmas.length; i++) if (vmas[i].endVpn > page) return (this.lastFound = vmas[i]);
     return null;
   }
 
@@ -83,6 +88,7 @@ export class MapleIndex implements VmaIndex {
   }
 
   erase(vma: Vma): void {
+    if (this.lastFound === vma) this.lastFound = null;
     eraseUnder(this.root, vma);
     if (this.root.children !== null && this.root.children.length === 1) this.root = this.root.children[0];
     this.count--;
@@ -116,6 +122,7 @@ export class MapleIndex implements VmaIndex {
     let counted = 0;
     let before = -1;
     let leafDepth = -1;
+    let hasLast = this.lastFound === null;
     const check = (node: Node, depth: number): string | null => {
       const { children, vmas } = node;
       const size = children === null ? vmas.length : children.length;
@@ -137,10 +144,11 @@ export class MapleIndex implements VmaIndex {
         if (vma.startVpn < before || vma.startVpn >= vma.endVpn) return 'X1: order';
         before = vma.endVpn;
         counted++;
+        if (vma === this.lastFound) hasLast = true;
       }
       return null;
     };
-    return check(this.root, 0) ?? (counted === this.count ? null : 'count');
+    return check(this.root, 0) ?? (counted === this.count ? null : 'count') ?? (hasLast ? null : 'X4: the last found');
   }
 }
 
