@@ -95,6 +95,7 @@ export function newTask(k: Kernel, options: NewTask): Task | number {
     pidNs: k.initialPid,
     net: k.initialNet,
     cgroup,
+    psi: k.psi,
   });
   task.sighand = sighand;
   task.ipc = k.initialIpc;
