@@ -37,10 +37,22 @@ export function formatStatsTable(stats: RunStats, commandLine: string): string {
     ...lines,
     '',
     `${seconds.toFixed(9).padStart(18)} seconds virtual time elapsed`,
+    ...timeLines(stats),
     `${(stats.wallMs / 1000).toFixed(9).padStart(18)} seconds host time elapsed`,
     '',
     '',
   ].join('\n');
+}
+
+/** What of the virtual time was spent otherwise than running, and how long somebody ran. */
+function timeLines({ time }: RunStats): string[] {
+  const parts: [string, number][] = [
+    ['running', time.runningNs],
+    ['waiting for memory', time.memoryNs],
+    ['waiting for disk', time.diskNs],
+    ['idle', time.idleNs],
+  ];
+  return parts.map(([name, ns]) => `${(ns / 1e9).toFixed(9).padStart(18)} seconds ${name}`);
 }
 
 const FAULT_NOTES: Readonly<Record<string, string>> = {

@@ -12,12 +12,15 @@ export interface IoSink {
   /** 'leave': a read stops at a page that a device is still reading, sets isAtLockedPage, and its caller sleeps. Absent: it waits. */
   readonly atLockedPage?: 'wait' | 'leave';
   isAtLockedPage?: boolean;
+  /** Are all stretches multiples of so many bytes long? Absent: they are. */
+  isAlignedTo?(bytes: number): boolean;
 }
 
 export interface IoSource {
   readonly remaining: number;
   /** Fills `into` from the front; returns how many bytes it gave. */
   take(into: Uint8Array): number;
+  isAlignedTo?(bytes: number): boolean;
   readonly faulted: boolean;
   /** Something has changed: what could not be read may be readable now. */
   tryAgain(): void;

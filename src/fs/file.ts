@@ -197,6 +197,17 @@ export abstract class File implements MappableFile {
   fsync(): number {
     return -EINVAL;
   }
+  syncPages(_first: number, _end: number): number {
+    return 0;
+  }
+  /** An error of write-back since it was opened, or since this was last asked: once (f_wb_err). */
+  takeWritebackError(): number {
+    return 0;
+  }
+  /** The same of its whole file system, for syncfs (f_sb_err). */
+  takeSuperblockError(): number {
+    return 0;
+  }
   /** Lines of /proc/PID/fdinfo behind the common ones. */
   fdinfo(): string {
     return '';

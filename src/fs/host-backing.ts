@@ -10,6 +10,8 @@ const CHUNK_BYTES = 1 << 16;
 export interface HostPlace {
   /** null: it has no name any more. */
   hostPath(): string | null;
+  /** The host did not take a page. */
+  noteWriteError(error: number): void;
 }
 
 /** The store behind a file of an `rw` mount: the host's file, or, once its last name is gone, the bytes kept of it. */
@@ -17,6 +19,8 @@ export class HostBacking implements PageBacking {
   sizeBytes: number;
   /** Size of the host's file as far as we know: behind it the guest has a size that no write has reached yet. */
   private hostBytes: number;
+  /** The host has bytes that it may still lose with its power. */
+  isUnsafe = false;
   private orphan: Map<number, Uint8Array> | null = null;
   private readonly host: HostFiles;
   private readonly place: HostPlace;
@@ -62,8 +66,13 @@ export class HostBacking implements PageBacking {
     const path = this.place.hostPath();
     if (path === null) return -EIO;
     const result = this.host.write(path, index * PAGE_SIZE, from.subarray(0, lengthBytes));
+    if (result >= 0) this.isUnsafe = true;
     if (result >= 0) this.hostBytes = Math.max(this.hostBytes, index * PAGE_SIZE + lengthBytes);
     return result;
+  }
+
+  noteWriteError(error: number): void {
+    this.place.noteWriteError(error);
   }
 
   /** A file that grew by a truncate, or by pages that were never written: the host's gets the same length. */
@@ -71,7 +80,9 @@ export class HostBacking implements PageBacking {
     const path = this.place.hostPath();
     if (this.orphan !== null || path === null || this.hostBytes >= this.sizeBytes) return 0;
     const result = this.host.truncate(path, this.sizeBytes);
-    if (result >= 0) this.hostBytes = this.sizeBytes;
+    if (result < 0) return result;
+    this.hostBytes = this.sizeBytes;
+    this.isUnsafe = true;
     return result;
   }
 

@@ -15,7 +15,7 @@ import { openSpecial } from './special.ts';
 
 /**
  * A file of a host folder mounted `rw`. Names are changed on the host at once; bytes go through the page cache and reach the
- * host on fsync, msync, close, reclaim and at the end.
+ * host on fsync, msync, the last close, write-back and reclaim. What fsync and msync wrote, and what mappings stored, the host has synced.
  *
  * Invariants:
  *  H1 hostPath() is built from the mount's folder and names that the guest walked: never outside of the folder, and the host
@@ -29,6 +29,7 @@ export class HostInode extends Inode {
   private names: { parent: HostInode | null; name: string }[];
   private sizeAtStat: number;
   private backing: HostBacking | null = null;
+  private hasFailed = false;
 
   constructor(
     superblock: HostSuperblock,
@@ -89,10 +90,7 @@ export class HostInode extends Inode {
 
   protected override evict(): void {
     if (this.pages !== null) {
-      if (!this.isOrphan) {
-        const error = this.flush();
-        if (error < 0) this.core.noteHostError(this.hostPath() ?? '', error);
-      }
+      this.flush();
       this.core.mm.pageCache.evict(this.pages);
       this.pages = null;
     }
@@ -325,21 +323,48 @@ export class HostInode extends Inode {
     return 0;
   }
 
-  /** Dirty pages to the host; also an error of an earlier write-back that nobody was told. */
+  /** Dirty pages on their way to the host (v9fs_dir_release: filemap_fdatawrite); those of a mapping are safe there when this returns. */
   override flush(): number {
-    if (this.pages === null || this.isOrphan) return 0;
-    const { pageCache } = this.core.mm;
-    const result = pageCache.writeback(this.pages);
-    const earlier = pageCache.takeWritebackError(this.pages);
-    if (result < 0 || earlier < 0) return result < 0 ? result : earlier;
-    return this.backing!.extendHost();
+    const { pages } = this;
+    if (pages === null || this.isOrphan) return 0;
+    if (pages.wasStoredTo) {
+      pages.wasStoredTo = false;
+      return this.sync();
+    }
+    const result = this.core.mm.pageCache.startWriteback(pages);
+    return result < 0 ? result : this.extendHost();
   }
 
-  override sync(): number {
-    const error = this.flush();
-    if (error < 0) return error;
+  override sync(first = 0, end = Number.MAX_SAFE_INTEGER): number {
+    const { pages } = this;
+    if (pages === null || this.isOrphan) return 0;
+    const { pageCache } = this.core.mm;
+    const written = pageCache.writeback(pages, first, end);
+    if (written < 0) return written;
+    const extended = this.extendHost();
+    if (extended < 0) return extended;
     const path = this.hostPath();
-    return path === null ? 0 : this.host.fsync(path);
+    pageCache.io.flush();
+    const backing = this.backing!;
+    if (path === null || !backing.isUnsafe) return 0;
+    backing.isUnsafe = false;
+    const result = this.host.fsync(path);
+    if (result < 0) pages.noteWritebackError(result);
+    return result;
+  }
+
+  private extendHost(): number {
+    const result = this.backing!.extendHost();
+    if (result < 0) this.pages!.noteWritebackError(result);
+    return result;
+  }
+
+  /** Whatever the program is told, the person at the machine learns of it at the end. */
+  noteWriteError(error: number): void {
+    this.superblock.writebackErrors.note(error);
+    if (this.hasFailed) return;
+    this.hasFailed = true;
+    this.core.noteHostError(this.hostPath() ?? '', error);
   }
 
   open(path: PathRef, flags: number): File | number {

@@ -60,10 +60,10 @@ export class HostSuperblock extends Superblock {
     this.numbers.delete(inode.key);
   }
 
-  override sync(): number {
+  override sync(how: 'wait' | 'start' = 'wait'): number {
     let first = 0;
     for (const inode of this.inodes.values()) {
-      const error = inode.flush();
+      const error = how === 'wait' ? inode.sync() : inode.flush();
       if (error < 0 && first === 0) first = error;
     }
     return first;

@@ -266,8 +266,12 @@ export abstract class Inode {
   }
   /** Up-to-date attributes before stat: generated files refresh size or link target here. */
   refresh(): void {}
-  /** fsync: 0 or -ERRNO. */
-  sync(): number {
+  /** What O_DIRECT wants positions and lengths to be multiples of. */
+  get directAlignBytes(): number {
+    return 1;
+  }
+  /** fsync of pages [first, end): 0 or -ERRNO. */
+  sync(_first?: number, _end?: number): number {
     return 0;
   }
   /** A new open file description at `path`; O_CREAT, O_EXCL and O_TRUNC are done with. */

@@ -159,6 +159,19 @@ export class OverlayInode extends MemoryInode {
     return this.backing!.reserve(pos, lengthBytes);
   }
 
+  /** As ext4 on a disk with sectors of 512 bytes; a host folder that is written through is 9p's, which takes anything. */
+  override get directAlignBytes(): number {
+    return 512;
+  }
+
+  override sync(first = 0, end = Number.MAX_SAFE_INTEGER): number {
+    if (this.pages === null) return 0;
+    const { pageCache } = this.core.mm;
+    const result = pageCache.writeback(this.pages, first, end);
+    pageCache.io.flush();
+    return result;
+  }
+
   /** What the store has, and what has been written and is on its way there. */
   override findStored(index: number, what: 'data' | 'hole'): number {
     const { pages, backing } = this;

@@ -1,15 +1,21 @@
 import { EBADF, EFBIG, EINVAL, ENODEV, ENXIO, ETXTBSY } from '../abi/errno.ts';
-import { SEEK_DATA, SEEK_HOLE } from '../abi/fcntl.ts';
+import { O_DIRECT, SEEK_DATA, SEEK_HOLE } from '../abi/fcntl.ts';
 import { FIONREAD } from '../abi/ioctl.ts';
+import type { ErrorCursor } from '../base/error-sequence.ts';
 import type { IoSink, IoSource } from '../base/io.ts';
 import { PAGE_SIZE } from '../machine/units.ts';
+import { readDirect, writeDirect } from '../mm/page-cache/direct-io.ts';
 import { readInto, writeFrom } from '../mm/page-cache/file-io.ts';
 import type { FilePages } from '../mm/page-cache/file-pages.ts';
 import type { ReadAhead } from '../mm/page-cache/readahead.ts';
 import { File, MAX_FILE_BYTES, seekIn, type UserArg } from './file.ts';
+import type { PathRef } from './path.ts';
 
 /** A regular file whose bytes are in the page cache of its inode: read, write and mmap see the same frames. */
-export class RegularFile extends File {
+export class RegularFile extends File implements ErrorCursor {
+  /** f_wb_err, f_sb_err. */
+  writebackSince: number;
+  private readonly ofSuperblock: ErrorCursor;
   /** What posix_fadvise said of how it is read. */
   readAhead: ReadAhead = 'sequential';
 
@@ -27,21 +33,23 @@ export class RegularFile extends File {
     return true;
   }
 
+  constructor(path: PathRef, flags: number, slot: number) {
+    super(path, flags, slot);
+    const { pages, superblock } = this.inode;
+    this.writebackSince = pages?.writebackErrors.sample() ?? 0;
+    this.ofSuperblock = { writebackSince: superblock.writebackErrors.sample() };
+  }
+
+  /** close(2) says nothing of errors: who wants to know of them calls fsync. */
   protected override onLastRelease(): void {
     if (!this.writable) return;
     this.inode.writeCount--;
-    const error = this.inode.flush();
-    // close(2) has reported what it could; this is a mapping's or a late writer's error.
-    if (error < 0) this.core.noteHostError(this.displayPath(), error);
+    this.inode.flush();
   }
 
   /** As a disk's file system: reads of what is cached; shmem has no such thing. */
   override knowsNowait(direction: 'read' | 'write'): boolean {
     return direction === 'read' && this.inode.pages?.kind === 'file';
-  }
-
-  override flush(): number {
-    return this.writable ? this.inode.flush() : 0;
   }
 
   override read(sink: IoSink, pos: number | null): number {
@@ -50,7 +58,11 @@ export class RegularFile extends File {
     const at = pos ?? this.pos;
     if (inode.pages === null) return -EINVAL;
     if (at >= inode.size || sink.remaining === 0) return 0;
-    const moved = readInto(this.core.mm.pageCache, inode.pages, at, sink, this.readAhead);
+    if (this.isDirect && !this.isAligned(at, sink)) return -EINVAL;
+    const { pageCache } = this.core.mm;
+    const moved = this.isDirect
+      ? readDirect(pageCache, inode.pages, at, sink)
+      : readInto(pageCache, inode.pages, at, sink, this.readAhead);
     if (moved > 0) {
       if (pos === null) this.pos = at + moved;
       inode.touchAccessed();
@@ -66,14 +78,25 @@ export class RegularFile extends File {
     const at = this.isAppend ? inode.size : (pos ?? this.pos);
     if (source.remaining === 0) return 0;
     if (at >= MAX_FILE_BYTES) return -EFBIG;
+    if (this.isDirect && !this.isAligned(at, source)) return -EINVAL;
     const admitted = inode.admitWrite(at, source.remaining);
     if (admitted < 0) return admitted;
     const limited = admitted < source.remaining ? new LimitedSource(source, admitted) : source;
-    const moved = writeFrom(this.core.mm.pageCache, inode.pages!, at, limited);
+    const moved = (this.isDirect ? writeDirect : writeFrom)(this.core.mm.pageCache, inode.pages!, at, limited);
     if (moved > 0 && pos === null) this.pos = at + moved;
     // The times change before the first byte is taken; and what was taken of the file system may stay (shmem).
     if (moved !== 0) inode.noteWritten();
     return moved;
+  }
+
+  /** O_DIRECT, where there is a store to go to; tmpfs takes the flag and goes on as ever. */
+  private get isDirect(): boolean {
+    return (this.flags & O_DIRECT) !== 0 && this.inode.pages?.kind === 'file';
+  }
+
+  private isAligned(at: number, io: IoSink | IoSource): boolean {
+    const { directAlignBytes } = this.inode;
+    return at % directAlignBytes === 0 && (io.isAlignedTo?.(directAlignBytes) ?? true);
   }
 
   override seek(offset: number, whence: number): number {
@@ -97,7 +120,18 @@ export class RegularFile extends File {
     return this.inode.pages === null ? -ENODEV : this.inode.fallocate(mode, offset, lengthBytes);
   }
   override fsync(): number {
-    return this.inode.sync();
+    return this.syncPages(0, Number.MAX_SAFE_INTEGER);
+  }
+  /** file_write_and_wait_range, file_check_and_advance_wb_err: errors since this file was opened or last told. */
+  override syncPages(first: number, end: number): number {
+    const result = this.inode.sync(first, end);
+    return this.takeWritebackError() || result;
+  }
+  override takeWritebackError(): number {
+    return this.inode.pages?.writebackErrors.take(this) ?? 0;
+  }
+  override takeSuperblockError(): number {
+    return this.inode.superblock.writebackErrors.take(this.ofSuperblock);
   }
   override ioctl(request: number, arg: UserArg): number {
     if (request !== FIONREAD) return super.ioctl(request, arg);

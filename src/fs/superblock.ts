@@ -1,3 +1,4 @@
+import { ErrorSequence } from '../base/error-sequence.ts';
 import type { FsCore } from './fs-core.ts';
 
 /** The numbers of statfs(2), f_type aside. Blocks are of `blockBytes`. */
@@ -22,6 +23,8 @@ export class Superblock {
   readonly noExec: boolean;
   /** Dentries are asked again at each walk (procfs: processes come and go). */
   readonly revalidates: boolean;
+  /** Errors of write-back, for syncfs (s_wb_err). */
+  readonly writebackErrors = new ErrorSequence();
   private lastIno = 0;
 
   constructor(
@@ -58,8 +61,8 @@ export class Superblock {
     return '';
   }
 
-  /** Writes all dirty data to where it belongs: 0 or the first -ERRNO. */
-  sync(): number {
+  /** Writes all dirty data to where it belongs, and waits for it or not: 0 or the first -ERRNO. */
+  sync(_how?: 'wait' | 'start'): number {
     return 0;
   }
 

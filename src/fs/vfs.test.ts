@@ -340,13 +340,17 @@ describe('host folders', () => {
     expect(t.countLeaks()).toBe(0);
   });
 
-  test('rw: an error of the host is what close reports', () => {
+  test('rw: an error of the host is what fsync reports, once, and what is said at the end; close is silent', () => {
     const t = hostTest('rw');
     const file = openOrThrow(t, '/home/p/a.txt', O_WRONLY);
     writeText(file, 'zzz');
+    const other = openOrThrow(t, '/home/p/a.txt', O_RDONLY);
     t.host.failing.set('write', -E.ENOSPC);
-    expect(file.flush()).toBe(-E.ENOSPC);
+    expect(file.flush()).toBe(0);
+    expect([file.fsync(), file.fsync(), other.fsync(), other.fsync()]).toEqual([-E.ENOSPC, 0, -E.ENOSPC, 0]);
     file.release();
+    other.release();
+    expect(t.vfs.core.hostErrors).toEqual(['/home/p/a.txt: ENOSPC: what the program wrote is not all on the host']);
     expect(t.countLeaks()).toBe(0);
   });
 

@@ -423,10 +423,7 @@ export class Vfs {
    */
   shutdown(): void {
     const { dentries, mm } = this.core;
-    for (const mount of this.mounts.mounts) {
-      const error = mount.superblock.sync();
-      if (error < 0) this.core.noteHostError(mount.source, error);
-    }
+    for (const mount of this.mounts.mounts) mount.superblock.sync('start');
     dentries.shrink(Number.POSITIVE_INFINITY);
     for (const mount of [...this.mounts.mounts].reverse()) this.mounts.unmount(mount);
     this.core.anonMounts.shutdown();

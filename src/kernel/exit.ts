@@ -15,6 +15,7 @@ import type { Kernel } from './kernel.ts';
 import { killOrphanedGroup, notifyParentOfExit } from './notify-parent.ts';
 import { isReaper, isWithin } from './pid-namespace.ts';
 import type { Process } from './process.ts';
+import { feedPsi } from './psi/psi-feed.ts';
 import { exitTracer, unlinkTracee } from './ptrace/attach.ts';
 import { stopForEvent } from './ptrace/stop.ts';
 import { walkRobustList } from './robust-list.ts';
@@ -73,6 +74,7 @@ export function exitTask(k: Kernel, t: Task, status: number): void {
   t.wait = null;
   t.call = null;
   t.state = 'Z';
+  feedPsi(k, t);
   if (t !== k.current) {
     k.mm.waiter = waiter;
     k.mm.block.debtor = debtor;

@@ -31,12 +31,13 @@ import { LoadAverage } from './load-average.ts';
 import { NetNamespace } from './net-namespace.ts';
 import { PidNamespace } from './pid-namespace.ts';
 import type { Process } from './process.ts';
+import { PsiGroup } from './psi/psi-group.ts';
 import { type RunLimits, type RunStatus, runMachine } from './run-loop.ts';
 import { block } from './scheduler.ts';
 import { endAllProcesses, shutdownKernel } from './shutdown.ts';
 import { userMemory } from './signals/deliver.ts';
 import { type SpawnOptions, spawnProgram } from './spawn.ts';
-import { Stalls } from './stalls.ts';
+import { RunningMemstall, Stalls } from './stalls.ts';
 import { SwapFiles } from './swap-files.ts';
 import { type ArgWidth, argWidthsOf, type SyscallRow } from './syscalls/row.ts';
 import type { SystemName } from './system-name.ts';
@@ -159,6 +160,8 @@ export class Kernel {
   readonly swapFiles = new SwapFiles();
   readonly kswapd = new Kswapd(this);
   readonly stalls = new Stalls();
+  /** psi_system: the pressure of all tasks. */
+  readonly psi: PsiGroup;
   flusherTid = 0;
   flusherArmed = false;
   /** When khugepaged scans next; Infinity: it waits for work. */
@@ -200,6 +203,7 @@ export class Kernel {
     this.environment = parts.environment;
     this.wakeList = parts.wakeList;
     this.config = config;
+    this.psi = new PsiGroup(null, parts.clock.nowNs);
     this.never = new WaitQueue(parts.wakeList);
     for (const [name, nr] of parts.arch.syscallNumbers) this.namesByNumber[nr] = name;
     for (const row of parts.calls) {
@@ -227,6 +231,7 @@ export class Kernel {
     this.vdso = buildVdso(this);
     this.vfs.core.devices.register(DEV_USERFAULTFD, new UserfaultDriver(this));
     parts.mm.block.alarm = new DiskAlarm(this.timers);
+    parts.mm.block.memstall = new RunningMemstall(this);
     bootKernelTasks(this);
   }
 

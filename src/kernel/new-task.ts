@@ -96,6 +96,7 @@ export function newTask(k: Kernel, options: NewTask): Task | number {
     net: k.initialNet,
     cgroup,
     cgroupNs: k.initialCgroup,
+    psi: k.psi,
   });
   task.sighand = sighand;
   task.ipc = k.initialIpc;

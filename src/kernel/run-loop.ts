@@ -8,6 +8,7 @@ import { sendTerminalSignals } from './job-control.ts';
 import type { Kernel } from './kernel.ts';
 import { armKhugepaged } from './khugepaged.ts';
 import { armKsmd } from './ksmd.ts';
+import { feedPsi } from './psi/psi-feed.ts';
 import { resumeAtPoint } from './ptrace/resume-point.ts';
 import { drainWakeList, makeRunnable, pickNext, switchTo, useSpaceOf, wakeInputWaiters } from './scheduler.ts';
 import { handleSignals } from './signals/deliver.ts';
@@ -81,7 +82,7 @@ function runUntil(k: Kernel, limits: RunLimits): RunStatus {
       if (limits.idle === 'wait' && k.timers.peek()?.kind !== 'disk' && k.stalls.idleCause === 'idle')
         return 'idle-timer';
       k.clock.skipTo(next, k.stalls.idleCause);
-      k.loadAverage.sample(k.clock.nowNs, 0);
+      k.loadAverage.sample(k.clock.nowNs, k.stalls.io);
       if (++idleSteps >= MAX_IDLE_STEPS && limits.instructions !== undefined) return 'budget';
       continue;
     }
@@ -91,12 +92,14 @@ function runUntil(k: Kernel, limits: RunLimits): RunStatus {
     if (k.cutSliceTid !== task.tid) task.sliceEndNs = k.clock.nowNs + k.config.sliceNs;
     k.cutSliceTid = 0;
     k.running = task;
+    feedPsi(k, task);
     k.mm.faultAccount = task;
     k.mm.memcgs.current = task.cgroup.memcg;
     k.mm.memcgs.account = task;
     if (task.space !== null) task.space.readImpliesExec = (task.personality & READ_IMPLIES_EXEC) !== 0;
     runSlice(k, task, stopIssued, untilNs);
     k.running = null;
+    feedPsi(k, task);
     k.mm.faultAccount = null;
     k.mm.memcgs.current = k.mm.memcgs.root;
     k.mm.memcgs.account = null;

@@ -3,6 +3,7 @@ import { EV_SCHED_SWITCH } from '../base/event-kinds.ts';
 import { COST_CONTEXT_SWITCH_NS } from '../machine/cost-model.ts';
 import { STALL_NONE } from '../mm/block/stall.ts';
 import type { Kernel } from './kernel.ts';
+import { feedPsi } from './psi/psi-feed.ts';
 import { hasPendingSignal } from './signals/pending-test.ts';
 import { setStall } from './stalls.ts';
 import { BLOCKED } from './syscalls/row.ts';
@@ -16,6 +17,7 @@ import { UNINTERRUPTIBLE, type Wait, type WaitRequest } from './wait-state.ts';
  */
 export function makeRunnable(k: Kernel, task: Task): void {
   task.state = 'R';
+  feedPsi(k, task);
   if (task.queued || task === k.running) return;
   task.queued = true;
   k.runQueue.push(task.tid);
@@ -39,6 +41,7 @@ export function block(k: Kernel, task: Task, request: WaitRequest): number {
   task.state = request.onSignal === UNINTERRUPTIBLE ? 'D' : 'S';
   task.nvcsw++;
   setStall(k, task, request.stall ?? STALL_NONE);
+  feedPsi(k, task);
   for (const queue of request.queues) queue.add(task.tid);
   if (request.deadlineNs !== Number.POSITIVE_INFINITY) k.timers.add(request.deadlineNs, 'wait', task.tid, 0);
   return BLOCKED;
@@ -79,6 +82,7 @@ export function pickNext(k: Kernel): Task | null {
     if (task === undefined) continue;
     task.queued = false;
     if (task.state === 'R') return task;
+    feedPsi(k, task);
   }
 }
 

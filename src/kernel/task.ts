@@ -12,6 +12,7 @@ import type { SemUndoList } from './ipc/sem.ts';
 import type { NetNamespace } from './net-namespace.ts';
 import type { PidNamespace } from './pid-namespace.ts';
 import type { Process } from './process.ts';
+import type { PsiGroup } from './psi/psi-group.ts';
 import type { StopPoint, TraceState } from './ptrace/trace-state.ts';
 import { PendingSignals } from './signals/pending.ts';
 import type { Sighand } from './signals/sighand.ts';
@@ -79,8 +80,13 @@ export class Task {
   /** Why it sleeps, and since when: written by setStall alone. */
   stall: Stall = 0;
   stalledSinceNs = 0;
+  /** It runs, and for want of memory does nothing of its own. */
+  isInMemstall = false;
   /** Time that it has slept for devices (delayacct blkio_delay). */
   blkioDelayNs = 0;
+  /** Whose pressure it counts in, and what it is counted as (psi-feed.ts). */
+  psi: PsiGroup;
+  psiFlags = 0;
   /** On the run queue (or running). */
   queued = false;
   wait: Wait | null = null;
@@ -182,6 +188,7 @@ export class Task {
     net: NetNamespace;
     cgroup: Cgroup;
     cgroupNs: CgroupNamespace;
+    psi: PsiGroup;
   }) {
     this.tid = options.tid;
     this.waiter = new FaultWaiter(options.tid);
@@ -195,6 +202,7 @@ export class Task {
     this.net = options.net;
     this.cgroup = options.cgroup;
     this.cgroupNs = options.cgroupNs;
+    this.psi = options.psi;
     this.pidNs = options.pidNs;
     this.pidNsForChildren = options.pidNs;
   }

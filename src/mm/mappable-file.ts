@@ -38,6 +38,8 @@ export interface MappableFile {
    * The end of each VMA must be seen (vm_ops->close): none is merged away (can_merge_remove_vma, 6.18, mm/vma.c).
    */
   readonly keepsVmasApart?: boolean;
+  /** msync (vfs_fsync_range): pages [first, end) are safe when it answers 0; or the -ERRNO of a write since this file was opened. */
+  syncPages?(first: number, end: number): number;
   /** A fault is about to make a page of shared memory: 0, or -ENOSPC where the file system is full (then SIGBUS). */
   admitPage?(index: number): number;
   /** May a shared mapping that could be written be made or enabled (mapping_map_writable: memfd seals)? 0 or -EPERM. */

@@ -28,6 +28,11 @@ export class UserIo implements IoSink, IoSource {
     this.remaining = total;
   }
 
+  /** bdev_iter_is_aligned, for a device that takes any address (dma_alignment 0, as virtio's). */
+  isAlignedTo(bytes: number): boolean {
+    return this.vectors.every(({ lengthBytes }) => lengthBytes % bytes === 0);
+  }
+
   put(bytes: Uint8Array): number {
     return this.move(bytes, 'put');
   }

@@ -7,6 +7,16 @@ export interface RunStats {
   /** Instructions retired in user mode, all processes. */
   readonly instructions: number;
   readonly virtualNs: number;
+  /**
+   * Its parts: somebody ran; one made room, or brought pages back from swap in memory, or all slept and some of them for that; all slept,
+   * and some of them for the disk; nobody wanted to run.
+   */
+  readonly time: {
+    readonly runningNs: number;
+    readonly memoryNs: number;
+    readonly diskNs: number;
+    readonly idleNs: number;
+  };
   /** Host time, given by the caller: nothing below cli/ reads a wall clock. */
   readonly wallMs: number;
   /** Linux's /proc/vmstat counters. */
@@ -30,10 +40,18 @@ export interface RunStats {
 
 export function collectStats(kernel: Kernel, wallMs: number): RunStats {
   const { mm, cpu, vmstat } = kernel;
+  const { memoryWaitNs, diskWaitNs, idleNs } = kernel.clock;
+  const { busyNs } = kernel.stalls;
   const faults = Object.fromEntries(FAULT_KINDS.map((kind, at) => [kind, mm.faultCounts[at]]));
   return {
     instructions: cpu.retired,
     virtualNs: kernel.clock.nowNs,
+    time: {
+      runningNs: kernel.clock.nowNs - memoryWaitNs - busyNs - diskWaitNs - idleNs,
+      memoryNs: memoryWaitNs + busyNs,
+      diskNs: diskWaitNs,
+      idleNs,
+    },
     wallMs,
     pgfault: vmstat.pgfault,
     pgmajfault: vmstat.pgmajfault,

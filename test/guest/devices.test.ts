@@ -35,6 +35,7 @@ describe('devices', () => {
       'the parent ran meanwhile: 1',
       'read once: 1',
       'at least a seek: 1',
+      'stalled for io: 1, for memory: 0',
       'read: status 7, asleep in D: 1',
       '',
     ]);

@@ -21,8 +21,8 @@ export function testGuestPrograms(compiler: GuestCompiler): void {
       const program = compiled.get(name)!;
       if ('error' in program) throw new Error(`${program.error}\n${program.diagnostics ?? ''}`);
       expect(expected, 'recorded by scripts/record-native.mjs').not.toBeNull();
-      // Swap needs a disk to lie on.
-      const run = runGuest(program.elf, { cwd: name.startsWith('swap-') ? 'disk' : 'tmpfs' });
+      // Swap needs a disk to lie on, and O_DIRECT one to go to.
+      const run = runGuest(program.elf, { cwd: /^(swap|disk)-/.test(name) ? 'disk' : 'tmpfs' });
       const ended = run.code === 0 ? '' : `[code ${run.code} signal ${run.signal}]\n${run.stderr}`;
       expect(run.stdout + ended).toBe(expected);
       expect(run.leakedFrames).toBe(0);

@@ -13,6 +13,7 @@ import { readKpageflags } from './kpageflags.ts';
 import { showBuddyinfo, showMeminfo, showSlabinfo } from './memory-files.ts';
 import { readKpagecount } from './pagemap.ts';
 import { ensureTaskFolder, tidOf } from './pid-dir.ts';
+import { ensurePressureFolder } from './pressure.ts';
 import { ProcDirectory } from './proc-directory.ts';
 import { ProcTextLink } from './proc-link.ts';
 import type { ProcSuperblock } from './proc-superblock.ts';
@@ -37,7 +38,7 @@ interface RootLink {
   readonly target: (k: Kernel) => string | number;
 }
 interface RootFolder {
-  readonly name: 'sys' | 'sysvipc';
+  readonly name: 'sys' | 'sysvipc' | 'pressure';
   readonly folder: (superblock: ProcSuperblock) => Inode | number;
 }
 type RootEntry = SeqRow | BytesRow | RootLink | RootFolder;
@@ -73,6 +74,7 @@ const MACHINE_ENTRIES: readonly RootEntry[] = [
   seq('meminfo', showMeminfo),
   { name: 'sysvipc', folder: ensureSysvipcFolder },
   seq('version', showVersion),
+  { name: 'pressure', folder: ensurePressureFolder },
   seq('slabinfo', showSlabinfo, 0o400),
   seq('zoneinfo', showZoneinfo),
   seq('buddyinfo', showBuddyinfo),

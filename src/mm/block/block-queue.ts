@@ -8,7 +8,7 @@ import type { PageBacking } from '../page-cache/file-pages.ts';
 import type { FrameAllocator } from '../phys/alloc.ts';
 import { PG_locked, PG_uptodate, PG_writeback } from '../phys/page-flags.ts';
 import { BlockRequest } from './request.ts';
-import { STALL_IO, STALL_MEMORY, type Stall } from './stall.ts';
+import { type MemstallListener, STALL_IO, STALL_MEMORY, STALL_SWAP, type Stall } from './stall.ts';
 
 /** Who sleeps later for what it could not wait for inside the kernel: a task's FaultWaiter. */
 export interface StallDebtor {
@@ -59,6 +59,7 @@ export class BlockQueue {
    */
   mode: 'waits' | 'goes on' = 'waits';
   alarm: BlockAlarm | null = null;
+  memstall: MemstallListener | null = null;
   private pageEnd: PageEnd | null = null;
   /** Pages of writes that reclaim has started: they are free when those have ended. */
   freeingPages = 0;
@@ -191,7 +192,7 @@ export class BlockQueue {
       debtor.owedStall = (debtor.owedStall | stall) as Stall;
       return;
     }
-    clock.skipTo(untilNs, (stall & STALL_MEMORY) !== 0 ? 'memory' : 'disk');
+    clock.skipTo(untilNs, (stall & (STALL_MEMORY | STALL_SWAP)) !== 0 ? 'memory' : 'disk');
     this.endUntil(clock.nowNs);
   }
 

@@ -62,6 +62,7 @@ export function fileFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access
     if (!announceWrite(vma, page)) return giveUp(mm, frame, FAULT_BUS);
     installFile(mm, vma, slot, frame, 'writable', format.ACCESSED | format.DIRTY);
     mm.pageCache.markDirty(frame);
+    pages.wasStoredTo = true;
     mm.pageCache.balanceDirty();
     return FAULT_DONE;
   }

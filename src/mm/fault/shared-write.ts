@@ -1,6 +1,7 @@
 import type { Vpn } from '../../machine/units.ts';
 import { KIND_FILE_SHARED } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
+import type { FilePages } from '../page-cache/file-pages.ts';
 import type { Vma } from '../vma.ts';
 import { FAULT_BUS, FAULT_DONE, type FaultResult } from './results.ts';
 
@@ -22,6 +23,7 @@ export function sharedWriteFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: n
   // The file may have needed memory, and reclaim have taken this very page: then the access is tried again.
   if (pageTables.read(slot) !== entry) return FAULT_DONE;
   mm.pageCache.markDirty(frame);
+  (vma.pages as FilePages).wasStoredTo = true;
   pageTables.set(slot, pageTables.makeEntry(frame, vma.flags, 'writable', format.ACCESSED | format.DIRTY));
   mm.flushPage(vma.space, page);
   // fault_dirty_shared_page: a store counts as a write, and is throttled as one.

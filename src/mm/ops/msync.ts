@@ -8,8 +8,8 @@ import { VM_LOCKED, VM_SHARED } from '../vm-flags.ts';
 import { VMA_FILE } from '../vma.ts';
 
 /**
- * msync(2) (Linux 6.18, mm/msync.c): MS_SYNC writes the dirty pages of shared file mappings; MS_ASYNC and MS_INVALIDATE only
- * check. 0 or -ERRNO; holes give -ENOMEM after the rest was done.
+ * msync(2) (Linux 6.18, mm/msync.c): MS_SYNC writes the dirty pages of shared file mappings and makes them safe, as fsync does;
+ * MS_ASYNC and MS_INVALIDATE only check. 0 or -ERRNO; holes give -ENOMEM after the rest was done.
  */
 export function msync(
   mm: MemoryManager,
@@ -40,7 +40,9 @@ export function msync(
     const to = Math.min(vma.endVpn, end) as Vpn;
     if ((flags & MS_SYNC) !== 0 && vma.kind === VMA_FILE && (vma.flags & VM_SHARED) !== 0) {
       const first = vma.pgoff + (at - vma.startVpn);
-      const result = mm.pageCache.writeback(vma.pages as FilePages, first, first + (to - at));
+      const pages = vma.pages as FilePages;
+      const end = first + (to - at);
+      const result = vma.file?.syncPages?.(first, end) ?? mm.pageCache.writeback(pages, first, end);
       if (result < 0) return result;
     }
     at = to;

@@ -1,3 +1,4 @@
+import { ErrorSequence } from '../../base/error-sequence.ts';
 import type { DiskPlace } from '../../machine/disk-layout.ts';
 import type { Pfn } from '../../machine/units.ts';
 import type { KmemCache } from '../phys/slab.ts';
@@ -23,6 +24,8 @@ export interface PageBacking {
   readPages?(index: number, into: Uint8Array): number;
   /** Stores the first `lengthBytes` of `from` at byte index * 4096. 0 or more, or -ERRNO (-ENOSPC, -EIO). */
   writePage(index: number, from: Uint8Array, lengthBytes: number): number;
+  /** A page could not be written; whether a program is told, only fsync knows. */
+  noteWriteError?(error: number): void;
 }
 
 /**
@@ -41,8 +44,10 @@ export class FilePages {
   readonly swapped = new Map<number, SwapEntry>();
   /** VMAs that map the file, by their range of page offsets. */
   readonly i_mmap = new IntervalTree<RmapVma>();
-  /** The first error of a write-back that nobody was told yet, as -ERRNO (AS_EIO, AS_ENOSPC; filemap_check_errors). */
-  writebackError = 0;
+  /** Errors of write-back, which every open file is told once (wb_err). */
+  readonly writebackErrors = new ErrorSequence();
+  /** A mapping has stored into it: when it is closed, it is to be safe on the host. */
+  wasStoredTo = false;
   /**
    * The last read-ahead window, in pages, and how much of its end is read before it is asked for (struct file_ra_state; Linux has
    * one an open file).
@@ -71,8 +76,10 @@ export class FilePages {
     this.pages = new PageIndex(nodes, shadowNodes);
   }
 
+  /** mapping_set_error. */
   noteWritebackError(error: number): void {
-    if (this.writebackError === 0) this.writebackError = error;
+    this.writebackErrors.note(error);
+    this.backing?.noteWriteError?.(error);
   }
 
   get sizeBytes(): number {

@@ -171,7 +171,8 @@ describe('PageCache', () => {
     writeFrom(pageCache, file, 0, new BufferSource(pattern(10)));
     backing.writeError = -28;
     expect(pageCache.writeback(file)).toBe(-28);
-    expect([pageCache.takeWritebackError(file), pageCache.takeWritebackError(file)]).toEqual([-28, 0]);
+    const cursor = { writebackSince: 0 };
+    expect([file.writebackErrors.take(cursor), file.writebackErrors.take(cursor)]).toEqual([-28, 0]);
     check();
   });
 

@@ -287,16 +287,14 @@ export class PageCache {
     return result;
   }
 
+  /** Waits for what is on its way to the disk, and begins nothing (filemap_fdatawait_range). */
+  awaitWriteback(file: FilePages, startIndex: number, endIndex: number): void {
+    awaitWriteback(this, file, startIndex, endIndex);
+  }
+
   /** The same without waiting: for the sake of memory, not of the disk (filemap_fdatawrite). */
   startWriteback(file: FilePages, startIndex = 0, endIndex = Number.MAX_SAFE_INTEGER): number {
     return writebackPages(this, file, startIndex, endIndex, 'none');
-  }
-
-  /** fsync's view of write-back: also an error that nobody was told yet, once (file_check_and_advance_wb_err). */
-  takeWritebackError(file: FilePages): number {
-    const error = file.writebackError;
-    file.writebackError = 0;
-    return error;
   }
 
   /**

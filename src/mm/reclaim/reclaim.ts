@@ -104,10 +104,14 @@ export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseLis
 
   /** try_to_free_pages, balance_pgdat's inner part: ever more of the lists, until there is enough. */
   reclaim(frames: number, by: 'direct' | 'kswapd' = 'direct'): number {
-    const wasFreeing = this.cache.io.freeingPages;
+    const { memstall, freeingPages: wasFreeing } = this.cache.io;
+    if (by === 'direct') memstall?.enter();
     let freed = this.shrinkTree(this.memcgs.root, frames, by);
     this.workingset.shrinkNodes();
-    if (by === 'direct') freed = this.throttle(frames, freed, wasFreeing);
+    if (by === 'direct') {
+      freed = this.throttle(frames, freed, wasFreeing);
+      memstall?.leave();
+    }
     if (freed < frames) freed += this.slab.shrink();
     return freed;
   }
@@ -118,10 +122,13 @@ export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseLis
     frames: number,
     options: { readonly by?: 'direct' | 'proactive'; readonly swappiness?: number | undefined } = {},
   ): number {
-    const wasFreeing = this.cache.io.freeingPages;
+    const { memstall, freeingPages: wasFreeing } = this.cache.io;
+    memstall?.enter();
     const freed = this.shrinkTree(target, frames, options.by ?? 'direct', options.swappiness);
     // Only what it has started itself: other memory cgroups' frames are no help.
-    return this.throttle(Math.min(frames, freed), freed, wasFreeing);
+    const now = this.throttle(Math.min(frames, freed), freed, wasFreeing);
+    memstall?.leave();
+    return now;
   }
 
   /** reclaim_throttle: who needs frames now waits for the writes that will free them; how many frames there are then. */

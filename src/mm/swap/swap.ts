@@ -334,7 +334,7 @@ export class Swap {
     }
     this.vmstat.pswpin++;
     this.memcgs.payerOf(frame).counters.pswpin++;
-    if (area.store.backing === undefined) this.clock.charge(area.store.costNs());
+    if (area.store.backing === undefined) this.chargeMemory(area);
     return 0;
   }
 
@@ -359,6 +359,13 @@ export class Swap {
     this.lockedBy = request;
     this.allocator.putFrame(frame);
     return PAGE_LOCKED;
+  }
+
+  /** swap_read_folio: memory was short, or the page would not have gone. */
+  private chargeMemory(area: SwapArea): void {
+    this.io.memstall?.enter();
+    this.clock.charge(area.store.costNs());
+    this.io.memstall?.leave();
   }
 
   private chargeFailed(area: SwapArea, slot: number, direction: 'read' | 'write'): void {

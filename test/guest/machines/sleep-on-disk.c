@@ -86,6 +86,8 @@ int main(int argc, char **argv) {
     printf("the parent ran meanwhile: %d\n", spins > 5);
     printf("read once: %d\n", find("/proc/vmstat", "pgpgin ") - before <= 64 * 4);
     printf("at least a seek: %d\n", now_us() - start > 4000);
+    printf("stalled for io: %d, for memory: %d\n", find("/proc/pressure/io", "total=") > 4000,
+           find("/proc/pressure/memory", "total=") > 0);
     /* read(2) sleeps as well: a child reads a cold part. */
     pid_t reader = fork();
     if (reader == 0) {

@@ -1,0 +1,34 @@
+import { STALL_IO, STALL_MEMORY } from '../../mm/block/stall.ts';
+import type { Kernel } from '../kernel.ts';
+import type { Task } from '../task.ts';
+import { PSI_IOWAIT, PSI_MEMSTALL, PSI_ONCPU, PSI_RUNNING, type PsiGroup } from './psi-group.ts';
+
+/**
+ * Tells a task's groups what it does now, if that has changed (psi_task_change): its own and all above it. Called where a task
+ * begins or ends to run, sleep or live; tasks of the kernel are never counted, for their waits are others'.
+ */
+export function feedPsi(k: Kernel, t: Task): void {
+  const now = flagsOf(k, t);
+  const before = t.psiFlags;
+  if (now === before) return;
+  t.psiFlags = now;
+  // What it does as one: a task in memstall that runs is told apart from one that sleeps, so both flags go and come together.
+  for (let group: PsiGroup | null = t.psi; group !== null; group = group.parent)
+    group.change(before, now, k.clock.nowNs);
+}
+
+/** The task belongs to another group from now on (cgroup_move_task). */
+export function movePsi(k: Kernel, t: Task, to: PsiGroup): void {
+  const flags = t.psiFlags;
+  const nowNs = k.clock.nowNs;
+  for (let group: PsiGroup | null = t.psi; group !== null; group = group.parent) group.change(flags, 0, nowNs);
+  t.psi = to;
+  for (let group: PsiGroup | null = to; group !== null; group = group.parent) group.change(0, flags, nowNs);
+}
+
+function flagsOf(k: Kernel, t: Task): number {
+  if (t.kind !== 'user') return 0;
+  if (t.state === 'R') return PSI_RUNNING | (t === k.running ? PSI_ONCPU : 0) | (t.isInMemstall ? PSI_MEMSTALL : 0);
+  if (t.state !== 'D') return 0;
+  return ((t.stall & STALL_IO) !== 0 ? PSI_IOWAIT : 0) | ((t.stall & STALL_MEMORY) !== 0 ? PSI_MEMSTALL : 0);
+}
