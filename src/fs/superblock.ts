@@ -23,6 +23,8 @@ export class Superblock {
   /** Dentries are asked again at each walk (procfs: processes come and go). */
   readonly revalidates: boolean;
   private lastIno = 0;
+  /** Mounts of it that are in a tree, or that somebody still has a path on. */
+  mountCount = 0;
 
   constructor(
     core: FsCore,
