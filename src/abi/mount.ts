@@ -11,8 +11,15 @@ export const MS_BIND = 4096;
 export const MS_MOVE = 8192;
 export const MS_REC = 16384;
 export const MS_SILENT = 32768;
+export const MS_UNBINDABLE = 1 << 17;
+export const MS_PRIVATE = 1 << 18;
+export const MS_SLAVE = 1 << 19;
+export const MS_SHARED = 1 << 20;
 export const MS_RELATIME = 1 << 21;
 export const MS_STRICTATIME = 1 << 24;
+/** What the kernel once wanted in the upper half of mount(2)'s flags. */
+export const MS_MGC_VAL = 0xc0ed_0000;
+export const MS_MGC_MSK = 0xffff_0000;
 export const MNT_FORCE = 1;
 export const MNT_DETACH = 2;
 export const MNT_EXPIRE = 4;

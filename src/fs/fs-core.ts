@@ -28,8 +28,9 @@ export interface Caller {
   readonly tgid: number;
   readonly pgrp: number;
   readonly session: number;
+  /** As the first user namespace has it. */
   readonly uid: number;
-  /** Two words, low first. */
+  /** What it may do to the machine: two words, low first. */
   readonly capEffective: readonly number[];
 }
 
@@ -77,6 +78,7 @@ export class FsCore {
   readonly hostErrors: string[] = [];
   random = new Rng(0);
   private lastAnonMinor = 0;
+  private lastMountId = 0;
   private lastIno = 0;
 
   constructor(mm: FsMemory, environment: Environment, wakeList: WakeList, clock: VirtualClock) {
@@ -115,6 +117,11 @@ export class FsCore {
   /** get_anon_bdev: the minor of a file system without a device; its major is 0. */
   takeAnonMinor(): number {
     return ++this.lastAnonMinor;
+  }
+
+  /** mnt_alloc_id. */
+  takeMountId(): number {
+    return ++this.lastMountId;
   }
 
   /** get_next_ino: for pipes, sockets and anonymous inodes. */

@@ -16,6 +16,8 @@ export class MemorySuperblock extends Superblock {
   /** Pages that inodes have reported (MemoryInode.recharge); pages that mappings added since are counted at the next report. */
   usedPages = 0;
   inodeCount = 0;
+  /** Root of a tree that lives by its link counts; null: none, or it has ended. */
+  treeRoot: MemoryInode | null = null;
 
   constructor(
     core: FsCore,
@@ -90,6 +92,12 @@ export class MemorySuperblock extends Superblock {
 
   override showOptions(): string {
     return `,size=${this.limitPages * 4}k`;
+  }
+
+  override kill(): void {
+    const root = this.treeRoot;
+    this.treeRoot = null;
+    if (root !== null) this.killTree(root);
   }
 
   /** kill_litter_super: every inode of the tree goes. */

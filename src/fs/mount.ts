@@ -4,19 +4,31 @@ import type { FsCore } from './fs-core.ts';
 import { PathRef } from './path.ts';
 import type { Superblock } from './superblock.ts';
 
-/** A file system seen at one place of the tree (Linux: struct mount). Holds its root dentry and its mount point. */
+/**
+ * A file system, or a part of one, seen at one place of a tree (Linux: struct mount). Holds its root dentry and its mount point.
+ *
+ *   MountTable.mount() -> in the tree of `table` --detach()--> in none, as long as there are paths on it --drop()--> gone
+ */
 export class Mount {
   readonly id: number;
   readonly superblock: Superblock;
   readonly root: Dentry;
+  /** The tree that it is in; null: in none. */
+  table: MountTable | null = null;
   /** Where it is mounted: null for the root and for mounts that are in no tree (pipes). */
-  readonly at: PathRef | null;
+  at: PathRef | null;
   /** MS_RDONLY, MS_NOEXEC, MS_NOSUID, MS_NODEV. */
   flags: number;
   /** First field of /proc/mounts. */
   readonly source: string;
+  /** MNT_LOCKED: came with the copy of a tree into the namespace of a lesser user; it must not show what is under it. */
+  isLocked = false;
+  /** Of `flags`, those that nobody there may take away (MNT_LOCK_READONLY and the like). */
+  lockedFlags = 0;
+  isUnbindable = false;
   /** Paths that are held on it (files, working folders): a mount that is used is busy. */
   refcount = 0;
+  isDetached = false;
 
   constructor(id: number, root: Dentry, at: PathRef | null, flags: number, source: string) {
     this.id = id;
@@ -25,6 +37,19 @@ export class Mount {
     this.at = at;
     this.flags = flags;
     this.source = source;
+    this.superblock.mountCount++;
+  }
+
+  /** cleanup_mnt: in no tree, and with no path on it, it is no more; with the last mount of a file system that ends too. */
+  drop(): void {
+    const { superblock, root } = this;
+    const { dentries } = superblock.core;
+    dentries.release(root);
+    if (--superblock.mountCount > 0) return;
+    const error = superblock.sync();
+    if (error < 0) superblock.core.noteHostError(this.source, error);
+    dentries.shrink(dentries.unusedCount);
+    superblock.kill();
   }
 
   get isReadonly(): boolean {
@@ -46,42 +71,88 @@ export class Mount {
   }
 }
 
-/** All mounts of the machine (one mount namespace), in the order of mounting. */
+/** The tree of one mount namespace, in the order of mounting: what is mounted on a mount comes behind it. */
 export class MountTable {
   readonly mounts: Mount[] = [];
   private readonly core: FsCore;
-  private lastId = 0;
 
   constructor(core: FsCore) {
     this.core = core;
   }
 
-  /** Mounts the file system whose root inode's dentry is `root` at `at`; null: as the root of the tree. */
+  /** The root of the tree, what is mounted on it included. */
+  get rootPath(): PathRef {
+    const [first] = this.mounts;
+    return crossMounts(new PathRef(first, first.root));
+  }
+
+  /** Mounts what is below `root`, a folder or a file of a file system, at `at`; null: as the root of the tree. */
   mount(root: Dentry, at: PathRef | null, flags: number, source: string): Mount {
     this.core.dentries.retain(root);
-    at?.retain();
-    const mount = new Mount(++this.lastId, root, at, flags, source);
-    this.mounts.push(mount);
-    at?.dentry.mounted.push(mount);
+    const mount = new Mount(this.core.takeMountId(), root, at, flags, source);
+    this.attach(mount, at);
     return mount;
   }
 
-  /** A mount in no tree (pipefs, sockfs): not listed. */
-  mountDetached(root: Dentry, source: string): Mount {
-    this.core.dentries.retain(root);
-    return new Mount(++this.lastId, root, null, 0, source);
+  private attach(mount: Mount, at: PathRef | null): void {
+    at?.retain();
+    mount.at = at;
+    mount.table = this;
+    this.mounts.push(mount);
+    at?.dentry.mounted.push(mount);
   }
 
-  /** Takes it out of the tree; the caller has checked that it is not busy. */
-  unmount(mount: Mount): void {
-    const at = this.mounts.indexOf(mount);
-    if (at >= 0) this.mounts.splice(at, 1);
-    if (mount.at !== null) {
-      const { mounted } = mount.at.dentry;
-      mounted.splice(mounted.indexOf(mount), 1);
-      mount.at.release();
+  /**
+   * copy_tree of all of it for a new namespace, with the copy of each mount. 'lesser': of a user with fewer rights, who must not take
+   * away what hides something.
+   */
+  copy(owner: 'same' | 'lesser'): { readonly table: MountTable; readonly copies: ReadonlyMap<Mount, Mount> } {
+    const table = new MountTable(this.core);
+    const copies = new Map<Mount, Mount>();
+    for (const mount of this.mounts) {
+      const { at, root, flags, source } = mount;
+      const place = at === null ? null : new PathRef(copies.get(at.mount) as Mount, at.dentry);
+      const copy = table.mount(root, place, flags, source);
+      copy.isUnbindable = mount.isUnbindable;
+      copy.isLocked = mount.isLocked || (owner === 'lesser' && at !== null);
+      copy.lockedFlags = owner === 'lesser' ? flags : mount.lockedFlags;
+      copies.set(mount, copy);
     }
-    this.core.dentries.release(mount.root);
+    return { table, copies };
+  }
+
+  /** Takes it out of the tree, with all that is mounted on it. It lives on while somebody has a path on it. */
+  detach(mount: Mount): void {
+    for (let child = this.childOf(mount); child !== null; child = this.childOf(mount)) this.detach(child);
+    this.mounts.splice(this.mounts.indexOf(mount), 1);
+    this.leavePlace(mount);
+    mount.table = null;
+    mount.isDetached = true;
+    if (mount.refcount === 0) mount.drop();
+  }
+
+  private leavePlace(mount: Mount): void {
+    const { at } = mount;
+    mount.at = null;
+    if (at === null) return;
+    const { mounted } = at.dentry;
+    mounted.splice(mounted.indexOf(mount), 1);
+    at.release();
+  }
+
+  /** do_move_mount: to another place of the same tree, which is not below it. */
+  move(mount: Mount, to: PathRef): void {
+    this.leavePlace(mount);
+    to.retain();
+    mount.at = to;
+    to.dentry.mounted.push(mount);
+    this.order();
+  }
+
+  /** Behind the mounts that they are on, otherwise as they were. */
+  private order(): void {
+    const depth = (mount: Mount): number => (mount.at === null ? 0 : 1 + depth(mount.at.mount));
+    this.mounts.sort((a, b) => depth(a) - depth(b));
   }
 
   /** A mount whose root folder or place is under this one, or null. */

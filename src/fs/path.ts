@@ -40,8 +40,9 @@ export class PathRef {
   }
 
   release(): void {
-    this.mount.refcount--;
-    this.mount.superblock.core.dentries.release(this.dentry);
+    const { mount } = this;
+    mount.superblock.core.dentries.release(this.dentry);
+    if (--mount.refcount === 0 && mount.isDetached) mount.drop();
   }
 
   equals(other: PathRef): boolean {

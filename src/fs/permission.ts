@@ -3,24 +3,51 @@ import { EACCES, EPERM } from '../abi/errno.ts';
 import { S_ISGID, S_ISUID, S_ISVTX, S_IXGRP, S_IXUGO } from '../abi/stat.ts';
 import type { Inode } from './inode.ts';
 
+/** Which owners have a number in a user namespace; in the first one all have. */
+export interface OwnerIds {
+  readonly isInitial: boolean;
+  hasUid(uid: number): boolean;
+  hasGid(gid: number): boolean;
+}
+
 /** Who walks, opens, makes and removes names: the part of struct cred that the file system looks at. */
 export interface FsActor {
   readonly fsuid: number;
   readonly fsgid: number;
   readonly groups: readonly number[];
-  /** Two words, low first. */
+  /** Two words, low first. They count in userNs. */
   readonly capEffective: readonly number[];
+  readonly userNs: OwnerIds;
 }
 
+const ALL_OWNERS: OwnerIds = { isInitial: true, hasUid: () => true, hasGid: () => true };
+
 /** The machine itself, and its composition root. */
-export const KERNEL_ACTOR: FsActor = { fsuid: 0, fsgid: 0, groups: [], capEffective: [0xffff_ffff, 0x1ff] };
+export const KERNEL_ACTOR: FsActor = {
+  fsuid: 0,
+  fsgid: 0,
+  groups: [],
+  capEffective: [0xffff_ffff, 0x1ff],
+  userNs: ALL_OWNERS,
+};
 
 export const MAY_EXEC = 1;
 export const MAY_WRITE = 2;
 export const MAY_READ = 4;
 
-export function actorCan(actor: FsActor, capability: number): boolean {
+function has(actor: FsActor, capability: number): boolean {
   return ((actor.capEffective[capability >>> 5] >>> (capability & 31)) & 1) !== 0;
+}
+
+/** capable(): over the machine. */
+export function actorCan(actor: FsActor, capability: number): boolean {
+  return actor.userNs.isInitial && has(actor, capability);
+}
+
+/** capable_wrt_inode_uidgid: over this file, whose owners must have numbers in the actor's namespace. */
+function canOver(actor: FsActor, inode: Inode, capability: number): boolean {
+  const { userNs } = actor;
+  return has(actor, capability) && (userNs.isInitial || (userNs.hasUid(inode.uid) && userNs.hasGid(inode.gid)));
 }
 
 function isInGroup(actor: FsActor, gid: number): boolean {
@@ -40,13 +67,13 @@ function byMode(actor: FsActor, inode: Inode, mask: number): number {
   else if (isInGroup(actor, inode.gid)) bits = mode >> 3;
   if ((mask & ~bits & 7) === 0) return 0;
   if (inode.isDirectory) {
-    if ((mask & MAY_WRITE) === 0 && actorCan(actor, CAP_DAC_READ_SEARCH)) return 0;
-    return actorCan(actor, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+    if ((mask & MAY_WRITE) === 0 && canOver(actor, inode, CAP_DAC_READ_SEARCH)) return 0;
+    return canOver(actor, inode, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
   }
-  if (mask === MAY_READ && actorCan(actor, CAP_DAC_READ_SEARCH)) return 0;
+  if (mask === MAY_READ && canOver(actor, inode, CAP_DAC_READ_SEARCH)) return 0;
   // Nobody executes what has no execute bit at all.
   if ((mask & MAY_EXEC) !== 0 && (mode & S_IXUGO) === 0) return -EACCES;
-  return actorCan(actor, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+  return canOver(actor, inode, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
 }
 
 /** may_create, as far as permissions go. */
@@ -60,24 +87,25 @@ export function mayDelete(actor: FsActor, folder: Inode, victim: Inode): number 
   if (error < 0) return error;
   if (victim.isSwapFile) return -EPERM;
   if ((folder.mode & S_ISVTX) === 0 || victim.uid === actor.fsuid || folder.uid === actor.fsuid) return 0;
-  return actorCan(actor, CAP_FOWNER) ? 0 : -EPERM;
+  return canOver(actor, victim, CAP_FOWNER) ? 0 : -EPERM;
 }
 
 /** inode_owner_or_capable. */
 export function isOwner(actor: FsActor, inode: Inode): boolean {
-  return actor.fsuid === inode.uid || actorCan(actor, CAP_FOWNER);
+  const { userNs } = actor;
+  return actor.fsuid === inode.uid || (has(actor, CAP_FOWNER) && (userNs.isInitial || userNs.hasUid(inode.uid)));
 }
 
 /** setattr_prepare for ATTR_MODE: the mode that is to be set, or -EPERM. */
 export function checkChmod(actor: FsActor, inode: Inode, mode: number): number {
   if (!isOwner(actor, inode)) return -EPERM;
-  const keepsSgid = isInGroup(actor, inode.gid) || actorCan(actor, CAP_FSETID);
+  const keepsSgid = isInGroup(actor, inode.gid) || canOver(actor, inode, CAP_FSETID);
   return keepsSgid ? mode : mode & ~S_ISGID;
 }
 
 /** setattr_prepare for ATTR_UID and ATTR_GID; -1 leaves an owner as it is. 0 or -EPERM. */
 export function checkChown(actor: FsActor, inode: Inode, uid: number, gid: number): number {
-  if (actorCan(actor, CAP_CHOWN)) return 0;
+  if (canOver(actor, inode, CAP_CHOWN)) return 0;
   const isOwners = actor.fsuid === inode.uid;
   if (uid !== -1 && (!isOwners || uid !== inode.uid)) return -EPERM;
   if (gid !== -1 && (!isOwners || (gid !== inode.gid && !isInGroup(actor, gid)))) return -EPERM;

@@ -26,6 +26,8 @@ export class Superblock {
   /** Errors of write-back, for syncfs (s_wb_err). */
   readonly writebackErrors = new ErrorSequence();
   private lastIno = 0;
+  /** Mounts of it that are in a tree, or that somebody still has a path on. */
+  mountCount = 0;
 
   constructor(
     core: FsCore,

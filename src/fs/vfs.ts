@@ -15,12 +15,11 @@ import type { File } from './file.ts';
 import { FsContext } from './fs-context.ts';
 import { FsCore, type FsMemory } from './fs-core.ts';
 import { HostSuperblock } from './host-superblock.ts';
-import type { HugetlbfsSuperblock } from './hugetlbfs.ts';
 import type { Inode } from './inode.ts';
 import { makeMemfd } from './memfd.ts';
 import type { MemoryInode } from './memory-inode.ts';
 import { MemorySuperblock } from './memory-superblock.ts';
-import { crossMounts, type Mount, MountTable } from './mount.ts';
+import { type Mount, MountTable } from './mount.ts';
 import { linkAt, mkdirAt, mknodAt, renameAt, rmdirAt, symlinkAt, unlinkAt } from './name-operations.ts';
 import { notifyChange } from './notify.ts';
 import { openAt, openPath } from './open.ts';
@@ -53,11 +52,8 @@ function told(path: PathRef, result: number, mask: number): number {
 export class Vfs {
   readonly core: FsCore;
   readonly mounts: MountTable;
-  private readonly bottom: PathRef;
   /** The kernel's own tmpfs, in no tree: memfd. */
   private readonly shm: MemorySuperblock;
-  /** Root inodes of tmpfs trees, which live by their link count and end in shutdown. */
-  private readonly trees: { superblock: MemorySuperblock; root: MemoryInode }[] = [];
   private stdin: StdioFile | null = null;
 
   /** Throws KernelPanic if there is no memory for the root: a machine that small does not boot. */
@@ -69,20 +65,19 @@ export class Vfs {
     const superblock = new MemorySuperblock(this.core);
     const root = superblock.makeInode(0o040755);
     assert(typeof root !== 'number', 'fs/vfs.ts: memory for the root folder');
-    this.trees.push({ superblock, root });
+    superblock.treeRoot = root;
     const dentry = this.core.dentries.makeRoot(root);
     assert(typeof dentry !== 'number', 'fs/vfs.ts: memory for the root folder');
-    const mount = this.mounts.mount(dentry, null, 0, 'rootfs');
-    this.bottom = new PathRef(mount, dentry);
+    this.mounts.mount(dentry, null, 0, 'rootfs');
     if (environment.stdio.includes('tty')) {
       const { stdio } = environment;
       this.core.console = new Tty(this.core, stdio[1] === 'tty' ? 1 : stdio[2] === 'tty' ? 2 : null);
     }
   }
 
-  /** The root of the tree, what is mounted on it included. */
+  /** The root of the first namespace's tree, what is mounted on it included. */
   get rootPath(): PathRef {
-    return crossMounts(this.bottom);
+    return this.mounts.rootPath;
   }
 
   /** For the first process, and for the composition root's own walks. The caller releases it. */
@@ -271,7 +266,7 @@ export class Vfs {
   mountInode(root: Inode, at: PathRef, flags: number, source: string): Mount | number {
     if (root.isDirectory !== at.inode.isDirectory) return -ENOTDIR;
     const dentry = this.core.dentries.makeRoot(root);
-    return typeof dentry === 'number' ? dentry : this.mounts.mount(dentry, at, flags, source);
+    return typeof dentry === 'number' ? dentry : (at.mount.table as MountTable).mount(dentry, at, flags, source);
   }
 
   /** Mounts a new tmpfs; missing folders above are made. limitPages: default half of RAM. */
@@ -305,9 +300,9 @@ export class Vfs {
     return typeof root === 'number' ? root : this.mountTree(superblock, root, guestPath, flags, host);
   }
 
-  /** mount(2) of a hugetlbfs that was made for it, at a place that was walked to. */
-  mountHugetlbfs(
-    superblock: HugetlbfsSuperblock,
+  /** mount(2) of a file system in memory that was made for it, at a place that was walked to. */
+  mountMemory(
+    superblock: MemorySuperblock,
     owner: { readonly mode: number; readonly uid: number; readonly gid: number },
     at: PathRef,
     flags: number,
@@ -317,13 +312,12 @@ export class Vfs {
     if (typeof root === 'number') return root;
     root.uid = owner.uid;
     root.gid = owner.gid;
-    this.trees.push({ superblock, root });
+    superblock.treeRoot = root;
     root.retain();
     const mount = this.mountInode(root, at, flags, source);
     root.release();
     if (typeof mount !== 'number') return 0;
-    this.trees.pop();
-    superblock.killTree(root);
+    superblock.kill();
     return mount;
   }
 
@@ -334,12 +328,9 @@ export class Vfs {
     flags: number,
     source: string,
   ): number {
-    this.trees.push({ superblock, root });
+    superblock.treeRoot = root;
     const error = this.mountMade(root, guestPath, flags, source);
-    if (error < 0) {
-      this.trees.pop();
-      superblock.killTree(root);
-    }
+    if (error < 0) superblock.kill();
     return error;
   }
 
@@ -369,22 +360,13 @@ export class Vfs {
     return resolve(context, null, path === '' ? '/' : path, 'follow');
   }
 
-  /** umount2: -EINVAL (not a mount), -EBUSY (in use). */
-  umount(path: PathRef, isLazy: boolean): number {
-    const { mount } = path;
-    if (path.dentry !== mount.root) return -EINVAL;
+  /** do_umount: -EBUSY (in use). 'lazy': it goes out of sight now, and away when nobody uses it any more. */
+  umount({ mount }: PathRef, manner: 'unused' | 'lazy'): number {
+    const table = mount.table as MountTable;
     if (mount.at === null) return -EBUSY;
-    if (this.mounts.childOf(mount) !== null) return -EBUSY;
     // Cached dentries hold the dentry, not the mount: only paths that somebody keeps count.
-    if (mount.refcount > 0) return isLazy ? -EPERM : -EBUSY;
-    const { superblock } = mount;
-    this.mounts.unmount(mount);
-    this.core.dentries.shrink(this.core.dentries.unusedCount);
-    const at = this.trees.findIndex((tree) => tree.superblock === superblock);
-    if (at >= 0) {
-      const [tree] = this.trees.splice(at, 1);
-      tree.superblock.killTree(tree.root);
-    }
+    if (manner === 'unused' && (table.childOf(mount) !== null || mount.refcount > 0)) return -EBUSY;
+    table.detach(mount);
     return 0;
   }
 
@@ -425,10 +407,9 @@ export class Vfs {
     const { dentries, mm } = this.core;
     for (const mount of this.mounts.mounts) mount.superblock.sync('start');
     dentries.shrink(Number.POSITIVE_INFINITY);
-    for (const mount of [...this.mounts.mounts].reverse()) this.mounts.unmount(mount);
+    for (const mount of [...this.mounts.mounts].reverse()) this.mounts.detach(mount);
     this.core.anonMounts.shutdown();
     dentries.shrink(Number.POSITIVE_INFINITY);
-    for (const { superblock, root } of this.trees.splice(0)) superblock.killTree(root);
     mm.slab.shrink();
   }
 }

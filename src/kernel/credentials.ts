@@ -12,8 +12,15 @@ import {
   SECURE_NOROOT,
 } from '../abi/capability.ts';
 import { S_ISGID, S_ISUID, S_IXGRP } from '../abi/stat.ts';
+import type { UserNamespace } from './user-namespace.ts';
 
-/** struct cred. Processes start as root and may change. Copied at fork, shared by nobody. */
+/** All capabilities up to CAP_LAST_CAP (40), as two words, low first. */
+export const FULL_SET: readonly number[] = [0xffff_ffff, 0x1ff];
+
+/**
+ * struct cred. Processes start as root and may change. Copied at fork, shared by nobody. Ids are the kernel's own (kuid_t), which
+ * are those of the first user namespace.
+ */
 export class Credentials {
   uid = 0;
   euid = 0;
@@ -24,17 +31,23 @@ export class Credentials {
   sgid = 0;
   fsgid = 0;
   groups: number[] = [0];
-  /** Capability sets as two words, low first; a full set is all of CAP_LAST_CAP (40). */
+  /** Capability sets as two words, low first. */
   capInheritable = [0, 0];
-  capPermitted = [0xffff_ffff, 0x1ff];
-  capEffective = [0xffff_ffff, 0x1ff];
-  capBounding = [0xffff_ffff, 0x1ff];
+  capPermitted = [...FULL_SET];
+  capEffective = [...FULL_SET];
+  capBounding = [...FULL_SET];
   capAmbient = [0, 0];
   /** SECURE_*. */
   securebits = 0;
+  /** Where its ids have the numbers that its task sees, and where its capabilities count. */
+  userNs: UserNamespace;
+
+  constructor(userNs: UserNamespace) {
+    this.userNs = userNs;
+  }
 
   clone(): Credentials {
-    const copy = Object.assign(new Credentials(), this);
+    const copy = Object.assign(new Credentials(this.userNs), this);
     copy.groups = [...this.groups];
     copy.capInheritable = [...this.capInheritable];
     copy.capPermitted = [...this.capPermitted];
@@ -50,8 +63,34 @@ export function hasCapability(set: readonly number[], capability: number): boole
   return ((set[capability >>> 5] >>> (capability & 31)) & 1) !== 0;
 }
 
-/** capable(). */
+/** capable(): over the machine, which only the first user namespace's capabilities are. */
 export function capable(cred: Credentials, capability: number): boolean {
+  return cred.userNs.isInitial && hasCapability(cred.capEffective, capability);
+}
+
+/**
+ * ns_capable (cap_capable_helper, 6.18, security/commoncap.c): over what belongs to a user namespace. Capabilities count in one's own
+ * and in those below; the owner of a namespace has all of them over it while he is in its parent.
+ */
+export function nsCapable(cred: Credentials, ns: UserNamespace, capability: number): boolean {
+  for (let each = ns; ; ) {
+    if (each === cred.userNs) return hasCapability(cred.capEffective, capability);
+    const { parent } = each;
+    if (parent === null || each.level <= cred.userNs.level) return false;
+    if (parent === cred.userNs && each.ownerUid === cred.euid) return true;
+    each = parent;
+  }
+}
+
+const NONE: readonly number[] = [0, 0];
+
+/** What it has over the machine. */
+export function machineCapabilities(cred: Credentials): readonly number[] {
+  return cred.userNs.isInitial ? cred.capEffective : NONE;
+}
+
+/** ns_capable(current_user_ns(), ...). */
+export function capableHere(cred: Credentials, capability: number): boolean {
   return hasCapability(cred.capEffective, capability);
 }
 
@@ -70,16 +109,17 @@ export function intersect(a: readonly number[], b: readonly number[]): number[] 
 /** cap_emulate_setxuid (security/commoncap.c, 6.18): leaving uid 0 drops the capabilities, coming back takes the permitted ones up. */
 export function fixCapabilitiesAfterUid(cred: Credentials, old: Credentials): void {
   if ((cred.securebits & SECURE_NO_SETUID_FIXUP) !== 0) return;
-  const hadRoot = old.uid === 0 || old.euid === 0 || old.suid === 0;
-  if (hadRoot && cred.uid !== 0 && cred.euid !== 0 && cred.suid !== 0) {
+  const root = cred.userNs.uids.toKernel(0);
+  const hadRoot = old.uid === root || old.euid === root || old.suid === root;
+  if (hadRoot && cred.uid !== root && cred.euid !== root && cred.suid !== root) {
     if ((cred.securebits & SECURE_KEEP_CAPS) === 0) {
       cred.capPermitted = [0, 0];
       cred.capEffective = [0, 0];
     }
     cred.capAmbient = [0, 0];
   }
-  if (old.euid === 0 && cred.euid !== 0) cred.capEffective = [0, 0];
-  if (old.euid !== 0 && cred.euid === 0) cred.capEffective = [...cred.capPermitted];
+  if (old.euid === root && cred.euid !== root) cred.capEffective = [0, 0];
+  if (old.euid !== root && cred.euid === root) cred.capEffective = [...cred.capPermitted];
 }
 
 /** CAP_FS_MASK: what goes and comes with fsuid 0. */
@@ -99,10 +139,11 @@ export function fixCapabilitiesAfterFsuid(cred: Credentials, oldFsuid: number): 
   if ((cred.securebits & SECURE_NO_SETUID_FIXUP) !== 0) return;
   const mask = [0, 0];
   for (const capability of FS_CAPABILITIES) mask[capability >>> 5] |= 1 << (capability & 31);
-  if (oldFsuid === 0 && cred.fsuid !== 0) {
+  const root = cred.userNs.uids.toKernel(0);
+  if (oldFsuid === root && cred.fsuid !== root) {
     cred.capEffective = cred.capEffective.map((word, i) => (word & ~mask[i]) >>> 0);
   }
-  if (oldFsuid !== 0 && cred.fsuid === 0)
+  if (oldFsuid !== root && cred.fsuid === root)
     cred.capEffective = combine(cred.capEffective, intersect(cred.capPermitted, mask));
 }
 
@@ -122,17 +163,19 @@ export function credentialsAfterExec(
   setid: 'obeyed' | 'ignored',
 ): ExecCredentials {
   const cred = old.clone();
-  if (setid === 'obeyed') {
+  const { userNs } = old;
+  const root = userNs.uids.toKernel(0);
+  if (setid === 'obeyed' && userNs.hasUid(file.uid) && userNs.hasGid(file.gid)) {
     if ((file.mode & S_ISUID) !== 0) cred.euid = file.uid;
     if ((file.mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP)) cred.egid = file.gid;
   }
   const isSetid = cred.euid !== old.uid || cred.egid !== old.gid;
   const rootCounts = (cred.securebits & SECURE_NOROOT) === 0;
   cred.capPermitted = [0, 0];
-  if (rootCounts && (cred.euid === 0 || cred.uid === 0)) {
+  if (rootCounts && (cred.euid === root || cred.uid === root)) {
     cred.capPermitted = combine(old.capBounding, old.capInheritable);
   }
-  const isEffective = rootCounts && cred.euid === 0;
+  const isEffective = rootCounts && cred.euid === root;
   cred.suid = cred.fsuid = cred.euid;
   cred.sgid = cred.fsgid = cred.egid;
   if (isSetid) cred.capAmbient = [0, 0];
@@ -140,5 +183,5 @@ export function credentialsAfterExec(
   cred.capEffective = isEffective ? [...cred.capPermitted] : [...cred.capAmbient];
   cred.securebits &= ~SECURE_KEEP_CAPS;
   const hasGrown = isEffective || !isSubset(cred.capPermitted, cred.capAmbient);
-  return { cred, isSecure: isSetid || (cred.uid !== 0 && hasGrown) };
+  return { cred, isSecure: isSetid || (cred.uid !== root && hasGrown) };
 }

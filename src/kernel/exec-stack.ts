@@ -85,6 +85,7 @@ export function writeInitialStack(
   k.config.rng.fill(random);
   if (copyToUser(k.mm, space, p, random) !== 16) return -EFAULT;
 
+  const { uids, gids } = t.cred.userNs;
   const auxv: [number, number][] = [];
   if (space.vdso !== 0) auxv.push([AT_SYSINFO_EHDR, space.vdso]);
   for (const [type, value] of k.arch.extraAuxv) auxv.push([type, value]);
@@ -99,10 +100,10 @@ export function writeInitialStack(
     [AT_BASE, contents.interpreterBase],
     [AT_FLAGS, 0],
     [AT_ENTRY, image.entry],
-    [AT_UID, t.cred.uid],
-    [AT_EUID, t.cred.euid],
-    [AT_GID, t.cred.gid],
-    [AT_EGID, t.cred.egid],
+    [AT_UID, uids.show(t.cred.uid)],
+    [AT_EUID, uids.show(t.cred.euid)],
+    [AT_GID, gids.show(t.cred.gid)],
+    [AT_EGID, gids.show(t.cred.egid)],
     [AT_SECURE, contents.secure],
     [AT_RANDOM, randomAt],
     [AT_EXECFN, execfn],

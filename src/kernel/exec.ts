@@ -1,3 +1,4 @@
+import { CAP_SYS_PTRACE } from '../abi/capability.ts';
 import { PF_X, PT_GNU_STACK, PT_INTERP } from '../abi/elf.ts';
 import { EACCES, ELOOP, ENOEXEC, ENOMEM } from '../abi/errno.ts';
 import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, PROT_EXEC, PROT_READ } from '../abi/mman.ts';
@@ -24,7 +25,7 @@ import { pickMmapLayout, randomizeBrk, randomizeStackTop } from '../mm/layout.ts
 import { inheritChoices } from '../mm/ops/fork.ts';
 import { mmap } from '../mm/ops/mmap.ts';
 import { setupStack } from '../mm/ops/setup-stack.ts';
-import { credentialsAfterExec, type ExecCredentials } from './credentials.ts';
+import { credentialsAfterExec, type ExecCredentials, nsCapable } from './credentials.ts';
 import { deThread } from './de-thread.ts';
 import {
   type ElfHeader,
@@ -56,7 +57,6 @@ const HEAD_BYTES = 256;
 /** Interpreters of interpreters (exec_binprm). */
 const MAX_DEPTH = 5;
 const PATH_MAX = 4096;
-const CAP_SYS_PTRACE_BIT = 1 << 19;
 
 export interface ExecRequest {
   /** Opened for execution; execve takes over the reference. */
@@ -272,7 +272,7 @@ function install(
 
 /** LSM_UNSAFE_PTRACE: whoever is traced by one without CAP_SYS_PTRACE takes no rights from a program. */
 function isTracedByLesser(t: Task): boolean {
-  return t.trace !== null && (t.trace.tracer.cred.capEffective[0] & CAP_SYS_PTRACE_BIT) === 0;
+  return t.trace !== null && !nsCapable(t.trace.tracer.cred, t.cred.userNs, CAP_SYS_PTRACE);
 }
 
 /** ptrace_event(PTRACE_EVENT_EXEC): an event where that is asked for, else a SIGTRAP unless the tracer seized the task. */
@@ -293,6 +293,7 @@ function becomeProgramsUser(t: Task, file: File, fresh: ExecCredentials): void {
     t.personality &= ~PER_CLEAR_ON_SETID;
   }
   t.cred = cred;
+  t.process.memoryUserNs = cred.userNs;
 }
 
 /** PF_RANDOMIZE and the personality's flags: what the layout and the rights of the new program's mappings follow. */

@@ -12,6 +12,7 @@ import { leaveIpc } from './ipc/namespace.ts';
 import { exitSem } from './ipc/sem.ts';
 import { exitShm } from './ipc/shm.ts';
 import type { Kernel } from './kernel.ts';
+import { leaveMounts } from './mount-namespace.ts';
 import { killOrphanedGroup, notifyParentOfExit } from './notify-parent.ts';
 import { isReaper, isWithin } from './pid-namespace.ts';
 import type { Process } from './process.ts';
@@ -67,6 +68,7 @@ export function exitTask(k: Kernel, t: Task, status: number): void {
   t.files = null;
   releaseFs(k, t);
   leaveIpc(k, t);
+  leaveMounts(k, t);
   leaveTime(k, t);
   leaveAtExit(k, t);
   const isLast = process.threads.every((thread) => thread === t || thread.state === 'Z');

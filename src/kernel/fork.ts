@@ -1,4 +1,5 @@
-import { EAGAIN, EFAULT, EINVAL, ENOMEM } from '../abi/errno.ts';
+import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from '../abi/capability.ts';
+import { EAGAIN, EEXIST, EFAULT, EINVAL, ENOMEM, EPERM } from '../abi/errno.ts';
 import { O_CLOEXEC } from '../abi/fcntl.ts';
 import { RLIMIT_NPROC } from '../abi/resource.ts';
 import {
@@ -13,6 +14,7 @@ import {
   CLONE_NEWNS,
   CLONE_NEWPID,
   CLONE_NEWUSER,
+  CLONE_NEWUTS,
   CLONE_PARENT,
   CLONE_PARENT_SETTID,
   CLONE_PIDFD,
@@ -30,14 +32,17 @@ import { writeU32 } from '../mm/user-access.ts';
 import type { Cgroup } from './cgroup/cgroup.ts';
 import { followCgroup } from './cgroup/cgroups.ts';
 import { newCgroupNamespace } from './cgroup/namespace.ts';
+import { capable } from './credentials.ts';
 import { releaseFs } from './exit.ts';
 import { enterIpc, newIpcNamespace } from './ipc/namespace.ts';
 import { newUndoList } from './ipc/sem.ts';
 import type { Kernel } from './kernel.ts';
-import { checkNewNamespaces } from './namespaces.ts';
+import { enterMounts, newMountNamespace } from './mount-namespace.ts';
+import { checkNewNamespaces, mayCheckpoint } from './namespaces.ts';
 import { newNetNamespace } from './net-namespace.ts';
 import { chargeFs, discardTask, newTask } from './new-task.ts';
-import { isReaper, newPidNamespace, numberTask, ownTid } from './pid-namespace.ts';
+import { PID_MAX } from './pid.ts';
+import { isReaper, newPidNamespace, numberTask, ownTid, type PidNamespace } from './pid-namespace.ts';
 import { makePidFile, PIDFD_THREAD } from './pidfd.ts';
 import { inheritTrace } from './ptrace/attach.ts';
 import { threadsMax } from './rlimits.ts';
@@ -47,6 +52,8 @@ import { hasPendingSignal } from './signals/pending-test.ts';
 import { installFile } from './syscalls/user.ts';
 import type { Task } from './task.ts';
 import { inheritTime } from './time-namespace.ts';
+import { credentialsInNewUserNs, type UserNamespace } from './user-namespace.ts';
+import { newUtsNamespace } from './uts-namespace.ts';
 import { ERESTARTNOINTR } from './wait-state.ts';
 
 /** kernel_clone_args: what clone and clone3 have in common. */
@@ -64,15 +71,13 @@ export interface CloneRequest {
   readonly pidfd: number;
   /** Where the child is to be (CLONE_INTO_CGROUP); null: where its parent is. */
   readonly cgroup?: Cgroup | null;
+  /** Numbers that it is to have, from its own pid namespace outwards (clone3). */
+  readonly setTid?: readonly number[];
 }
-
-/** capability.h: CAP_SYS_ADMIN is 21, CAP_SYS_RESOURCE 24. */
-const CAP_SYS_ADMIN_BIT = 1 << 21;
-const CAP_SYS_RESOURCE_BIT = 1 << 24;
 
 const has = (flags: number, bit: number): boolean => (flags & bit) !== 0;
 
-/** The refusals of copy_process, in its order. */
+/** The refusals of copy_process before it makes anything, in its order. */
 function checkFlags(flags: number, flagsHigh: number, t: Task): number {
   if (has(flags, CLONE_NEWNS) && has(flags, CLONE_FS)) return -EINVAL;
   if (has(flags, CLONE_NEWUSER) && has(flags, CLONE_FS)) return -EINVAL;
@@ -85,14 +90,36 @@ function checkFlags(flags: number, flagsHigh: number, t: Task): number {
   if (has(flags, CLONE_THREAD)) {
     if (has(flags, CLONE_NEWUSER | CLONE_NEWPID) || t.pidNs !== t.pidNsForChildren) return -EINVAL;
   }
-  return checkNewNamespaces(t, flags);
+  return 0;
+}
+
+/** alloc_pid's refusals of numbers that are asked for: each level's own. The first of a namespace must be 1. */
+function checkWantedTids(k: Kernel, t: Task, { flags, setTid }: CloneRequest, userNs: UserNamespace): number {
+  if (setTid === undefined) return 0;
+  const isNew = has(flags, CLONE_NEWPID);
+  const levels: (PidNamespace | null)[] = isNew ? [null] : [];
+  for (let ns: PidNamespace | null = t.pidNsForChildren; ns !== null; ns = ns.parent) levels.push(ns);
+  if (setTid.length > levels.length) return -EINVAL;
+  for (const [i, tid] of setTid.entries()) {
+    const ns = levels[i];
+    if (tid < 1 || tid >= PID_MAX) return -EINVAL;
+    if (tid !== 1 && (ns === null || (ns.parent !== null && ns.reaper === null))) return -EINVAL;
+    if (!mayCheckpoint(t.cred, ns?.userNs ?? userNs)) return -EPERM;
+    if (ns?.isTaken(k, tid)) return -EEXIST;
+  }
+  return 0;
+}
+
+/** The number that is asked for in the first namespace; 0: any. */
+function wantedInFirst(t: Task, { flags, setTid }: CloneRequest): number {
+  return setTid?.[t.pidNsForChildren.level + (has(flags, CLONE_NEWPID) ? 1 : 0)] ?? 0;
 }
 
 /** copy_process: RLIMIT_NPROC counts the tasks of the caller's user, zombies too; threads-max those of all, the superuser's too. */
 function isOverTaskLimit(k: Kernel, t: Task): boolean {
   if (k.tasks.size >= threadsMax(k.mm.alloc.totalCount)) return true;
-  const { uid, capEffective } = t.cred;
-  if (uid === 0 || (capEffective[0] & (CAP_SYS_ADMIN_BIT | CAP_SYS_RESOURCE_BIT)) !== 0) return false;
+  const { uid } = t.cred;
+  if (uid === 0 || capable(t.cred, CAP_SYS_ADMIN) || capable(t.cred, CAP_SYS_RESOURCE)) return false;
   const limit = t.process.rlimits[RLIMIT_NPROC].soft;
   if (limit > k.tasks.size) return false;
   let own = 0;
@@ -107,20 +134,26 @@ export function cloneTask(k: Kernel, t: Task, request: CloneRequest): Task | num
   if (refused < 0) return refused;
   if (hasPendingSignal(t)) return -ERESTARTNOINTR;
   const isThread = has(flags, CLONE_THREAD);
+  // copy_creds; copy_namespaces, by the new credentials' user namespace.
+  const cred = has(flags, CLONE_NEWUSER) ? credentialsInNewUserNs(k, t) : t.cred;
+  if (typeof cred === 'number') return cred;
   if (isOverTaskLimit(k, t)) return -EAGAIN;
+  const denied = checkNewNamespaces(t, flags, cred.userNs) || checkWantedTids(k, t, request, cred.userNs);
+  if (denied < 0) return denied;
   const parent = has(flags, CLONE_PARENT) || isThread ? t.process.parent! : t.process;
   const child = newTask(k, {
     kind: t.kind,
     comm: t.comm,
-    cred: t.cred,
+    cred,
     process: isThread ? t.process : null,
     parent,
     sighand: has(flags, CLONE_SIGHAND) ? t.sighand : null,
     sighandFrom: t.sighand,
     cgroup: request.cgroup ?? t.cgroup,
+    tid: wantedInFirst(t, request),
   });
   if (typeof child === 'number') return child;
-  const failed = enterPidNamespace(k, t, child, flags) || copyResources(k, t, child, flags);
+  const failed = enterPidNamespace(k, t, child, request) || copyResources(k, t, child, flags);
   if (failed < 0) {
     discardTask(k, child);
     return failed;
@@ -133,13 +166,7 @@ export function cloneTask(k: Kernel, t: Task, request: CloneRequest): Task | num
       return given;
     }
   }
-  if (has(flags, CLONE_NEWIPC)) enterIpc(k, child, newIpcNamespace(k));
-  else {
-    t.ipc!.retain();
-    enterIpc(k, child, t.ipc!);
-  }
-  child.cgroupNs = has(flags, CLONE_NEWCGROUP) ? newCgroupNamespace(k, t.cgroup) : t.cgroupNs;
-  child.net = has(flags, CLONE_NEWNET) ? newNetNamespace(k) : t.net;
+  inheritNamespaces(k, t, child, flags);
   inheritTime(k, t, child, flags);
   copyPlainState(k, t, child, request, isThread);
   const event = inheritTrace(t, child, flags, isThread ? -1 : request.exitSignal);
@@ -149,10 +176,29 @@ export function cloneTask(k: Kernel, t: Task, request: CloneRequest): Task | num
 }
 
 /** copy_pid_ns and alloc_pid. */
-function enterPidNamespace(k: Kernel, t: Task, child: Task, flags: number): number {
-  const wanted = has(flags, CLONE_NEWPID) ? newPidNamespace(k, t.pidNsForChildren) : t.pidNsForChildren;
+function enterPidNamespace(k: Kernel, t: Task, child: Task, { flags, setTid }: CloneRequest): number {
+  const { pidNsForChildren: outer } = t;
+  const wanted = has(flags, CLONE_NEWPID) ? newPidNamespace(k, outer, child.cred.userNs) : outer;
   child.pidNsForChildren = wanted;
-  return numberTask(k, child, wanted);
+  return numberTask(k, child, wanted, setTid ?? []);
+}
+
+/** copy_utsname, copy_ipcs, copy_net_ns, copy_cgroup_ns, copy_mnt_ns. The child has its folders already. */
+function inheritNamespaces(k: Kernel, t: Task, child: Task, flags: number): void {
+  const { userNs } = child.cred;
+  if (has(flags, CLONE_NEWIPC)) enterIpc(k, child, newIpcNamespace(k, userNs));
+  else {
+    t.ipc!.retain();
+    enterIpc(k, child, t.ipc!);
+  }
+  if (has(flags, CLONE_NEWNS)) enterMounts(k, child, newMountNamespace(k, t.mounts!, userNs, child.fs));
+  else {
+    t.mounts!.retain();
+    enterMounts(k, child, t.mounts!);
+  }
+  child.cgroupNs = has(flags, CLONE_NEWCGROUP) ? newCgroupNamespace(k, t.cgroup, userNs) : t.cgroupNs;
+  child.net = has(flags, CLONE_NEWNET) ? newNetNamespace(k, userNs) : t.net;
+  child.uts = has(flags, CLONE_NEWUTS) ? newUtsNamespace(k, t.uts, userNs) : t.uts;
 }
 
 /** copy_files, copy_fs, copy_mm: on failure what was taken is given back. */

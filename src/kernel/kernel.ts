@@ -28,6 +28,7 @@ import { adoptTerminal, KernelJobControl } from './job-control.ts';
 import { KernelCaches } from './kernel-caches.ts';
 import { Kswapd } from './kswapd.ts';
 import { LoadAverage } from './load-average.ts';
+import { MountNamespace } from './mount-namespace.ts';
 import { NetNamespace } from './net-namespace.ts';
 import { PidNamespace } from './pid-namespace.ts';
 import type { Process } from './process.ts';
@@ -40,12 +41,13 @@ import { type SpawnOptions, spawnProgram } from './spawn.ts';
 import { RunningMemstall, Stalls } from './stalls.ts';
 import { SwapFiles } from './swap-files.ts';
 import { type ArgWidth, argWidthsOf, type SyscallRow } from './syscalls/row.ts';
-import type { SystemName } from './system-name.ts';
 import type { Task } from './task.ts';
 import { currentTime, TimeNamespace, timeDataOf } from './time-namespace.ts';
 import { TimerHeap } from './timers.ts';
 import type { Tracer } from './tracer.ts';
+import { UserNamespace } from './user-namespace.ts';
 import { UserfaultDriver } from './userfaultfd.ts';
+import { UtsNamespace } from './uts-namespace.ts';
 import { buildVdso, mapVdso, type VdsoMapping } from './vdso-mapping.ts';
 import type { WaitRequest } from './wait-state.ts';
 
@@ -105,18 +107,23 @@ export class Kernel {
   readonly timers = new TimerHeap();
   readonly futexes = new FutexTable();
   /** The first one; which one a task is in, the task says. */
-  readonly initialIpc = new IpcNamespace();
+  readonly initialUser = new UserNamespace(null);
+  readonly initialUts = new UtsNamespace(this.initialUser);
+  readonly initialIpc = new IpcNamespace(this.initialUser);
   readonly ipcNamespaces = new Set([this.initialIpc]);
   /** Pages that a user has locked with SHM_LOCK, by uid (UCOUNT_RLIMIT_MEMLOCK). */
   readonly shmLockedPages = new Map<number, number>();
-  readonly initialTime = new TimeNamespace();
-  readonly initialPid = new PidNamespace(null);
+  readonly initialTime = new TimeNamespace(this.initialUser);
+  readonly initialPid = new PidNamespace(null, this.initialUser);
   readonly initialNet: NetNamespace;
   readonly cgroups: Cgroups;
   readonly initialCgroup: CgroupNamespace;
   /** Made with the first mount. */
   cgroupfs: CgroupSuperblock | null = null;
+  readonly initialMounts: MountNamespace;
   lastNamespace = 0;
+  /** /proc/sys/kernel/random/boot_id: drawn once a boot. */
+  readonly bootId = new Uint8Array(16);
   /** Tids, first in first run. */
   readonly runQueue: number[] = [];
   current: Task | null = null;
@@ -142,8 +149,6 @@ export class Kernel {
   readonly syscallCounts = new CallCounts();
   readonly absentSyscalls = new Map<string, number>();
   tracer: Tracer<Task> | null = null;
-  /** uname's fields (system-name.ts). */
-  systemName: SystemName | null = null;
   /** The last lines of the kernel log, as dmesg shows them without the time. */
   readonly dmesg: { timeNs: number; text: string }[] = [];
   readonly loadAverage = new LoadAverage();
@@ -193,8 +198,9 @@ export class Kernel {
     this.mm = parts.mm;
     this.vfs = parts.vfs;
     this.cgroups = new Cgroups(parts.mm);
-    this.initialCgroup = new CgroupNamespace(this.cgroups.root);
-    this.initialNet = new NetNamespace(parts.vfs.core.sockets);
+    this.initialCgroup = new CgroupNamespace(this.cgroups.root, this.initialUser);
+    this.initialNet = new NetNamespace(parts.vfs.core.sockets, this.initialUser);
+    this.initialMounts = new MountNamespace(parts.vfs.mounts, this.initialUser);
     this.arch = parts.arch;
     this.cpu = parts.cpu;
     this.clock = parts.clock;

@@ -1,6 +1,7 @@
 import { SocketNames } from '../fs/socket-names.ts';
 import type { Kernel } from './kernel.ts';
 import { namespaceIno } from './namespace-ino.ts';
+import type { UserNamespace } from './user-namespace.ts';
 
 /** PROC_NET_INIT_INO. */
 const INITIAL_INO = 0xefff_fff9;
@@ -19,10 +20,12 @@ interface InterfaceTags {
 export class NetNamespace {
   readonly kind = 'net';
   readonly ino: number;
+  readonly userNs: UserNamespace;
   readonly sockets: SocketNames;
   readonly tags: InterfaceTags = { all: 0, default: 0, lo: null };
 
-  constructor(sockets: SocketNames, ino = INITIAL_INO) {
+  constructor(sockets: SocketNames, userNs: UserNamespace, ino = INITIAL_INO) {
+    this.userNs = userNs;
     this.sockets = sockets;
     this.ino = ino;
   }
@@ -32,8 +35,8 @@ export class NetNamespace {
 }
 
 /** setup_net: with an interface lo that is down. What holds for interfaces comes from the first namespace (inet_init_net). */
-export function newNetNamespace(k: Kernel): NetNamespace {
-  const ns = new NetNamespace(new SocketNames('down', k.initialNet.sockets.byInode), namespaceIno(k));
+export function newNetNamespace(k: Kernel, userNs: UserNamespace): NetNamespace {
+  const ns = new NetNamespace(new SocketNames('down', k.initialNet.sockets.byInode), userNs, namespaceIno(k));
   ns.tags.all = k.initialNet.tags.all;
   ns.tags.default = k.initialNet.tags.default;
   return ns;

@@ -6,6 +6,7 @@ import { chargePids, tryChargePid } from './cgroup/pids.ts';
 import { Credentials } from './credentials.ts';
 import { leaveIpc } from './ipc/namespace.ts';
 import type { Kernel } from './kernel.ts';
+import { leaveMounts } from './mount-namespace.ts';
 import { allocPid } from './pid.ts';
 import { Process } from './process.ts';
 import { initialRlimits } from './rlimits.ts';
@@ -25,6 +26,8 @@ export interface NewTask {
   readonly sighandFrom: Sighand | null;
   /** Default: the root. */
   readonly cgroup?: Cgroup;
+  /** A free number that it is to have; 0 or absent: the next one. */
+  readonly tid?: number;
 }
 
 /** The objects of a new task, with their slots; -ENOMEM or -EAGAIN, and nothing taken. It is in no queue yet. */
@@ -56,7 +59,7 @@ export function newTask(k: Kernel, options: NewTask): Task | number {
     if (options.sighand !== null) sighand.users--;
     else caches.sighand.free(sighand.slot);
   };
-  const tid = allocPid(k);
+  const tid = options.tid || allocPid(k);
   if (tid < 0) {
     dropSighand();
     return giveBack(-EAGAIN);
@@ -69,13 +72,20 @@ export function newTask(k: Kernel, options: NewTask): Task | number {
       return giveBack(-ENOMEM);
     }
     const from = options.parent;
-    process = new Process(tid, signalSlot, k.wakeList, from?.rlimits ?? initialRlimits(k.mm.alloc.totalCount));
+    process = new Process(
+      tid,
+      signalSlot,
+      k.wakeList,
+      from?.rlimits ?? initialRlimits(k.mm.alloc.totalCount),
+      k.initialUser,
+    );
     process.startTimeNs = k.clock.nowNs;
     if (from !== null) {
       process.pgrp = from.pgrp;
       process.session = from.session;
       process.tty = from.tty;
       process.dumpable = from.dumpable;
+      process.memoryUserNs = from.memoryUserNs;
       process.coredumpFilter = from.coredumpFilter;
       process.oomScoreAdj = from.oomScoreAdj;
       process.parent = from;
@@ -89,7 +99,7 @@ export function newTask(k: Kernel, options: NewTask): Task | number {
     pidSlot,
     process,
     registerWords: k.arch.registerWords,
-    cred: options.cred?.clone() ?? new Credentials(),
+    cred: options.cred?.clone() ?? new Credentials(k.initialUser),
     comm: options.comm,
     kind: options.kind,
     pidNs: k.initialPid,
@@ -97,10 +107,13 @@ export function newTask(k: Kernel, options: NewTask): Task | number {
     cgroup,
     cgroupNs: k.initialCgroup,
     psi: k.psi,
+    uts: k.initialUts,
   });
   task.sighand = sighand;
   task.ipc = k.initialIpc;
   k.initialIpc.retain();
+  task.mounts = k.initialMounts;
+  k.initialMounts.retain();
   task.time = k.initialTime;
   k.initialTime.retain();
   task.timeForChildren = k.initialTime;
@@ -119,6 +132,7 @@ export function discardTask(k: Kernel, task: Task): void {
   if (sighand !== null && --sighand.users === 0) k.caches.sighand.free(sighand.slot);
   task.sighand = null;
   leaveIpc(k, task);
+  leaveMounts(k, task);
   leaveTime(k, task);
   leaveAtExit(k, task);
   leavePids(task);

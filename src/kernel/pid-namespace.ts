@@ -4,6 +4,7 @@ import { namespaceIno } from './namespace-ino.ts';
 import { isGroupOrSession, PID_MAX, RESERVED_PIDS } from './pid.ts';
 import type { Process } from './process.ts';
 import type { Task } from './task.ts';
+import type { UserNamespace } from './user-namespace.ts';
 
 /** PROC_PID_INIT_INO. */
 const INITIAL_INO = 0xefff_fffc;
@@ -24,6 +25,7 @@ export class PidNamespace {
   readonly ino: number;
   readonly parent: PidNamespace | null;
   readonly level: number;
+  readonly userNs: UserNamespace;
   /** Its first process, which orphans go to; null before there is one. */
   reaper: Process | null = null;
   /** The first process has ended: no other begins (PIDNS_ADDING is gone). */
@@ -32,8 +34,9 @@ export class PidNamespace {
   private readonly global = new Map<number, number>();
   private lastNumber = 0;
 
-  constructor(parent: PidNamespace | null, ino = INITIAL_INO) {
+  constructor(parent: PidNamespace | null, userNs: UserNamespace, ino = INITIAL_INO) {
     this.parent = parent;
+    this.userNs = userNs;
     this.level = parent === null ? 0 : parent.level + 1;
     this.ino = ino;
   }
@@ -58,9 +61,21 @@ export class PidNamespace {
     return number < -1 && number !== -0x8000_0000 ? -this.pidOf(-number) : number;
   }
 
-  /** alloc_pid at this level. */
-  add(k: Kernel, pid: number): void {
+  /** Does the number name somebody here? */
+  isTaken(k: Kernel, number: number): boolean {
+    if (this.parent === null) return k.tasks.has(number) || isGroupOrSession(k, number);
     this.forgetUnused(k);
+    return this.global.has(number);
+  }
+
+  /** alloc_pid at this level; `wanted` 0: the next free number. */
+  add(k: Kernel, pid: number, wanted: number): void {
+    this.forgetUnused(k);
+    if (wanted > 0) {
+      this.local.set(pid, wanted);
+      this.global.set(wanted, pid);
+      return;
+    }
     do this.lastNumber = this.lastNumber + 1 >= PID_MAX ? RESERVED_PIDS : this.lastNumber + 1;
     while (this.global.has(this.lastNumber));
     this.local.set(pid, this.lastNumber);
@@ -78,15 +93,18 @@ export class PidNamespace {
 }
 
 /** create_pid_namespace. */
-export function newPidNamespace(k: Kernel, parent: PidNamespace): PidNamespace {
-  return new PidNamespace(parent, namespaceIno(k));
+export function newPidNamespace(k: Kernel, parent: PidNamespace, userNs: UserNamespace): PidNamespace {
+  return new PidNamespace(parent, userNs, namespaceIno(k));
 }
 
-/** alloc_pid: the task gets a number in its namespace and in each around it; -ENOMEM in one that is closed. */
-export function numberTask(k: Kernel, t: Task, ns: PidNamespace): number {
+/**
+ * alloc_pid: the task gets a number in its namespace and in each around it, the `wanted` ones from its own outwards; -ENOMEM in one
+ * that is closed.
+ */
+export function numberTask(k: Kernel, t: Task, ns: PidNamespace, wanted: readonly number[]): number {
   if (ns.isClosed) return -ENOMEM;
   t.pidNs = ns;
-  for (let each = ns; each.parent !== null; each = each.parent) each.add(k, t.tid);
+  for (let each = ns; each.parent !== null; each = each.parent) each.add(k, t.tid, wanted[ns.level - each.level] ?? 0);
   if (ns.parent !== null) ns.reaper ??= t.process;
   return 0;
 }
@@ -108,9 +126,10 @@ export function ownTid(t: Task): number {
   return t.pidNs.numberOf(t.tid);
 }
 
-/** Numbers of a task, group or session from the first namespace to that of `t`, as the NS lines of status show them. */
-export function numbersOf(t: Task, pid: number): string {
+/** Numbers of a task, group or session from `outermost` to the namespace of `t`, as the NS lines of status show them. */
+export function numbersOf(t: Task, pid: number, outermost: PidNamespace): string {
   const numbers: number[] = [];
-  for (let ns: PidNamespace | null = t.pidNs; ns !== null; ns = ns.parent) numbers.unshift(ns.numberOf(pid));
+  for (let ns: PidNamespace | null = t.pidNs; ns !== outermost.parent && ns !== null; ns = ns.parent)
+    numbers.unshift(ns.numberOf(pid));
   return numbers.join('\t');
 }

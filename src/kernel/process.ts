@@ -4,6 +4,7 @@ import type { Tty } from '../fs/tty.ts';
 import { DEFAULT_FILTER } from './coredump/core-file.ts';
 import { PendingSignals } from './signals/pending.ts';
 import type { Task } from './task.ts';
+import type { UserNamespace } from './user-namespace.ts';
 
 /** Index: RLIMIT_*; soft and hard in the limit's unit, Infinity is RLIM_INFINITY. */
 export interface Rlimit {
@@ -83,6 +84,8 @@ export class Process {
   hasExeced = false;
   isChildSubreaper = false;
   dumpable = 1;
+  /** mm->user_ns: over whom one must have CAP_SYS_PTRACE to look into memory that is not dumpable; that of its last execve. */
+  memoryUserNs: UserNamespace;
   /** /proc/PID/coredump_filter. Linux keeps it in the mm, which exec hands on. */
   coredumpFilter = DEFAULT_FILTER;
   /** /proc/PID/oom_score_adj. */
@@ -114,10 +117,11 @@ export class Process {
   cmaxRssKb = 0;
   startTimeNs = 0;
 
-  constructor(pid: number, slot: number, wakeList: WakeList, rlimits: readonly Rlimit[]) {
+  constructor(pid: number, slot: number, wakeList: WakeList, rlimits: readonly Rlimit[], memoryUserNs: UserNamespace) {
     this.pid = pid;
     this.slot = slot;
     this.leader = null as unknown as Task;
+    this.memoryUserNs = memoryUserNs;
     this.pgrp = pid;
     this.session = pid;
     this.childQueue = new WaitQueue(wakeList);

@@ -2,6 +2,7 @@ import { assert } from '../base/assert.ts';
 import { exitTask, releaseProcess } from './exit.ts';
 import { dropIpc, leaveIpc } from './ipc/namespace.ts';
 import type { Kernel } from './kernel.ts';
+import { leaveMounts } from './mount-namespace.ts';
 import { letGoOfSwap } from './swap-files.ts';
 import { freeVdso } from './vdso-mapping.ts';
 
@@ -14,6 +15,7 @@ export function shutdownKernel(k: Kernel): void {
   for (const process of [...k.processes.values()].reverse()) {
     for (const thread of process.threads) {
       leaveIpc(k, thread);
+      leaveMounts(k, thread);
       const { sighand } = thread;
       thread.sighand = null;
       if (sighand !== null && --sighand.users === 0) k.caches.sighand.free(sighand.slot);

@@ -2,6 +2,7 @@ import { ENOTDIR } from '../abi/errno.ts';
 import type { File } from '../fs/file.ts';
 import { FsContext } from '../fs/fs-context.ts';
 import { resolve } from '../fs/path.ts';
+import { machineCapabilities } from './credentials.ts';
 import { commOf, execve, openForExec } from './exec.ts';
 import { dropSpace, releaseFs } from './exit.ts';
 import { FileTable } from './file-table.ts';
@@ -38,8 +39,8 @@ export function spawnProgram(
   if (typeof t === 'number') return t;
   t.process.pgrp = t.tid;
   t.process.session = t.tid;
-  const { uid, capEffective } = t.cred;
-  k.vfs.core.current = { tgid: t.tid, pgrp: t.tid, session: t.tid, uid, capEffective };
+  const { uid } = t.cred;
+  k.vfs.core.current = { tgid: t.tid, pgrp: t.tid, session: t.tid, uid, capEffective: machineCapabilities(t.cred) };
   // Faults of the exec count as the new task's, though another one may have the CPU.
   const before = k.events.currentPid;
   k.events.currentPid = t.tid;

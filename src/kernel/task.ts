@@ -9,6 +9,7 @@ import type { Credentials } from './credentials.ts';
 import type { FileTable } from './file-table.ts';
 import type { IpcNamespace } from './ipc/namespace.ts';
 import type { SemUndoList } from './ipc/sem.ts';
+import type { MountNamespace } from './mount-namespace.ts';
 import type { NetNamespace } from './net-namespace.ts';
 import type { PidNamespace } from './pid-namespace.ts';
 import type { Process } from './process.ts';
@@ -18,6 +19,7 @@ import { PendingSignals } from './signals/pending.ts';
 import type { Sighand } from './signals/sighand.ts';
 import { SigSet } from './signals/sigset.ts';
 import type { TimeNamespace } from './time-namespace.ts';
+import type { UtsNamespace } from './uts-namespace.ts';
 import type { Wait } from './wait-state.ts';
 
 /**
@@ -135,6 +137,9 @@ export class Task {
   /** Its IPC namespace; null once it has ended (exit_task_namespaces). */
   ipc: IpcNamespace | null = null;
   net: NetNamespace;
+  uts: UtsNamespace;
+  /** The mounts that it sees; null once it has ended. */
+  mounts: MountNamespace | null = null;
   /** Where it has its number, and where its children will. */
   pidNs: PidNamespace;
   pidNsForChildren: PidNamespace;
@@ -189,6 +194,7 @@ export class Task {
     cgroup: Cgroup;
     cgroupNs: CgroupNamespace;
     psi: PsiGroup;
+    uts: UtsNamespace;
   }) {
     this.tid = options.tid;
     this.waiter = new FaultWaiter(options.tid);
@@ -203,6 +209,7 @@ export class Task {
     this.cgroup = options.cgroup;
     this.cgroupNs = options.cgroupNs;
     this.psi = options.psi;
+    this.uts = options.uts;
     this.pidNs = options.pidNs;
     this.pidNsForChildren = options.pidNs;
   }

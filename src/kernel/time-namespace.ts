@@ -12,6 +12,7 @@ import { zapRange } from '../mm/zap.ts';
 import type { Kernel } from './kernel.ts';
 import { namespaceIno } from './namespace-ino.ts';
 import type { Task } from './task.ts';
+import type { UserNamespace } from './user-namespace.ts';
 import { NS_PER_S } from './user-structs.ts';
 import { buildTimeData } from './vdso-mapping.ts';
 
@@ -33,6 +34,7 @@ export interface ClockOffset {
 export class TimeNamespace {
   readonly kind = 'time';
   readonly ino: number;
+  readonly userNs: UserNamespace;
   readonly monotonic: ClockOffset = { seconds: 0, ns: 0 };
   readonly boottime: ClockOffset = { seconds: 0, ns: 0 };
   frozen = false;
@@ -40,7 +42,8 @@ export class TimeNamespace {
   /** The data pages of its programs' vdso, with its own page of times; null: nobody is in it yet, or the machine's own. */
   data: SpecialMapping | null = null;
 
-  constructor(ino = INITIAL_INO) {
+  constructor(userNs: UserNamespace, ino = INITIAL_INO) {
+    this.userNs = userNs;
     this.ino = ino;
     this.frozen = ino === INITIAL_INO;
   }
@@ -73,8 +76,8 @@ export class TimeNamespace {
 const NO_OFFSET: ClockOffset = { seconds: 0, ns: 0 };
 
 /** clone_time_ns: one user, the caller's; with the offsets of `from`. */
-export function newTimeNamespace(k: Kernel, from: TimeNamespace): TimeNamespace {
-  const ns = new TimeNamespace(namespaceIno(k));
+export function newTimeNamespace(k: Kernel, from: TimeNamespace, userNs: UserNamespace): TimeNamespace {
+  const ns = new TimeNamespace(userNs, namespaceIno(k));
   Object.assign(ns.monotonic, from.monotonic);
   Object.assign(ns.boottime, from.boottime);
   return ns;
@@ -105,7 +108,7 @@ export function uptimeNs(k: Kernel): number {
 /** A new task is where its maker's children are to be; with the maker's memory it stays with its clocks (copy_namespaces). */
 export function inheritTime(k: Kernel, maker: Task, child: Task, flags: number): void {
   const ns = maker.timeForChildren!;
-  if ((flags & CLONE_NEWTIME) !== 0) setTimeForChildren(k, child, newTimeNamespace(k, ns));
+  if ((flags & CLONE_NEWTIME) !== 0) setTimeForChildren(k, child, newTimeNamespace(k, ns, child.cred.userNs));
   else {
     ns.retain();
     setTimeForChildren(k, child, ns);

@@ -1,3 +1,4 @@
+import { CAP_SYS_PTRACE } from '../abi/capability.ts';
 import { EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM, ESRCH } from '../abi/errno.ts';
 import { O_CLOEXEC, O_NONBLOCK, O_RDONLY } from '../abi/fcntl.ts';
 import { POLLERR, POLLIN } from '../abi/poll.ts';
@@ -9,13 +10,12 @@ import { File, takeFilpSlot, type UserArg } from '../fs/file.ts';
 import type { PathRef } from '../fs/path.ts';
 import { UffdContext } from '../mm/uffd/context.ts';
 import { releaseContext } from '../mm/uffd/register.ts';
+import { capable } from './credentials.ts';
 import type { Kernel } from './kernel.ts';
 import { installFile } from './syscalls/user.ts';
 import type { Task } from './task.ts';
 import { uffdIoctl } from './userfaultfd-ioctl.ts';
 import { encodeMessage, UFFD_FDINFO_CALLS } from './userfaultfd-message.ts';
-
-const CAP_SYS_PTRACE_BIT = 1 << 19;
 
 /** A descriptor of userfaultfd(2) (fs/userfaultfd.c, 6.18). */
 export class UserfaultFile extends File {
@@ -103,7 +103,7 @@ export function newUserfaultfd(k: Kernel, t: Task, flags: number): number {
 }
 
 export function mayTrace(t: Task): boolean {
-  return (t.cred.capEffective[0] & CAP_SYS_PTRACE_BIT) !== 0;
+  return capable(t.cred, CAP_SYS_PTRACE);
 }
 
 /** userfaultfd(2): faults of the kernel may only be watched with CAP_SYS_PTRACE, or where vm.unprivileged_userfaultfd is 1. */

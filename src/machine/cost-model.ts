@@ -2,11 +2,7 @@
  * What things cost in virtual time. Four instructions a nanosecond is a round figure for a present-day core; the trap costs
  * are round figures of the order that a present-day Linux shows (a system call a tenth of a microsecond, a minor fault half
  * of one, a page copy a quarter, a new mapping one). They are guesses by design: virtual time must be the same everywhere,
-<<<<<<< HEAD
- * not be right anywhere. All are whole nanoseconds.
-=======
- * not be right anywhere. What disks take is in block-device.ts.
->>>>>>> 33584b8 (wip2)
+ * not be right anywhere. All are whole nanoseconds. What disks take is in block-device.ts.
  */
 export const INSTRUCTIONS_PER_NS_LOG2 = 2;
 export const INSTRUCTIONS_PER_NS = 2 ** INSTRUCTIONS_PER_NS_LOG2;

@@ -1,5 +1,7 @@
+import { CAP_DAC_OVERRIDE } from '../../abi/capability.ts';
 import { EACCES, EINVAL, ENODEV, EOPNOTSUPP, ERANGE, ESRCH } from '../../abi/errno.ts';
 import { SI_USER, SIGKILL } from '../../abi/signal.ts';
+import { capable } from '../credentials.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Process } from '../process.ts';
 import { currentTask } from '../procfs/current-task.ts';
@@ -11,7 +13,6 @@ import { type CgroupFileRow, limitText, parseInteger, parseLimit } from './file-
 import { setFreeze } from './freezer.ts';
 import { moveTasks } from './membership.ts';
 
-const CAP_DAC_OVERRIDE_BIT = 1 << 1;
 const INT_MAX = 0x7fff_ffff;
 
 /** The pid as the reader's namespace has it; 0: it has none there. */
@@ -48,7 +49,7 @@ function findTask(k: Kernel, text: string): Task | number {
 /** cgroup_procs_write_permission: who moves must be allowed to write cgroup.procs of what both ends lie in. */
 function mayMove(k: Kernel, from: Cgroup, to: Cgroup): number {
   const writer = currentTask(k);
-  if (writer === null || (writer.cred.capEffective[0] & CAP_DAC_OVERRIDE_BIT) !== 0) return 0;
+  if (writer === null || capable(writer.cred, CAP_DAC_OVERRIDE)) return 0;
   let common = from;
   while (!to.isWithin(common) && common.parent !== null) common = common.parent;
   const { mode, uid, gid } = common.attributes.get('cgroup.procs') ?? {

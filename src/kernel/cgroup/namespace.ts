@@ -1,5 +1,6 @@
 import type { Kernel } from '../kernel.ts';
 import { namespaceIno } from '../namespace-ino.ts';
+import type { UserNamespace } from '../user-namespace.ts';
 import type { Cgroup } from './cgroup.ts';
 
 /** PROC_CGROUP_INIT_INO. */
@@ -10,9 +11,11 @@ export class CgroupNamespace {
   readonly kind = 'cgroup';
   readonly ino: number;
   readonly root: Cgroup;
+  readonly userNs: UserNamespace;
 
-  constructor(root: Cgroup, ino = INITIAL_INO) {
+  constructor(root: Cgroup, userNs: UserNamespace, ino = INITIAL_INO) {
     this.root = root;
+    this.userNs = userNs;
     this.ino = ino;
   }
 
@@ -35,6 +38,6 @@ export class CgroupNamespace {
 }
 
 /** copy_cgroup_ns: where the task is now is the root. */
-export function newCgroupNamespace(k: Kernel, root: Cgroup): CgroupNamespace {
-  return new CgroupNamespace(root, namespaceIno(k));
+export function newCgroupNamespace(k: Kernel, root: Cgroup, userNs: UserNamespace): CgroupNamespace {
+  return new CgroupNamespace(root, userNs, namespaceIno(k));
 }

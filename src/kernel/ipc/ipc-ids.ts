@@ -1,6 +1,9 @@
+import { CAP_IPC_OWNER, CAP_SYS_ADMIN } from '../../abi/capability.ts';
 import { EACCES, EEXIST, EINVAL, ENOENT, ENOSPC, EPERM } from '../../abi/errno.ts';
 import { IPC_CREAT, IPC_EXCL, IPC_PRIVATE } from '../../abi/ipc.ts';
-import type { Credentials } from '../credentials.ts';
+import { type Credentials, nsCapable } from '../credentials.ts';
+import { INVALID_ID } from '../id-map.ts';
+import type { UserNamespace } from '../user-namespace.ts';
 
 /** struct kern_ipc_perm: who may do what with one object of System V IPC. */
 export interface IpcPerm {
@@ -11,6 +14,8 @@ export interface IpcPerm {
   gid: number;
   readonly cuid: number;
   readonly cgid: number;
+  /** That of the namespace that it is in. */
+  readonly userNs: UserNamespace;
   /** S_IRWXUGO, and for shared memory SHM_DEST and SHM_LOCKED. */
   mode: number;
 }
@@ -22,10 +27,6 @@ export interface IpcObject {
 /** IPCMNI_SHIFT: an id is sequence << 15 | index, so that an old id does not mean a new object. */
 const INDEXES = 32768;
 const SEQUENCE_MAX = Math.floor(0x7fff_ffff / INDEXES);
-const CAP_SYS_ADMIN_BIT = 1 << 21;
-const CAP_IPC_OWNER_BIT = 1 << 15;
-
-const has = (cred: Credentials, bit: number): boolean => (cred.capEffective[0] & bit) !== 0;
 
 /**
  * One kind's objects (struct ipc_ids, 6.18, ipc/util.c), by index.
@@ -95,9 +96,9 @@ export class IpcIds<T extends IpcObject> {
 }
 
 /** A new object's rights, of its maker. */
-export function newPerm(key: number, flags: number, cred: Credentials): IpcPerm {
+export function newPerm(key: number, flags: number, cred: Credentials, userNs: UserNamespace): IpcPerm {
   const { euid, egid } = cred;
-  return { key, id: 0, seq: 0, uid: euid, gid: egid, cuid: euid, cgid: egid, mode: flags & 0o777 };
+  return { key, id: 0, seq: 0, uid: euid, gid: egid, cuid: euid, cgid: egid, userNs, mode: flags & 0o777 };
 }
 
 /** ipcperms: 0, or -EACCES where `flags` asks for a right that the caller lacks. */
@@ -106,18 +107,28 @@ export function checkIpcPerm(cred: Credentials, perm: IpcPerm, flags: number): n
   let granted = perm.mode;
   if (cred.euid === perm.cuid || cred.euid === perm.uid) granted >>= 6;
   else if ([perm.gid, perm.cgid].some((gid) => cred.fsgid === gid || cred.groups.includes(gid))) granted >>= 3;
-  return (wanted & ~granted & 7) !== 0 && !has(cred, CAP_IPC_OWNER_BIT) ? -EACCES : 0;
+  return (wanted & ~granted & 7) !== 0 && !nsCapable(cred, perm.userNs, CAP_IPC_OWNER) ? -EACCES : 0;
 }
 
 /** ipcctl_obtain_check's second half: who may IPC_SET and IPC_RMID. */
 export function checkIpcOwner(cred: Credentials, perm: IpcPerm): number {
   const isOwner = cred.euid === perm.cuid || cred.euid === perm.uid;
-  return isOwner || has(cred, CAP_SYS_ADMIN_BIT) ? 0 : -EPERM;
+  return isOwner || nsCapable(cred, perm.userNs, CAP_SYS_ADMIN) ? 0 : -EPERM;
+}
+
+/** Rights as IPC_SET gives them, the ids as the caller numbers them. */
+export interface GivenPerm {
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
 }
 
 /** ipc_update_perm; -EINVAL for ids that are none. */
-export function updateIpcPerm(perm: IpcPerm, uid: number, gid: number, mode: number): number {
-  if (uid === 0xffff_ffff || gid === 0xffff_ffff) return -EINVAL;
+export function updateIpcPerm(cred: Credentials, perm: IpcPerm, given: GivenPerm): number {
+  const uid = cred.userNs.uids.toKernel(given.uid);
+  const gid = cred.userNs.gids.toKernel(given.gid);
+  if (uid === INVALID_ID || gid === INVALID_ID) return -EINVAL;
+  const { mode } = given;
   perm.uid = uid;
   perm.gid = gid;
   perm.mode = (perm.mode & ~0o777) | (mode & 0o777);

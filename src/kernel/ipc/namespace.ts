@@ -1,6 +1,7 @@
 import type { Kernel } from '../kernel.ts';
 import { namespaceIno } from '../namespace-ino.ts';
 import type { Task } from '../task.ts';
+import type { UserNamespace } from '../user-namespace.ts';
 import { MsgNamespace, removeQueue } from './msg.ts';
 import { removeSet, SemNamespace } from './sem.ts';
 import { destroySegment, ShmNamespace } from './shm.ts';
@@ -17,12 +18,14 @@ const INITIAL_INO = 0xefff_ffff;
 export class IpcNamespace {
   readonly kind = 'ipc';
   readonly ino: number;
+  readonly userNs: UserNamespace;
   readonly shm = new ShmNamespace();
   readonly sem = new SemNamespace();
   readonly msg = new MsgNamespace();
   users = 1;
 
-  constructor(ino = INITIAL_INO) {
+  constructor(userNs: UserNamespace, ino = INITIAL_INO) {
+    this.userNs = userNs;
     this.ino = ino;
   }
 
@@ -36,8 +39,8 @@ export class IpcNamespace {
 }
 
 /** create_ipc_ns: one user, the caller's; with the limits that a kernel starts with. */
-export function newIpcNamespace(k: Kernel): IpcNamespace {
-  const ns = new IpcNamespace(namespaceIno(k));
+export function newIpcNamespace(k: Kernel, userNs: UserNamespace): IpcNamespace {
+  const ns = new IpcNamespace(userNs, namespaceIno(k));
   k.ipcNamespaces.add(ns);
   return ns;
 }

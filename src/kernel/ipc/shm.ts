@@ -1,3 +1,4 @@
+import { CAP_IPC_LOCK } from '../../abi/capability.ts';
 import { EINVAL, ENOMEM, ENOSPC, EPERM } from '../../abi/errno.ts';
 import { SHM_DEST, SHM_HUGE_MASK, SHM_HUGE_SHIFT, SHM_HUGETLB, SHM_LOCKED, SHM_NORESERVE } from '../../abi/ipc.ts';
 import { RLIMIT_MEMLOCK } from '../../abi/resource.ts';
@@ -5,11 +6,10 @@ import { PAGE_SIZE } from '../../machine/units.ts';
 import { HugetlbAnonymousFile } from '../../mm/hugetlb/anonymous-file.ts';
 import { SharedAnonymousFile } from '../../mm/shared-anonymous-file.ts';
 import { lockShmem, unlockShmem } from '../../mm/shmem/shmem-lock.ts';
+import { capable } from '../credentials.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
 import { IpcIds, type IpcObject, type IpcPerm, newPerm } from './ipc-ids.ts';
-
-const CAP_IPC_LOCK_BIT = 1 << 14;
 
 /** shmmax and shmall as Linux has them (SHMMAX, SHMALL): as good as no limit. */
 export const SHM_UNLIMITED = 2n ** 64n - 1n - (1n << 24n);
@@ -106,7 +106,7 @@ function hugeMemory(k: Kernel, t: Task, sizeBytes: number, flags: number): ShmMe
   if (pool === null) return -EINVAL;
   const { cred } = t;
   const isInGroup = cred.fsgid === k.hugetlbShmGroup || cred.groups.includes(k.hugetlbShmGroup);
-  if ((cred.capEffective[0] & CAP_IPC_LOCK_BIT) === 0 && !isInGroup) return -EPERM;
+  if (!capable(cred, CAP_IPC_LOCK) && !isInGroup) return -EPERM;
   const count = Math.ceil(sizeBytes / pool.sizeBytes);
   const memory = new HugetlbAnonymousFile(k.mm, pool, count * pool.sizeBytes, 'when-made');
   if ((flags & SHM_NORESERVE) !== 0 || memory.hugetlb.reserve(0, count) === 0) return memory;
@@ -128,7 +128,13 @@ export function newSegment(
   if (BigInt(ns.totalPages + pages) > ns.allPages) return -ENOSPC;
   const memory = (flags & SHM_HUGETLB) !== 0 ? hugeMemory(k, t, sizeBytes, flags) : smallMemory(k, sizeBytes, flags);
   if (typeof memory === 'number') return memory;
-  const segment = new ShmSegment(newPerm(key, flags, t.cred), sizeBytes, memory, t, k.realTime().seconds);
+  const segment = new ShmSegment(
+    newPerm(key, flags, t.cred, t.ipc!.userNs),
+    sizeBytes,
+    memory,
+    t,
+    k.realTime().seconds,
+  );
   const id = ns.ids.add(segment, ns.maxSegments);
   if (id < 0) {
     memory.release();
@@ -144,7 +150,7 @@ export function lockPages(k: Kernel, t: Task, segment: ShmSegment): number {
   const { uid } = t.cred;
   const locked = (k.shmLockedPages.get(uid) ?? 0) + segment.sizePages;
   const limit = Math.floor(t.process.rlimits[RLIMIT_MEMLOCK].soft / PAGE_SIZE);
-  if (locked > limit && (t.cred.capEffective[0] & CAP_IPC_LOCK_BIT) === 0) return -ENOMEM;
+  if (locked > limit && !capable(t.cred, CAP_IPC_LOCK)) return -ENOMEM;
   k.shmLockedPages.set(uid, locked);
   segment.lockedBy = uid;
   segment.perm.mode |= SHM_LOCKED;

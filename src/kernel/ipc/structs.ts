@@ -1,4 +1,5 @@
-import type { IpcPerm } from './ipc-ids.ts';
+import type { UserNamespace } from '../user-namespace.ts';
+import type { GivenPerm, IpcPerm } from './ipc-ids.ts';
 
 /**
  * The structures of System V IPC in the asm-generic layout (include/uapi/asm-generic/{ipcbuf,shmbuf,sembuf,msgbuf}.h), whose
@@ -43,9 +44,12 @@ export class WordWriter {
     return this;
   }
 
-  /** struct ipc64_perm. */
-  perm(perm: IpcPerm): this {
-    return this.int(perm.key, perm.uid, perm.gid, perm.cuid, perm.cgid, perm.mode).short(perm.seq, 0).long(0, 0);
+  /** struct ipc64_perm, as tasks of a user namespace see it. */
+  perm(perm: IpcPerm, { uids, gids }: UserNamespace): this {
+    const ids = [uids.show(perm.uid), gids.show(perm.gid), uids.show(perm.cuid), gids.show(perm.cgid)];
+    return this.int(perm.key, ...ids, perm.mode)
+      .short(perm.seq, 0)
+      .long(0, 0);
   }
 }
 
@@ -53,7 +57,7 @@ export class WordWriter {
 export const permBytes = (wordBytes: 4 | 8): number => 28 + (wordBytes === 8 ? 20 : 8);
 
 /** What IPC_SET takes of ipc64_perm. */
-export function decodePerm(bytes: Uint8Array): { uid: number; gid: number; mode: number } {
+export function decodePerm(bytes: Uint8Array): GivenPerm {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   return { uid: view.getUint32(4, true), gid: view.getUint32(8, true), mode: view.getUint32(20, true) };
 }

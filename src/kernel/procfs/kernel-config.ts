@@ -34,6 +34,8 @@ const PRESENT: readonly string[] = [
   'CGROUP_PIDS',
   'NAMESPACES',
   'IPC_NS',
+  'UTS_NS',
+  'USER_NS',
   'NUMA',
   'TIME_NS',
   'PID_NS',
@@ -64,7 +66,7 @@ const PRESENT: readonly string[] = [
 ];
 
 /** What is asked for often and is not there, so that the file says so in Linux's words. */
-const ABSENT: readonly string[] = ['SMP', 'UTS_NS', 'USER_NS', 'SECCOMP', 'MODULES', 'BPF_SYSCALL'];
+const ABSENT: readonly string[] = ['SMP', 'SECCOMP', 'MODULES', 'BPF_SYSCALL'];
 
 function configText(): string {
   const lines = [

@@ -9,15 +9,13 @@ import type { AddressSpace } from '../../mm/address-space.ts';
 import type { MappableFile } from '../../mm/mappable-file.ts';
 import { SharedAnonymousFile } from '../../mm/shared-anonymous-file.ts';
 import type { Vma } from '../../mm/vma.ts';
+import { mayCheckpoint } from '../namespaces.ts';
 import { admitOwn, currentTask, mayLookAt } from './current-task.ts';
 import { ProcDirectory } from './proc-directory.ts';
 import { ProcInode, type ProcInodeParts } from './proc-inode.ts';
 
 /** START-END in hexadecimal without leading zeroes (dname_to_vma_addr). */
 const NAME = /^(0|[1-9a-f][0-9a-f]{0,15})-([1-9a-f][0-9a-f]{0,15})$/i;
-const CAP_SYS_ADMIN_BIT = 1 << 21;
-/** Of the second word of a set: capability 40. */
-const CAP_CHECKPOINT_RESTORE_BIT = 1 << 8;
 /** Inode numbers of entries follow the folder's; two mappings 2^20 pages apart share one, which nobody compares. */
 const INOS = 2 ** 20;
 
@@ -106,9 +104,8 @@ class MapFilesLink extends ProcInode {
   /** proc_map_files_get_link: only who may checkpoint programs goes through. */
   override followMagic(): PathRef | number {
     const { file } = this;
-    const capabilities = currentTask(this.k)?.cred.capEffective ?? [0, 0];
-    if ((capabilities[0] & CAP_SYS_ADMIN_BIT) === 0 && (capabilities[1] & CAP_CHECKPOINT_RESTORE_BIT) === 0)
-      return -EPERM;
+    const cred = currentTask(this.k)?.cred;
+    if (cred === undefined || !mayCheckpoint(cred, this.k.initialUser)) return -EPERM;
     if (file instanceof File) return file.path;
     return file instanceof SharedAnonymousFile ? openSharedAnonymous(this.superblock.core, file) : -ENOENT;
   }

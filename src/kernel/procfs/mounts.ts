@@ -13,9 +13,16 @@ function placeOf(mount: Mount, t: Task): string | null {
   return path.startsWith('(unreachable)') ? null : path;
 }
 
-function visible(k: Kernel, t: Task): { mount: Mount; place: string }[] {
+/** show_path: what of the file system the mount shows. */
+function rootOf({ root }: Mount): string {
+  const names: string[] = [];
+  for (let dentry = root; dentry.parent !== null; dentry = dentry.parent) names.push(dentry.name);
+  return `/${names.reverse().join('/')}`;
+}
+
+function visible(t: Task): { mount: Mount; place: string }[] {
   const rows: { mount: Mount; place: string }[] = [];
-  for (const mount of k.vfs.mounts.mounts) {
+  for (const mount of t.mounts?.table.mounts ?? []) {
     const place = placeOf(mount, t);
     if (place !== null) rows.push({ mount, place });
   }
@@ -23,23 +30,23 @@ function visible(k: Kernel, t: Task): { mount: Mount; place: string }[] {
 }
 
 /** /proc/PID/mounts (show_vfsmnt): in the order of mounting. */
-export function showMounts(k: Kernel, t: Task): readonly string[] {
-  return visible(k, t).map(
+export function showMounts(_k: Kernel, t: Task): readonly string[] {
+  return visible(t).map(
     ({ mount, place }) =>
       `${mangle(mount.source, ESCAPED)} ${mangle(place, ESCAPED)} ${mount.superblock.fsType} ${mount.optionsText()} 0 0\n`,
   );
 }
 
 /** /proc/PID/mountinfo (show_mountinfo): mount options before, superblock options behind the dash. */
-export function showMountinfo(k: Kernel, t: Task): readonly string[] {
-  return visible(k, t).map(({ mount, place }) => {
+export function showMountinfo(_k: Kernel, t: Task): readonly string[] {
+  return visible(t).map(({ mount, place }) => {
     const { superblock } = mount;
     const parent = mount.at?.mount.id ?? mount.id;
     const superOptions = superblock.showOptions();
     const options = mount.optionsText();
     const ownOptions = options.slice(0, options.length - superOptions.length);
     return (
-      `${mount.id} ${parent} ${superblock.devMajor}:${superblock.devMinor} / ${mangle(place, ESCAPED)} ${ownOptions} - ` +
+      `${mount.id} ${parent} ${superblock.devMajor}:${superblock.devMinor} ${mangle(rootOf(mount), ESCAPED)} ${mangle(place, ESCAPED)} ${ownOptions} - ` +
       `${superblock.fsType} ${mangle(mount.source, ESCAPED)} ${superblock.isReadonly ? 'ro' : 'rw'}${superOptions}\n`
     );
   });

@@ -15,11 +15,14 @@ const isEmpty = (ns: PidNamespace): boolean => ns.parent !== null && ns.reaper =
 /** ns_entries: in the order of their links, each with the namespace that it leads to. */
 const LINKS: ReadonlyMap<string, (t: Task) => Namespace | null> = new Map([
   ['net', (t: Task): Namespace | null => (t.state === 'X' ? null : t.net)],
+  ['uts', (t: Task): Namespace | null => (t.state === 'X' ? null : t.uts)],
   ['ipc', (t: Task): Namespace | null => t.ipc],
   ['pid', (t: Task): Namespace | null => (t.state === 'X' ? null : t.pidNs)],
   // Until its first process is there, nobody can see it.
   ['pid_for_children', (t: Task): Namespace | null => (isEmpty(t.pidNsForChildren) ? null : t.pidNsForChildren)],
   ['cgroup', (t: Task): Namespace | null => (t.state === 'X' ? null : t.cgroupNs)],
+  ['user', (t: Task): Namespace | null => (t.state === 'X' ? null : t.cred.userNs)],
+  ['mnt', (t: Task): Namespace | null => t.mounts],
   ['time', (t: Task): Namespace | null => t.time],
   ['time_for_children', (t: Task): Namespace | null => t.timeForChildren],
 ]);

@@ -86,13 +86,14 @@ class ThreadsDirectory extends ProcDirectory {
   override lookup(name: string): Inode | number {
     if (this.task === null) return -ESRCH;
     const tid = tidOf(name);
-    const thread = this.threads.find((each) => each.tid === tid);
+    const wanted = this.superblock.pidNs.pidOf(tid);
+    const thread = this.threads.find((each) => each.tid === wanted);
     return thread === undefined ? -ENOENT : ensureTaskFolder(this.superblock, thread, 'thread');
   }
 
   override entries(): DirEntry[] | number {
     if (this.task === null) return -ENOENT;
-    const tids = this.threads.map((thread) => thread.tid).sort((a, b) => a - b);
+    const tids = this.threads.map((thread) => this.superblock.pidNs.numberOf(thread.tid)).sort((a, b) => a - b);
     return tids.map((tid) => ({ name: String(tid), ino: taskIno(tid, 'thread', 0), type: DT_DIR }));
   }
 }

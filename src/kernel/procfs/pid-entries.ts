@@ -3,6 +3,17 @@ import { File } from '../../fs/file.ts';
 import type { Task } from '../task.ts';
 import type { BytesRow } from './bytes-file.ts';
 import { writeClearRefs } from './clear-refs.ts';
+import {
+  checkSetgroups,
+  showGidMap,
+  showProjidMap,
+  showSetgroups,
+  showUidMap,
+  writeGidMap,
+  writeProjidMap,
+  writeSetgroups,
+  writeUidMap,
+} from './id-maps.ts';
 import { showLimits } from './limits.ts';
 import { showMaps } from './maps.ts';
 import { readAuxv, readCmdline, readEnviron, readMem, writeMem } from './mem.ts';
@@ -93,6 +104,10 @@ export const PROCESS_ENTRIES: readonly PidEntry[] = [
   seq('status', 0o444, showStatus),
   seq('personality', 0o400, showPersonality),
   seq('limits', 0o444, showLimits),
+  seq('uid_map', 0o644, showUidMap, { write: writeUidMap }),
+  seq('gid_map', 0o644, showGidMap, { write: writeGidMap }),
+  seq('projid_map', 0o644, showProjidMap, { write: writeProjidMap }),
+  seq('setgroups', 0o644, showSetgroups, { write: writeSetgroups, check: checkSetgroups }),
   seq('timens_offsets', 0o644, showTimeOffsets, { write: writeTimeOffsets }),
   seq('comm', 0o644, showComm, { write: writeComm }),
   seq('syscall', 0o400, showSyscall),
@@ -107,18 +122,18 @@ export const PROCESS_ENTRIES: readonly PidEntry[] = [
   exeLink,
   seq('mounts', 0o444, showMounts, { check: hasMounts }),
   seq('mountinfo', 0o444, showMountinfo, { check: hasMounts }),
-  seq('clear_refs', 0o200, () => -EINVAL, { write: writeClearRefs }),
+  seq('clear_refs', 0o200, () => -EINVAL, { write: writeClearRefs, pwrite: 'works' }),
   seq('smaps', 0o444, showSmaps, { holdsSpace: 'any' }),
   seq('smaps_rollup', 0o444, showSmapsRollup, { holdsSpace: 'needed' }),
   { ...bytes('pagemap', 0o400, readPagemap), ioctl: pagemapIoctl },
   seq('wchan', 0o444, showWchan),
   seq('cgroup', 0o444, showCgroup),
   seq('oom_score', 0o444, showOomScore),
-  seq('oom_adj', 0o644, showOomAdj, { write: writeOomAdj }),
-  seq('oom_score_adj', 0o644, showOomScoreAdj, { write: writeOomScoreAdj }),
+  seq('oom_adj', 0o644, showOomAdj, { write: writeOomAdj, pwrite: 'works' }),
+  seq('oom_score_adj', 0o644, showOomScoreAdj, { write: writeOomScoreAdj, pwrite: 'works' }),
   seq('loginuid', 0o444, showUnsetId),
   seq('sessionid', 0o444, showUnsetId),
-  seq('coredump_filter', 0o644, showCoredumpFilter, { write: writeCoredumpFilter }),
+  seq('coredump_filter', 0o644, showCoredumpFilter, { write: writeCoredumpFilter, pwrite: 'works' }),
   seq('io', 0o400, showIo),
   seq('timerslack_ns', 0o666, showTimerSlack, { write: writeTimerSlack }),
   seq('ksm_merging_pages', 0o400, showKsmMergingPages),

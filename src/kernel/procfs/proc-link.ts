@@ -1,22 +1,26 @@
 import { ELOOP, ENOENT } from '../../abi/errno.ts';
 import { PathRef } from '../../fs/path.ts';
 import type { Kernel } from '../kernel.ts';
+import type { PidNamespace } from '../pid-namespace.ts';
 import type { Task } from '../task.ts';
 import { mayLookAt } from './current-task.ts';
 import { ProcInode, type ProcInodeParts } from './proc-inode.ts';
 
+/** What such a link says, in the numbers of a pid namespace; -ERRNO. */
+export type TextTarget = (k: Kernel, pidNs: PidNamespace) => string | number;
+
 /** A link with a text, made up at each look: self, thread-self, mounts. */
 export class ProcTextLink extends ProcInode {
-  private readonly target: (k: Kernel) => string | number;
+  private readonly target: TextTarget;
 
   /** `target` is a function of a module, not a closure. */
-  constructor(parts: ProcInodeParts, target: (k: Kernel) => string | number) {
+  constructor(parts: ProcInodeParts, target: TextTarget) {
     super(parts);
     this.target = target;
   }
 
   override readlink(): string | number {
-    return this.target(this.k);
+    return this.target(this.k, this.superblock.pidNs);
   }
   open(): number {
     return -ELOOP;

@@ -1,7 +1,8 @@
 import { ENOENT, ENOMEM } from '../../abi/errno.ts';
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID } from '../../abi/mount.ts';
-import { resolve } from '../../fs/path.ts';
+import { type PathRef, resolve } from '../../fs/path.ts';
 import type { Kernel } from '../kernel.ts';
+import type { PidNamespace } from '../pid-namespace.ts';
 import { ProcSuperblock } from './proc-superblock.ts';
 import { ProcRoot } from './root-dir.ts';
 
@@ -17,15 +18,25 @@ export function mountProcfs(k: Kernel): number {
       at = resolve(context, null, '/proc', 'follow');
     }
     if (typeof at === 'number') return at;
-    const superblock = new ProcSuperblock(k);
-    const slot = superblock.slots.alloc();
-    if (slot === 0) return -ENOMEM;
-    const inode = new ProcRoot(superblock, slot);
-    inode.retain();
-    const mount = vfs.mountInode(inode, at, MS_NOSUID | MS_NODEV | MS_NOEXEC, 'proc');
-    inode.release();
-    return typeof mount === 'number' ? mount : 0;
+    k.config.rng.fill(k.bootId);
+    const superblock = new ProcSuperblock(k, k.initialPid);
+    return mountOn(k, superblock, at, MS_NOSUID | MS_NODEV | MS_NOEXEC, 'proc');
   } finally {
     context.release();
   }
+}
+
+function mountOn(k: Kernel, superblock: ProcSuperblock, at: PathRef, flags: number, source: string): number {
+  const slot = superblock.slots.alloc();
+  if (slot === 0) return -ENOMEM;
+  const inode = new ProcRoot(superblock, slot);
+  inode.retain();
+  const mount = k.vfs.mountInode(inode, at, flags, source);
+  inode.release();
+  return typeof mount === 'number' ? mount : 0;
+}
+
+/** mount(2) of a procfs (6.18, fs/proc/root.c): it shows the tasks of a pid namespace. */
+export function mountProcfsAt(k: Kernel, pidNs: PidNamespace, at: PathRef, flags: number, source: string): number {
+  return mountOn(k, new ProcSuperblock(k, pidNs), at, flags, source);
 }

@@ -15,7 +15,7 @@ import { readKpagecount } from './pagemap.ts';
 import { ensureTaskFolder, tidOf } from './pid-dir.ts';
 import { ensurePressureFolder } from './pressure.ts';
 import { ProcDirectory } from './proc-directory.ts';
-import { ProcTextLink } from './proc-link.ts';
+import { ProcTextLink, type TextTarget } from './proc-link.ts';
 import type { ProcSuperblock } from './proc-superblock.ts';
 import { type Generated, SeqInode, type SeqRow } from './seq-file.ts';
 import { ensureSysctlFolder } from './sysctl.ts';
@@ -35,7 +35,7 @@ import { showZoneinfo } from './zoneinfo.ts';
 
 interface RootLink {
   readonly name: string;
-  readonly target: (k: Kernel) => string | number;
+  readonly target: TextTarget;
 }
 interface RootFolder {
   readonly name: 'sys' | 'sysvipc' | 'pressure';
@@ -87,12 +87,19 @@ const MACHINE_ENTRIES: readonly RootEntry[] = [
 
 /** proc_self_get_link, proc_thread_self_get_link; they are listed behind the others, before the processes. */
 const SELF_ENTRIES: readonly RootLink[] = [
-  { name: 'self', target: (k) => currentTask(k)?.tgid.toString() ?? -ENOENT },
+  {
+    name: 'self',
+    target: (k, pidNs) => {
+      const tgid = pidNs.numberOf(currentTask(k)?.tgid ?? 0);
+      return tgid === 0 ? -ENOENT : String(tgid);
+    },
+  },
   {
     name: 'thread-self',
-    target: (k) => {
+    target: (k, pidNs) => {
       const task = currentTask(k);
-      return task === null ? -ENOENT : `${task.tgid}/task/${task.tid}`;
+      const tgid = pidNs.numberOf(task?.tgid ?? 0);
+      return task === null || tgid === 0 ? -ENOENT : `${tgid}/task/${pidNs.numberOf(task.tid)}`;
     },
   },
 ];
@@ -112,7 +119,9 @@ export class ProcRoot extends ProcDirectory {
   override lookup(name: string): Inode | number {
     const index = ENTRIES.findIndex((row) => row.name === name);
     if (index >= 0) return this.ensureEntry(ENTRIES[index], index);
-    const task = this.k.tasks.get(tidOf(name)) ?? this.k.processes.get(tidOf(name))?.leader;
+    const { k } = this;
+    const tid = this.superblock.pidNs.pidOf(tidOf(name));
+    const task = k.tasks.get(tid) ?? k.processes.get(tid)?.leader;
     return task === undefined ? -ENOENT : ensureTaskFolder(this.superblock, task, 'process');
   }
 
@@ -133,7 +142,9 @@ export class ProcRoot extends ProcDirectory {
       ino: inoOf(i),
       type: 'folder' in row ? DT_DIR : 'target' in row ? DT_LNK : DT_REG,
     }));
-    const pids = [...this.k.processes.keys()].sort((a, b) => a - b);
+    const { pidNs } = this.superblock;
+    const numbers = [...this.k.processes.keys()].map((pid) => pidNs.numberOf(pid));
+    const pids = numbers.filter((number) => number > 0).sort((a, b) => a - b);
     return [...own, ...pids.map((pid) => ({ name: String(pid), ino: taskIno(pid, 'process', 0), type: DT_DIR }))];
   }
 }

@@ -1,31 +1,48 @@
-import { EBADF, EFAULT, EINVAL, ENFILE, ESRCH } from '../../abi/errno.ts';
-import { SEEK_CUR, SEEK_SET } from '../../abi/fcntl.ts';
+import { EBADF, EFAULT, EINVAL, ENFILE, ESPIPE, ESRCH } from '../../abi/errno.ts';
+import { O_ACCMODE, O_RDONLY, SEEK_CUR, SEEK_SET } from '../../abi/fcntl.ts';
 import type { IoSink, IoSource } from '../../base/io.ts';
 import { encodeUtf8 } from '../../base/utf8.ts';
 import { File, MAX_FILE_BYTES, takeFilpSlot } from '../../fs/file.ts';
 import type { PathRef } from '../../fs/path.ts';
 import type { AddressSpace } from '../../mm/address-space.ts';
+import { Credentials } from '../credentials.ts';
 import type { Kernel } from '../kernel.ts';
+import type { PidNamespace } from '../pid-namespace.ts';
 import type { Task } from '../task.ts';
-import { mayLookAt } from './current-task.ts';
+import type { UserNamespace } from '../user-namespace.ts';
+import { currentTask, mayLookAt } from './current-task.ts';
 import { ProcInode, type ProcInodeParts } from './proc-inode.ts';
 import { takeText } from './write-text.ts';
 
 /** What a file holds now: one text (single_open), records (seq_open), or -ERRNO of read. */
 export type Generated = string | readonly string[] | number;
 
+/** Who has a file of /proc open, and through which procfs. */
+export interface ProcAccess {
+  /** file->f_cred. */
+  readonly opener: Credentials;
+  /** The user namespace that the task was in when its file was opened. */
+  readonly userNs: UserNamespace;
+  /** Whose numbers this procfs shows. */
+  readonly pidNs: PidNamespace;
+  /** Where a write begins. */
+  readonly pos: number;
+}
+
 /** A generated file, as a row of a table. The functions are those of modules: an inode holds a row and no closure. */
 export interface SeqRow {
   readonly name: string;
   readonly mode: number;
   /** `task` is null for files of the machine. `space` is what the task had at open (see holdsSpace), else null. */
-  readonly show: (k: Kernel, task: Task, space: AddressSpace | null) => Generated;
+  readonly show: (k: Kernel, task: Task, space: AddressSpace | null, access: ProcAccess) => Generated;
   /** Takes the text of one write: 0 (all of it was taken), or -ERRNO. */
-  readonly write?: (k: Kernel, task: Task, text: string) => number;
+  readonly write?: (k: Kernel, task: Task, text: string, access: ProcAccess) => number;
+  /** 'works': no seq_file in Linux, so that pwrite does; of those it is -ESPIPE (seq_open). */
+  readonly pwrite?: 'works';
   /** Write without a handler: -EINVAL (seq_file of a task), -EIO (proc_reg_write). */
   readonly writeError: number;
   /** What open says of the task as it is: 0 or -ERRNO. */
-  readonly check?: (task: Task) => number;
+  readonly check?: (task: Task, opener: Credentials, wanted: 'read' | 'write') => number;
   /**
    * Remembers the address space at open, which is for those who may trace the task: 'any' may have none, 'needed' fails open with
    * -ESRCH then (proc_mem_open).
@@ -42,15 +59,17 @@ export class SeqInode extends ProcInode {
     this.row = row;
   }
 
-  generate(task: Task, space: AddressSpace | null): Generated {
-    return this.row.show(this.k, task, space);
+  generate(task: Task, space: AddressSpace | null, access: ProcAccess): Generated {
+    return this.row.show(this.k, task, space, access);
   }
 
   open(path: PathRef, flags: number): File | number {
     let space: AddressSpace | null = null;
     const { task } = this;
     if (this.subject !== null && task === null) return -ESRCH;
-    const refused = task === null ? 0 : (this.row.check?.(task) ?? 0);
+    const opener = (currentTask(this.k)?.cred ?? new Credentials(this.k.initialUser)).clone();
+    const wanted = (flags & O_ACCMODE) === O_RDONLY ? 'read' : 'write';
+    const refused = task === null ? 0 : (this.row.check?.(task, opener, wanted) ?? 0);
     if (refused < 0) return refused;
     if (this.row.holdsSpace !== undefined) {
       const unseen = task === null ? 0 : mayLookAt(this.k, task);
@@ -59,7 +78,8 @@ export class SeqInode extends ProcInode {
       if (space === null && this.row.holdsSpace === 'needed') return -ESRCH;
     }
     const slot = takeFilpSlot(this.superblock.core);
-    return slot === 0 ? -ENFILE : new SeqFile(path, flags, slot, this, space);
+    const userNs = task?.cred.userNs ?? opener.userNs;
+    return slot === 0 ? -ENFILE : new SeqFile(path, flags, slot, this, space, opener, userNs);
   }
 }
 
@@ -73,6 +93,8 @@ const BUFFER_BYTES = 4096;
 export class SeqFile extends File {
   private readonly source: SeqInode;
   private readonly space: AddressSpace | null;
+  private readonly opener: Credentials;
+  private readonly userNs: UserNamespace;
   private text: Uint8Array | null = null;
   /** Ends of records in `text`. */
   private ends: number[] = [];
@@ -81,10 +103,24 @@ export class SeqFile extends File {
   private readPos = 0;
   private bufferBytes = BUFFER_BYTES;
 
-  constructor(path: PathRef, flags: number, slot: number, source: SeqInode, space: AddressSpace | null) {
+  constructor(
+    path: PathRef,
+    flags: number,
+    slot: number,
+    source: SeqInode,
+    space: AddressSpace | null,
+    opener: Credentials,
+    userNs: UserNamespace,
+  ) {
     super(path, flags, slot);
     this.source = source;
     this.space = space;
+    this.opener = opener;
+    this.userNs = userNs;
+  }
+
+  private accessAt(pos: number): ProcAccess {
+    return { opener: this.opener, userNs: this.userNs, pidNs: this.source.superblock.pidNs, pos };
   }
 
   override get isSeekable(): boolean {
@@ -137,7 +173,7 @@ export class SeqFile extends File {
     const { source } = this;
     const { task } = source;
     if (source.subject !== null && task === null) return -ESRCH;
-    const generated = source.generate(task as Task, this.space);
+    const generated = source.generate(task as Task, this.space, this.accessAt(0));
     if (typeof generated === 'number') return generated;
     const records = (typeof generated === 'string' ? [generated] : generated).map(encodeUtf8);
     this.text = new Uint8Array(records.reduce((sum, record) => sum + record.length, 0));
@@ -153,14 +189,15 @@ export class SeqFile extends File {
     return 0;
   }
 
-  override write(source: IoSource, _pos: number | null): number {
+  override write(source: IoSource, pos: number | null): number {
     if (!this.writable) return -EBADF;
     const { row, k, task, subject } = this.source;
+    if (pos !== null && row.pwrite === undefined) return -ESPIPE;
     if (row.write === undefined) return row.writeError;
     if (subject !== null && task === null) return -ESRCH;
     const text = takeText(source);
     if (typeof text === 'number') return text;
-    const result = row.write(k, task as Task, text.text);
+    const result = row.write(k, task as Task, text.text, this.accessAt(pos ?? this.pos));
     if (result < 0) return result;
     this.pos += text.lengthBytes;
     return text.lengthBytes;

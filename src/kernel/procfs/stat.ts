@@ -5,10 +5,12 @@ import { PAGE_SIZE } from '../../machine/units.ts';
 import type { AddressSpace } from '../../mm/address-space.ts';
 import { cpuTimesOf } from '../cpu-times.ts';
 import type { Kernel } from '../kernel.ts';
+import type { PidNamespace } from '../pid-namespace.ts';
 import { SigSet } from '../signals/sigset.ts';
 import type { Task } from '../task.ts';
 import { sinceBoot } from '../time-namespace.ts';
 import { mayLookAt } from './current-task.ts';
+import type { ProcAccess } from './seq-file.ts';
 import { ticks, ulong } from './text.ts';
 
 /** PF_* that user space can see in field 9 (include/linux/sched.h). */
@@ -20,17 +22,17 @@ const PF_RANDOMIZE = 0x400000;
 const isRealtime = (policy: number): boolean => policy === 1 || policy === 2;
 
 /** /proc/PID/stat: the whole process (proc_tgid_stat). */
-export function showProcessStat(k: Kernel, t: Task): string {
-  return statLine(k, t, 'process');
+export function showProcessStat(k: Kernel, t: Task, _space: AddressSpace | null, access: ProcAccess): string {
+  return statLine(k, t, 'process', access.pidNs);
 }
 
 /** /proc/PID/task/TID/stat: one thread (proc_tid_stat). */
-export function showThreadStat(k: Kernel, t: Task): string {
-  return statLine(k, t, 'thread');
+export function showThreadStat(k: Kernel, t: Task, _space: AddressSpace | null, access: ProcAccess): string {
+  return statLine(k, t, 'thread', access.pidNs);
 }
 
 /** do_task_stat (6.18): 52 fields. */
-function statLine(k: Kernel, t: Task, scope: 'process' | 'thread'): string {
+function statLine(k: Kernel, t: Task, scope: 'process' | 'thread', pidNs: PidNamespace): string {
   const { process, space } = t;
   const whole = scope === 'process';
   const times = whole ? cpuTimesOf(process) : t;
@@ -42,11 +44,11 @@ function statLine(k: Kernel, t: Task, scope: 'process' | 'thread'): string {
   const signalWord = (set: SigSet): number => set.lo & 0x7fffffff;
   const fields: (number | string)[] = [
     t.state,
-    process.parent?.pid ?? 0,
-    process.pgrp,
-    process.session,
+    pidNs.numberOf(process.parent?.pid ?? 0),
+    pidNs.numberOf(process.pgrp),
+    pidNs.numberOf(process.session),
     tty === null ? 0 : DEV_CONSOLE,
-    tty === null ? -1 : tty.foregroundPgrp,
+    tty === null ? -1 : pidNs.numberOf(tty.foregroundPgrp),
     taskFlags(k, t),
     faults('minflt'),
     whole ? process.cminflt : 0,
@@ -84,7 +86,7 @@ function statLine(k: Kernel, t: Task, scope: 'process' | 'thread'): string {
     ...layoutFields(mayLookAt(k, t) === 0 ? space : null),
     t.exitCode,
   ];
-  return `${t.tid} (${t.comm}) ${fields.join(' ')}\n`;
+  return `${pidNs.numberOf(t.tid)} (${t.comm}) ${fields.join(' ')}\n`;
 }
 
 /** What those see who may not trace the task. */

@@ -4,6 +4,7 @@ import { type AddressSpace, MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, MM_SWAPEN
 import type { Kernel } from '../kernel.ts';
 import { numbersOf } from '../pid-namespace.ts';
 import type { Task, TaskState } from '../task.ts';
+import type { ProcAccess } from './seq-file.ts';
 import { handledSignals } from './stat.ts';
 import { hexWords, mangle, ulong } from './text.ts';
 
@@ -20,9 +21,9 @@ const STATES: Record<TaskState, string> = {
 };
 
 /** /proc/PID/status (proc_pid_status, 6.18). */
-export function showStatus(k: Kernel, t: Task): string {
+export function showStatus(k: Kernel, t: Task, _space: AddressSpace | null, access: ProcAccess): string {
   return (
-    identity(t) +
+    identity(t, access) +
     (t.space === null ? '' : memory(t.space)) +
     (t.space === null ? '' : memoryFlags(t.space)) +
     signals(k, t) +
@@ -35,19 +36,20 @@ export function showStatus(k: Kernel, t: Task): string {
 }
 
 /** task_state. */
-function identity(t: Task): string {
+function identity(t: Task, { pidNs, opener }: ProcAccess): string {
   const { process, cred } = t;
-  const groups = cred.groups.map(ulong).join(' ');
+  const { uids, gids } = opener.userNs;
+  const groups = cred.groups.map((id) => ulong(gids.show(id))).join(' ');
   const umask = t.fs === null ? '' : `Umask:\t${t.fs.umask.toString(8).padStart(4, '0')}\n`;
   return (
     `Name:\t${mangle(t.comm, '\n\\').replace('\\012', '\\n').replace('\\134', '\\\\')}\n${umask}` +
-    `State:\t${STATES[t.state]}\nTgid:\t${t.tgid}\nNgid:\t0\nPid:\t${t.tid}\n` +
-    `PPid:\t${process.parent?.pid ?? 0}\nTracerPid:\t${t.trace?.tracer.tid ?? 0}\n` +
-    `Uid:\t${cred.uid}\t${cred.euid}\t${cred.suid}\t${cred.fsuid}\n` +
-    `Gid:\t${cred.gid}\t${cred.egid}\t${cred.sgid}\t${cred.fsgid}\n` +
+    `State:\t${STATES[t.state]}\nTgid:\t${pidNs.numberOf(t.tgid)}\nNgid:\t0\nPid:\t${pidNs.numberOf(t.tid)}\n` +
+    `PPid:\t${pidNs.numberOf(process.parent?.pid ?? 0)}\nTracerPid:\t${pidNs.numberOf(t.trace?.tracer.tid ?? 0)}\n` +
+    `Uid:\t${[cred.uid, cred.euid, cred.suid, cred.fsuid].map((id) => uids.show(id)).join('\t')}\n` +
+    `Gid:\t${[cred.gid, cred.egid, cred.sgid, cred.fsgid].map((id) => gids.show(id)).join('\t')}\n` +
     `FDSize:\t${t.files?.sizeFds ?? 0}\nGroups:\t${groups} \n` +
-    `NStgid:\t${numbersOf(t, t.tgid)}\nNSpid:\t${numbersOf(t, t.tid)}\n` +
-    `NSpgid:\t${numbersOf(t, process.pgrp)}\nNSsid:\t${numbersOf(t, process.session)}\n` +
+    `NStgid:\t${numbersOf(t, t.tgid, pidNs)}\nNSpid:\t${numbersOf(t, t.tid, pidNs)}\n` +
+    `NSpgid:\t${numbersOf(t, process.pgrp, pidNs)}\nNSsid:\t${numbersOf(t, process.session, pidNs)}\n` +
     `Kthread:\t${t.kind === 'kthread' ? 1 : 0}\n`
   );
 }

@@ -4,6 +4,7 @@ import type { Kernel } from '../kernel.ts';
 import { PID_MAX } from '../pid.ts';
 import { threadsMax } from '../rlimits.ts';
 import { type SystemName, systemName } from '../system-name.ts';
+import { currentUts } from '../uts-namespace.ts';
 import type { ProcSuperblock } from './proc-superblock.ts';
 import { DIRTY_SYSCTLS } from './sysctl-dirty.ts';
 import { IPC_SYSCTLS } from './sysctl-ipc.ts';
@@ -82,7 +83,7 @@ const utsName = (path: string, field: 'nodename' | 'domainname'): SysctlRow => (
   kind: 'text',
   read: (k) => systemName(k)[field],
   write: (k, text) => {
-    systemName(k)[field] = text.replace(/[\n\0][\s\S]*$/, '').slice(0, 64);
+    currentUts(k)[field] = text.replace(/[\n\0][\s\S]*$/, '').slice(0, 64);
     return 0;
   },
 });
@@ -231,7 +232,7 @@ export const SYSCTLS: readonly SysctlRow[] = [
   constant('kernel/pid_max', PID_MAX),
   constant('kernel/random/poolsize', 256),
   constant('kernel/random/entropy_avail', 256),
-  show('kernel/random/boot_id', (_k, superblock) => uuidText(superblock.bootId), 'text'),
+  show('kernel/random/boot_id', (k) => uuidText(k.bootId), 'text'),
   show('kernel/random/uuid', (k) => freshUuid(k), 'text'),
   integer(
     'kernel/randomize_va_space',

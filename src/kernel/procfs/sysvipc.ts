@@ -1,6 +1,7 @@
 import { EIO, ENOENT } from '../../abi/errno.ts';
 import { DT_REG, S_IFDIR, S_IFREG } from '../../abi/stat.ts';
 import type { DirEntry, Inode } from '../../fs/inode.ts';
+import type { IpcPerm } from '../ipc/ipc-ids.ts';
 import { currentIpc } from '../ipc/namespace.ts';
 import type { Kernel } from '../kernel.ts';
 import { PROC_DYNAMIC_FIRST } from './ino.ts';
@@ -17,6 +18,12 @@ const pad = (width: number) => (value: number | bigint) => String(value).padStar
 const signed10 = pad(10);
 const five = pad(5);
 
+/** Owner and maker as the reader numbers them. */
+function ownersOf(k: Kernel, perm: IpcPerm): number[] {
+  const { uids, gids } = k.current?.cred.userNs ?? k.initialUser;
+  return [uids.show(perm.uid), gids.show(perm.gid), uids.show(perm.cuid), gids.show(perm.cgid)];
+}
+
 function showShm(k: Kernel): readonly string[] {
   const header =
     '       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime      ' +
@@ -26,7 +33,7 @@ function showShm(k: Kernel): readonly string[] {
     .map((segment) => {
       const { perm } = segment;
       const mode = perm.mode.toString(8).padStart(4);
-      const ids = [perm.uid, perm.gid, perm.cuid, perm.cgid].map(five).join(' ');
+      const ids = ownersOf(k, perm).map(five).join(' ');
       const times = [segment.atime, segment.dtime, segment.ctime].map(signed10).join(' ');
       return (
         `${signed10(perm.key)} ${signed10(perm.id)}  ${mode} ${pad(21)(segment.sizeBytes)} ` +
@@ -43,7 +50,7 @@ function showSem(k: Kernel): readonly string[] {
     .sem.ids.list()
     .map((set) => {
       const { perm } = set;
-      const ids = [perm.uid, perm.gid, perm.cuid, perm.cgid].map(five).join(' ');
+      const ids = ownersOf(k, perm).map(five).join(' ');
       return (
         `${signed10(perm.key)} ${signed10(perm.id)}  ${perm.mode.toString(8).padStart(4)} ${signed10(set.values.length)} ` +
         `${ids} ${signed10(set.otime)} ${signed10(set.ctime)}\n`
@@ -59,7 +66,7 @@ function showMsg(k: Kernel): readonly string[] {
     .msg.ids.list()
     .map((queue) => {
       const { perm } = queue;
-      const ids = [queue.lastSender, queue.lastReceiver, perm.uid, perm.gid, perm.cuid, perm.cgid].map(five).join(' ');
+      const ids = [queue.lastSender, queue.lastReceiver, ...ownersOf(k, perm)].map(five).join(' ');
       const times = [queue.stime, queue.rtime, queue.ctime].map(signed10).join(' ');
       return (
         `${signed10(perm.key)} ${signed10(perm.id)}  ${perm.mode.toString(8).padStart(4)}  ${signed10(queue.bytes)} ` +

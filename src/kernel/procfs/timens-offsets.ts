@@ -1,5 +1,7 @@
+import { CAP_SYS_TIME } from '../../abi/capability.ts';
 import { EACCES, EINVAL, EPERM, ERANGE, ESRCH } from '../../abi/errno.ts';
 import { CLOCK_BOOTTIME, CLOCK_MONOTONIC } from '../../abi/time.ts';
+import { nsCapable } from '../credentials.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
 import type { ClockOffset } from '../time-namespace.ts';
@@ -7,7 +9,6 @@ import { NS_PER_S } from '../user-structs.ts';
 
 /** /proc/PID/timens_offsets (6.18, kernel/time/namespace.c): what the clocks of the process's children are ahead. */
 
-const CAP_SYS_TIME_BIT = 1 << 25;
 const KTIME_SEC_MAX = 9_223_372_036;
 const CLOCKS = new Map([
   ['monotonic', CLOCK_MONOTONIC],
@@ -44,7 +45,7 @@ export function writeTimeOffsets(k: Kernel, t: Task, text: string): number {
   if (offsets === null) return -EINVAL;
   const ns = t.timeForChildren;
   if (ns === null) return -ESRCH;
-  if (k.current !== null && (k.current.cred.capEffective[0] & CAP_SYS_TIME_BIT) === 0) return -EPERM;
+  if (k.current !== null && !nsCapable(k.current.cred, ns.userNs, CAP_SYS_TIME)) return -EPERM;
   const now = k.monotonicNs();
   for (const { offset } of offsets) {
     if (Math.abs(offset.seconds) > KTIME_SEC_MAX) return -ERANGE;

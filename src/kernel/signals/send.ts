@@ -1,3 +1,4 @@
+import { CAP_KILL } from '../../abi/capability.ts';
 import { EAGAIN, EPERM, ESRCH } from '../../abi/errno.ts';
 import { RLIMIT_SIGPENDING } from '../../abi/resource.ts';
 import {
@@ -11,6 +12,7 @@ import {
   SIGRTMIN,
   SIGSTOP,
 } from '../../abi/signal.ts';
+import { nsCapable } from '../credentials.ts';
 import type { Kernel } from '../kernel.ts';
 import { notifyParentOfState } from '../notify-parent.ts';
 import { isReaper } from '../pid-namespace.ts';
@@ -71,8 +73,9 @@ export function forceSignal(k: Kernel, target: Task, info: Siginfo, mode: 'handl
 export function mayKill(sender: Task, target: Process): number {
   const from = sender.cred;
   const to = target.leader.cred;
-  if (sender.process === target || (from.capEffective[0] & (1 << 5)) !== 0) return 0;
-  return from.euid === to.suid || from.euid === to.uid || from.uid === to.suid || from.uid === to.uid ? 0 : -EPERM;
+  if (sender.process === target) return 0;
+  if (from.euid === to.suid || from.euid === to.uid || from.uid === to.suid || from.uid === to.uid) return 0;
+  return nsCapable(from, to.userNs, CAP_KILL) ? 0 : -EPERM;
 }
 
 export function userInfo(sender: Task, signo: number, code = SI_USER): Siginfo {
@@ -93,7 +96,8 @@ function send(k: Kernel, target: Task, info: Siginfo, scope: 'task' | 'process')
   // send_signal_locked: a sender whom the receiver cannot see has no number, and reaches the first process of a namespace.
   const isFromOutside = k.current !== null && info.code <= 0 && target.pidNs.numberOf(k.current.tid) === 0;
   if (isReaper(process) && isKeptFrom(target, info.signo, isFromOutside)) return 0;
-  return enqueue(k, target, isFromOutside ? { ...info, pid: 0 } : info, scope);
+  const told = target.cred.userNs.isInitial ? info : { ...info, uid: target.cred.userNs.uids.show(info.uid) };
+  return enqueue(k, target, isFromOutside ? { ...told, pid: 0 } : told, scope);
 }
 
 /** prepare_signal: SIGCONT and the stop signals cancel each other. */

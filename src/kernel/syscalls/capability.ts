@@ -22,7 +22,7 @@ import {
   PR_SET_SECUREBITS,
 } from '../../abi/sched.ts';
 import { afterCredentialsChange } from '../commit-credentials.ts';
-import { type Credentials, capable, combine, hasCapability, intersect, isSubset } from '../credentials.ts';
+import { type Credentials, capableHere, combine, hasCapability, intersect, isSubset } from '../credentials.ts';
 import type { Kernel } from '../kernel.ts';
 import { ownTid } from '../pid-namespace.ts';
 import type { Task } from '../task.ts';
@@ -76,7 +76,7 @@ function capset(k: Kernel, t: Task, header: number, data: number): number {
 /** cap_capset. */
 function changeCapabilities(t: Task, effective: number[], permitted: number[], inheritable: number[]): number {
   const { cred } = t;
-  const isCapped = !capable(cred, CAP_SETPCAP);
+  const isCapped = !capableHere(cred, CAP_SETPCAP);
   if (isCapped && !isSubset(inheritable, combine(cred.capInheritable, cred.capPermitted))) return -EPERM;
   if (!isSubset(inheritable, combine(cred.capInheritable, cred.capBounding))) return -EPERM;
   if (!isSubset(permitted, cred.capPermitted) || !isSubset(effective, permitted)) return -EPERM;
@@ -99,7 +99,7 @@ function setBit(set: number[], capability: number, bit: 0 | 1): void {
 
 /** cap_prctl_drop. */
 function dropBounding(cred: Credentials, capability: number): number {
-  if (!capable(cred, CAP_SETPCAP)) return -EPERM;
+  if (!capableHere(cred, CAP_SETPCAP)) return -EPERM;
   if (!isValid(capability)) return -EINVAL;
   setBit(cred.capBounding, capability, 0);
   return 0;
@@ -109,7 +109,8 @@ function setSecurebits(cred: Credentials, bits: number): number {
   const old = cred.securebits;
   const locked = (old & SECURE_ALL_LOCKS) >> 1;
   if ((locked & (old ^ bits)) !== 0 || (old & SECURE_ALL_LOCKS & ~bits) !== 0) return -EPERM;
-  if (bits > 0xff || (bits & ~(SECURE_ALL_LOCKS | SECURE_ALL_BITS)) !== 0 || !capable(cred, CAP_SETPCAP)) return -EPERM;
+  if (bits > 0xff || (bits & ~(SECURE_ALL_LOCKS | SECURE_ALL_BITS)) !== 0 || !capableHere(cred, CAP_SETPCAP))
+    return -EPERM;
   cred.securebits = bits;
   return 0;
 }

@@ -1,6 +1,7 @@
 import { EINTR, ENOSYS } from '../../abi/errno.ts';
 import { EV_SYS_ENTER, EV_SYS_EXIT } from '../../base/event-kinds.ts';
 import { COST_SYSCALL_NS } from '../../machine/cost-model.ts';
+import { machineCapabilities } from '../credentials.ts';
 import { finishOwing, leaveFault, owesWork, sleepInCall } from '../fault-wait.ts';
 import type { Kernel } from '../kernel.ts';
 import { stopForCall, takePendingStop } from '../ptrace/stop.ts';
@@ -76,14 +77,14 @@ function setCaller(k: Kernel, t: Task): void {
   const { process, cred } = t;
   core.sockets = t.net.sockets;
   if (tgid === process.pid && pgrp === process.pgrp && session === process.session) {
-    if (uid === cred.uid && capEffective === cred.capEffective) return;
+    if (uid === cred.uid && capEffective === machineCapabilities(cred)) return;
   }
   core.current = {
     tgid: process.pid,
     pgrp: process.pgrp,
     session: process.session,
     uid: cred.uid,
-    capEffective: cred.capEffective,
+    capEffective: machineCapabilities(cred),
   };
 }
 

@@ -12,7 +12,7 @@ import {
 } from '../../abi/resource.ts';
 import { USER_HZ } from '../../abi/time.ts';
 import { cpuTimesOf } from '../cpu-times.ts';
-import { capable } from '../credentials.ts';
+import { capable, nsCapable } from '../credentials.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Process } from '../process.ts';
 import { applyMmLimits } from '../rlimits.ts';
@@ -38,7 +38,7 @@ function setLimit(t: Task, target: Process, resource: number, soft: number, hard
 
 /** check_prlimit_permission: all ids of the other are the caller's real ones, or the caller has CAP_SYS_RESOURCE. */
 function maySeeLimits(t: Task, target: Task): boolean {
-  if (t === target || capable(t.cred, CAP_SYS_RESOURCE)) return true;
+  if (t === target || nsCapable(t.cred, target.cred.userNs, CAP_SYS_RESOURCE)) return true;
   const { uid, gid } = t.cred;
   const { cred } = target;
   return (
@@ -164,7 +164,7 @@ function prioTargets(k: Kernel, t: Task, which: number, who: number): Task[] | n
     case PRIO_PGRP:
       return all.filter((task) => task.process.pgrp === (who === 0 ? t.process.pgrp : t.pidNs.pidOf(who)));
     case PRIO_USER:
-      return all.filter((task) => task.cred.uid === (who === 0 ? t.cred.uid : who));
+      return all.filter((task) => task.cred.uid === (who === 0 ? t.cred.uid : t.cred.userNs.uids.toKernel(who >>> 0)));
     default:
       return null;
   }

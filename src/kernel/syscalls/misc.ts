@@ -1,7 +1,9 @@
+import { CAP_SYS_ADMIN } from '../../abi/capability.ts';
 import { EFAULT, EINVAL, EOPNOTSUPP, EPERM } from '../../abi/errno.ts';
 import { UNAME26 } from '../../abi/personality.ts';
 import { PAGE_SIZE } from '../../machine/units.ts';
 import { copyToUser } from '../../mm/user-access.ts';
+import { nsCapable } from '../credentials.ts';
 import type { Kernel } from '../kernel.ts';
 import { systemName } from '../system-name.ts';
 import type { Task } from '../task.ts';
@@ -32,11 +34,12 @@ const uname: SyscallRun = (k, t, address) => {
 };
 
 function setName(k: Kernel, t: Task, address: number, length: number, which: 'nodename' | 'domainname'): number {
+  if (!nsCapable(t.cred, t.uts.userNs, CAP_SYS_ADMIN)) return -EPERM;
   if (length < 0 || length > UTS_LEN) return -EINVAL;
   const bytes = new Uint8Array(length);
   if (readBytes(k, t, address, bytes) < 0) return -EFAULT;
   const end = bytes.indexOf(0);
-  systemName(k)[which] = new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+  t.uts[which] = new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
   return 0;
 }
 

@@ -1,3 +1,4 @@
+import { CAP_SYS_RESOURCE } from '../../abi/capability.ts';
 import { E2BIG, EACCES, EAGAIN, EFAULT, EIDRM, EINVAL, ENOMSG, EPERM } from '../../abi/errno.ts';
 import {
   IPC_INFO,
@@ -12,6 +13,7 @@ import {
   MSG_STAT,
   MSG_STAT_ANY,
 } from '../../abi/ipc.ts';
+import { capable } from '../credentials.ts';
 import { checkIpcOwner, checkIpcPerm, lookupKey, newPerm, updateIpcPerm } from '../ipc/ipc-ids.ts';
 import {
   findMessage,
@@ -34,10 +36,10 @@ import { ipcOf } from './user.ts';
 /** System V message queues (6.18, ipc/msg.c). */
 
 function msgget(k: Kernel, t: Task, key: number, flags: number): number {
-  const ns = ipcOf(t).msg;
+  const { msg: ns, userNs } = ipcOf(t);
   const found = lookupKey(ns.ids, t.cred, key, flags, () => 0);
   if (found !== null) return found;
-  const queue = new MsgQueue(newPerm(key, flags, t.cred), ns.queueBytes, k.realTime().seconds, k.wakeList);
+  const queue = new MsgQueue(newPerm(key, flags, t.cred, userNs), ns.queueBytes, k.realTime().seconds, k.wakeList);
   return ns.ids.add(queue, ns.maxQueues);
 }
 
@@ -168,7 +170,7 @@ function msgctl(k: Kernel, t: Task, id: number, command: number, address: number
       if (command !== MSG_STAT_ANY && checkIpcPerm(t.cred, queue.perm, 0o444) < 0) return -EACCES;
       const { wordBytes } = k.arch;
       const bytes = new WordWriter(permBytes(wordBytes) + wordBytes * 8 + 8, wordBytes)
-        .perm(queue.perm)
+        .perm(queue.perm, t.cred.userNs)
         .long(queue.stime, queue.rtime, queue.ctime, queue.bytes, queue.messages.length, queue.limitBytes)
         .int(queue.lastSender, queue.lastReceiver)
         .long(0, 0).bytes;
@@ -196,8 +198,6 @@ function showLimits(k: Kernel, t: Task, command: number, address: number): numbe
   return writeBytes(k, t, address, info.bytes) < 0 ? -EFAULT : ids.highestIndex;
 }
 
-const CAP_SYS_RESOURCE_BIT = 1 << 24;
-
 /** msgctl_down. */
 function changeQueue(k: Kernel, t: Task, id: number, command: number, address: number): number {
   const ns = ipcOf(t).msg;
@@ -215,9 +215,8 @@ function changeQueue(k: Kernel, t: Task, id: number, command: number, address: n
   const view = new DataView(bytes.buffer);
   const at = permBytes(wordBytes) + wordBytes * 5;
   const limit = view.getUint32(at, true) + (wordBytes === 8 ? view.getUint32(at + 4, true) * 2 ** 32 : 0);
-  if (limit > ns.queueBytes && (t.cred.capEffective[0] & CAP_SYS_RESOURCE_BIT) === 0) return -EPERM;
-  const { uid, gid, mode } = decodePerm(bytes);
-  const changed = updateIpcPerm(queue.perm, uid, gid, mode);
+  if (limit > ns.queueBytes && !capable(t.cred, CAP_SYS_RESOURCE)) return -EPERM;
+  const changed = updateIpcPerm(t.cred, queue.perm, decodePerm(bytes));
   if (changed < 0) return changed;
   queue.limitBytes = limit;
   queue.ctime = k.realTime().seconds;

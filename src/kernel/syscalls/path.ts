@@ -45,7 +45,8 @@ import type { Inode } from '../../fs/inode.ts';
 import { notifyChange, notifyFile } from '../../fs/notify.ts';
 import type { PathRef } from '../../fs/path.ts';
 import { MAY_EXEC, permission } from '../../fs/permission.ts';
-import { capable } from '../credentials.ts';
+import { capableHere } from '../credentials.ts';
+import { INVALID_ID } from '../id-map.ts';
 import type { Kernel } from '../kernel.ts';
 import { sendToTask, userInfo } from '../signals/send.ts';
 import type { Task } from '../task.ts';
@@ -240,15 +241,24 @@ function walkFlags(k: Kernel, t: Task, dirfd: number, path: number, flags: numbe
 const fchmodat: SyscallRun = (k, t, dirfd, path, mode) => chmodAt(k, t, dirfd, path, mode, 0);
 const fchmodat2: SyscallRun = (k, t, dirfd, path, mode, flags) => chmodAt(k, t, dirfd, path, mode, flags);
 
+/** chown_common: -1 stays; what has no meaning in the caller's user namespace is -EINVAL. */
+function chownTo(k: Kernel, t: Task, place: PathRef, uid: number, gid: number): number {
+  const { uids, gids } = t.cred.userNs;
+  const owner = uid === -1 ? -1 : uids.toKernel(uid >>> 0);
+  const group = gid === -1 ? -1 : gids.toKernel(gid >>> 0);
+  if (owner === INVALID_ID || group === INVALID_ID) return -EINVAL;
+  return k.vfs.chown(place, owner, group, t.cred);
+}
+
 const fchown: SyscallRun = (k, t, fd, uid, gid) => {
   const file = fileAt(t, fd);
-  return typeof file === 'number' ? file : k.vfs.chown(file.path, uid, gid, t.cred);
+  return typeof file === 'number' ? file : chownTo(k, t, file.path, uid, gid);
 };
 
 const fchownat: SyscallRun = (k, t, dirfd, path, uid, gid, flags) => {
   if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) !== 0) return -EINVAL;
   const place = walkFlags(k, t, dirfd, path, flags);
-  return typeof place === 'number' ? place : k.vfs.chown(place, uid, gid, t.cred);
+  return typeof place === 'number' ? place : chownTo(k, t, place, uid, gid);
 };
 
 const utimensat: SyscallRun = (k, t, dirfd, path, times, flags) => {
@@ -317,7 +327,7 @@ const chroot: SyscallRun = (k, t, path) => {
   if (!place.inode.isDirectory) return -ENOTDIR;
   const denied = permission(t.cred, place.inode, MAY_EXEC);
   if (denied < 0) return denied;
-  if (!capable(t.cred, CAP_SYS_CHROOT)) return -EPERM;
+  if (!capableHere(t.cred, CAP_SYS_CHROOT)) return -EPERM;
   contextOf(t).setRoot(place);
   return 0;
 };

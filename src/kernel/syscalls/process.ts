@@ -54,7 +54,7 @@ import { readStringArray } from '../exec-strings.ts';
 import { exitGroup, exitTask } from '../exit.ts';
 import { type CloneRequest, cloneTask } from '../fork.ts';
 import type { Kernel } from '../kernel.ts';
-import { ownTid } from '../pid-namespace.ts';
+import { MAX_LEVEL, ownTid } from '../pid-namespace.ts';
 import { pidFileAt } from '../pidfd.ts';
 import { takePendingStop } from '../ptrace/stop.ts';
 import { siginfo } from '../signals/siginfo.ts';
@@ -148,7 +148,13 @@ function clone3(k: Kernel, t: Task, address: number, size: number): number {
   const exitSignal = u64(32);
   const stack = u64(40);
   const stackSize = u64(48);
-  // clone3_args_valid; set_tid needs a pid namespace of one's own.
+  // copy_clone_args_from_user.
+  const setTidAt = u64(64);
+  const setTidCount = u64(72);
+  if (setTidCount > MAX_LEVEL || (setTidAt === 0) !== (setTidCount === 0)) return -EINVAL;
+  const setTid = new Int32Array(setTidCount);
+  if (setTidCount > 0 && readBytes(k, t, setTidAt, new Uint8Array(setTid.buffer)) < 0) return -EFAULT;
+  // clone3_args_valid.
   if (
     flagsHigh > (CLONE_CLEAR_SIGHAND_HIGH | CLONE_INTO_CGROUP_HIGH) ||
     (flags & (CLONE_DETACHED | (CSIGNAL & ~CLONE_NEWTIME))) !== 0
@@ -161,7 +167,6 @@ function clone3(k: Kernel, t: Task, address: number, size: number): number {
   // copy_clone_args_from_user: the number must be one of a descriptor, and the struct long enough to have it.
   if (intoCgroup && (u64(80) > INT_MAX || size < CLONE_ARGS_SIZE_VER2)) return -EINVAL;
   if (stack === 0 ? stackSize > 0 : stackSize === 0) return -EINVAL;
-  if (u64(64) !== 0 || u64(72) !== 0) return -EINVAL;
   const cgroup = intoCgroup ? cgroupForClone(t, u64(80)) : null;
   if (typeof cgroup === 'number') return cgroup;
   return fork(k, t, {
@@ -174,6 +179,7 @@ function clone3(k: Kernel, t: Task, address: number, size: number): number {
     parentTid: u64(24),
     tls: u64(56),
     pidfd: u64(8),
+    setTid: [...setTid],
   });
 }
 
@@ -282,7 +288,7 @@ function waitid(
         ? siginfo(0, 0)
         : siginfo(SIGCHLD, found.code, {
             pid: t.pidNs.numberOf(found.pid),
-            uid: found.uid,
+            uid: t.cred.userNs.uids.show(found.uid),
             status: found.infoStatus,
           });
     // Linux writes the fields one by one and leaves the rest of the 128 bytes alone.
@@ -375,7 +381,7 @@ export const processCalls: readonly SyscallRow[] = [
     run: clone,
     returns: 'pid',
     support: partial,
-    note: 'of the namespaces IPC, network, pid and time',
+    note: 'every namespace but CLONE_NEWCGROUP',
   },
   {
     name: 'clone3',
@@ -383,7 +389,7 @@ export const processCalls: readonly SyscallRow[] = [
     run: clone3,
     returns: 'pid',
     support: partial,
-    note: 'as clone; no set_tid',
+    note: 'as clone',
   },
   { name: 'execve', args: ['path', 'ptr', 'ptr'], run: execveCall, support: full, note: '' },
   { name: 'execveat', args: ['fd', 'path', 'ptr', 'ptr', 'int'], run: execveAt, support: full, note: '' },

@@ -42,13 +42,13 @@ import { ipcOf } from './user.ts';
 /** System V semaphores (6.18, ipc/sem.c). */
 
 function semget(k: Kernel, t: Task, key: number, count: number, flags: number): number {
-  const ns = ipcOf(t).sem;
+  const { sem: ns, userNs } = ipcOf(t);
   if (count < 0 || count > ns.perSet) return -EINVAL;
   const found = lookupKey(ns.ids, t.cred, key, flags, (set) => (count > set.values.length ? -EINVAL : 0));
   if (found !== null) return found;
   if (count === 0) return -EINVAL;
   if (ns.used + count > ns.all) return -ENOSPC;
-  const id = ns.ids.add(new SemSet(newPerm(key, flags, t.cred), count, k.realTime().seconds), ns.maxSets);
+  const id = ns.ids.add(new SemSet(newPerm(key, flags, t.cred, userNs), count, k.realTime().seconds), ns.maxSets);
   if (id >= 0) ns.used += count;
   return id;
 }
@@ -180,7 +180,7 @@ function showSet(k: Kernel, t: Task, id: number, command: number, address: numbe
   if (command !== SEM_STAT_ANY && checkIpcPerm(t.cred, set.perm, 0o444) < 0) return -EACCES;
   const { wordBytes } = k.arch;
   const bytes = new WordWriter(permBytes(wordBytes) + wordBytes * 5, wordBytes)
-    .perm(set.perm)
+    .perm(set.perm, t.cred.userNs)
     .long(set.otime, set.ctime, set.values.length, 0, 0).bytes;
   if (writeBytes(k, t, address, bytes) < 0) return -EFAULT;
   return command === IPC_STAT ? 0 : set.perm.id;
@@ -252,8 +252,7 @@ function changeSet(k: Kernel, t: Task, id: number, command: number, address: num
     removeSet(k, ipcOf(t).sem, set);
     return 0;
   }
-  const { uid, gid, mode } = decodePerm(bytes);
-  const changed = updateIpcPerm(set.perm, uid, gid, mode);
+  const changed = updateIpcPerm(t.cred, set.perm, decodePerm(bytes));
   if (changed === 0) set.ctime = k.realTime().seconds;
   return changed;
 }

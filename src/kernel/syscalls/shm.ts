@@ -1,3 +1,4 @@
+import { CAP_IPC_LOCK } from '../../abi/capability.ts';
 import { EACCES, EFAULT, EINVAL, EPERM } from '../../abi/errno.ts';
 import {
   IPC_INFO,
@@ -23,6 +24,7 @@ import type { AddressSpace } from '../../mm/address-space.ts';
 import { mmap } from '../../mm/ops/mmap.ts';
 import { unmapRange } from '../../mm/ops/munmap.ts';
 import type { Vma } from '../../mm/vma.ts';
+import { nsCapable } from '../credentials.ts';
 import { checkIpcOwner, checkIpcPerm, lookupKey, updateIpcPerm } from '../ipc/ipc-ids.ts';
 import { destroySegment, lockPages, newSegment, type ShmSegment, unlockPages } from '../ipc/shm.ts';
 import { ShmFile } from '../ipc/shm-file.ts';
@@ -103,7 +105,7 @@ function shmdt(k: Kernel, t: Task, address: number): number {
 function encodeSegment(k: Kernel, t: Task, segment: ShmSegment): Uint8Array {
   const { wordBytes } = k.arch;
   return new WordWriter(permBytes(wordBytes) + wordBytes * 7 + 8, wordBytes)
-    .perm(segment.perm)
+    .perm(segment.perm, t.cred.userNs)
     .long(segment.sizeBytes, segment.atime, segment.dtime, segment.ctime)
     .int(t.pidNs.numberOf(segment.creatorPid), t.pidNs.numberOf(segment.lastPid))
     .long(segment.nattch, 0, 0).bytes;
@@ -157,8 +159,7 @@ function changeSegment(k: Kernel, t: Task, id: number, command: number, address:
   const allowed = checkIpcOwner(t.cred, perm);
   if (allowed < 0) return allowed;
   if (command === IPC_SET) {
-    const { uid, gid, mode } = decodePerm(bytes);
-    const changed = updateIpcPerm(perm, uid, gid, mode);
+    const changed = updateIpcPerm(t.cred, perm, decodePerm(bytes));
     if (changed === 0) segment.ctime = k.realTime().seconds;
     return changed;
   }
@@ -170,16 +171,13 @@ function changeSegment(k: Kernel, t: Task, id: number, command: number, address:
   return 0;
 }
 
-const CAP_IPC_LOCK_BIT = 1 << 14;
-
 /** SHM_LOCK and SHM_UNLOCK (shmctl_do_lock), which say nothing to huge pages. */
 function lockSegment(k: Kernel, t: Task, id: number, command: number): number {
   const segment = ipcOf(t).shm.ids.find(id);
   if (segment === null) return -EINVAL;
   const { perm } = segment;
   const { cred } = t;
-  const isPrivileged = (cred.capEffective[0] & CAP_IPC_LOCK_BIT) !== 0;
-  if (!isPrivileged) {
+  if (!nsCapable(cred, ipcOf(t).userNs, CAP_IPC_LOCK)) {
     if (cred.euid !== perm.uid && cred.euid !== perm.cuid) return -EPERM;
     if (command === SHM_LOCK && t.process.rlimits[RLIMIT_MEMLOCK].soft === 0) return -EPERM;
   }

@@ -1,6 +1,7 @@
 import { EDOM, EFAULT, EINVAL, ENOPROTOOPT, EOPNOTSUPP } from '../../abi/errno.ts';
 import * as S from '../../abi/socket.ts';
 import type { SocketFile } from '../../fs/socket.ts';
+import { INVALID_ID } from '../id-map.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
 import { readBytes, readLongs, writeBytes, writeI32s } from '../user-structs.ts';
@@ -49,7 +50,7 @@ const getsockopt: SyscallRun = (k, t, fd, level, option, address, lengthAddress)
   if (typeof socket === 'number') return socket;
   const room = readRoom(k, t, lengthAddress);
   if (room < 0) return room;
-  const value = optionValue(k, socket, level, option);
+  const value = optionValue(k, t, socket, level, option);
   if (typeof value === 'number') return value;
   const bytes = value.subarray(0, room);
   if (writeBytes(k, t, address, bytes) < 0) return -EFAULT;
@@ -58,7 +59,7 @@ const getsockopt: SyscallRun = (k, t, fd, level, option, address, lengthAddress)
 
 const ints = (...values: number[]): Uint8Array => new Uint8Array(Int32Array.from(values).buffer);
 
-function optionValue(k: Kernel, socket: SocketFile, level: number, option: number): Uint8Array | number {
+function optionValue(k: Kernel, t: Task, socket: SocketFile, level: number, option: number): Uint8Array | number {
   const kept = keptOption(socket, level, option);
   if (kept !== null) return ints(socket.options.get(`${level}:${option}`) ?? kept[0]);
   if (level !== S.SOL_SOCKET) return noSuchOption(socket, level);
@@ -81,7 +82,8 @@ function optionValue(k: Kernel, socket: SocketFile, level: number, option: numbe
       return ints(socket.options.get('linger') ?? 0, socket.options.get('lingerSeconds') ?? 0);
     case S.SO_PEERCRED: {
       const { pid, uid, gid } = socket.peerCredentials;
-      return ints(pid, uid, gid);
+      const { uids, gids } = t.cred.userNs;
+      return ints(pid, uid === INVALID_ID ? uid : uids.show(uid), gid === INVALID_ID ? gid : gids.show(gid));
     }
     case S.SO_RCVTIMEO:
       return timeval(k, socket.receiveTimeoutNs);

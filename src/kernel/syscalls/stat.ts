@@ -49,8 +49,8 @@ function statInode(k: Kernel, t: Task, inode: Inode, address: number): number {
     ino: inode.ino,
     mode: inode.mode,
     nlink: inode.nlink,
-    uid: inode.uid,
-    gid: inode.gid,
+    uid: t.cred.userNs.uids.show(inode.uid),
+    gid: t.cred.userNs.gids.show(inode.gid),
     rdev: inode.rdev,
     size: inode.size,
     blockBytes: inode.blockBytes,
@@ -111,8 +111,8 @@ const statx: SyscallRun = (k, t, dirfd, path, flags, mask, address) => {
   if (hasBtime) time(80, btime);
   view.setUint32(4, inode.blockBytes, true);
   view.setUint32(16, inode.nlink, true);
-  view.setUint32(20, inode.uid, true);
-  view.setUint32(24, inode.gid, true);
+  view.setUint32(20, t.cred.userNs.uids.show(inode.uid), true);
+  view.setUint32(24, t.cred.userNs.gids.show(inode.gid), true);
   view.setUint16(28, inode.mode, true);
   u64(32, inode.ino);
   u64(40, inode.size);
@@ -164,8 +164,10 @@ const fstatfs: SyscallRun = (k, t, fd, address) => {
 /** access_override_creds: access(2) asks for the real ids, root's with all that is permitted. */
 function realActor(cred: Credentials): FsActor {
   let { capEffective } = cred;
-  if ((cred.securebits & SECURE_NO_SETUID_FIXUP) === 0) capEffective = cred.uid === 0 ? cred.capPermitted : [0, 0];
-  return { fsuid: cred.uid, fsgid: cred.gid, groups: cred.groups, capEffective };
+  const { userNs } = cred;
+  if ((cred.securebits & SECURE_NO_SETUID_FIXUP) === 0)
+    capEffective = cred.uid === userNs.uids.toKernel(0) ? cred.capPermitted : [0, 0];
+  return { fsuid: cred.uid, fsgid: cred.gid, groups: cred.groups, capEffective, userNs };
 }
 
 function access(k: Kernel, t: Task, dirfd: number, path: number, mode: number, flags: number): number {
