@@ -42,7 +42,7 @@ export const RECLAIM_CONTRACT: readonly ContractCase[] = [
   { name: 'swaps pages that fork shares once, and copies them apart on a write', run: sharesAfterFork },
   { name: 'leaves locked pages where they are, and refuses when nothing can go', run: leavesLockedPages },
   { name: 'gives clean pages of files to those who need memory', run: dropsCleanFilePages },
-  { name: 'frees one page where one is asked for, and no policy beats the optimum', run: freesOnePageEach },
+  { name: 'frees a page where every page can go, and misses no less than the optimum', run: freesOnePageEach },
 ];
 
 function boot(policies: ReclaimPolicies, swapPages: number): ReturnType<typeof createTestMachine> {

@@ -13,7 +13,7 @@ const MODELS: readonly (readonly [ReclaimPolicyName, Model])[] = [
   ['arc', arcMisses],
   ['clock-pro', clockProMisses],
 ];
-const OTHERS: readonly ReclaimPolicyName[] = ['random', 'nru', 'aging-2.4', 'mglru'];
+const OTHERS: readonly ReclaimPolicyName[] = ['random', 'nru', 'aging-2.4', 'mglru', 'two-list'];
 
 const misses = (name: ReclaimPolicyName, references: readonly number[], frames: number): number =>
   missesOf(createReclaimPolicy(name, new FrameTable(64)), references, frames);
