@@ -28,11 +28,16 @@ static char own_page[2 * PG];
 static char *own_whole_page(void) { return (char *)(((unsigned long)own_page + PG - 1) & -PG); }
 static void drain_lists(void) { madvise(own_whole_page(), PG, 20); }
 /* mlockall fills the batch with what it faults in of the program: all of that is there before. */
+static long special_bytes;
 static void populate_program(void) {
   read_text("/proc/self/maps");
+  special_bytes = 0;
   for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
+    *end = 0;
     struct range_line range = read_range_line(line);
     int copies = range.rights[1] == 'w' && range.rights[3] == 'p';
+    /* vsyscall is nobody's. */
+    if (range.name && strncmp(range.name, "[v", 2) == 0 && range.name[2] != 's') special_bytes += (long)(range.to - range.from);
     if (!range.inside) madvise((void *)range.from, range.to - range.from, copies ? 23 : 22);
   }
 }
@@ -122,8 +127,17 @@ static long call(long number, long a, long b, long c, long d, long e, long f) {
   return result;
 }
 static void lock_all(long flags) {
-  if (flags & 1) populate_program();
+  struct rlimit limit, wider;
+  if (flags & 1) {
+    populate_program();
+    /* VmSize is measured against it, with the vdso, which is never locked and differs between architectures. */
+    getrlimit(RLIMIT_MEMLOCK, &limit);
+    wider = limit;
+    if (limit.rlim_max - limit.rlim_cur >= (rlim_t)special_bytes) wider.rlim_cur += (rlim_t)special_bytes;
+    setrlimit(RLIMIT_MEMLOCK, &wider);
+  }
   call(SYS_mlockall, flags, 0, 0, 0, 0, 0);
+  if (flags & 1) setrlimit(RLIMIT_MEMLOCK, &limit);
 }
 /* mmap and mremap: what the kernel put beyond the places goes away again. */
 static void call_mapping(long number, long a, long b, long c, long d, long e, long f, long size) {
