@@ -41,19 +41,24 @@ export interface ControlFlow {
   readonly instructionCount: number;
 }
 
-/** TurboFan's time grows faster than a function's length: about 25 ms at twice as much. */
-const MAX_INSTRUCTIONS = 400;
+/** TurboFan's time grows faster than a function's length, and a unit loads and stores all of its registers: 400 were no faster. */
+const MAX_INSTRUCTIONS = 200;
 const CONDITIONAL: ReadonlySet<string> = new Set(['beq', 'bne', 'blt', 'bge', 'bltu', 'bgeu']);
 /** Traps: the interpreter says them. */
 const NOT_TRANSLATED: ReadonlySet<string> = new Set(['ecall', 'ebreak', 'illegal']);
 
-/** Where the indirect jump at a position was seen to lead. */
-export type LearnedJumps = (position: number) => readonly number[];
+/** What is known of the page from before. */
+export interface PageKnowledge {
+  /** Where the indirect jump at a position was seen to lead. */
+  jumpTargets(position: number): readonly number[];
+  /** Whether another unit begins there: control leaves to it, so that no code is in many units. */
+  hasUnit(position: number): boolean;
+}
 
 /** Null: the first instruction is none that can be translated. */
-export function readControlFlow(ram: Ram, frame: Pfn, entry: number, learned: LearnedJumps): ControlFlow | null {
-  const reader = new Reader(ram, frame, learned);
-  reader.readFrom(entry);
+export function readControlFlow(ram: Ram, frame: Pfn, entry: number, known: PageKnowledge): ControlFlow | null {
+  const reader = new Reader(ram, frame, entry, known);
+  reader.readFrom();
   if (reader.count === 0) return null;
   const blocks = new Map<number, Block>();
   for (const leader of reader.leaders) {
@@ -70,20 +75,22 @@ class Reader {
   last = 0;
   private readonly ram: Ram;
   private readonly base: number;
-  private readonly learned: LearnedJumps;
+  private readonly entry: number;
+  private readonly known: PageKnowledge;
 
-  constructor(ram: Ram, frame: Pfn, learned: LearnedJumps) {
+  constructor(ram: Ram, frame: Pfn, entry: number, known: PageKnowledge) {
+    this.entry = entry;
     this.ram = ram;
-    this.learned = learned;
+    this.known = known;
     this.base = ram.offsetOf(frame);
   }
 
-  readFrom(entry: number): void {
-    const work = [entry];
-    this.leaders.add(entry);
+  readFrom(): void {
+    const work = [this.entry];
+    this.leaders.add(this.entry);
     for (let next = work.shift(); next !== undefined; next = work.shift()) {
       for (let position: number | null = next; position !== null; ) {
-        if (this.instructions.has(position) || this.count >= MAX_INSTRUCTIONS) break;
+        if (this.instructions.has(position) || this.count >= MAX_INSTRUCTIONS || this.endsAt(position)) break;
         const instruction = this.read(position);
         if (instruction === null) break;
         this.instructions.set(position, instruction);
@@ -95,12 +102,16 @@ class Reader {
     }
   }
 
+  private endsAt(position: number): boolean {
+    return position !== this.entry && this.known.hasUnit(position);
+  }
+
   /** Where the line goes on; what else can be reached is put into `work`. */
   private follow(instruction: PlacedInstruction, work: number[]): number | null {
-    const end = endOf(instruction, this.learned);
+    const end = endOf(instruction, this.known);
     if (end === null) return instruction.position + instruction.length;
     for (const target of targetsOf(end)) {
-      if (target < 0 || target >= PAGE_SIZE || this.leaders.has(target)) continue;
+      if (target < 0 || target >= PAGE_SIZE || this.leaders.has(target) || this.endsAt(target)) continue;
       this.leaders.add(target);
       work.push(target);
     }
@@ -126,12 +137,12 @@ class Reader {
       const instruction = this.instructions.get(position);
       if (instruction === undefined) {
         // Read up to here: the limit, a trap, or the end of the page.
-        const end: BlockEnd =
-          position >= PAGE_SIZE ? { kind: 'fall', next: position } : { kind: 'interpret', position };
+        const isElsewhere = position >= PAGE_SIZE || this.endsAt(position);
+        const end: BlockEnd = isElsewhere ? { kind: 'fall', next: position } : { kind: 'interpret', position };
         return { position: leader, instructions, end };
       }
       instructions.push(instruction);
-      const end = endOf(instruction, this.learned);
+      const end = endOf(instruction, this.known);
       if (end !== null) return { position: leader, instructions, end };
       position += instruction.length;
       if (this.leaders.has(position) && this.instructions.has(position))
@@ -140,7 +151,7 @@ class Reader {
   }
 }
 
-function endOf({ position, length, operation, operands }: PlacedInstruction, learned: LearnedJumps): BlockEnd | null {
+function endOf({ position, length, operation, operands }: PlacedInstruction, known: PageKnowledge): BlockEnd | null {
   const next = position + length;
   const links = operands.rd !== DISCARD_REGISTER;
   if (CONDITIONAL.has(operation)) return { kind: 'branch', taken: position + operands.imm, next };
@@ -149,7 +160,7 @@ function endOf({ position, length, operation, operands }: PlacedInstruction, lea
     return links ? { kind: 'call', to, back: next } : { kind: 'jump', to };
   }
   if (operation === 'jalr')
-    return links ? { kind: 'indirect-call', back: next } : { kind: 'indirect', targets: learned(position) };
+    return links ? { kind: 'indirect-call', back: next } : { kind: 'indirect', targets: known.jumpTargets(position) };
   return null;
 }
 

@@ -13,8 +13,8 @@ import { ENTER_PARAMS, UNIT_PARAMS, writeUnit } from './unit.ts';
 /** Units that can live at once, and modules: V8 keeps some 25 KiB for each of these. */
 export const MAX_UNITS = 4096;
 const MAX_MODULES = 512;
-/** About 10 ms of a busy host. */
-const BATCH_INSTRUCTIONS = 1500;
+/** Some 20 us each on a busy host, V8's part included. */
+const BATCH_INSTRUCTIONS = 600;
 /** A page that was written so often under its units is data with some code in it. */
 const MAX_DROPS = 64;
 const MAX_TARGETS = 128;
@@ -116,23 +116,25 @@ export class Translator {
     this.queue = this.queue.filter((place) => place.slot !== slot);
   }
 
+  /** Translates one module's worth; what is too much for it waits for the next run. */
   private flush(): void {
-    const places = this.queue;
-    this.queue = [];
-    let units: Unit[] = [];
+    const units: Unit[] = [];
     let instructions = 0;
-    for (const { slot, position } of places) {
-      const flow = readControlFlow(this.ram, pfn(this.frameOf(slot)), position, (jump) => [
-        ...(this.jumps.get(slot)?.get(jump) ?? []),
-      ]);
+    for (let place = this.queue.shift(); place !== undefined; place = this.queue.shift()) {
+      const { slot, position } = place;
+      const flow = readControlFlow(this.ram, pfn(this.frameOf(slot)), position, {
+        jumpTargets: (jump) => [...(this.jumps.get(slot)?.get(jump) ?? [])],
+        hasUnit: (other) =>
+          this.wordAt(slot, other) >= at.JIT_UNIT ||
+          units.some((unit) => unit.slot === slot && unit.flow.entry === other),
+      });
       if (flow === null) continue;
-      if (instructions + flow.instructionCount > BATCH_INSTRUCTIONS && units.length > 0) {
-        this.compile(units);
-        units = [];
-        instructions = 0;
+      instructions += flow.instructionCount;
+      if (instructions > BATCH_INSTRUCTIONS && units.length > 0) {
+        this.queue.unshift(place);
+        break;
       }
       units.push({ slot, flow });
-      instructions += flow.instructionCount;
     }
     if (units.length > 0) this.compile(units);
   }
@@ -183,6 +185,10 @@ export class Translator {
     this.setWord(slot, flow.entry, 0);
     this.bySlot.get(slot)?.delete(number);
     this.freeNumbers.push(number);
+  }
+
+  private wordAt(slot: number, position: number): number {
+    return this.ram.u16[(slot + at.SLOT_JIT + position) / 2];
   }
 
   private setWord(slot: number, position: number, word: number): void {
