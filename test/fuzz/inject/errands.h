@@ -46,7 +46,9 @@ static void carry(long which, long pages, long value) {
   if (ballast[which]) munmap(ballast[which], (size_t)(ballast_pages[which] * PG));
   ballast[which] = NULL;
   if (pages == 0) return;
-  char *at = mmap(NULL, (size_t)(pages * PG), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  /* Where no walk comes. */
+  char *place = (char *)(0x2800000000UL + (unsigned long)which * (1UL << 28));
+  char *at = mmap(place, (size_t)(pages * PG), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
   if (at == MAP_FAILED) return;
   ballast[which] = at;
   ballast_pages[which] = pages;
