@@ -82,7 +82,7 @@ export async function runFull(): Promise<void> {
     writeFileSync(
       DOCUMENT,
       text.slice(0, before) +
-        toMarkdown(results, titles, absent) +
+        toMarkdown(results, titles, absent, effort.time) +
         (startUp === null ? '' : `\n${formatStartUp(startUp)}.\n`) +
         text.slice(after),
     );

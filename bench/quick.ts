@@ -8,9 +8,10 @@ import { System } from '../src/system.ts';
 /**
  * `npm run bench -- --quick`: half a minute, nothing needed but what npm installs. Each figure is a speed divided by that of a
  * fixed loop of the host, measured in the same run, so that it says little of the machine and can be compared with baseline.json.
- * `--save` writes that file. Best of ROUNDS, of the loop too: what else the machine does only makes things slower.
+ * `--save` writes that file. Best of ROUNDS (`--rounds N`), of the loop too: what else the machine does only makes things slower.
  */
-const ROUNDS = 10;
+const roundsAt = process.argv.indexOf('--rounds');
+const ROUNDS = roundsAt < 0 ? 10 : Number(process.argv[roundsAt + 1]);
 /** Two runs on a busy machine differ by so much. */
 const NOISE = 0.2;
 const BASELINE = join(import.meta.dirname, 'baseline.json');
@@ -92,9 +93,13 @@ interface Case {
   readonly speed: () => number;
 }
 
+/** `--only cpu` (and translated) or `--only kernel`: those cases alone. */
+const onlyAt = process.argv.indexOf('--only');
+const wants = (kind: 'cpu' | 'kernel'): boolean => onlyAt < 0 || process.argv[onlyAt + 1] === kind;
+
 async function makeCases(): Promise<Case[]> {
   const cases: Case[] = [];
-  for (const [name, index, rounds] of KERNELS) {
+  for (const [name, index, rounds] of wants('cpu') ? KERNELS : []) {
     const flags = ['-DHOSTED', '-fno-builtin', `-DKERNEL=${index}`, `-DROUNDS=${rounds}`];
     const elf = readFileSync(await compile('cpu-kernels.c', flags));
     for (const [group, jit] of MODES) {
@@ -105,6 +110,7 @@ async function makeCases(): Promise<Case[]> {
       cases.push({ name: `${group}/${name}`, unit: 'MIPS', speed });
     }
   }
+  if (!wants('kernel')) return cases;
   const paths = readFileSync(await compile('quick-paths.c', []));
   for (const [path, count] of PATHS)
     cases.push({

@@ -79,9 +79,14 @@ export function toJson(results: readonly Result[], absent: readonly string[]): o
 }
 
 /** The tables of docs/performance.md. */
-export function toMarkdown(results: readonly Result[], titles: readonly string[], absent: readonly string[]): string {
+export function toMarkdown(
+  results: readonly Result[],
+  titles: readonly string[],
+  absent: readonly string[],
+  time: 'wall' | 'cpu',
+): string {
   const lines = [
-    `Measured on ${machineLine()}.`,
+    `Measured on ${machineLine()}${time === 'cpu' ? ', in CPU time, since the machine was busy with other things' : ''}.`,
     '',
     ...[...titles, ...absent.map((line) => `absent: ${line}`)].map((line) => `- ${line}`),
   ];
