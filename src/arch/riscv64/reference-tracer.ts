@@ -30,11 +30,6 @@ export class ReferenceTracer {
     this.ram = ram;
   }
 
-  /** While it is, nothing may run code that does not fetch through the TLB. */
-  get isOn(): boolean {
-    return this.stream !== null;
-  }
-
   setStream(stream: ReferenceStream | null): void {
     this.forget();
     this.stream = stream;
