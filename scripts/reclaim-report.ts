@@ -43,21 +43,21 @@ const WORKLOADS: readonly Workload[] = [
   {
     name: 'sort',
     title: 'a sort larger than memory',
-    memory: '10M',
+    memory: '7M',
     swap: '64M',
     script: 'LC_ALL=C sort -n -S 60M --parallel=1 /work/numbers | md5sum',
   },
   {
     name: 'database',
     title: 'a database',
-    memory: '8M',
+    memory: '7M',
     swap: '32M',
     script: 'sqlite3 /tmp/db < /work/queries.sql',
   },
   {
     name: 'build',
     title: 'a build',
-    memory: '8M',
+    memory: '6M',
     swap: '32M',
     script:
       'for s in /work/src/*; do cat /work/include/* $s | grep -c define > /tmp/o.$(basename $s); done; cat /tmp/o.* | md5sum',
@@ -86,14 +86,14 @@ function makeInput(folder: string): void {
     join(folder, 'hot-and-scan'),
   ]);
   writeFileSync(join(folder, 'big'), Buffer.alloc(2500 * 4096, 'faultline '));
-  writeFileSync(join(folder, 'numbers'), Array.from({ length: 150_000 }, () => `${next(1e9)}\n`).join(''));
+  writeFileSync(join(folder, 'numbers'), Array.from({ length: 70_000 }, () => `${next(1e9)}\n`).join(''));
   const queries = ['pragma cache_size=-8000;', 'create table t(k integer primary key, v text, n integer);', 'begin;'];
-  for (let row = 0; row < 9000; row++)
+  for (let row = 0; row < 5000; row++)
     queries.push(`insert into t values(${row}, hex(zeroblob(${100 + next(150)})), ${next(1000)});`);
   queries.push('commit;', 'create index i on t(n);');
   // Most look for few rows.
-  for (let i = 0; i < 3000; i++)
-    queries.push(`select length(v) from t where k=${next(4) > 0 ? next(600) : next(9000)};`);
+  for (let i = 0; i < 1500; i++)
+    queries.push(`select length(v) from t where k=${next(4) > 0 ? next(600) : next(5000)};`);
   queries.push(
     'select count(*), sum(length(v)) from t;',
     'select n, count(*) from t group by n order by 2 desc limit 3;',
@@ -103,7 +103,7 @@ function makeInput(folder: string): void {
     Array.from({ length: count }, () => `#define M${next(1e6)} ${next(1e9)}\n`).join('');
   for (const kind of ['include', 'src']) mkdirSync(join(folder, kind));
   for (let i = 0; i < 24; i++) writeFileSync(join(folder, 'include', `h${i}.h`), lines(3000));
-  for (let i = 0; i < 24; i++) writeFileSync(join(folder, 'src', `s${i}.c`), lines(1500));
+  for (let i = 0; i < 10; i++) writeFileSync(join(folder, 'src', `s${i}.c`), lines(1500));
 }
 
 function run(workload: Workload, policy: string, folder: string): Row {
