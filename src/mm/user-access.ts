@@ -32,6 +32,12 @@ function isUserAddress(space: AddressSpace, address: number): boolean {
   return address >= 0 && address < space.taskSize * PAGE_SIZE;
 }
 
+/** As the kernel's copy loops do, which run upwards: a page of a file that is written from a mapping of itself repeats its bytes. */
+function copyUpwards(u8: Uint8Array, to: number, from: number, count: number): void {
+  if (to <= from || to >= from + count) u8.copyWithin(to, from, from + count);
+  else for (let i = 0; i < count; i++) u8[to + i] = u8[from + i];
+}
+
 function beforeWrite(mm: MemoryManager, offset: number): void {
   mm.ram.beforeWrite(Math.floor((offset - mm.ram.ramBase) / PAGE_SIZE) as Pfn);
 }
@@ -47,7 +53,7 @@ export function copyFromUser(mm: MemoryManager, space: AddressSpace, address: nu
     const count = Math.min(into.length - done, PAGE_SIZE - offsetInPage(at));
     if (count < 32) for (let i = 0; i < count; i++) into[done + i] = u8[offset + i];
     // Within RAM (a page of the page cache) no view is made on the way: that would cost more than the copy.
-    else if (into.buffer === u8.buffer) u8.copyWithin(into.byteOffset + done, offset, offset + count);
+    else if (into.buffer === u8.buffer) copyUpwards(u8, into.byteOffset + done, offset, count);
     else into.set(u8.subarray(offset, offset + count), done);
     done += count;
   }
@@ -91,7 +97,7 @@ export function copyToUserNow(mm: MemoryManager, space: AddressSpace, address: n
     const count = Math.min(from.length - done, PAGE_SIZE - offsetInPage(at));
     beforeWrite(mm, offset);
     if (count < 32) for (let i = 0; i < count; i++) u8[offset + i] = from[done + i];
-    else if (from.buffer === u8.buffer) u8.copyWithin(offset, from.byteOffset + done, from.byteOffset + done + count);
+    else if (from.buffer === u8.buffer) copyUpwards(u8, offset, from.byteOffset + done, count);
     else u8.set(count === from.length ? from : from.subarray(done, done + count), offset);
     done += count;
   }
