@@ -9,6 +9,7 @@ import {
   RLIMIT_NICE,
   RLIMIT_NOFILE,
   RLIMIT_NPROC,
+  RLIMIT_RSS,
   RLIMIT_RTPRIO,
   RLIMIT_SIGPENDING,
   RLIMIT_STACK,
@@ -47,6 +48,7 @@ export function applyMmLimits(process: Process, space: AddressSpace, cred: Crede
   limits.dataMaxBytes = process.rlimits[RLIMIT_DATA].hard;
   limits.asBytes = process.rlimits[RLIMIT_AS].soft;
   limits.memlockBytes = process.rlimits[RLIMIT_MEMLOCK].soft;
+  limits.rssBytes = process.rlimits[RLIMIT_RSS].soft;
   limits.mayIgnoreMemlock = cred !== null && capable(cred, CAP_IPC_LOCK);
   limits.mayMapLow = cred !== null && capable(cred, CAP_SYS_RAWIO);
   limits.mayUseReserve = cred !== null && capable(cred, CAP_SYS_ADMIN);

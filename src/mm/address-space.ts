@@ -1,5 +1,5 @@
 import type { TranslationRoot } from '../machine/mmu.ts';
-import type { Pfn, Vaddr, Vpn } from '../machine/units.ts';
+import { PAGE_SIZE, type Pfn, type Vaddr, type Vpn } from '../machine/units.ts';
 import type { KsmSlot } from './ksm/ksm-slots.ts';
 import type { MappableFile } from './mappable-file.ts';
 import type { Memcg } from './memcg/memcg.ts';
@@ -48,6 +48,8 @@ export class MmLimits {
   dataMaxBytes = Number.POSITIVE_INFINITY;
   asBytes = Number.POSITIVE_INFINITY;
   memlockBytes = 8 * 1024 * 1024;
+  /** RLIMIT_RSS: only the page aging of Linux 2.4 looks at it. */
+  rssBytes = Number.POSITIVE_INFINITY;
   /** CAP_IPC_LOCK: memlockBytes does not bind. */
   mayIgnoreMemlock = true;
   /** CAP_SYS_RAWIO: mmap below mmap_min_addr. */
@@ -180,6 +182,11 @@ export class AddressSpace implements TranslationRoot {
   get rssPages(): number {
     const { rss } = this;
     return rss[MM_FILEPAGES] + rss[MM_ANONPAGES] + rss[MM_SHMEMPAGES];
+  }
+
+  /** More of it is resident than its RLIMIT_RSS says. */
+  get isOverRssLimit(): boolean {
+    return this.rssPages * PAGE_SIZE > this.limits.rssBytes;
   }
 
   /** VmHWM in pages (get_mm_hiwater_rss). */

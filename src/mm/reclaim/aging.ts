@@ -15,6 +15,8 @@ const PAGE_AGE_MAX = 64;
  *
  *   new (age 2) --> active --age 0--> inactive --not used since--> free (clean ones first, then dirty ones)
  *                      ^-----------used-----------+
+ *
+ * A page of processes that have more resident than their RLIMIT_RSS becomes inactive whatever its age is.
  */
 export class AgingPolicy implements ReclaimPolicy {
   readonly name = 'aging-2.4';
@@ -56,9 +58,11 @@ export class AgingPolicy implements ReclaimPolicy {
     for (let look = 0; look < looks && active.oldest !== NO_FRAME; look++) {
       const page = active.oldest as Pfn;
       active.remove(page);
-      const isUsed = takeUse(pages, page);
+      const wasMarked = pages.takeReferenced(page);
+      const { count, isOverRssLimit } = pages.takeReferences(page);
+      const isUsed = count > 0 || wasMarked;
       ages[page] = isUsed ? Math.min(PAGE_AGE_MAX, ages[page] + PAGE_AGE_ADV) : Math.max(0, ages[page] - PAGE_AGE_DECL);
-      if (ages[page] === 0) this.inactive.push(page);
+      if (ages[page] === 0 || isOverRssLimit === true) this.inactive.push(page);
       else active.push(page);
     }
   }

@@ -12,6 +12,8 @@ export interface References {
   count: number;
   /** VM_* of the VMAs of those entries. */
   vmFlags: number;
+  /** All who map the page, and somebody does, have more resident than RLIMIT_RSS says (page_over_rsslimit of 2.4). */
+  isOverRssLimit?: boolean;
 }
 
 /** Who is told of accessed entries of page tables. */

@@ -12,7 +12,7 @@ import type { IntervalNode } from './interval-tree.ts';
  * rmap.afterVmaResize(vma) (Linux: vma_prepare and vma_complete, mm/vma.c): they are keys of the interval trees.
  */
 export interface RmapVma {
-  readonly space: { readonly asid: number };
+  readonly space: { readonly asid: number; readonly isOverRssLimit?: boolean };
   readonly startVpn: Vpn;
   readonly endVpn: Vpn;
   /** VM_* bits; compared in findMergeableAnonVma. */
