@@ -32,7 +32,6 @@ import { MountNamespace } from './mount-namespace.ts';
 import { NetNamespace } from './net-namespace.ts';
 import { PidNamespace } from './pid-namespace.ts';
 import type { Process } from './process.ts';
-import { PsiGroup } from './psi/psi-group.ts';
 import { type RunLimits, type RunStatus, runMachine } from './run-loop.ts';
 import { block } from './scheduler.ts';
 import { endAllProcesses, shutdownKernel } from './shutdown.ts';
@@ -165,8 +164,6 @@ export class Kernel {
   readonly swapFiles = new SwapFiles();
   readonly kswapd = new Kswapd(this);
   readonly stalls = new Stalls();
-  /** psi_system: the pressure of all tasks. */
-  readonly psi: PsiGroup;
   flusherTid = 0;
   flusherArmed = false;
   /** When khugepaged scans next; Infinity: it waits for work. */
@@ -209,7 +206,6 @@ export class Kernel {
     this.environment = parts.environment;
     this.wakeList = parts.wakeList;
     this.config = config;
-    this.psi = new PsiGroup(null, parts.clock.nowNs);
     this.never = new WaitQueue(parts.wakeList);
     for (const [name, nr] of parts.arch.syscallNumbers) this.namesByNumber[nr] = name;
     for (const row of parts.calls) {

@@ -106,7 +106,6 @@ export function newTask(k: Kernel, options: NewTask): Task | number {
     net: k.initialNet,
     cgroup,
     cgroupNs: k.initialCgroup,
-    psi: k.psi,
     uts: k.initialUts,
   });
   task.sighand = sighand;

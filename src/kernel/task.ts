@@ -193,7 +193,6 @@ export class Task {
     net: NetNamespace;
     cgroup: Cgroup;
     cgroupNs: CgroupNamespace;
-    psi: PsiGroup;
     uts: UtsNamespace;
   }) {
     this.tid = options.tid;
@@ -208,7 +207,7 @@ export class Task {
     this.net = options.net;
     this.cgroup = options.cgroup;
     this.cgroupNs = options.cgroupNs;
-    this.psi = options.psi;
+    this.psi = options.cgroup.psi;
     this.uts = options.uts;
     this.pidNs = options.pidNs;
     this.pidNsForChildren = options.pidNs;

@@ -1,4 +1,5 @@
 import type { Memcg } from '../../mm/memcg/memcg.ts';
+import type { PsiGroup } from '../psi/psi-group.ts';
 import type { Task } from '../task.ts';
 
 /** The controllers that this kernel has, in Linux's order (include/linux/cgroup_subsys.h). */
@@ -42,6 +43,7 @@ export interface FileAttributes {
  *  CG3 A controller is in subtreeControl only where the cgroup has it itself; memcg and pids are its own exactly where its parent's
  *      subtreeControl says so, else the parent's (memcg) or null (pids).
  *  CG4 A cgroup with domain controllers in subtreeControl has no tasks, the root apart.
+ *  CG5 The `psi` of each of its tasks is its own, whose parent is the psi of the cgroup above.
  */
 export class Cgroup {
   /** Inode of its directory; its files' follow. */
@@ -53,6 +55,8 @@ export class Cgroup {
   readonly subtreeControl = new Set<Controller>();
   /** Where its memory is charged: its own, or the nearest above it. */
   memcg: Memcg;
+  /** What its tasks and those below wait for; the root's is the machine's. */
+  readonly psi: PsiGroup;
   pids: PidsState | null = null;
   /** 'threaded': its tasks are threads of processes of the domain above it. */
   kind: 'domain' | 'threaded' = 'domain';
@@ -71,11 +75,12 @@ export class Cgroup {
   ownerUid = 0;
   ownerGid = 0;
 
-  constructor(ino: number, name: string, parent: Cgroup | null, memcg: Memcg) {
-    this.ino = ino;
-    this.name = name;
-    this.parent = parent;
-    this.memcg = memcg;
+  constructor(options: { ino: number; name: string; parent: Cgroup | null; memcg: Memcg; psi: PsiGroup }) {
+    this.ino = options.ino;
+    this.name = options.name;
+    this.parent = options.parent;
+    this.memcg = options.memcg;
+    this.psi = options.psi;
   }
 
   get isRoot(): boolean {

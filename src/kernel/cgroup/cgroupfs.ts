@@ -19,13 +19,14 @@ import type { CgroupFileRow } from './file-row.ts';
 import { MEMORY_FILES } from './memory-files.ts';
 import type { CgroupNotifier, NotifyingFile } from './notifier.ts';
 import { PIDS_FILES } from './pids-files.ts';
+import { PRESSURE_FILES } from './pressure-files.ts';
 
 /** Every file that a directory can have: with its inode they give the files' inode numbers. */
-const ALL_FILES: readonly CgroupFileRow[] = [...CORE_FILES, ...MEMORY_FILES, ...PIDS_FILES];
+const ALL_FILES: readonly CgroupFileRow[] = [...CORE_FILES, ...PRESSURE_FILES, ...MEMORY_FILES, ...PIDS_FILES];
 
 /** The files of a directory now: those of cgroups as such, and of the controllers that its parent has handed down. */
 function filesOf(cgroup: Cgroup): CgroupFileRow[] {
-  const rows = [...CORE_FILES];
+  const rows = [...CORE_FILES, ...PRESSURE_FILES];
   if (cgroup.hasController('memory')) rows.push(...MEMORY_FILES);
   if (cgroup.hasController('pids')) rows.push(...PIDS_FILES);
   return rows.filter(({ where }) => where === 'everywhere' || !cgroup.isRoot);

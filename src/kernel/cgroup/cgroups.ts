@@ -1,6 +1,7 @@
 import { EAGAIN, EBUSY, EINVAL, ENODEV, ENOENT, ENOMEM, ENOSPC, EOPNOTSUPP } from '../../abi/errno.ts';
 import type { Memcg } from '../../mm/memcg/memcg.ts';
 import type { MemoryManager } from '../../mm/memory-manager.ts';
+import { PsiGroup } from '../psi/psi-group.ts';
 import type { Task } from '../task.ts';
 import { Cgroup, CONTROLLERS, type Controller, isThreaded, newPidsState } from './cgroup.ts';
 import type { CgroupNotifier } from './notifier.ts';
@@ -21,7 +22,8 @@ export class Cgroups {
 
   constructor(mm: MemoryManager) {
     this.mm = mm;
-    this.root = new Cgroup(1, '', null, mm.memcgs.root);
+    const psi = new PsiGroup(null, mm.clock.nowNs);
+    this.root = new Cgroup({ ino: 1, name: '', parent: null, memcg: mm.memcgs.root, psi });
     this.nextIno = 1 + INOS_PER_CGROUP;
   }
 
@@ -30,7 +32,8 @@ export class Cgroups {
     if (name.includes('\n')) return -EINVAL;
     if (!parent.isAlive) return -ENODEV;
     if (!mayHaveChild(parent)) return -EAGAIN;
-    const cgroup = new Cgroup(this.nextIno, name, parent, parent.memcg);
+    const psi = new PsiGroup(parent.psi, this.mm.clock.nowNs);
+    const cgroup = new Cgroup({ ino: this.nextIno, name, parent, memcg: parent.memcg, psi });
     if (parent.subtreeControl.has('memory')) {
       const memcg = this.mm.memcgs.create(parent.memcg);
       if (memcg === null) return -ENOSPC;

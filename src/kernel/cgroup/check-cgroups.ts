@@ -2,7 +2,7 @@ import { assert } from '../../base/assert.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Cgroup } from './cgroup.ts';
 
-/** CG1 to CG4 of cgroup.ts, and what the pids controllers count, from the tasks that there are. */
+/** CG1 to CG5 of cgroup.ts, and what the pids controllers count, from the tasks that there are. */
 export function checkCgroups(k: Kernel): void {
   const { root } = k.cgroups;
   // This runs at each trap of a test: most machines have the root alone.
@@ -15,8 +15,11 @@ export function checkCgroups(k: Kernel): void {
   }
   for (const cgroup of root.subtree()) {
     const { parent, children, memcg, pids, subtreeControl } = cgroup;
-    for (const task of cgroup.tasks)
+    for (const task of cgroup.tasks) {
       assert(task.cgroup === cgroup, 'kernel/cgroup/cgroup.ts: CG1 a cgroup has its tasks');
+      assert(task.psi === cgroup.psi, 'kernel/cgroup/cgroup.ts: CG5 pressure is counted where the task is');
+    }
+    assert(cgroup.psi.parent === (parent?.psi ?? null), 'kernel/cgroup/cgroup.ts: CG5 pressure counts upwards');
     const populated = [...children.values()].filter((child) => child.isPopulated).length;
     assert(
       cgroup.populatedCount === populated + (cgroup.tasks.size > 0 ? 1 : 0),

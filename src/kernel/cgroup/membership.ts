@@ -1,5 +1,6 @@
 import { EBUSY, ENODEV, EOPNOTSUPP } from '../../abi/errno.ts';
 import type { Kernel } from '../kernel.ts';
+import { movePsi } from '../psi/psi-feed.ts';
 import type { Task } from '../task.ts';
 import type { Cgroup } from './cgroup.ts';
 import { followCgroup } from './cgroups.ts';
@@ -20,6 +21,7 @@ function updatePopulated(k: Kernel, cgroup: Cgroup, by: 1 | -1): void {
 
 function enter(k: Kernel, task: Task, cgroup: Cgroup): void {
   task.cgroup = cgroup;
+  movePsi(k, task, cgroup.psi);
   cgroup.tasks.add(task);
   if (cgroup.tasks.size === 1) updatePopulated(k, cgroup, 1);
 }

@@ -15,7 +15,7 @@ const FIRST_INO = PROC_DYNAMIC_FIRST + 2064;
 const file = (name: PsiResource): SeqRow => ({
   name,
   mode: 0o666,
-  show: (k) => k.psi.show(name, 'machine', k.clock.nowNs),
+  show: (k) => k.cgroups.root.psi.show(name, 'machine', k.clock.nowNs),
   writeError: -EOPNOTSUPP,
 });
 const FILES: readonly SeqRow[] = PSI_RESOURCES.map(file);

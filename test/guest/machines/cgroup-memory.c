@@ -229,6 +229,12 @@ static long milliseconds(void) {
 
 static int three_mib(void) { return holds(take(3 * MIB), 3 * MIB) ? 0 : 1; }
 
+/* total= of the first line, in us. */
+static long stalled(const char *name) {
+  const char *at = strstr(get(name), "total=");
+  return at ? strtol(at + 6, NULL, 10) : -1;
+}
+
 static void high(void) {
   MUST(make("a"));
   say("high: %s", put("a/memory.high", "2M"));
@@ -240,6 +246,9 @@ static void high(void) {
   NUM("without swap it goes on", in("a", three_mib));
   YES("slowly", milliseconds() - before > 500);
   NUM("nobody is killed", value("a/memory.events", "oom_kill"));
+  YES("some waited for memory", stalled("a/memory.pressure") > 500 * 1000);
+  YES("and so the machine's tasks did", stalled("memory.pressure") >= stalled("a/memory.pressure"));
+  NUM("for no disk", stalled("a/io.pressure"));
   MUST(drop("a"));
 }
 
