@@ -29,7 +29,9 @@ const script = new Script(readFileSync(main, 'latin1'), {
 if (cacheFile !== null && (cachedData === undefined || script.cachedDataRejected === true))
   process.on('exit', () => keep(cacheFile));
 const module = { exports: {} };
-script.runInThisContext()(module.exports, createRequire(import.meta.url), module, main, dirname(main));
+// import() does not work in a script that comes from the cache (Node 20 and 22), so it is given this module's.
+const importModule = (url: string): Promise<unknown> => import(url);
+script.runInThisContext()(module.exports, createRequire(import.meta.url), module, main, dirname(main), importModule);
 
 /** $XDG_CACHE_HOME or ~/.cache, as for compiled programs (toolchain.ts); null: nowhere. */
 function findCacheFile(): string | null {

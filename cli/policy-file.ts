@@ -26,6 +26,11 @@ export async function loadReclaim(option: string): Promise<ReclaimPolicyName | R
   return loadPolicyFile(option);
 }
 
+/** import(), which the bundled command line gets from cli/launch.ts. */
+declare const FAULTLINE_IMPORT: ((url: string) => Promise<unknown>) | undefined;
+const importModule = (url: string): Promise<unknown> =>
+  typeof FAULTLINE_IMPORT === 'undefined' ? import(url) : FAULTLINE_IMPORT(url);
+
 /** A policy of the user: the file exports `createPolicy(frames)` (docs/reclaim-policy.md). */
 export async function loadPolicyFile(file: string): Promise<ReclaimPolicies> {
   const path = resolve(file);
@@ -39,7 +44,7 @@ export async function loadPolicyFile(file: string): Promise<ReclaimPolicies> {
     );
   let exported: { createPolicy?: unknown };
   try {
-    exported = (await import(pathToFileURL(path).href)) as { createPolicy?: unknown };
+    exported = (await importModule(pathToFileURL(path).href)) as { createPolicy?: unknown };
   } catch (error) {
     throw new UsageError(`${file}: cannot be loaded: ${firstLine(error)}`);
   }

@@ -33,10 +33,10 @@ await Promise.all([
     outExtension: { '.js': '.cjs' },
     format: 'cjs',
     platform: 'node',
-    define: { ...shared.define, 'import.meta.url': 'faultlineUrl' },
-    // As Node wraps a CommonJS module; all ASCII, as esbuild writes, so that it can be read without decoding.
+    define: { ...shared.define, 'import.meta.url': 'faultlineUrl', FAULTLINE_IMPORT: 'faultlineImport' },
+    // As Node wraps a CommonJS module, and with import() of cli/launch.ts; all ASCII, as esbuild writes, so that it can be read without decoding.
     banner: {
-      js: "(function (exports, require, module, __filename, __dirname) {const faultlineUrl = require('node:url').pathToFileURL(__filename).href;",
+      js: "(function (exports, require, module, __filename, __dirname, faultlineImport) {const faultlineUrl = require('node:url').pathToFileURL(__filename).href;",
     },
     footer: { js: '})' },
   }),
