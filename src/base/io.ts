@@ -22,8 +22,8 @@ export interface IoSource {
   take(into: Uint8Array): number;
   isAlignedTo?(bytes: number): boolean;
   readonly faulted: boolean;
-  /** Something has changed: what could not be read may be readable now. */
-  tryAgain(): void;
+  /** Something has changed: whether what could not be read can be read now (fault_in_iov_iter_readable). */
+  tryAgain(): boolean;
 }
 
 export class BufferSink implements IoSink {
@@ -72,5 +72,7 @@ export class BufferSource implements IoSource {
     return count;
   }
 
-  tryAgain(): void {}
+  tryAgain(): boolean {
+    return false;
+  }
 }

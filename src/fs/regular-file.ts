@@ -175,8 +175,8 @@ class LimitedSource implements IoSource {
     return this.inner.faulted;
   }
 
-  tryAgain(): void {
-    this.inner.tryAgain();
+  tryAgain(): boolean {
+    return this.inner.tryAgain();
   }
   take(into: Uint8Array): number {
     const count = this.inner.take(into.length > this.left ? into.subarray(0, this.left) : into);

@@ -1,7 +1,8 @@
 import type { IoSink, IoSource } from '../base/io.ts';
+import { ACCESS_READ } from '../machine/mmu.ts';
 import type { AddressSpace } from './address-space.ts';
 import type { MemoryManager } from './memory-manager.ts';
-import { copyFromUser, copyToUser, copyToUserNow, type IoVec } from './user-access.ts';
+import { copyFromUser, copyToUser, copyToUserNow, ensureUserByte, type IoVec } from './user-access.ts';
 
 /** User memory, one or several stretches in a row, as the source or sink of a file operation (Linux: struct iov_iter). */
 export class UserIo implements IoSink, IoSource {
@@ -41,9 +42,12 @@ export class UserIo implements IoSink, IoSource {
     return this.move(into, 'take');
   }
 
-  tryAgain(): void {
+  tryAgain(): boolean {
     // A fault that sleeps is tried again when the call runs again.
-    if ((this.mm.waiter?.source ?? null) === null) this.faulted = false;
+    if ((this.mm.waiter?.source ?? null) !== null) return false;
+    const { address } = this.vectors[this.at];
+    this.faulted = ensureUserByte(this.mm, this.space, address + this.offset, ACCESS_READ) === -1;
+    return !this.faulted;
   }
 
   private move(bytes: Uint8Array, direction: 'put' | 'take'): number {

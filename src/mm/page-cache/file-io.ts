@@ -95,8 +95,7 @@ export function writeFrom(cache: PageCache, file: FilePages, positionBytes: numb
     done += moved;
     if (file.backing !== null && moved > 0) cache.balanceDirty();
     if (moved === want) continue;
-    if (!grows || file.backing !== null || source.remaining === 0) break;
-    source.tryAgain();
+    if (!grows || file.backing !== null || source.remaining === 0 || !source.tryAgain()) break;
   }
   return done === 0 && source.faulted ? -EFAULT : done;
 }

@@ -71,8 +71,8 @@ class FaultySource implements IoSource {
     if (count < into.length) this.faulted = true;
     return count;
   }
-  tryAgain(): void {
-    // What it has not it never will have.
+  tryAgain(): boolean {
+    return false;
   }
 }
 
