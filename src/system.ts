@@ -38,7 +38,7 @@ import { checkInvariants } from './mm/invariants.ts';
 import { commitReserves, MemoryManager } from './mm/memory-manager.ts';
 import { FaultInjector, type InjectCounts, type InjectOptions } from './mm/phys/inject.ts';
 import { createPhysicalMemory } from './mm/physical-memory.ts';
-import { NamedPolicies, RECLAIM_POLICIES, type ReclaimPolicies, type ReclaimPolicyName } from './mm/reclaim/kinds.ts';
+import { policiesByName, RECLAIM_POLICIES, type ReclaimPolicies, type ReclaimPolicyName } from './mm/reclaim/kinds.ts';
 import { createVmaIndex, type VmaIndexKind } from './mm/vma-index/kinds.ts';
 import { FaultDescriber, type FaultDescription, formatFault } from './observe/fault-trace.ts';
 import { type LevelsReport, reportLevelsAtExit } from './observe/levels-at-exit.ts';
@@ -170,7 +170,7 @@ export class System {
       },
     );
     const reclaim = options.reclaim ?? RECLAIM_POLICIES[0];
-    mm.setReclaimPolicies(typeof reclaim === 'string' ? new NamedPolicies(reclaim) : reclaim);
+    mm.setReclaimPolicies(typeof reclaim === 'string' ? policiesByName(reclaim) : reclaim);
     mm.slab.shrink();
     this.freeFramesAtBoot = mm.alloc.freeCount;
     for (const { sizeBytes, count } of options.hugepages ?? []) fillPool(mm, sizeBytes, count);

@@ -1,6 +1,7 @@
 import type { KswapdWaker } from '../mm/phys/reclaimer.ts';
 import { WMARK_HIGH } from '../mm/phys/zone.ts';
 import type { Kernel } from './kernel.ts';
+import { outOfMemory } from './oom.ts';
 
 /** Pages that one round is to free at least (SWAP_CLUSTER_MAX). */
 const BATCH = 32;
@@ -43,6 +44,7 @@ export class Kswapd implements KswapdWaker {
     vmstat.pageoutrun++;
     // What is being written will be free: kswapd waits for no device.
     while (this.missingPages > 0) {
+      this.killForMinTtl();
       if (alloc.reclaimInBackground(Math.max(BATCH, this.missingPages)) === 0) {
         this.failures++;
         break;
@@ -51,6 +53,13 @@ export class Kswapd implements KswapdWaker {
     }
     this.k.events.currentPid = before;
     this.isAwake = false;
+  }
+
+  /** lru_gen_age_node: rather than to evict the working set of the last min_ttl_ms. */
+  private killForMinTtl(): void {
+    const { k } = this;
+    const task = k.tasks.get(this.tid);
+    if (task !== undefined && !k.mm.reclaimer.keepsMinTtl) outOfMemory(k, task.process);
   }
 
   /** How far the zones are below their high marks. */

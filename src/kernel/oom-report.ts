@@ -15,6 +15,8 @@ import type { Process } from './process.ts';
 
 /** A page of user memory, as a fault asks for it (6.18: GFP_HIGHUSER_MOVABLE|__GFP_COMP|__GFP_ZERO). */
 const FAULT_GFP = '0x140dca(GFP_HIGHUSER_MOVABLE|__GFP_COMP|__GFP_ZERO)';
+/** Of kswapd (balance_pgdat), where min_ttl_ms cannot be kept. */
+const KSWAPD_GFP = '0xcc0(GFP_KERNEL)';
 
 /**
  * What the OOM killer writes in the kernel log before it kills (6.18: dump_header, __show_mem, dump_tasks, mm/oom_kill.c): who
@@ -22,7 +24,9 @@ const FAULT_GFP = '0x140dca(GFP_HIGHUSER_MOVABLE|__GFP_COMP|__GFP_ZERO)';
  */
 export function reportOom(k: Kernel, invoker: Process, victim: Process, domain: Memcg): void {
   const { comm } = invoker.leader;
-  k.log(`${comm} invoked oom-killer: gfp_mask=${FAULT_GFP}, order=0, oom_score_adj=${invoker.oomScoreAdj}`);
+  k.log(
+    `${comm} invoked oom-killer: gfp_mask=${invoker.leader.kind === 'kthread' ? KSWAPD_GFP : FAULT_GFP}, order=0, oom_score_adj=${invoker.oomScoreAdj}`,
+  );
   if (domain.isRoot) showMem(k);
   else showMemcg(k, domain);
   if (k.oomDumpTasks !== 0) dumpTasks(k, domain);

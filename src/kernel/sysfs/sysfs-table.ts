@@ -3,6 +3,7 @@ import type { HugePool } from '../../mm/hugetlb/huge-pool.ts';
 import type { Kernel } from '../kernel.ts';
 import { parseInteger } from '../procfs/write-text.ts';
 import { KSM_ROWS } from './ksm-table.ts';
+import { LRU_GEN_ROWS } from './lru-gen-table.ts';
 import { THP_ROWS } from './thp-table.ts';
 
 /** One file of /sys. `write` null: mode 0444, and open for writing is EACCES, for root too. */
@@ -80,5 +81,10 @@ export function choice<T extends string>(
 
 /** Every file of /sys, in the order of a listing within its folder. */
 export function sysfsRows(k: Kernel): SysfsRow[] {
-  return [...k.mm.hugetlb.pools.flatMap(poolRows), ...(k.mm.thp.isPossible ? THP_ROWS : []), ...KSM_ROWS];
+  return [
+    ...k.mm.hugetlb.pools.flatMap(poolRows),
+    ...(k.mm.thp.isPossible ? THP_ROWS : []),
+    ...KSM_ROWS,
+    ...(k.mm.reclaimer.lruGen === null ? [] : LRU_GEN_ROWS),
+  ];
 }

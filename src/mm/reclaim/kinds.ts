@@ -5,6 +5,7 @@ import { ClockPolicy } from './clock.ts';
 import { ClockProPolicy } from './clock-pro.ts';
 import { FifoPolicy } from './fifo.ts';
 import { LruPolicy } from './lru.ts';
+import { LruGen } from './mglru/lru-gen.ts';
 import { MglruPolicy } from './mglru/mglru.ts';
 import { NruPolicy } from './nru.ts';
 import type { ReclaimPolicy } from './policy.ts';
@@ -69,4 +70,19 @@ export class NamedPolicies implements ReclaimPolicies {
   create(frames: FrameTable): ReclaimPolicy {
     return createReclaimPolicy(this.name, frames);
   }
+}
+
+/** Mglru as it can be set while the machine runs; with its main switch off, two lists. */
+export class LruGenPolicies implements ReclaimPolicies {
+  readonly name = 'mglru';
+  readonly settings = new LruGen();
+
+  create(frames: FrameTable): ReclaimPolicy {
+    return this.settings.isOn ? new MglruPolicy(frames, this.settings) : new TwoListPolicy();
+  }
+}
+
+/** What `--reclaim NAME` says. */
+export function policiesByName(name: ReclaimPolicyName): ReclaimPolicies {
+  return name === 'mglru' ? new LruGenPolicies() : new NamedPolicies(name);
 }

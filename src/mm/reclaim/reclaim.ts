@@ -8,8 +8,12 @@ import type { PageCache } from '../page-cache/page-cache.ts';
 import { PG_lru, PG_tail } from '../phys/page-flags.ts';
 import type { Reclaimer, UseListener } from '../phys/reclaimer.ts';
 import type { SlabAllocator } from '../phys/slab.ts';
-import { NamedPolicies, RECLAIM_POLICIES, type ReclaimPolicies } from './kinds.ts';
+import { LruGenPolicies, policiesByName, RECLAIM_POLICIES, type ReclaimPolicies } from './kinds.ts';
 import { LruvecPages, type ReclaimRun, type TableWalker } from './lruvec-pages.ts';
+import type { LruGen } from './mglru/lru-gen.ts';
+import { MglruPolicy } from './mglru/mglru.ts';
+import { isReclaimable } from './mglru/min-ttl.ts';
+import { drainGenerations, fillGenerations } from './mglru/switch.ts';
 import { PageReclaim } from './page-reclaim.ts';
 import { DEF_PRIORITY, type ReclaimPolicy } from './policy.ts';
 import { Workingset } from './workingset.ts';
@@ -25,7 +29,7 @@ export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseLis
   private readonly slab: SlabAllocator;
   private readonly memcgs: Memcgs;
   private readonly run: ReclaimRun;
-  private policies: ReclaimPolicies = new NamedPolicies(RECLAIM_POLICIES[0]);
+  private policies: ReclaimPolicies = policiesByName(RECLAIM_POLICIES[0]);
   /** By id of the memory cgroup. */
   private readonly lruvecs: (LruvecPages | null)[] = [];
   /** Where the last walk that stopped half way is to go on: id of a memory cgroup (mem_cgroup_reclaim_iter). */
@@ -83,9 +87,45 @@ export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseLis
     this.cache.uses = this.wantsReferences ? this : null;
   }
 
+  /** What can be set of mglru; null on a machine that was booted with another policy (a kernel without CONFIG_LRU_GEN). */
+  get lruGen(): LruGen | null {
+    return this.policies instanceof LruGenPolicies ? this.policies.settings : null;
+  }
+
+  /** LRU_GEN_*; where the main switch changes, all pages change their order (lru_gen_change_state). */
+  setLruGenCaps(settings: LruGen, caps: number): void {
+    const wasOn = settings.isOn;
+    const { frames, allocator } = this.cache;
+    settings.caps = caps;
+    if (settings.isOn === wasOn) return;
+    for (const lruvec of this.lruvecs) {
+      if (lruvec === null || lruvec === undefined) continue;
+      if (lruvec.policy instanceof MglruPolicy) drainGenerations(lruvec.policy, allocator.lru, frames);
+      this.memcgAdded(lruvec.memcg);
+      const { policy } = this.lruvecOf(lruvec.memcg.id);
+      if (policy instanceof MglruPolicy) fillGenerations(policy, lruvec.lru, frames);
+    }
+  }
+
+  /**
+   * Has any memory cgroup something to give beside what was used in the last min_ttl_ms (lru_gen_age_node, 6.18)? If not, kswapd is to
+   * kill somebody rather than to evict that.
+   */
+  get keepsMinTtl(): boolean {
+    const { lruGen } = this;
+    if (lruGen === null || !lruGen.isOn || lruGen.minTtlMs === 0) return true;
+    return this.collectWalk(this.memcgs.root).some(({ id, memory }) => {
+      if (memory.effectiveMin > 0 && memory.usage <= memory.effectiveMin) return false;
+      const lruvec = this.lruvecOf(id);
+      return lruvec.policy instanceof MglruPolicy && isReclaimable(lruvec.policy, lruvec, lruGen.minTtlMs * 1e6);
+    });
+  }
+
   memcgAdded(memcg: Memcg): void {
-    const lruvec = new LruvecPages(memcg, this.policies.create(this.cache.frames), this.run, this.pages);
-    lruvec.lru.listener = lruvec.policy;
+    const policy = this.policies.create(this.cache.frames);
+    if (policy instanceof MglruPolicy) policy.start(this.cache.clock.nowNs);
+    const lruvec = new LruvecPages(memcg, policy, this.run, this.pages);
+    lruvec.lru.listener = policy;
     this.lruvecs[memcg.id] = lruvec;
   }
 

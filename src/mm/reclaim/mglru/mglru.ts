@@ -5,8 +5,9 @@ import { PG_dirty, PG_swapbacked, PG_swapcache } from '../../phys/page-flags.ts'
 import { DEF_PRIORITY, type ReclaimablePages, type ReclaimPolicy, type TableVisitor } from '../policy.ts';
 import { BloomFilter } from './bloom-filter.ts';
 import { GEN_ANON, GEN_FILE, GEN_TYPES, Generations, type GenType, MAX_NR_GENS, MIN_NR_GENS } from './generations.ts';
+import { LruGen } from './lru-gen.ts';
 import { PageUse } from './page-use.ts';
-import { MAX_SWAPPINESS, MIN_LRU_BATCH, Tiers } from './tiers.ts';
+import { evictableTypes, MAX_SWAPPINESS, MIN_LRU_BATCH, Tiers } from './tiers.ts';
 
 /** Pages looked at in one go at most (MAX_LRU_BATCH). */
 const MAX_LRU_BATCH = MIN_LRU_BATCH * 64;
@@ -36,7 +37,8 @@ export class MglruPolicy implements ReclaimPolicy, TableVisitor {
   readonly generations: Generations;
   readonly tiers = new Tiers();
   private readonly frames: FrameTable;
-  private readonly use: PageUse;
+  private readonly settings: LruGen;
+  readonly use: PageUse;
   /** By the parity of the walk's generation: tables that were worth it. */
   private readonly filters = [new BloomFilter(), new BloomFilter()];
   /** Whose tables have been walked up to which generation (mm_state.seq). */
@@ -47,8 +49,9 @@ export class MglruPolicy implements ReclaimPolicy, TableVisitor {
   /** Where the priority begins when much is wanted (set_initial_priority). */
   private firstPriority = DEF_PRIORITY;
 
-  constructor(frames: FrameTable) {
+  constructor(frames: FrameTable, settings: LruGen = new LruGen()) {
     this.frames = frames;
+    this.settings = settings;
     this.generations = new Generations(frames.frameCount);
     this.use = new PageUse(frames.frameCount);
   }
@@ -173,7 +176,7 @@ export class MglruPolicy implements ReclaimPolicy, TableVisitor {
     if (priority === DEF_PRIORITY) {
       this.firstPriority = DEF_PRIORITY;
       if (wanted >= MIN_LRU_BATCH) {
-        const reclaimable = this.evictable(swappiness).reduce<number>((sum, type) => sum + this.coldPages(type), 0);
+        const reclaimable = evictableTypes(swappiness).reduce<number>((sum, type) => sum + this.coldPages(type), 0);
         const first = 31 - Math.clz32(reclaimable) - (32 - Math.clz32(wanted - 1));
         this.firstPriority = Math.max(0, Math.min(DEF_PRIORITY, first));
       }
@@ -189,16 +192,10 @@ export class MglruPolicy implements ReclaimPolicy, TableVisitor {
     return sum;
   }
 
-  /** for_each_evictable_type. */
-  private evictable(swappiness: number): readonly GenType[] {
-    if (swappiness === 0) return [GEN_FILE];
-    return swappiness > MAX_SWAPPINESS ? [GEN_ANON] : GEN_TYPES;
-  }
-
   /** get_nr_to_scan, should_run_aging: 0 or less, once a new generation was begun instead. */
   private countToScan(pages: ReclaimablePages, swappiness: number, priority: number): number {
     const { generations } = this;
-    const types = this.evictable(swappiness);
+    const types = evictableTypes(swappiness);
     const oldest = Math.min(...types.map((type) => generations.minSeq[type]));
     const isStuck = oldest + MIN_NR_GENS > generations.maxSeq;
     let total = 0;
@@ -218,7 +215,7 @@ export class MglruPolicy implements ReclaimPolicy, TableVisitor {
     swappiness: number,
     priority: number,
   ): { freed: number; scanned: number } {
-    const types = this.evictable(swappiness);
+    const types = evictableTypes(swappiness);
     const first = types.length === 1 ? types[0] : this.tiers.typeToScan(swappiness);
     let done = { freed: 0, scanned: 0 };
     for (const type of [first, ...types.filter((each) => each !== first)]) {
@@ -308,15 +305,23 @@ export class MglruPolicy implements ReclaimPolicy, TableVisitor {
 
   // Aging.
 
+  /** All generations begin now (lru_gen_init_lruvec). */
+  start(nowNs: number): void {
+    this.generations.birthsNs.fill(nowNs);
+  }
+
   /** try_to_inc_max_seq: walks the page tables that were worth it last time, then begins a generation. */
   private age(pages: ReclaimablePages, swappiness: number): void {
     const { generations } = this;
     this.canSwap = swappiness > 0;
     if (generations.maxSeq > this.walkedSeq) {
-      this.filters[(generations.maxSeq + 1) % 2].clear();
-      pages.walkTables(this);
+      // Else look-around alone finds what is accessed (iterate_mm_list_nowalk).
+      if (this.settings.walksTables) {
+        this.filters[(generations.maxSeq + 1) % 2].clear();
+        pages.walkTables(this);
+        this.isFiltered = true;
+      }
       this.walkedSeq = generations.maxSeq;
-      this.isFiltered = true;
     }
     this.beginGeneration(swappiness);
     generations.birthsNs[generations.maxSeq % MAX_NR_GENS] = pages.nowNs;
@@ -360,7 +365,7 @@ export class MglruPolicy implements ReclaimPolicy, TableVisitor {
     const { generations } = this;
     for (const type of GEN_TYPES)
       if (generations.generationCount(type) === MAX_NR_GENS)
-        this.dropOldestGeneration(type, this.evictable(swappiness));
+        this.dropOldestGeneration(type, evictableTypes(swappiness));
     generations.maxSeq++;
   }
 
@@ -383,7 +388,7 @@ export class MglruPolicy implements ReclaimPolicy, TableVisitor {
   private dropEmptyGenerations(swappiness: number): boolean {
     const { generations } = this;
     const least = [...generations.minSeq];
-    for (const type of this.evictable(swappiness))
+    for (const type of evictableTypes(swappiness))
       while (least[type] + MIN_NR_GENS <= generations.maxSeq && generations.oldestOf(least[type], type) === NO_FRAME)
         least[type]++;
     if (swappiness > 0 && swappiness <= MAX_SWAPPINESS) {
@@ -393,7 +398,7 @@ export class MglruPolicy implements ReclaimPolicy, TableVisitor {
       else if (least[GEN_FILE] > last && least[GEN_ANON] < last) least[GEN_FILE] = last;
     }
     let changed = false;
-    for (const type of this.evictable(swappiness)) {
+    for (const type of evictableTypes(swappiness)) {
       if (least[type] === generations.minSeq[type]) continue;
       this.tiers.carryOver(type);
       generations.minSeq[type] = least[type];

@@ -120,3 +120,9 @@ function isBelow(setPoint: Position, value: Position): boolean {
 function counts(): Float64Array[] {
   return GEN_TYPES.map(() => new Float64Array(MAX_NR_TIERS));
 }
+
+/** for_each_evictable_type: without swap files alone, with swappiness "max" anonymous memory alone. */
+export function evictableTypes(swappiness: number): readonly GenType[] {
+  if (swappiness === 0) return [GEN_FILE];
+  return swappiness > MAX_SWAPPINESS ? [GEN_ANON] : GEN_TYPES;
+}
