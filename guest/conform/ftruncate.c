@@ -100,6 +100,19 @@ CASE("ftruncate", "", "the zero tail: bytes stored behind the end do not come ba
   BYTE("inside", page + 99);
   BYTE("outside", page + 200);
 }
+CASE("ftruncate", "", "shmem: bytes stored behind the end come back") {
+  int fd = shm(1);
+  MUST(ftruncate(fd, 100));
+  char *p = map_file(fd, 1, MAP_SHARED);
+  p[99] = 'i';
+  p[200] = 'o';
+  BYTE("seen in the mapping", p + 200);
+  MUST(ftruncate(fd, PG));
+  char page[PG];
+  COUNT("read", pread(fd, page, PG, 0));
+  BYTE("inside", page + 99);
+  BYTE("outside", page + 200);
+}
 CASE("ftruncate", "", "the zero tail of a private mapping is the mapping's own") {
   int fd = disk("f", 1);
   MUST(ftruncate(fd, 100));
