@@ -1,6 +1,13 @@
 import { closeSync, existsSync, openSync, readSync, realpathSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import { type ExitStatus, type ReclaimPolicies, type ReclaimPolicyName, type RunStats, System } from '../src/index.ts';
+import {
+  type ExitStatus,
+  type ReclaimPolicies,
+  type ReclaimPolicyName,
+  type RunStats,
+  type SwapSource,
+  System,
+} from '../src/index.ts';
 import { droppedFilesNote } from './dropped-files.ts';
 import { HostSignals } from './host-signals.ts';
 import type { MountOption } from './mount-option.ts';
@@ -11,7 +18,6 @@ import { withProgress } from './progress.ts';
 import type { RunOptions } from './run.ts';
 import { endMachine, mustHaveNoLeak, parseSelfCheck, SELF_CHECK_VARIABLE, type SelfCheck } from './self-check.ts';
 import { formatStatsTable } from './stats-table.ts';
-import type { SwapOption } from './swap-option.ts';
 import { openTerminal } from './terminal.ts';
 import { compileForGuest } from './toolchain.ts';
 import { UsageError } from './usage-error.ts';
@@ -139,7 +145,7 @@ function mount(system: System, option: MountOption): void {
   }
 }
 
-function addSwap(system: System, option: SwapOption): void {
+function addSwap(system: System, option: SwapSource): void {
   if ('host' in option && !existsSync(option.host))
     throw new UsageError(`--swap ${option.host}: there is no such file`);
   try {

@@ -1,11 +1,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type DiskKind, type InjectOptions, RECLAIM_POLICIES } from '../src/index.ts';
+import { type DiskKind, type InjectOptions, RECLAIM_POLICIES, type SwapSource } from '../src/index.ts';
 import { type HugepagesOption, parseHugepages } from './hugepages-option.ts';
 import { parseInject } from './inject-option.ts';
 import { type MountOption, parseMount } from './mount-option.ts';
 import { runProgram } from './run-program.ts';
 import { parseSize } from './size.ts';
-import { parseSwap, type SwapOption } from './swap-option.ts';
+import { parseSwap } from './swap-option.ts';
 
 export interface RunOptions {
   memory: number;
@@ -22,7 +22,7 @@ export interface RunOptions {
   clock: 'virtual' | 'host';
   paging: 'sv39' | 'sv48' | 'sv57';
   hugepages: HugepagesOption[];
-  swap: SwapOption[];
+  swap: SwapSource[];
   jit: 'off' | 'on' | 'always';
   disk: DiskKind;
   vmaIndex: 'list' | 'avl' | 'rbtree' | 'maple';
@@ -67,10 +67,10 @@ export function addRunOptions(command: Command): Command {
     )
     .addOption(
       new Option(
-        '--swap <size|file>',
-        'swap: so much memory outside of the RAM (64M, 1G ...), or a host file that mkswap was run on; may be repeated',
+        '--swap <size|zram:size|file>',
+        'swap: so much memory outside of the RAM (64M, 1G ...), pages of that size compressed in the RAM, or a host file that mkswap was run on; may be repeated',
       )
-        .argParser((text: string, before: SwapOption[]) => [...before, parseSwap(text)])
+        .argParser((text: string, before: SwapSource[]) => [...before, parseSwap(text)])
         .default([], 'none'),
     )
     .addOption(

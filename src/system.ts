@@ -102,6 +102,9 @@ export interface ExitStatus {
   readonly signal: number | null;
 }
 
+/** A swap area: in memory of the host, compressed in the machine's RAM, or in a file of the host. */
+export type SwapSource = { readonly sizeBytes: number } | { readonly zramBytes: number } | { readonly host: string };
+
 /** mkswap's least: ten pages; and what an entry of a page table can name. */
 const MIN_SWAP_BYTES = 40 * 1024;
 const MAX_SWAP_BYTES = 2 ** 32;
@@ -251,15 +254,17 @@ export class System {
   }
 
   /**
-   * Gives the machine a swap area: so many bytes of memory outside of its RAM, as /dev/zramN, or a host file that mkswap was run
-   * on, which is mounted below /swap. Throws RangeError, in one line, where it cannot.
+   * Gives the machine a swap area: so many bytes of memory outside of its RAM, as /dev/zramN; so many bytes of pages that are kept
+   * compressed in its RAM, as /dev/zramN too; or a host file that mkswap was run on, which is mounted below /swap. Throws RangeError,
+   * in one line, where it cannot.
    */
-  addSwap(source: { readonly sizeBytes: number } | { readonly host: string }): void {
+  addSwap(source: SwapSource): void {
     let path: string | number;
-    if ('sizeBytes' in source) {
-      if (source.sizeBytes < MIN_SWAP_BYTES || source.sizeBytes > MAX_SWAP_BYTES)
-        throw new RangeError(`${source.sizeBytes} bytes are no size of a swap area; it has 40K to 4G`);
-      path = addSwapDevice(this.kernel, source.sizeBytes);
+    const sizeBytes = 'host' in source ? 0 : 'zramBytes' in source ? source.zramBytes : source.sizeBytes;
+    if (!('host' in source)) {
+      if (sizeBytes < MIN_SWAP_BYTES || sizeBytes > MAX_SWAP_BYTES)
+        throw new RangeError(`${sizeBytes} bytes are no size of a swap area; it has 40K to 4G`);
+      path = addSwapDevice(this.kernel, sizeBytes, 'zramBytes' in source ? 'zram' : 'host-memory');
     } else {
       path = `/swap/${this.kernel.swapFiles.users.length}`;
       this.mount({ host: source.host, guest: path, mode: 'rw' });
@@ -268,7 +273,7 @@ export class System {
     const result = typeof path === 'number' ? path : swapOn(this.kernel, context, path, 0);
     context.release();
     if (result >= 0) return;
-    const name = 'host' in source ? source.host : `${source.sizeBytes} bytes`;
+    const name = 'host' in source ? source.host : `${sizeBytes} bytes`;
     const advice =
       result === -EINVAL ? 'is no swap area: run mkswap on it' : `cannot be used (${ERRNO_NAMES[-result]})`;
     throw new RangeError(`${name} ${advice}`);

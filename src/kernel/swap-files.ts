@@ -13,6 +13,7 @@ import type { SwapArea } from '../mm/swap/area.ts';
 import { MAX_SWAPFILES } from '../mm/swap/entry.ts';
 import { makeSwapHeader, parseSwapHeader } from '../mm/swap/header.ts';
 import { FileStore, MemoryStore, type SwapStore } from '../mm/swap/store.ts';
+import { ZramStore } from '../mm/swap/zram/zram-store.ts';
 import type { Kernel } from './kernel.ts';
 
 /** zram's number on a machine where it is the first driver to ask for one. */
@@ -32,12 +33,15 @@ export interface SwapUser {
  */
 export class SwapFiles {
   readonly users: SwapUser[] = [];
-  /** Swap devices in memory, by their device number. */
-  readonly devices = new Map<number, MemoryStore>();
+  /** Swap devices in memory, the host's or the machine's own, by their device number. */
+  readonly devices = new Map<number, MemoryStore | ZramStore>();
 }
 
-/** A device /dev/zramN in memory, with mkswap's header on it: its path. */
-export function addSwapDevice(k: Kernel, sizeBytes: number): string | number {
+/** Where the pages of a swap device are: in memory of the host, or compressed in frames of the machine. */
+export type SwapDeviceKind = 'host-memory' | 'zram';
+
+/** A device /dev/zramN in memory, with mkswap's header on it: its path. -ENOMEM: no frame for that. */
+export function addSwapDevice(k: Kernel, sizeBytes: number, kind: SwapDeviceKind): string | number {
   const number = k.swapFiles.devices.size;
   const path = `/dev/zram${number}`;
   const rdev = makeDev(ZRAM_MAJOR, number);
@@ -45,12 +49,13 @@ export function addSwapDevice(k: Kernel, sizeBytes: number): string | number {
   const made = k.vfs.mknod(context, null, path, S_IFBLK | 0o660, rdev);
   context.release();
   if (made < 0) return made;
-  const store = new MemoryStore(Math.floor(sizeBytes / PAGE_SIZE) * PAGE_SIZE);
+  const wholeBytes = Math.floor(sizeBytes / PAGE_SIZE) * PAGE_SIZE;
+  const store = kind === 'zram' ? k.mm.swap.addZram(wholeBytes) : new MemoryStore(wholeBytes);
   const uuid = new Uint8Array(16);
   k.config.rng.fill(uuid);
-  store.write(0, makeSwapHeader(store.sizeBytes, uuid));
   k.swapFiles.devices.set(rdev, store);
-  return path;
+  const written = store.write(0, makeSwapHeader(store.sizeBytes, uuid));
+  return written < 0 ? written : path;
 }
 
 /**
@@ -160,6 +165,7 @@ export function letGoOfSwap(k: Kernel): void {
     if (file === null) inode.release();
     else file.release();
   }
+  for (const store of k.swapFiles.devices.values()) if (store instanceof ZramStore) store.reset();
 }
 
 /** /proc/swaps (swap_show). */

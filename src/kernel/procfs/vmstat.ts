@@ -100,7 +100,7 @@ export function zoneItems(mm: MemoryManager, zone: Zone): [name: string, value: 
     nr_zone_unevictable: lru[4],
     nr_zone_write_pending: only || zone === mm.alloc.zones.at(-1) ? stat.nr_dirty + stat.nr_writeback : 0,
     nr_mlock: only || zone === mm.alloc.zones.at(-1) ? stat.nr_mlock : 0,
-    nr_zspages: 0,
+    nr_zspages: zone.nr_zspages,
     nr_free_cma: 0,
   };
   return ZONE_ITEMS.map((name) => [name, values[name]]);

@@ -9,36 +9,55 @@ import { type PathRef, resolve } from '../../fs/path.ts';
 import { makePseudo, PseudoDirectoryInode, PseudoFileInode, PseudoSuperblock } from '../../fs/pseudo-fs.ts';
 import type { Kernel } from '../kernel.ts';
 import { type SysfsRow, sysfsRows } from './sysfs-table.ts';
+import { zramRows } from './zram-table.ts';
 
 /** Bytes of an attribute as stat shows them: one page, whatever is in it. */
 const ATTRIBUTE_BYTES = 4096;
 
 /** Folders that are there to be mounted on. */
 const MOUNT_POINTS = ['fs', 'fs/cgroup'];
+/** Where devices stand, which come while the machine is there. */
+const BLOCK = 'block';
 
-/** The one sysfs of a machine: the rows of sysfs-table.ts as files, the folders that their paths need. */
+/** The one sysfs of a machine: the rows of sysfs-table.ts and of the devices as files, the folders that their paths need. */
 class SysfsSuperblock extends PseudoSuperblock {
   readonly k: Kernel;
-  readonly rows: readonly SysfsRow[];
-  /** Every folder, the root as ''; with the rows they give the inode numbers. */
-  readonly folders: readonly string[];
+  /** Those that are there from the start. */
+  private readonly fixedRows: readonly SysfsRow[];
+  private readonly fixedFolders: readonly string[];
+  /** The paths of all folders and files that were asked for so far, in the order in which they came: their inode numbers. */
+  private readonly inos = new Map<string, number>();
   /** Folders that somebody holds, so that two walks meet in one: something may be mounted on it. */
   readonly live = new Map<string, SysfsFolder>();
 
   constructor(k: Kernel) {
     super(k.vfs.core, 'sysfs', SYSFS_MAGIC);
     this.k = k;
-    this.rows = sysfsRows(k);
-    const names = this.rows.flatMap(({ path }) =>
-      path.split('/').map((_, depth, parts) => parts.slice(0, depth).join('/')),
-    );
-    this.folders = [...new Set(['', ...MOUNT_POINTS, ...names])].sort();
+    this.fixedRows = sysfsRows(k);
+    this.fixedFolders = [...new Set(['', ...MOUNT_POINTS, BLOCK, ...foldersOf(this.fixedRows)])].sort();
+    for (const path of [...this.fixedFolders, ...this.fixedRows.map((row) => row.path)]) this.inoOf(path);
+  }
+
+  get rows(): readonly SysfsRow[] {
+    return [...this.fixedRows, ...zramRows(this.k)];
+  }
+
+  /** Every folder, the root as ''. */
+  get folders(): readonly string[] {
+    return [...new Set([...this.fixedFolders, ...foldersOf(zramRows(this.k))])];
   }
 
   inoOf(path: string): number {
-    const folder = this.folders.indexOf(path);
-    return 1 + (folder >= 0 ? folder : this.folders.length + this.rows.findIndex((row) => row.path === path));
+    const known = this.inos.get(path);
+    if (known !== undefined) return known;
+    const ino = this.inos.size + 1;
+    this.inos.set(path, ino);
+    return ino;
   }
+}
+
+function foldersOf(rows: readonly SysfsRow[]): string[] {
+  return rows.flatMap(({ path }) => path.split('/').map((_, depth, parts) => parts.slice(0, depth).join('/')));
 }
 
 class SysfsFolder extends PseudoDirectoryInode {

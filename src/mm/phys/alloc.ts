@@ -39,6 +39,7 @@ import {
   PG_table,
   PG_tail,
   PG_writeback,
+  PG_zsmalloc,
 } from './page-flags.ts';
 import type { KswapdWaker, Reclaimer } from './reclaimer.ts';
 import { calculateMinFreeKbytes, setupLowmemReserve, setupPerZoneWatermarks, WatermarkSettings } from './watermarks.ts';
@@ -61,7 +62,16 @@ const RECLAIM_BATCH = 32;
 const MAX_RECLAIM_RETRIES = 16;
 /** A frame that still has one of these is not free: whoever owns the flag forgot to let go (PAGE_FLAGS_CHECK_AT_FREE). */
 const BAD_AT_FREE =
-  PG_locked | PG_slab | PG_pagecache | PG_swapcache | PG_table | PG_reserved | PG_writeback | PG_buddy | PG_tail;
+  PG_locked |
+  PG_slab |
+  PG_pagecache |
+  PG_swapcache |
+  PG_table |
+  PG_reserved |
+  PG_writeback |
+  PG_buddy |
+  PG_tail |
+  PG_zsmalloc;
 
 /** The pools of huge pages, as putFrame sees them. */
 export interface HugeRelease {

@@ -10,6 +10,7 @@
  *  swap        PG_swapcache, PG_dirty of anonymous pages, PG_reclaim (read ahead)
  *  allocator   PG_buddy PG_reserved PG_head PG_tail
  *  slab        PG_slab            page tables  PG_table           mlock  PG_mlocked          huge pools  PG_hugetlb
+ *  zram        PG_zsmalloc
  */
 export const PG_locked = 1 << 0;
 export const PG_writeback = 1 << 1;
@@ -39,6 +40,8 @@ export const PG_table = 1 << 21;
 export const PG_pagecache = 1 << 22;
 /** The head of a huge page of a pool (hugetlb/). */
 export const PG_hugetlb = 1 << 23;
+/** A frame that compressed pages lie in (swap/zram/zs-pool.ts). */
+export const PG_zsmalloc = 1 << 24;
 /** A page that ksmd has merged (PAGE_MAPPING_KSM); PG_anon is set too. */
 export const PG_ksm = 1 << 28;
 
@@ -67,6 +70,7 @@ const NAMES: readonly (readonly [number, string])[] = [
   [PG_table, 'table'],
   [PG_pagecache, 'pagecache'],
   [PG_hugetlb, 'hugetlb'],
+  [PG_zsmalloc, 'zsmalloc'],
   [PG_ksm, 'ksm'],
 ];
 

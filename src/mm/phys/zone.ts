@@ -40,6 +40,8 @@ export class Zone {
   /** Frames given and taken back since boot (pgalloc of the zone, pgfree). */
   pgalloc = 0;
   pgfree = 0;
+  /** Frames that compressed pages lie in [zram]. */
+  nr_zspages = 0;
 
   constructor(frames: FrameTable, config: ZoneConfig) {
     assert(config.startPfn < config.endPfn, 'mm/phys/zone.ts: a zone has frames');

@@ -5,6 +5,7 @@ import { NO_FRAME } from '../phys/frame-table.ts';
 import { PG_anon_exclusive, PG_locked, PG_swapcache, PG_writeback } from '../phys/page-flags.ts';
 import { type SwapEntry, swapEntry, swapOffsetOf, swapTypeOf } from './entry.ts';
 import type { Swap } from './swap.ts';
+import { checkZrams } from './zram/check-zram.ts';
 
 /** What page tables and shmem objects have of each slot, counted anew. */
 export class SwapCensus {
@@ -26,8 +27,9 @@ export class SwapCensus {
       assert(this.swap.countOf(entry) === 1, 'mm/swap: W4 an exclusive entry alone leads to its slot');
   }
 
-  /** W1 to W4, after all entries were noted. */
+  /** W1 to W4 and Z1 to Z5, after all entries were noted. */
   check(cache: PageCache): void {
+    checkZrams(this.swap.zrams, this.swap.allocator);
     // This runs at each trap of a test: most machines never had an area.
     if (this.swap.areas.length === 0) return;
     for (const file of cache.files) {

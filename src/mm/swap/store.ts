@@ -40,7 +40,8 @@ export class MemoryStore implements SwapStore {
   read(slot: number, into: Uint8Array): number {
     const kept = this.pages.get(slot);
     if (kept === undefined) into.fill(0);
-    else for (let at = 0; at < PAGE_SIZE; at += kept.length) into.set(kept, at);
+    else if (kept.length === WORD_BYTES) fillWithWord(into, kept);
+    else into.set(kept);
     return 0;
   }
 
@@ -65,12 +66,17 @@ export class MemoryStore implements SwapStore {
   }
 }
 
-const WORD_BYTES = 8;
+/** What a same-filled page repeats: an unsigned long. */
+export const WORD_BYTES = 8;
 
 /** page_same_filled (6.18, drivers/block/zram). */
-function isSameFilled(page: Uint8Array): boolean {
+export function isSameFilled(page: Uint8Array): boolean {
   for (let at = WORD_BYTES; at < PAGE_SIZE; at++) if (page[at] !== page[at - WORD_BYTES]) return false;
   return true;
+}
+
+export function fillWithWord(page: Uint8Array, word: Uint8Array): void {
+  for (let at = 0; at < PAGE_SIZE; at += WORD_BYTES) page.set(word, at);
 }
 
 /** A file that was made with mkswap: its bytes go to the file's store, past the page cache (swap_activate, swap_rw). */

@@ -24,6 +24,7 @@ import type { RefaultListener } from '../phys/reclaimer.ts';
 import { SwapArea, type SwapAreaOptions } from './area.ts';
 import { MAX_SWAPFILES, type SwapEntry, swapEntry, swapOffsetOf, swapTypeOf } from './entry.ts';
 import { SwapReadAhead } from './swap-in.ts';
+import { ZramStore } from './zram/zram-store.ts';
 
 export interface SwapOptions {
   readonly ram: Ram;
@@ -48,6 +49,8 @@ export class Swap {
   readonly io: BlockQueue;
   /** By type; null where there is none (any more). */
   readonly areas: (SwapArea | null)[] = [];
+  /** Devices of compressed pages, whether they are an area now or not. */
+  readonly zrams: ZramStore[] = [];
   readonly readAhead = new SwapReadAhead();
   /** Who is told of pages that come back after reclaim took them; null at boot. */
   refaults: RefaultListener | null = null;
@@ -81,6 +84,12 @@ export class Swap {
     this.areas[type] = area;
     this.enlist(area);
     return area;
+  }
+
+  addZram(sizeBytes: number): ZramStore {
+    const store = new ZramStore(sizeBytes, this.ram, this.allocator);
+    this.zrams.push(store);
+    return store;
   }
 
   /** swapoff, first: nothing new goes there. */
