@@ -4,7 +4,6 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Script } from 'node:vm';
-import { IMPORT_MODULE } from './import-module.ts';
 
 /**
  * dist/cli.js: runs main.cjs, the whole command line in one file, from V8's code cache. Reading and compiling so much JavaScript takes
@@ -29,7 +28,6 @@ const script = new Script(readFileSync(main, 'latin1'), {
 // At the end, so that functions that V8 compiled on the way are in it.
 if (cacheFile !== null && (cachedData === undefined || script.cachedDataRejected === true))
   process.on('exit', () => keep(cacheFile));
-Object.assign(globalThis, { [IMPORT_MODULE]: (url: string) => import(url) });
 const module = { exports: {} };
 // import() does not work in a script that comes from the cache (Node 20 and 22), so it is given this module's.
 const importModule = (url: string): Promise<unknown> => import(url);

@@ -9,7 +9,6 @@ import {
   type ReclaimPolicies,
   type ReclaimPolicyName,
 } from '../src/index.ts';
-import { importModule } from './import-module.ts';
 import { UsageError } from './usage-error.ts';
 
 /** A call of shrink that takes longer in real time is one that does not come back. Generous: ours take milliseconds. */
