@@ -19,7 +19,7 @@ interface Workload {
   readonly title: string;
   readonly memory: string;
   readonly swap: string;
-  /** For /bin/sh in the guest; /work has the input. */
+  /** For /bin/sh in the guest; /data has the input. */
   readonly script: string;
 }
 
@@ -38,21 +38,21 @@ const WORKLOADS: readonly Workload[] = [
     title: 'a file scan beside a hot set',
     memory: '10M',
     swap: '32M',
-    script: '/work/hot-and-scan 900 2500 /work/big',
+    script: '/data/hot-and-scan 900 2500 /data/big',
   },
   {
     name: 'sort',
     title: 'a sort larger than memory',
     memory: '7M',
     swap: '64M',
-    script: 'LC_ALL=C sort -n -S 60M --parallel=1 /work/numbers | md5sum',
+    script: 'LC_ALL=C sort -n -S 60M --parallel=1 /data/numbers | md5sum',
   },
   {
     name: 'database',
     title: 'a database',
     memory: '7M',
     swap: '32M',
-    script: 'sqlite3 /tmp/db < /work/queries.sql',
+    script: 'sqlite3 /tmp/db < /data/queries.sql',
   },
   {
     name: 'build',
@@ -60,7 +60,7 @@ const WORKLOADS: readonly Workload[] = [
     memory: '6M',
     swap: '32M',
     script:
-      'for s in /work/src/*; do cat /work/include/* $s | grep -c define > /tmp/o.$(basename $s); done; cat /tmp/o.* | md5sum',
+      'for s in /data/src/*; do cat /data/include/* $s | grep -c define > /tmp/o.$(basename $s); done; cat /tmp/o.* | md5sum',
   },
 ];
 
@@ -114,7 +114,7 @@ function run(workload: Workload, policy: string, folder: string): Row {
     [
       join(ROOT, 'dist/cli.js'),
       'run',
-      ...['--root', DEBIAN, '--mount', `${folder}:/work:ro`, '--stats-json', stats],
+      ...['--root', DEBIAN, '--mount', `${folder}:/data:ro`, '--stats-json', stats],
       ...['--memory', workload.memory, '--swap', workload.swap, '--reclaim', policy],
       '/bin/sh',
       '-c',

@@ -6,7 +6,7 @@ import { PG_anon_exclusive } from './phys/page-flags.ts';
 import { protectHugeLeaf } from './thp/huge-entries.ts';
 import { splitHugeAt } from './thp/split.ts';
 import { VM_SHARED, VM_WRITE } from './vm-flags.ts';
-import { VMA_HUGETLB, type Vma } from './vma.ts';
+import { VMA_HUGETLB, VMA_SHMEM, type Vma } from './vma.ts';
 
 /**
  * Gives the entries of [start, end) the rights of the VMA's flags as they are now (Linux: change_protection with
@@ -47,9 +47,12 @@ export function protectRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn):
   mm.tlbBatch.finish(vma.space);
 }
 
-/** can_change_pte_writable, for an entry that is not write-protected by userfaultfd. */
+/**
+ * can_change_pte_writable, for an entry that is not write-protected by userfaultfd. Of shmem that userfaultfd watches for writes none
+ * is: such a VMA's vm_page_prot is not what its flags say (vma_wants_writenotify asked by vma_wants_manual_pte_write_upgrade).
+ */
 export function mayWriteNow(mm: MemoryManager, vma: Vma, entry: number, frame: number): boolean {
   if (frame === mm.zeroPage) return false;
   if ((vma.flags & VM_SHARED) === 0) return (mm.frames.flags[frame] & PG_anon_exclusive) !== 0;
-  return wantsNoWriteNotice(vma) || (entry & mm.format.DIRTY) !== 0;
+  return vma.kind === VMA_SHMEM ? wantsNoWriteNotice(vma) : (entry & mm.format.DIRTY) !== 0;
 }
