@@ -92,9 +92,10 @@ function indexOf(vma: Vma, page: Vpn): number {
   return vma.pgoff + (page - vma.startVpn);
 }
 
-/** mfill_file_over_size. */
+/** mfill_file_over_size. The file of a private mapping of /dev/zero has no bytes. */
 function isBeyondEnd(vma: Vma, page: Vpn): boolean {
-  return vma.pages !== null && indexOf(vma, page) >= pagesOf(vma.pages.sizeBytes);
+  if (vma.pages === null) return vma.file !== null;
+  return indexOf(vma, page) >= pagesOf(vma.pages.sizeBytes);
 }
 
 /** A page may replace nothing but userfaultfd's own marker. */
