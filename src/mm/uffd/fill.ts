@@ -134,8 +134,8 @@ function addShared(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, frame: 
   return 0;
 }
 
+/** mfill_atomic_install_pte: the entry is dirty, and the page once the entry goes. */
 function mapFile(mm: MemoryManager, vma: Vma, slot: number, frame: Pfn, write: 'writable' | 'readonly'): void {
-  mm.pageCache.markDirty(frame);
   mm.pageTables.set(slot, 0);
   installFile(mm, vma, slot, frame, write, mm.format.ACCESSED | mm.format.DIRTY);
 }
