@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fc } from '../../test/property.ts';
 import { EAGAIN } from '../abi/errno.ts';
 import { WaitQueue, WakeList } from '../base/wait-queue.ts';
 import { InodeLocks } from './locks.ts';

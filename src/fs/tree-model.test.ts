@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fc } from '../../test/property.ts';
 import { EEXIST, EINVAL, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY } from '../abi/errno.ts';
 import { O_CREAT, O_RDONLY, O_RDWR } from '../abi/fcntl.ts';
 import { MemoryEnvironment, MemoryHostFiles } from '../machine/memory-environment.ts';

@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EACCES, EIO, ENOENT, ENOEXEC } from '../../src/abi/errno.ts';
 import { SYSCALL_NUMBERS } from '../../src/arch/riscv64/syscall-numbers.ts';
 import { FsContext } from '../../src/fs/fs-context.ts';
 import { MemoryEnvironment } from '../../src/machine/memory-environment.ts';
 import { System } from '../../src/system.ts';
+import { fc } from '../property.ts';
 import { mutatedElf } from './elf-mutations.ts';
 import { DATA_AT, tableProgram } from './table-machine.ts';
 

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SYSCALL_NUMBERS } from '../../src/arch/riscv64/syscall-numbers.ts';
 import { BufferSource } from '../../src/base/io.ts';
@@ -7,6 +6,7 @@ import type { ArgKind } from '../../src/kernel/syscalls/row.ts';
 import { ALL_CALLS } from '../../src/kernel/syscalls/table.ts';
 import { MemoryEnvironment } from '../../src/machine/memory-environment.ts';
 import { System } from '../../src/system.ts';
+import { fc } from '../property.ts';
 import { type Call, DATA_AT, DATA_BYTES, TABLE_AT, tableProgram } from './table-machine.ts';
 
 /**

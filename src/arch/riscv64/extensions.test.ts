@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fc } from '../../../test/property.ts';
 import { TRAP_ILLEGAL, TRAP_SYSCALL } from '../../machine/cpu.ts';
 import { sv39 } from '../../machine/paging/sv39.ts';
 import { EXTENSION_INSTRUCTIONS } from './extensions.ts';

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fc } from '../../../test/property.ts';
 import { ACCESS_READ } from '../../machine/mmu.ts';
 import { sv39 } from '../../machine/paging/sv39.ts';
 import { vaddr } from '../../machine/units.ts';

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { fc } from '../../../test/property.ts';
 import { MADV_DONTNEED, MADV_PAGEOUT, MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, MAP_SHARED } from '../../abi/mman.ts';
 import { PAGE_SIZE } from '../../machine/units.ts';
 import type { AddressSpace } from '../../mm/address-space.ts';

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../../../test/property.ts';
 import { PAGE_SIZE, type Pfn, type Vpn, vpn } from '../../machine/units.ts';
 import type { AddressSpace } from '../address-space.ts';
 import { checkInvariants } from '../invariants.ts';

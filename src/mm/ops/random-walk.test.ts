@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../../../test/property.ts';
 import { MADV_PAGEOUT } from '../../abi/mman.ts';
 import { i386 } from '../../machine/paging/i386.ts';
 import { sv39 } from '../../machine/paging/sv39.ts';

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../../../test/property.ts';
 import { EIO } from '../../abi/errno.ts';
 import { BufferSink, BufferSource, type IoSource } from '../../base/io.ts';
 import { PAGE_SIZE, type Pfn, type Vpn } from '../../machine/units.ts';

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../../../test/property.ts';
 import type { Pfn } from '../../machine/units.ts';
 import { NodeStat } from '../phys/node-stat.ts';
 import { createTestMemory } from '../testing/physical-memory.ts';

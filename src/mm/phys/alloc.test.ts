@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../../../test/property.ts';
 import { EV_PAGE_ALLOC, EV_PAGE_FREE } from '../../base/event-kinds.ts';
 import { EventSink } from '../../base/events.ts';
 import { Vmstat } from '../../base/vmstat.ts';

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../../../test/property.ts';
 import type { Pfn } from '../../machine/units.ts';
 import { Buddy, MAX_PAGE_ORDER } from './buddy.ts';
 import { FrameTable, NO_FRAME } from './frame-table.ts';

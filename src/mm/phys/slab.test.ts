@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../../../test/property.ts';
 import { PAGE_SIZE } from '../../machine/units.ts';
 import { createTestMemory } from '../testing/physical-memory.ts';
 import { checkSlab } from './check.ts';

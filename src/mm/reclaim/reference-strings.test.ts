@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../../../test/property.ts';
 import { FrameTable } from '../phys/frame-table.ts';
 import { createReclaimPolicy, type ReclaimPolicyName } from './kinds.ts';
 import { clockProMisses } from './testing/clock-pro-model.ts';

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../../../test/property.ts';
 import { MPOL_BIND } from '../../abi/mempolicy.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import type { Mempolicy } from '../mempolicy.ts';

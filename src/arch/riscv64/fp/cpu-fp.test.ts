@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../../../../test/property.ts';
 import { committedVectors } from '../../../../test/riscv/fp-vectors/vectors.ts';
 import { TRAP_ILLEGAL, TRAP_SYSCALL } from '../../../machine/cpu.ts';
 import { sv39 } from '../../../machine/paging/sv39.ts';

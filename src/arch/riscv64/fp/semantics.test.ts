@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../../../../test/property.ts';
 import { committedVectors } from '../../../../test/riscv/fp-vectors/vectors.ts';
 import { DOUBLE, type FpFormat, RM_DYN, RM_RNE, SINGLE } from './format.ts';
 import { box, FP_MNEMONICS, fpOperationNumber, runReference } from './reference.ts';

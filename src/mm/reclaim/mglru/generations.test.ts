@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../../../../test/property.ts';
 import type { Pfn } from '../../../machine/units.ts';
 import { NO_FRAME } from '../../phys/frame-table.ts';
 import { BloomFilter } from './bloom-filter.ts';

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../../../../test/property.ts';
 import { Rng } from '../../../base/rng.ts';
 import { Lz4Compressor, lz4Decompress } from './lz4.ts';
 

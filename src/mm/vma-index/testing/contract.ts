@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../../../../test/property.ts';
 import { type Pfn, type Vpn, vpn } from '../../../machine/units.ts';
 import { AddressSpace } from '../../address-space.ts';
 import { Vma } from '../../vma.ts';
