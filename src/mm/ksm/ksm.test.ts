@@ -235,6 +235,23 @@ describe('ksmd', () => {
     expect(read(mm, child, 0)).toBe(0);
   });
 
+  it('finds a merged page that came back from swap where mremap had moved it over another of the same contents (K5)', () => {
+    const { mm, space } = machineWith([6, 6, 6, 6]);
+    addSwap(mm, 32);
+    fullScans(mm, 2);
+    expect(swapOut(mm.pageCache, mm.reclaimer.workingset, frameOf(mm, space, 0))).toBe(true);
+    for (const page of [1, 2, 3]) expect(read(mm, space, page)).toBe(6);
+    // ksmd forgets page 0, which is in swap still. mremap takes merges back, but not of entries that lead to swap.
+    fullScans(mm, 1);
+    expect(mremap(mm, space, BASE, PAGE_SIZE, PAGE_SIZE, 3, BASE + 3 * PAGE_SIZE)).toBe(BASE + 3 * PAGE_SIZE);
+    // Back again, it is where the item of page 3 is, which leads to where it is not.
+    expect(read(mm, space, 3)).toBe(6);
+    checkInvariants(mm);
+    const pages: number[] = [];
+    mm.rmap.forEachMapping(frameOf(mm, space, 3), (_, page) => pages.push(page - BASE / PAGE_SIZE));
+    expect(pages.sort()).toEqual([1, 2, 3]);
+  });
+
   it('goes to swap as one page, and comes back to strangers as copies', () => {
     const { machine, mm, space, ksm } = machineWith([4, 4]);
     addSwap(mm, 32);

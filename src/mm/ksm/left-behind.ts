@@ -1,4 +1,4 @@
-import type { Pfn, Vpn } from '../../machine/units.ts';
+import type { Pfn } from '../../machine/units.ts';
 import type { AddressSpace } from '../address-space.ts';
 import { pageAt } from '../rmap/rmap.ts';
 import type { RmapVma } from '../rmap/rmap-vma.ts';
@@ -44,7 +44,7 @@ export function dropLeftBehind(ksm: Ksm, node: number): void {
   ksm.leftBehind.delete(node);
 }
 
-/** Some entry that maps the page is where `place` leads to and no item of its own space is. */
+/** Some entry that maps the page is where `place` leads to and no item of its own space leads. */
 function isNeeded(ksm: Ksm, node: number, frame: Pfn, place: LeftBehind): boolean {
   const { rmap } = ksm.mm;
   const { index } = place;
@@ -52,13 +52,23 @@ function isNeeded(ksm: Ksm, node: number, frame: Pfn, place: LeftBehind): boolea
   if (tree === undefined) return false;
   return !tree.forEachOverlap(index, index, ({ vma }) => {
     const page = pageAt(vma, index);
-    return rmap.editor.frameAt(vma, page) !== frame || hasItem(ksm, node, vma, page);
+    return rmap.editor.frameAt(vma, page) !== frame || hasItem(ksm, node, vma, index);
   });
 }
 
-function hasItem(ksm: Ksm, node: number, vma: RmapVma, page: Vpn): boolean {
+/** An item of the space leads to the entry. One of the same address may not: it stands for a page that mremap has moved over. */
+function hasItem(ksm: Ksm, node: number, vma: RmapVma, index: number): boolean {
   const { items, nodes } = ksm;
   for (let item = nodes.first[node]; item !== NO_ROW; item = items.next[item])
-    if (items.vpn[item] === page && items.slot[item]?.space === (vma.space as AddressSpace)) return true;
+    if (
+      items.index[item] === index &&
+      items.slot[item]?.space === (vma.space as AddressSpace) &&
+      leadsTo(ksm, item, vma)
+    )
+      return true;
   return false;
+}
+
+function leadsTo(ksm: Ksm, item: number, vma: RmapVma): boolean {
+  return vma.anonVmaChain.some(({ anonVma }) => anonVma.id === ksm.items.anonVma[item]);
 }
