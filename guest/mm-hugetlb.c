@@ -225,6 +225,25 @@ static void forks(void) {
   pool("end");
 }
 
+/* mincore: where there is a table the entry decides alone; the file is asked only where there is none. */
+static void residency(void) {
+  int fd = memfd_create("huge", 4 /* MFD_HUGETLB */ | HUGE_2M);
+  MUST(ftruncate(fd, 2 * HP));
+  char *p = mmap(NULL, 2 * HP, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  p[0] = p[HP] = 1;
+  NUM("resident pages", resident(p, 2 * HP / PG));
+  ERR("DONTNEED of one", madvise(p, HP, MADV_DONTNEED));
+  NUM("resident pages of the entries", resident(p, 2 * HP / PG));
+  char *far = mmap((void *)0x2040000000L, 2 * HP, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0);
+  NUM("resident pages of the file", resident(far, 2 * HP / PG));
+  NUM("read of one", far[0]);
+  NUM("resident pages of the entries", resident(far, 2 * HP / PG));
+  ERR("unmap", munmap(far, 2 * HP));
+  ERR("unmap", munmap(p, 2 * HP));
+  close(fd);
+  pool("end");
+}
+
 static void kernel_access(void) {
   char *p = huge(2, 0);
   int fds[2];
@@ -267,6 +286,7 @@ int main(void) {
   alignment();
   advice();
   forks();
+  residency();
   kernel_access();
   put("/proc/sys/vm/nr_hugepages", before);
   return 0;

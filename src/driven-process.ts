@@ -73,7 +73,12 @@ export class DrivenProcess {
 
   /** One byte a page: bit 0 says resident; or -ERRNO. */
   mincore(address: number, lengthBytes: number): Uint8Array | number {
-    return mincore(this.kernel.mm, this.space, address, lengthBytes);
+    const parts: Uint8Array[] = [];
+    const result = mincore(this.kernel.mm, this.space, address, lengthBytes, (_, bytes) => {
+      parts.push(bytes);
+      return 0;
+    });
+    return result < 0 ? result : Uint8Array.from(parts.flatMap((bytes) => [...bytes]));
   }
 
   /** The new break, or the old one where it could not be moved, as the system call. */

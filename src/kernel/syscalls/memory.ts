@@ -1,6 +1,6 @@
 import { EBADF, EFAULT, EINVAL, ENOMEM, ENOSPC } from '../../abi/errno.ts';
 import { MAP_ANONYMOUS, MLOCK_ONFAULT } from '../../abi/mman.ts';
-import { isPageAligned } from '../../machine/units.ts';
+import { isPageAligned, pagesOf } from '../../machine/units.ts';
 import { brk as setBrk } from '../../mm/ops/brk.ts';
 import { madvise as adviseMemory } from '../../mm/ops/madvise.ts';
 import { mincore as residentPages } from '../../mm/ops/mincore.ts';
@@ -41,20 +41,15 @@ const msync: SyscallRun = (k, t, address, length, flags) => syncMemory(k.mm, spa
 const mremap: SyscallRun = (k, t, oldAddress, oldSize, newSize, flags, newAddress) =>
   remapMemory(k.mm, spaceOf(t), oldAddress, oldSize, newSize, flags, newAddress);
 
-/** The vector is filled in pieces, as Linux does by pages of it. */
-const MINCORE_PIECE_PAGES = 4096;
+/** TASK_SIZE_MAX: what access_ok lets through, and finds out later that nothing is there. */
+const MAX_ADDRESS = 2 ** 63;
 
 const mincore: SyscallRun = (k, t, address, length, vector) => {
   if (!isPageAligned(address)) return -EINVAL;
-  if (address + length > 2 ** 63) return -ENOMEM;
-  const pages = Math.ceil(length / 4096);
-  for (let done = 0; done < pages; done += MINCORE_PIECE_PAGES) {
-    const count = Math.min(MINCORE_PIECE_PAGES, pages - done);
-    const bits = residentPages(k.mm, spaceOf(t), address + done * 4096, count * 4096);
-    if (typeof bits === 'number') return bits;
-    if (writeBytes(k, t, vector + done, bits) < 0) return -EFAULT;
-  }
-  return 0;
+  if (address + length > MAX_ADDRESS) return -ENOMEM;
+  // access_ok: the whole vector, before anything is looked at.
+  if (vector + pagesOf(length) > MAX_ADDRESS) return -EFAULT;
+  return residentPages(k.mm, spaceOf(t), address, length, (index, bytes) => writeBytes(k, t, vector + index, bytes));
 };
 
 const mlock: SyscallRun = (k, t, address, length) => lockMemory(k.mm, spaceOf(t), address, length, 0);
