@@ -26,8 +26,10 @@ const MAY_IMPORT = {
     'src/kernel',
     'src/observe',
   ],
+  'src/replay.ts': ['src/base', 'src/machine', 'src/arch', 'src/mm', 'src/kernel', 'src/observe', 'src/system.ts'],
   'src/index.ts': [
     'src/driven-process.ts',
+    'src/replay.ts',
     'src/base',
     'src/abi',
     'src/machine',

@@ -21,7 +21,7 @@ import { mountCgroupsAtBoot } from './kernel/cgroup/cgroupfs.ts';
 import { checkCgroups } from './kernel/cgroup/check-cgroups.ts';
 import { DEFAULT_BOOT_REAL_NS, DEFAULT_SLICE_NS, Kernel } from './kernel/kernel.ts';
 import { mountProcfs } from './kernel/procfs/procfs.ts';
-import type { RunLimits, RunStatus } from './kernel/run-loop.ts';
+import { issued, type RunLimits, type RunPart, type RunStatus } from './kernel/run-loop.ts';
 import { sendToProcess } from './kernel/signals/send.ts';
 import { siginfo } from './kernel/signals/siginfo.ts';
 import { Strace } from './kernel/strace.ts';
@@ -44,6 +44,8 @@ import { FaultDescriber, type FaultDescription, formatFault } from './observe/fa
 import { type LevelsReport, reportLevelsAtExit } from './observe/levels-at-exit.ts';
 import { type PageView, viewPage } from './observe/page-view.ts';
 import { peekMemory } from './observe/peek-memory.ts';
+import type { Journal, MachineCall } from './observe/recording/journal.ts';
+import { RecordingEnvironment } from './observe/recording/recording-environment.ts';
 import { collectStats, type RunStats } from './observe/stats.ts';
 
 export interface SystemOptions {
@@ -79,6 +81,8 @@ export interface SystemOptions {
    * for tests, slow. Default 'never'.
    */
   readonly invariants?: 'never' | 'every-trap' | { readonly everyTraps: number };
+  /** Takes all that the machine gets from outside, so that replay.ts can do the same again. */
+  readonly journal?: Journal;
 }
 
 export interface MountOptions {
@@ -127,6 +131,7 @@ export class System {
   readonly kernel: Kernel;
   private readonly freeFramesAtBoot: number;
   private readonly injector: FaultInjector | null;
+  private readonly journal: Journal | null;
 
   /** Throws RangeError, in one line, if the host cannot give the memory or the size is none that a machine can have. */
   constructor(options: SystemOptions) {
@@ -141,6 +146,9 @@ export class System {
     const vmstat = new Vmstat();
     const wakeList = new WakeList();
     const seed = options.seed ?? 1;
+    const journal = options.journal ?? null;
+    this.journal = journal;
+    const environment = journal === null ? options.environment : new RecordingEnvironment(options.environment, journal);
 
     this.injector = options.inject === undefined ? null : new FaultInjector(options.inject, seed);
     const physical = createPhysicalMemory({
@@ -177,7 +185,7 @@ export class System {
     mm.slab.shrink();
     this.freeFramesAtBoot = mm.alloc.freeCount;
     for (const { sizeBytes, count } of options.hugepages ?? []) fillPool(mm, sizeBytes, count);
-    const vfs = new Vfs(mm, options.environment, wakeList, clock);
+    const vfs = new Vfs(mm, environment, wakeList, clock);
     this.kernel = new Kernel(
       {
         mm,
@@ -187,7 +195,7 @@ export class System {
         clock,
         events,
         vmstat,
-        environment: options.environment,
+        environment,
         wakeList,
         calls: ALL_CALLS,
       },
@@ -219,7 +227,7 @@ export class System {
   private makeTree(root: { readonly host: string } | null): void {
     const { vfs } = this.kernel;
     if (root === null) must(makeInitialTree(vfs), 'the root folder');
-    else this.mount({ host: root.host, guest: '/', mode: 'overlay' });
+    else this.mountHost({ host: root.host, guest: '/', mode: 'overlay' });
     must(vfs.mountDev('/dev'), '/dev');
     must(vfs.mountTmpfs('/dev/shm'), '/dev/shm');
     must(vfs.mountTmpfs('/tmp'), '/tmp');
@@ -230,11 +238,13 @@ export class System {
 
   /** Creates or replaces a file of the guest: 0 or -ERRNO. */
   writeFile(path: string, bytes: Uint8Array, mode = 0o644): number {
+    this.noteCall({ name: 'writeFile', path, mode }, bytes);
     return writeWholeFile(this.kernel.vfs, path, bytes, mode);
   }
 
   /** Makes a symbolic link of the guest at `path`: 0 or -ERRNO. */
   symlink(target: string, path: string): number {
+    this.noteCall({ name: 'symlink', target, path });
     const { vfs } = this.kernel;
     const context = vfs.makeContext();
     const result = vfs.symlink(context, target, null, path);
@@ -244,11 +254,18 @@ export class System {
 
   /** A file of the guest, whole, or -ERRNO. */
   readFile(path: string): Uint8Array | number {
+    this.noteCall({ name: 'readFile', path });
     return readWholeFile(this.kernel.vfs, path);
   }
 
   /** Shows a host file or folder to the guest; throws RangeError, in one line, where it cannot. */
   mount(options: MountOptions): void {
+    const { host, guest, mode } = options;
+    this.noteCall({ name: 'mount', host, guest, mode });
+    this.mountHost(options);
+  }
+
+  private mountHost(options: MountOptions): void {
     const result = this.kernel.vfs.mountHost(options.host, options.guest, options.mode);
     if (result < 0) throw new RangeError(`cannot mount ${options.host} at ${options.guest} (${ERRNO_NAMES[-result]})`);
   }
@@ -259,6 +276,7 @@ export class System {
    * in one line, where it cannot.
    */
   addSwap(source: SwapSource): void {
+    this.noteCall({ name: 'addSwap', source });
     let path: string | number;
     const sizeBytes = 'host' in source ? 0 : 'zramBytes' in source ? source.zramBytes : source.sizeBytes;
     if (!('host' in source)) {
@@ -267,7 +285,7 @@ export class System {
       path = addSwapDevice(this.kernel, sizeBytes, 'zramBytes' in source ? 'zram' : 'host-memory');
     } else {
       path = `/swap/${this.kernel.swapFiles.users.length}`;
-      this.mount({ host: source.host, guest: path, mode: 'rw' });
+      this.mountHost({ host: source.host, guest: path, mode: 'rw' });
     }
     const context = this.kernel.vfs.makeContext();
     const result = typeof path === 'number' ? path : swapOn(this.kernel, context, path, 0);
@@ -281,6 +299,7 @@ export class System {
 
   /** 0 if the guest sees something at the path, else -ERRNO (-ENOENT ...). */
   access(path: string): number {
+    this.noteCall({ name: 'access', path });
     const { rootPath } = this.kernel.vfs;
     const context = new FsContext(rootPath, rootPath);
     const found = resolve(context, null, path, 'follow');
@@ -290,11 +309,14 @@ export class System {
 
   /** Starts a program with descriptors 0, 1, 2 of the environment: its pid, or -ERRNO of execve. */
   spawn(program: string, argv: readonly string[], request: SpawnRequest = {}): number {
-    return this.kernel.spawn(program, argv, request.env ?? [], { cwd: request.cwd ?? '/' });
+    const { env = [], cwd = '/' } = request;
+    this.noteCall({ name: 'spawn', program, argv, env, cwd });
+    return this.kernel.spawn(program, argv, env, { cwd });
   }
 
-  /** A process that the caller drives: no program runs in it. */
+  /** A process that the caller drives: no program runs in it. What it does is not part of a recording, so a recorded machine has none. */
   createProcess(name = 'driven'): DrivenProcess {
+    if (this.journal !== null) throw new RangeError('a machine that is recorded cannot be driven');
     const task = this.kernel.createProcess({ comm: name });
     if (typeof task === 'number') throw new RangeError('the machine is out of memory');
     return new DrivenProcess(this.kernel, task);
@@ -305,9 +327,21 @@ export class System {
    * ('idle-input': give the environment some and run again). With `idle: 'wait'` also 'idle-timer': all sleep, the first one
    * for idleNs(); let time pass with skipIdle().
    */
-  run(limits: RunLimits): RunStatus {
+  run(limits: RunLimits & RunPart): RunStatus {
+    this.noteCall({ name: 'run', limits });
     this.injector?.start();
-    return this.kernel.run(limits);
+    const status = this.kernel.run(limits);
+    this.journal?.add({ op: 'ran', ran: { status, issued: this.issued, nowNs: this.kernel.clock.nowNs } });
+    return status;
+  }
+
+  /** Instructions retired and traps so far: a point of the run. */
+  get issued(): number {
+    return issued(this.kernel);
+  }
+
+  private noteCall(call: MachineCall, bytes: Uint8Array = new Uint8Array(0)): void {
+    this.journal?.add({ op: 'call', call, bytes });
   }
 
   /** Virtual ns until the next timer fires. */
@@ -318,6 +352,7 @@ export class System {
 
   /** After 'idle-timer': virtual time moves on by `ns`, at most to the next timer. */
   skipIdle(ns: number): void {
+    this.noteCall({ name: 'skipIdle', ns });
     const { clock } = this.kernel;
     clock.skipTo(clock.nowNs + Math.min(ns, this.idleNs()));
   }
@@ -332,6 +367,7 @@ export class System {
 
   /** Sends a signal (Linux's number) from outside to a process, as kill(2) by the superuser: 0, or -ESRCH, -EINVAL. */
   sendSignal(pid: number, signo: number): number {
+    this.noteCall({ name: 'sendSignal', pid, signo });
     const process = this.kernel.processes.get(pid);
     if (process === undefined) return -ESRCH;
     if (signo < 1 || signo > 64) return -EINVAL;
@@ -402,6 +438,7 @@ export class System {
    * against boot: 0, or the kernel has a bug.
    */
   shutdown(): { droppedFiles: string[]; hostErrors: readonly string[]; leakedFrames: number } {
+    this.noteCall({ name: 'shutdown' });
     const { vfs, mm } = this.kernel;
     this.injector?.stop();
     mm.block.drain();

@@ -32,7 +32,7 @@ import { MountNamespace } from './mount-namespace.ts';
 import { NetNamespace } from './net-namespace.ts';
 import { PidNamespace } from './pid-namespace.ts';
 import type { Process } from './process.ts';
-import { type RunLimits, type RunStatus, runMachine } from './run-loop.ts';
+import { type RunLimits, type RunPart, type RunStatus, runMachine } from './run-loop.ts';
 import { block } from './scheduler.ts';
 import { endAllProcesses, shutdownKernel } from './shutdown.ts';
 import { userMemory } from './signals/deliver.ts';
@@ -258,7 +258,7 @@ export class Kernel {
   }
 
   /** Runs until every process has ended, a limit is reached, or nothing can run before outside input comes. */
-  run(limits: RunLimits): RunStatus {
+  run(limits: RunLimits & RunPart): RunStatus {
     return runMachine(this, limits);
   }
 

@@ -30,6 +30,14 @@ export interface RunLimits {
   readonly idle?: 'skip' | 'wait';
 }
 
+/** What a replay asks besides. */
+export interface RunPart {
+  /** 'later': this is no first part of a run that is cut into parts, so input is not looked for now. */
+  readonly part?: 'first' | 'later';
+  /** Asked after each trap: true ends the run as a limit does. */
+  readonly stopWhen?: () => boolean;
+}
+
 /**
  *   exited      every program has ended
  *   idle-input  nothing can run until input comes from outside (or somebody sends a signal)
@@ -50,7 +58,7 @@ const MAX_IDLE_STEPS = 10_000;
  * The run loop (DESIGN.md section 3): pick a task, run it until a trap, act on the trap, return to user mode through signals.
  * Everything that happens is a function of virtual time and of what came in through Environment (decision D3).
  */
-export function runMachine(k: Kernel, limits: RunLimits): RunStatus {
+export function runMachine(k: Kernel, limits: RunLimits & RunPart): RunStatus {
   const { block } = k.mm;
   block.mode = 'goes on';
   block.debtor = k.mm.waiter;
@@ -60,18 +68,19 @@ export function runMachine(k: Kernel, limits: RunLimits): RunStatus {
   return status;
 }
 
-function runUntil(k: Kernel, limits: RunLimits): RunStatus {
+function runUntil(k: Kernel, limits: RunLimits & RunPart): RunStatus {
   const stopIssued = issued(k) + (limits.instructions ?? Number.POSITIVE_INFINITY);
   const untilNs = limits.untilNs ?? Number.POSITIVE_INFINITY;
+  const stopWhen = limits.stopWhen ?? never;
   let idleSteps = 0;
-  takeInput(k);
+  if (limits.part !== 'later') takeInput(k);
   // A machine that TypeScript drives runs nothing else.
   if (k.mm.ksm.run !== KSM_RUN_STOP) armKsmd(k);
   for (;;) {
     fireTimers(k);
     drainWakeList(k);
     if (k.liveProcesses <= k.drivenProcesses) return 'exited';
-    if (issued(k) >= stopIssued || k.clock.nowNs >= untilNs) return 'budget';
+    if (issued(k) >= stopIssued || k.clock.nowNs >= untilNs || stopWhen()) return 'budget';
     const task = pickNext(k);
     if (task === null) {
       if (takeInput(k)) continue;
@@ -97,7 +106,7 @@ function runUntil(k: Kernel, limits: RunLimits): RunStatus {
     k.mm.memcgs.current = task.cgroup.memcg;
     k.mm.memcgs.account = task;
     if (task.space !== null) task.space.readImpliesExec = (task.personality & READ_IMPLIES_EXEC) !== 0;
-    runSlice(k, task, stopIssued, untilNs);
+    runSlice(k, task, stopIssued, untilNs, stopWhen);
     k.running = null;
     feedPsi(k, task);
     k.mm.faultAccount = null;
@@ -111,8 +120,10 @@ function runUntil(k: Kernel, limits: RunLimits): RunStatus {
   }
 }
 
-/** Retired or trapped. */
-function issued(k: Kernel): number {
+const never = (): boolean => false;
+
+/** Instructions retired and traps: it rises with everything that the machine does. */
+export function issued(k: Kernel): number {
   return k.cpu.retired + k.traps;
 }
 
@@ -126,7 +137,7 @@ function takeInput(k: Kernel): boolean {
 }
 
 /** Until the task leaves the CPU, or a limit is reached; then it is at the right place of the run queue. */
-function runSlice(k: Kernel, t: Task, stopIssued: number, untilNs: number): void {
+function runSlice(k: Kernel, t: Task, stopIssued: number, untilNs: number, stopWhen: () => boolean): void {
   for (;;) {
     if (!returnToUser(k, t)) return;
     const now = k.clock.nowNs;
@@ -160,7 +171,7 @@ function runSlice(k: Kernel, t: Task, stopIssued: number, untilNs: number): void
       }
       t.sliceEndNs = k.clock.nowNs + k.config.sliceNs;
     }
-    if (issued(k) >= stopIssued || k.clock.nowNs >= untilNs) {
+    if (issued(k) >= stopIssued || k.clock.nowNs >= untilNs || stopWhen()) {
       t.queued = true;
       k.runQueue.unshift(t.tid);
       k.cutSliceTid = t.tid;

@@ -1,0 +1,101 @@
+import type { RunLimits, RunStatus } from '../../kernel/run-loop.ts';
+import type { HostStat } from '../../machine/environment.ts';
+
+/**
+ * What a run got from outside, in its order: with the machine's options it is all that the run depends on (decision D3). A call is what the
+ * owner of the machine asked of it; the answers of its Environment that a call led to follow it.
+ */
+export type JournalEntry =
+  | { readonly op: 'call'; readonly call: MachineCall; readonly bytes: Uint8Array }
+  | { readonly op: 'ran'; readonly ran: RanTo }
+  | { readonly op: 'answer'; readonly to: string; readonly answer: Answer; readonly bytes: Uint8Array };
+
+/** A call of System that changes the machine. */
+export type MachineCall =
+  | { readonly name: 'mount'; readonly host: string; readonly guest: string; readonly mode: 'ro' | 'rw' | 'overlay' }
+  | { readonly name: 'addSwap'; readonly source: object }
+  /** The bytes are the entry's. */
+  | { readonly name: 'writeFile'; readonly path: string; readonly mode: number }
+  | { readonly name: 'readFile'; readonly path: string }
+  | { readonly name: 'symlink'; readonly target: string; readonly path: string }
+  | { readonly name: 'access'; readonly path: string }
+  | {
+      readonly name: 'spawn';
+      readonly program: string;
+      readonly argv: readonly string[];
+      readonly env: readonly string[];
+      readonly cwd: string;
+    }
+  | { readonly name: 'run'; readonly limits: RunLimits }
+  | { readonly name: 'skipIdle'; readonly ns: number }
+  | { readonly name: 'sendSignal'; readonly pid: number; readonly signo: number }
+  | { readonly name: 'shutdown' };
+
+/** Where a call of run came to: a replay must come to the same. */
+export interface RanTo {
+  readonly status: RunStatus;
+  /** Instructions retired and traps so far. */
+  readonly issued: number;
+  readonly nowNs: number;
+}
+
+/** What the Environment said, but for bytes that it gave. */
+export type Answer = number | string | null | HostStat | readonly string[] | readonly number[];
+
+/** Takes entries while a run goes on. The bytes of an entry are good during the call alone. */
+export interface Journal {
+  add(entry: JournalEntry): void;
+}
+
+const NOTHING = new Uint8Array(0);
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/**
+ * An entry as bytes: two lengths as 32-bit little-endian numbers, of the entry as JSON (without its bytes) and of its bytes; then both.
+ */
+export function encodeEntry(entry: JournalEntry): Uint8Array {
+  const { bytes, ...rest } = entry.op === 'ran' ? { ...entry, bytes: NOTHING } : entry;
+  const text = encoder.encode(JSON.stringify(rest));
+  const encoded = new Uint8Array(8 + text.length + bytes.length);
+  const view = new DataView(encoded.buffer);
+  view.setUint32(0, text.length, true);
+  view.setUint32(4, bytes.length, true);
+  encoded.set(text, 8);
+  encoded.set(bytes, 8 + text.length);
+  return encoded;
+}
+
+/** Reads the entries of a journal one by one. */
+export class JournalReader {
+  /** Where the next entry begins. */
+  position = 0;
+  private readonly journal: Uint8Array;
+  private readonly view: DataView;
+
+  constructor(journal: Uint8Array) {
+    this.journal = journal;
+    this.view = new DataView(journal.buffer, journal.byteOffset, journal.byteLength);
+  }
+
+  /** The next entry; null at the end. What is left of an entry that was cut off counts as the end. */
+  next(): JournalEntry | null {
+    const { position, journal, view } = this;
+    if (position + 8 > journal.length) return null;
+    const textAt = position + 8;
+    const bytesAt = textAt + view.getUint32(position, true);
+    const end = bytesAt + view.getUint32(position + 4, true);
+    if (end > journal.length) return null;
+    this.position = end;
+    const rest = JSON.parse(decoder.decode(journal.subarray(textAt, bytesAt))) as JournalEntry;
+    return rest.op === 'ran' ? rest : { ...rest, bytes: journal.subarray(bytesAt, end) };
+  }
+
+  /** The next entry, which stays the next. */
+  peek(): JournalEntry | null {
+    const { position } = this;
+    const entry = this.next();
+    this.position = position;
+    return entry;
+  }
+}
