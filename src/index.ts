@@ -23,11 +23,5 @@ export type { LevelsRow } from './observe/page-table-levels.ts';
 export { formatPage, type PageView } from './observe/page-view.ts';
 export type { WalkStep } from './observe/page-walk.ts';
 export type { RunStats } from './observe/stats.ts';
-export {
-  type ExitStatus,
-  type MountOptions,
-  type SpawnRequest,
-  type SwapSource,
-  System,
-  type SystemOptions,
-} from './system.ts';
+export { System } from './system.ts';
+export type { ExitStatus, MountOptions, SpawnRequest, SwapSource, SystemOptions } from './system-options.ts';

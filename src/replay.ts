@@ -6,7 +6,8 @@ import type { ReclaimPolicies } from './mm/reclaim/kinds.ts';
 import { Checkpoint } from './observe/recording/checkpoint.ts';
 import { JournalReader, type MachineCall, type RanTo } from './observe/recording/journal.ts';
 import { type OutputListener, ReplayEnvironment, ReplayError } from './observe/recording/replay-environment.ts';
-import { type MountOptions, type SwapSource, System, type SystemOptions } from './system.ts';
+import { System } from './system.ts';
+import type { MountOptions, SwapSource, SystemOptions } from './system-options.ts';
 
 /** What a machine was made of, besides what its journal holds: plain data. */
 export interface RecordedMachine {

@@ -1,9 +1,8 @@
 import { EINVAL, ERRNO_NAMES, ESRCH } from './abi/errno.ts';
 import { SI_USER } from './abi/signal.ts';
-import { RISCV64_PAGING, type Riscv64Paging } from './arch/riscv64/address-layout.ts';
+import { RISCV64_PAGING } from './arch/riscv64/address-layout.ts';
 import { riscv64Arch } from './arch/riscv64/arch.ts';
 import { Riscv64Cpu } from './arch/riscv64/cpu.ts';
-import type { JitMode } from './arch/riscv64/jit/pace.ts';
 import { MACHINE_AREA_BYTES } from './arch/riscv64/layout.ts';
 import { assert } from './base/assert.ts';
 import { EVENT_KINDS, type EventName } from './base/event-kinds.ts';
@@ -29,17 +28,15 @@ import { addSwapDevice, swapOn } from './kernel/swap-files.ts';
 import { ALL_CALLS } from './kernel/syscalls/table.ts';
 import { mountSysfs } from './kernel/sysfs/sysfs.ts';
 import type { Task } from './kernel/task.ts';
-import type { DiskKind } from './machine/block-device.ts';
 import { VirtualClock } from './machine/clock.ts';
-import type { Environment } from './machine/environment.ts';
 import { Ram } from './machine/ram.ts';
 import { vaddr, vpnOf } from './machine/units.ts';
 import { checkInvariants } from './mm/invariants.ts';
 import { commitReserves, MemoryManager } from './mm/memory-manager.ts';
-import { FaultInjector, type InjectCounts, type InjectOptions } from './mm/phys/inject.ts';
+import { FaultInjector, type InjectCounts } from './mm/phys/inject.ts';
 import { createPhysicalMemory } from './mm/physical-memory.ts';
-import { policiesByName, RECLAIM_POLICIES, type ReclaimPolicies, type ReclaimPolicyName } from './mm/reclaim/kinds.ts';
-import { createVmaIndex, type VmaIndexKind } from './mm/vma-index/kinds.ts';
+import { policiesByName, RECLAIM_POLICIES } from './mm/reclaim/kinds.ts';
+import { createVmaIndex } from './mm/vma-index/kinds.ts';
 import { FaultDescriber, type FaultDescription, formatFault } from './observe/fault-trace.ts';
 import { type LevelsReport, reportLevelsAtExit } from './observe/levels-at-exit.ts';
 import { type PageView, viewPage } from './observe/page-view.ts';
@@ -47,67 +44,7 @@ import { peekMemory } from './observe/peek-memory.ts';
 import type { Journal, MachineCall } from './observe/recording/journal.ts';
 import { RecordingEnvironment } from './observe/recording/recording-environment.ts';
 import { collectStats, type RunStats } from './observe/stats.ts';
-
-export interface SystemOptions {
-  /** All that comes from outside the machine: host files, terminal, host clock. */
-  readonly environment: Environment;
-  /** RAM in bytes, a multiple of 64 KiB from 4 MiB to somewhat under 4 GiB. Default 256 MiB. */
-  readonly memoryBytes?: number;
-  /** Seed of all randomness in the machine (address layout, AT_RANDOM, getrandom), a 32-bit number. Default 1. */
-  readonly seed?: number;
-  /** Where the guest's time comes from. 'virtual' (default) is the same in every run. */
-  readonly clock?: 'virtual' | 'host';
-  /** A host folder as the guest's root, with writes kept in memory; null (default): a small root in memory. */
-  readonly root?: { readonly host: string } | null;
-  /** Page-table geometry: three, four or five levels. Default 'sv39'. */
-  readonly paging?: Riscv64Paging;
-  /**
-   * Translates guest code to WebAssembly: never, what runs often, or all of it at once (which is slow, for tests). It changes
-   * nothing but speed. Default 'off'.
-   */
-  readonly jit?: JitMode;
-  /** How an address space keeps its VMAs: as one of Linux's generations did. Default 'maple', Linux's since 6.1. */
-  readonly vmaIndex?: VmaIndexKind;
-  /** Which pages go when memory is short. Default 'mglru', Linux's since 6.1. */
-  readonly reclaim?: ReclaimPolicyName | ReclaimPolicies;
-  /** What fails although it need not, from the first `run` on, by `seed`: allocations, disks, swap. Default: nothing. */
-  readonly inject?: InjectOptions;
-  /** What the machine's disk takes for its requests (docs/devices.md). Default 'nvme'. */
-  readonly disk?: DiskKind;
-  /** Huge pages that the pools hold from boot on, of 2 MiB or 1 GiB; default none. The guest can change it (nr_hugepages). */
-  readonly hugepages?: readonly { readonly sizeBytes: number; readonly count: number }[];
-  /**
-   * 'every-trap' recomputes every count of the memory manager from the page tables at each trap, everyTraps: N at each Nth one:
-   * for tests, slow. Default 'never'.
-   */
-  readonly invariants?: 'never' | 'every-trap' | { readonly everyTraps: number };
-  /** Takes all that the machine gets from outside, so that replay.ts can do the same again. */
-  readonly journal?: Journal;
-}
-
-export interface MountOptions {
-  /** Absolute path on the host: a folder or a file. */
-  readonly host: string;
-  /** Absolute path in the guest; missing folders above it are made. */
-  readonly guest: string;
-  /** 'overlay' keeps the guest's writes in memory and drops them at the end. */
-  readonly mode: 'ro' | 'rw' | 'overlay';
-}
-
-export interface SpawnRequest {
-  /** NAME=VALUE strings. */
-  readonly env?: readonly string[];
-  readonly cwd?: string;
-}
-
-/** How a process ended: one of the two is null. */
-export interface ExitStatus {
-  readonly code: number | null;
-  readonly signal: number | null;
-}
-
-/** A swap area: in memory of the host, compressed in the machine's RAM, or in a file of the host. */
-export type SwapSource = { readonly sizeBytes: number } | { readonly zramBytes: number } | { readonly host: string };
+import type { ExitStatus, MountOptions, SpawnRequest, SwapSource, SystemOptions } from './system-options.ts';
 
 /** mkswap's least: ten pages; and what an entry of a page table can name. */
 const MIN_SWAP_BYTES = 40 * 1024;

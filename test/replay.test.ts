@@ -6,7 +6,8 @@ import { EVENT_KINDS } from '../src/base/event-kinds.ts';
 import { MemoryEnvironment } from '../src/machine/memory-environment.ts';
 import { encodeEntry, type JournalEntry } from '../src/observe/recording/journal.ts';
 import { type RecordedMachine, Replay } from '../src/replay.ts';
-import { System, type SystemOptions } from '../src/system.ts';
+import { System } from '../src/system.ts';
+import type { SystemOptions } from '../src/system-options.ts';
 
 /**
  * A run that was recorded, and the same again: every event with its time and values, the output, the counters and the end are the same
