@@ -17,9 +17,11 @@ export function levelsCommand(): Command {
     .action(async (file: string, args: string[], options: RunOptions) => {
       const last = new Map<number, LevelsReport>();
       let program = 0;
-      process.exitCode = await runProgram(file, args, options, (system, pid) => {
-        program = pid;
-        system.onSpaceExit((report) => last.set(report.pid, report));
+      process.exitCode = await runProgram(file, args, options, {
+        watch: (system, pid) => {
+          program = pid;
+          system.onSpaceExit((report) => last.set(report.pid, report));
+        },
       });
       const report = last.get(program);
       if (report !== undefined) process.stderr.write(formatLevelsTable(report, [file, ...args].join(' ')));

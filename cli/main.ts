@@ -1,9 +1,11 @@
 import { Command } from 'commander';
-import { PolicyError } from '../src/index.ts';
+import { PolicyError, ReplayError } from '../src/index.ts';
 import { demoCommand } from './demo.ts';
 import { levelsCommand } from './levels.ts';
 import { EXIT_INTERNAL_ERROR, reportInternalError } from './panic-report.ts';
 import { policyCommand } from './policy.ts';
+import { recordCommand } from './record.ts';
+import { replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -32,15 +34,19 @@ Examples:
   faultline demo                                        a tour, with the page faults beside it
   faultline run hello.c                                 compile a C file for riscv64 and run it
   faultline run --trace faults --stats ./program a b    run an ELF file and see its page faults
+  faultline record -o run.flt ./program                 keep a run, to be asked about later
+  faultline replay run.flt --to 2ms maps                its memory at that time
   faultline run --help                                  all options`,
   )
   .addCommand(runCommand())
+  .addCommand(recordCommand())
+  .addCommand(replayCommand())
   .addCommand(demoCommand())
   .addCommand(levelsCommand())
   .addCommand(policyCommand());
 
 program.parseAsync().catch((error: unknown) => {
-  if (error instanceof PolicyError) {
+  if (error instanceof PolicyError || error instanceof ReplayError) {
     process.stderr.write(`faultline: ${error.message}\n`);
     process.exitCode = EXIT_USAGE;
   } else if (error instanceof UsageError) {

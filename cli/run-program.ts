@@ -1,12 +1,13 @@
-import { closeSync, existsSync, openSync, readSync, realpathSync, statSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, realpathSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import {
   type ExitStatus,
-  type ReclaimPolicies,
-  type ReclaimPolicyName,
+  RECLAIM_POLICIES,
+  type RecordedMachine,
   type RunStats,
   type SwapSource,
   System,
+  type SystemOptions,
 } from '../src/index.ts';
 import { droppedFilesNote } from './dropped-files.ts';
 import { HostSignals } from './host-signals.ts';
@@ -15,27 +16,34 @@ import { NodeEnvironment } from './node-environment.ts';
 import { explainNotRunnable } from './not-runnable.ts';
 import { loadReclaim } from './policy-file.ts';
 import { withProgress } from './progress.ts';
+import { RECORDING_FORMAT, type RecordingEnd, RecordingWriter } from './recording-file.ts';
 import type { RunOptions } from './run.ts';
-import { endMachine, mustHaveNoLeak, parseSelfCheck, SELF_CHECK_VARIABLE, type SelfCheck } from './self-check.ts';
+import { endMachine, mustHaveNoLeak, parseSelfCheck, SELF_CHECK_VARIABLE } from './self-check.ts';
 import { formatStatsTable } from './stats-table.ts';
 import { openTerminal } from './terminal.ts';
 import { compileForGuest } from './toolchain.ts';
 import { UsageError } from './usage-error.ts';
+
+declare const FAULTLINE_VERSION: string;
 
 const SOURCE_EXTENSIONS = new Set(['.c', '.cc', '.cpp', '.cxx']);
 /** Instructions between two looks at the host's terminal and signals: some 10 to 50 ms of host time. */
 const SLICE_INSTRUCTIONS = 4_000_000;
 const SIGWINCH = 28;
 
-/**
- * Runs one program to its end; returns the exit status for our own process: the program's, or 128 + N after signal N. `watch`
- * is called before the first instruction.
- */
+export interface RunHooks {
+  /** Called before the first instruction. */
+  readonly watch?: (system: System, pid: number) => void;
+  /** File for a recording. */
+  readonly recordTo?: string;
+}
+
+/** Runs one program to its end; returns the exit status for our own process: the program's, or 128 + N after signal N. */
 export async function runProgram(
   file: string,
   args: readonly string[],
   options: RunOptions,
-  watch?: (system: System, pid: number) => void,
+  { watch, recordTo }: RunHooks = {},
 ): Promise<number> {
   const environment = new NodeEnvironment();
   const startedMs = performance.now();
@@ -43,7 +51,18 @@ export async function runProgram(
   // All of the host as the guest's root, when that is where we stand: nothing may lie over /dev, /proc and /tmp.
   const root = options.root ?? (here === '/' ? '/' : undefined);
   const check = parseSelfCheck(process.env[SELF_CHECK_VARIABLE]);
-  const system = makeSystem(environment, options, root, check, await loadReclaim(options.reclaim));
+  const reclaim = await loadReclaim(options.reclaim);
+  const machine = machineOptions(options, root);
+  const recorder =
+    recordTo === undefined ? null : startRecording(recordTo, [file, ...args], { machine, environment, options });
+  const system = makeSystem({
+    ...machine,
+    environment,
+    reclaim,
+    jit: options.jit,
+    invariants: check.invariants,
+    journal: recorder ?? undefined,
+  });
   const base = root === undefined ? { host: here, guest: here } : { host: resolve(root), guest: '/' };
   const mounts: MountOption[] = [{ ...base, mode: 'overlay' }, ...options.mount];
   for (const option of root === undefined ? mounts : options.mount) {
@@ -74,14 +93,18 @@ export async function runProgram(
   let exit: ExitStatus;
   let stats: RunStats;
   let ended: ReturnType<typeof endMachine>;
+  let recorded: RecordingEnd | null = null;
   try {
     await runToEnd(system, spawned, environment, idle);
     exit = system.exitStatus(spawned);
     stats = system.stats({ wallMs: performance.now() - startedMs });
     ended = endMachine(system, check);
+    const { wallMs: _, ...counters } = stats;
+    recorded = { exitStatus: exitStatusOf(exit), stats: counters };
   } finally {
-    // Of a panic too: the trace holds what led to it.
+    // Of a panic too: trace and recording hold what led to it.
     trace.close();
+    recorder?.close(recorded);
   }
   environment.host.closeAll();
 
@@ -93,7 +116,11 @@ export async function runProgram(
   statsJson?.close();
   if (options.stats === true) process.stderr.write(formatStatsTable(stats, [file, ...args].join(' ')));
   mustHaveNoLeak(ended);
-  return exit.signal !== null ? 128 + exit.signal : (exit.code ?? 0);
+  return exitStatusOf(exit);
+}
+
+function exitStatusOf({ code, signal }: ExitStatus): number {
+  return signal !== null ? 128 + signal : (code ?? 0);
 }
 
 /** Until every program has ended. Signals that our own process gets are the program's. */
@@ -156,36 +183,49 @@ function addSwap(system: System, option: SwapSource): void {
   }
 }
 
-function makeSystem(
-  environment: NodeEnvironment,
-  options: RunOptions,
-  root: string | undefined,
-  check: SelfCheck,
-  reclaim: ReclaimPolicyName | ReclaimPolicies,
-): System {
+/** What the machine is made of, as a recording keeps it; throws UsageError if the root is none. */
+function machineOptions(options: RunOptions, root: string | undefined): RecordedMachine['options'] {
   if (root !== undefined && !statSync(root, { throwIfNoEntry: false })?.isDirectory()) {
     throw new UsageError(`--root ${root}: there is no such folder`);
   }
+  const { memory, seed, clock, paging, vmaIndex, hugepages, inject, disk } = options;
+  return {
+    memoryBytes: memory,
+    seed,
+    clock,
+    paging,
+    vmaIndex,
+    hugepages,
+    inject,
+    disk,
+    root: root === undefined ? null : { host: resolve(root) },
+  };
+}
+
+function makeSystem(options: SystemOptions): System {
   try {
-    return new System({
-      environment,
-      memoryBytes: options.memory,
-      seed: options.seed,
-      clock: options.clock,
-      paging: options.paging,
-      jit: options.jit,
-      vmaIndex: options.vmaIndex,
-      hugepages: options.hugepages,
-      reclaim,
-      inject: options.inject,
-      disk: options.disk,
-      root: root === undefined ? null : { host: resolve(root) },
-      invariants: check.invariants,
-    });
+    return new System(options);
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(`--memory: ${error.message}`);
     throw error;
   }
+}
+
+function startRecording(
+  file: string,
+  command: readonly string[],
+  run: { machine: RecordedMachine['options']; environment: NodeEnvironment; options: RunOptions },
+): RecordingWriter {
+  const { reclaim } = run.options;
+  const name = RECLAIM_POLICIES.find((each) => each === reclaim);
+  const options = name === undefined ? run.machine : { ...run.machine, reclaim: name };
+  return new RecordingWriter(file, {
+    format: RECORDING_FORMAT,
+    faultline: FAULTLINE_VERSION,
+    command,
+    machine: { options, stdio: run.environment.stdio, hasHost: true },
+    policy: name === undefined ? { name: basename(reclaim), text: readFileSync(reclaim, 'utf8') } : null,
+  });
 }
 
 interface Program {

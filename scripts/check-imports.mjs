@@ -38,7 +38,9 @@ const MAY_IMPORT = {
     'src/system.ts',
     'src/system-options.ts',
   ],
+  'src/timeline.ts': ['src/base', 'src/observe', 'src/replay.ts'],
   'src/index.ts': [
+    'src/timeline.ts',
     'src/driven-process.ts',
     'src/replay.ts',
     'src/system-options.ts',

@@ -18,10 +18,17 @@ export { RECLAIM_POLICIES, type ReclaimPolicies, type ReclaimPolicyName } from '
 export type { ReclaimablePages, ReclaimPolicy, References, TableVisitor } from './mm/reclaim/policy.ts';
 export { GuardedPolicies, PolicyError } from './mm/reclaim/policy-guard.ts';
 export { type FaultDescription, formatFault } from './observe/fault-trace.ts';
+export { countFrames, type FrameView, viewFrame } from './observe/frame-view.ts';
 export type { LevelsReport } from './observe/levels-at-exit.ts';
+export { describeVma, type PageEvent, PageHistory } from './observe/page-history.ts';
 export type { LevelsRow } from './observe/page-table-levels.ts';
 export { formatPage, type PageView } from './observe/page-view.ts';
 export type { WalkStep } from './observe/page-walk.ts';
+export { Checkpoint } from './observe/recording/checkpoint.ts';
+export { encodeEntry, type Journal, type JournalEntry, JournalReader } from './observe/recording/journal.ts';
+export { RecordingCut, ReplayError } from './observe/recording/replay-environment.ts';
 export type { RunStats } from './observe/stats.ts';
+export { eventNamed, type RecordedMachine, Replay, type ReplayOptions, type ReplayStop } from './replay.ts';
 export { System } from './system.ts';
 export type { ExitStatus, MountOptions, SpawnRequest, SwapSource, SystemOptions } from './system-options.ts';
+export { Timeline } from './timeline.ts';

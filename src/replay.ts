@@ -4,8 +4,13 @@ import type { RunLimits, RunStatus } from './kernel/run-loop.ts';
 import type { StdioKind } from './machine/environment.ts';
 import type { ReclaimPolicies } from './mm/reclaim/kinds.ts';
 import { Checkpoint } from './observe/recording/checkpoint.ts';
-import { JournalReader, type MachineCall, type RanTo } from './observe/recording/journal.ts';
-import { type OutputListener, ReplayEnvironment, ReplayError } from './observe/recording/replay-environment.ts';
+import { filesOf, JournalReader, type MachineCall, type RanTo } from './observe/recording/journal.ts';
+import {
+  type OutputListener,
+  RecordingCut,
+  ReplayEnvironment,
+  ReplayError,
+} from './observe/recording/replay-environment.ts';
 import { System } from './system.ts';
 import type { MountOptions, SwapSource, SystemOptions } from './system-options.ts';
 
@@ -55,29 +60,37 @@ interface RunUnderWay {
 export class Replay {
   readonly system: System;
   private readonly reader: JournalReader;
-  /** Behind it the recording was cut off in the middle of a run. */
-  private readonly lastRunEnds: number;
   private underWay: RunUnderWay | null = null;
+  /** System.issued behind the last trap: a point that can be gone to again. */
+  lastTrapAt = 0;
 
   /** Throws ReplayError if the machine asks for something else than the recorded one did. */
   constructor(machine: RecordedMachine, journal: Uint8Array, options: ReplayOptions = {}) {
     this.reader = new JournalReader(journal);
-    this.lastRunEnds = endOfLastRun(journal);
     const { onOutput = () => {}, reclaim = machine.options.reclaim, jit, invariants } = options;
-    const environment = new ReplayEnvironment(this.reader, machine, onOutput);
+    const environment = new ReplayEnvironment(this.reader, { ...machine, files: filesOf(journal) }, onOutput);
     this.system = new System({ ...machine.options, reclaim, jit, invariants, environment });
   }
 
-  /** Goes on to the stop: 'reached', or 'ended' where the recording ends before. */
-  forward(stop: ReplayStop): 'reached' | 'ended' {
-    if (stop.at !== 'event') return this.goOn(stop.at === 'when' ? stop.test : never, stop);
+  /**
+   * Goes on to the stop: 'reached', or 'ended' where the recording ends before; 'paused' if it comes to `pauseAt` (System.issued) first.
+   * Throws RecordingCut where a recording that was cut off ends; the last whole point was lastTrapAt.
+   */
+  forward(stop: ReplayStop, pauseAt = Number.POSITIVE_INFINITY): 'reached' | 'ended' | 'paused' {
+    if (stop.at !== 'event') return this.goOn(stop.at === 'when' ? stop.test : never, stop, pauseAt);
     let count = 0;
     const unsubscribe = this.system.on([stop.name], () => count++);
     try {
-      return this.goOn(() => count >= stop.count, stop);
+      return this.goOn(() => count >= stop.count, stop, pauseAt);
     } finally {
       unsubscribe();
     }
+  }
+
+  /** The first program that was started; 0: none yet. */
+  get programPid(): number {
+    const [pid] = this.system.kernel.spawnedStatus.keys();
+    return pid ?? 0;
   }
 
   /** The whole state, to come back to. */
@@ -93,15 +106,16 @@ export class Replay {
     return this.system.shutdown();
   }
 
-  private goOn(isThere: () => boolean, stop: ReplayStop): 'reached' | 'ended' {
+  private goOn(isThere: () => boolean, stop: ReplayStop, pauseAt: number): 'reached' | 'ended' | 'paused' {
     for (;;) {
       if (isThere() || this.isAt(stop)) return 'reached';
+      if (this.system.issued >= pauseAt) return 'paused';
       if (this.underWay !== null) {
-        this.continueRun(this.underWay, isThere, stop);
+        this.continueRun(this.underWay, isThere, stop, pauseAt);
         continue;
       }
       const entry = this.reader.peek();
-      if (entry === null || this.reader.position >= this.lastRunEnds) return 'ended';
+      if (entry === null) return 'ended';
       if (entry.op !== 'call') throw new ReplayError('the run is not the recorded one: it asks for less');
       if (entry.call.name === 'shutdown') return 'ended';
       this.reader.next();
@@ -121,17 +135,22 @@ export class Replay {
     this.endRunIfOver(this.system.run({ ...limits, instructions: 0 }), limits.instructions === 0);
   }
 
-  private continueRun({ limits, startedAt }: RunUnderWay, isThere: () => boolean, stop: ReplayStop): void {
+  private continueRun(run: RunUnderWay, isThere: () => boolean, stop: ReplayStop, pauseAt: number): void {
     const { system } = this;
-    const left = (limits.instructions ?? Number.POSITIVE_INFINITY) - (system.issued - startedAt);
+    const { limits, startedAt } = run;
     const untilNs = limits.untilNs ?? Number.POSITIVE_INFINITY;
-    const instructions = stop.at === 'issued' ? Math.min(left, stop.issued - system.issued) : left;
+    const left = startedAt + (limits.instructions ?? Number.POSITIVE_INFINITY) - system.issued;
+    const untilStop = (stop.at === 'issued' ? Math.min(stop.issued, pauseAt) : pauseAt) - system.issued;
+    const instructions = Math.min(left, untilStop);
     const status = system.run({
       ...(instructions === Number.POSITIVE_INFINITY ? {} : { instructions }),
       untilNs: stop.at === 'time' ? Math.min(untilNs, stop.ns) : untilNs,
       idle: limits.idle ?? 'skip',
       part: 'later',
-      stopWhen: isThere,
+      stopWhen: () => {
+        this.lastTrapAt = system.issued;
+        return isThere();
+      },
     });
     const isOver = system.issued - startedAt >= (limits.instructions ?? Number.POSITIVE_INFINITY);
     this.endRunIfOver(status, isOver || system.kernel.clock.nowNs >= untilNs);
@@ -146,7 +165,8 @@ export class Replay {
     if (isRecordedEnd) {
       this.reader.next();
       this.underWay = null;
-    } else if (isAtLimit || status !== 'budget')
+    } else if (entry === null && (isAtLimit || status !== 'budget')) throw new RecordingCut('the recording ends here');
+    else if (isAtLimit || status !== 'budget')
       throw new ReplayError(
         `the run is not the recorded one: it came to ${describe(now)}, the recording to ${ran === null ? 'something else' : describe(ran)}`,
       );
@@ -194,13 +214,4 @@ export function eventNamed(text: string): EventName | null {
 
 function describe({ status, issued, nowNs }: RanTo): string {
   return `'${status}' after ${issued} instructions and traps, at ${nowNs} ns`;
-}
-
-/** Behind the last entry that ends a run, or a shutdown that was asked for. */
-function endOfLastRun(journal: Uint8Array): number {
-  const reader = new JournalReader(journal);
-  let end = 0;
-  for (let entry = reader.next(); entry !== null; entry = reader.next())
-    if (entry.op === 'ran' || (entry.op === 'call' && entry.call.name === 'shutdown')) end = reader.position;
-  return end;
 }

@@ -47,6 +47,7 @@ async function record(name: string, options: Partial<SystemOptions> = {}): Promi
     host: { '/files/p': program },
     onOutput: (descriptor, bytes) => output.push(`${descriptor}: ${decoder.decode(bytes)}`),
   });
+  environment.timeNs = 1.7e18;
   const made = { memoryBytes: 32 * 2 ** 20, seed: 5, ...options };
   const system = new System({
     ...made,
@@ -83,6 +84,8 @@ function statsOf(replay: Replay): string {
 describe.each([
   ['thread-malloc', {}],
   ['sig-restart', {}],
+  ['sig-restart', { jit: 'always' }],
+  ['time-basic', { clock: 'host' }],
   ['demo', { paging: 'sv48', vmaIndex: 'rbtree' }],
   ['swap-pages', { memoryBytes: 8 * 2 ** 20 }],
   ['demo', { inject: { frames: 0.01, slab: 0.01, diskRead: 0, diskWrite: 0, swapFull: false } }],

@@ -1,4 +1,5 @@
 import { READ_IMPLIES_EXEC } from '../abi/personality.ts';
+import { TRAP_BUDGET } from '../machine/cpu.ts';
 import { KSM_RUN_STOP } from '../mm/ksm/ksm.ts';
 import { payForOverHigh } from './cgroup/over-high.ts';
 import { finishOwing, goOn, owesWork, sleepOffDebt } from './fault-wait.ts';
@@ -152,7 +153,8 @@ function runSlice(k: Kernel, t: Task, stopIssued: number, untilNs: number, stopW
     k.cpu.timeOffset = k.clock.chargedNs;
     const trap = k.cpu.run(Math.max(1, budget));
     t.utimeNs += k.clock.retiredNs - before;
-    k.traps++;
+    // That its budget is over is no event of the machine: a run that is cut into pieces has as many traps.
+    if (trap !== TRAP_BUDGET) k.traps++;
     handleTrap(k, t, trap);
     if (k.clock.nowNs >= k.loadAverage.nextNs) k.loadAverage.sample(k.clock.nowNs, k.runQueue.length + 1);
     checkCpuTimers(k, t);

@@ -21,6 +21,8 @@ export interface Environment {
   windowSize(): readonly [rows: number, columns: number];
   /** Wall-clock time since the epoch; asked for at boot and, with `--clock host`, at each reading of the clock. */
   hostTimeNs(): number;
+  /** Runs `work`, which reads for somebody who looks at the machine: no part of the run, so not recorded. Absent: nobody records. */
+  observe?<T>(work: () => T): T;
 }
 
 export type StdioKind = 'tty' | 'pipe' | 'file' | 'null';

@@ -8,8 +8,7 @@ import { ACCESS_EXEC, ACCESS_WRITE } from '../machine/mmu.ts';
 import { PAGE_SIZE, type Vaddr, vaddr, vaddrOf, vpnOf } from '../machine/units.ts';
 import { FAULT_KINDS, type FaultKind } from '../mm/address-space.ts';
 import type { Vma } from '../mm/vma.ts';
-import { peekFile } from './peek-file.ts';
-import { SymbolTable } from './symbols.ts';
+import { CodeNames } from './code-names.ts';
 
 /** One page fault in words: who, where in the code, and what the address belongs to. */
 export interface FaultDescription {
@@ -37,10 +36,11 @@ export interface FaultDescription {
  */
 export class FaultDescriber {
   private readonly kernel: Kernel;
-  private readonly symbols = new WeakMap<object, SymbolTable>();
+  private readonly names: CodeNames;
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
+    this.names = new CodeNames(kernel);
   }
 
   /** `listener` gets each fault; the function that is returned ends it. */
@@ -63,7 +63,7 @@ export class FaultDescriber {
       mode: user !== 0 ? 'user' : 'kernel',
       access: access === ACCESS_WRITE ? 'write' : access === ACCESS_EXEC ? 'exec' : 'read',
       address: vaddr(address),
-      symbol: task === undefined ? '?' : user !== 0 ? this.symbolAt(task) : this.kernelEntry(task),
+      symbol: task === undefined ? '?' : user !== 0 ? this.names.ofTask(task) : this.kernelEntry(task),
       ...describePlace(holder, address),
     };
   }
@@ -73,19 +73,6 @@ export class FaultDescriber {
     if (task.kind === 'driven') return 'driven';
     if (task.call === null) return 'sys_execve';
     return task.inSyscall ? `sys_${nameOf(this.kernel, task.call.nr)}` : 'signal';
-  }
-
-  private symbolAt(task: Task): string {
-    const pc = this.kernel.arch.pc(this.kernel.registersOf(task));
-    const vma = task.space?.vmas.find(vpnOf(vaddr(pc)));
-    const pages = vma?.pages ?? null;
-    if (vma === undefined || vma === null || pages === null || vma.startVpn * PAGE_SIZE > pc) return hex(pc);
-    let table = this.symbols.get(pages);
-    if (table === undefined) {
-      table = new SymbolTable(peekFile(this.kernel.mm, pages));
-      this.symbols.set(pages, table);
-    }
-    return table.find(table.toFileAddress(pc - vaddrOf(vma.startVpn) + vma.pgoff * PAGE_SIZE)) ?? hex(pc);
   }
 }
 
@@ -106,8 +93,4 @@ export function formatFault(fault: FaultDescription): string {
   const place = `${fault.mapping === null ? '' : `${fault.mapping}@`}0x${fault.offset.toString(16)}`;
   const access = `${fault.access === 'exec' ? 'x' : 'd'}${fault.mode === 'kernel' ? 'k' : '.'}`;
   return `${time} ${fault.comm}/${fault.pid} ${fault.kind} [${fault.symbol}] => ${place} (${access})${fault.major ? ' major' : ''}`;
-}
-
-function hex(address: number): string {
-  return `0x${address.toString(16)}`;
 }

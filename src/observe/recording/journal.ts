@@ -8,7 +8,9 @@ import type { HostStat } from '../../machine/environment.ts';
 export type JournalEntry =
   | { readonly op: 'call'; readonly call: MachineCall; readonly bytes: Uint8Array }
   | { readonly op: 'ran'; readonly ran: RanTo }
-  | { readonly op: 'answer'; readonly to: string; readonly answer: Answer; readonly bytes: Uint8Array };
+  | { readonly op: 'answer'; readonly to: string; readonly answer: Answer; readonly bytes: Uint8Array }
+  /** A program's or library's file, whole: for the names in it, which the run itself does not ask for. */
+  | { readonly op: 'file'; readonly path: string; readonly bytes: Uint8Array };
 
 /** A call of System that changes the machine. */
 export type MachineCall =
@@ -66,6 +68,15 @@ export function encodeEntry(entry: JournalEntry): Uint8Array {
   return encoded;
 }
 
+/** The files that a journal has besides the run, by path. */
+export function filesOf(journal: Uint8Array): ReadonlyMap<string, Uint8Array> {
+  const reader = new JournalReader(journal);
+  const files = new Map<string, Uint8Array>();
+  for (let entry = reader.read(); entry !== null; entry = reader.read())
+    if (entry.op === 'file') files.set(entry.path, entry.bytes);
+  return files;
+}
+
 /** Reads the entries of a journal one by one. */
 export class JournalReader {
   /** Where the next entry begins. */
@@ -78,8 +89,13 @@ export class JournalReader {
     this.view = new DataView(journal.buffer, journal.byteOffset, journal.byteLength);
   }
 
+  /** The next entry of the run: files are passed over. */
+  next(): Exclude<JournalEntry, { op: 'file' }> | null {
+    for (let entry = this.read(); ; entry = this.read()) if (entry === null || entry.op !== 'file') return entry;
+  }
+
   /** The next entry; null at the end. What is left of an entry that was cut off counts as the end. */
-  next(): JournalEntry | null {
+  read(): JournalEntry | null {
     const { position, journal, view } = this;
     if (position + 8 > journal.length) return null;
     const textAt = position + 8;
@@ -91,8 +107,8 @@ export class JournalReader {
     return rest.op === 'ran' ? rest : { ...rest, bytes: journal.subarray(bytesAt, end) };
   }
 
-  /** The next entry, which stays the next. */
-  peek(): JournalEntry | null {
+  /** The next entry of the run, which stays the next. */
+  peek(): Exclude<JournalEntry, { op: 'file' }> | null {
     const { position } = this;
     const entry = this.next();
     this.position = position;

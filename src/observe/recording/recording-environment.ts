@@ -1,6 +1,6 @@
 import type { Timespec } from '../../base/timespec.ts';
 import type { Environment, HostFiles, HostStat, StdioKind } from '../../machine/environment.ts';
-import type { Answer, Journal } from './journal.ts';
+import type { Answer, Journal, JournalEntry } from './journal.ts';
 import { QUESTION, type Question } from './questions.ts';
 
 const NOTHING = new Uint8Array(0);
@@ -10,13 +10,23 @@ export class RecordingEnvironment implements Environment {
   readonly host: HostFiles | null;
   readonly stdio: readonly [StdioKind, StdioKind, StdioKind];
   private readonly real: Environment;
-  private readonly journal: Journal;
+  private readonly journal: PausableJournal;
 
   constructor(real: Environment, journal: Journal) {
     this.real = real;
-    this.journal = journal;
+    this.journal = new PausableJournal(journal);
     this.stdio = real.stdio;
-    this.host = real.host === null ? null : new RecordingHostFiles(real.host, journal);
+    this.host = real.host === null ? null : new RecordingHostFiles(real.host, this.journal);
+  }
+
+  observe<T>(work: () => T): T {
+    const { isPaused } = this.journal;
+    this.journal.isPaused = true;
+    try {
+      return work();
+    } finally {
+      this.journal.isPaused = isPaused;
+    }
   }
 
   readInput(max: number): Uint8Array | 'eof' | 'later' {
@@ -40,11 +50,28 @@ export class RecordingEnvironment implements Environment {
   }
 }
 
-class RecordingHostFiles implements HostFiles {
-  private readonly real: HostFiles;
+class PausableJournal implements Journal {
+  isPaused = false;
   private readonly journal: Journal;
 
-  constructor(real: HostFiles, journal: Journal) {
+  constructor(journal: Journal) {
+    this.journal = journal;
+  }
+
+  add(entry: JournalEntry): void {
+    if (!this.isPaused) this.journal.add(entry);
+  }
+}
+
+/** Larger ones have their names left out. */
+const MAX_KEPT_FILE_BYTES = 64 * 2 ** 20;
+
+class RecordingHostFiles implements HostFiles {
+  private readonly real: HostFiles;
+  private readonly journal: PausableJournal;
+  private readonly kept = new Set<string>();
+
+  constructor(real: HostFiles, journal: PausableJournal) {
     this.real = real;
     this.journal = journal;
   }
@@ -65,7 +92,20 @@ class RecordingHostFiles implements HostFiles {
   read(path: string, position: number, into: Uint8Array): number {
     const count = this.real.read(path, position, into);
     const bytes = count > 0 ? into.subarray(0, count) : NOTHING;
-    return note(this.journal, QUESTION.read(path, position, into.length), count, bytes);
+    note(this.journal, QUESTION.read(path, position, into.length), count, bytes);
+    if (position === 0 && isElf(bytes)) this.keepWhole(path);
+    return count;
+  }
+
+  /** A program or library, once. */
+  private keepWhole(path: string): void {
+    if (this.kept.has(path) || this.journal.isPaused) return;
+    this.kept.add(path);
+    const stat = this.real.stat(path);
+    if (typeof stat === 'number' || stat.size > MAX_KEPT_FILE_BYTES) return;
+    const bytes = new Uint8Array(stat.size);
+    const count = this.real.read(path, 0, bytes);
+    if (count > 0) this.journal.add({ op: 'file', path, bytes: bytes.subarray(0, count) });
   }
   write(path: string, position: number, from: Uint8Array): number {
     return this.note(QUESTION.write(path, position, from.length), this.real.write(path, position, from));
@@ -108,4 +148,8 @@ class RecordingHostFiles implements HostFiles {
 function note<T extends Answer>(journal: Journal, to: Question, answer: T, bytes: Uint8Array = NOTHING): T {
   journal.add({ op: 'answer', to, answer, bytes });
   return answer;
+}
+
+function isElf(bytes: Uint8Array): boolean {
+  return bytes.length >= 4 && bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
 }

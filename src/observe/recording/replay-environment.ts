@@ -1,9 +1,13 @@
+import { ENOENT } from '../../abi/errno.ts';
 import type { Environment, HostFiles, HostStat, StdioKind } from '../../machine/environment.ts';
 import type { Answer, JournalReader } from './journal.ts';
 import { QUESTION, type Question } from './questions.ts';
 
-/** The run is not the one that was recorded, or the recording does not go so far. One line. */
+/** The run is not the one that was recorded. One line. */
 export class ReplayError extends Error {}
+
+/** The recording was cut off before this point of the run. The machine is in the middle of a trap. */
+export class RecordingCut extends ReplayError {}
 
 export type OutputListener = (descriptor: 1 | 2, bytes: Uint8Array) => void;
 
@@ -13,16 +17,32 @@ export class ReplayEnvironment implements Environment {
   readonly stdio: readonly [StdioKind, StdioKind, StdioKind];
   private readonly journal: JournalReader;
   private readonly onOutput: OutputListener;
+  private readonly files: ReplayHostFiles;
 
   constructor(
     journal: JournalReader,
-    recorded: { readonly stdio: readonly [StdioKind, StdioKind, StdioKind]; readonly hasHost: boolean },
+    recorded: {
+      readonly stdio: readonly [StdioKind, StdioKind, StdioKind];
+      readonly hasHost: boolean;
+      readonly files: ReadonlyMap<string, Uint8Array>;
+    },
     onOutput: OutputListener,
   ) {
     this.journal = journal;
     this.stdio = recorded.stdio;
-    this.host = recorded.hasHost ? new ReplayHostFiles(journal) : null;
+    this.files = new ReplayHostFiles(journal, recorded.files);
+    this.host = recorded.hasHost ? this.files : null;
     this.onOutput = onOutput;
+  }
+
+  observe<T>(work: () => T): T {
+    const { isObserved } = this.files;
+    this.files.isObserved = true;
+    try {
+      return work();
+    } finally {
+      this.files.isObserved = isObserved;
+    }
   }
 
   readInput(max: number): Uint8Array | 'eof' | 'later' {
@@ -46,10 +66,14 @@ export class ReplayEnvironment implements Environment {
 }
 
 class ReplayHostFiles implements HostFiles {
+  /** Who asks is no part of the run, and gets what the recording has besides it. */
+  isObserved = false;
   private readonly journal: JournalReader;
+  private readonly kept: ReadonlyMap<string, Uint8Array>;
 
-  constructor(journal: JournalReader) {
+  constructor(journal: JournalReader, kept: ReadonlyMap<string, Uint8Array>) {
     this.journal = journal;
+    this.kept = kept;
   }
 
   private answer<T>(to: Question): T {
@@ -66,6 +90,11 @@ class ReplayHostFiles implements HostFiles {
     return this.answer(QUESTION.readlink(path));
   }
   read(path: string, position: number, into: Uint8Array): number {
+    if (this.isObserved) {
+      const bytes = this.kept.get(path)?.subarray(position, position + into.length);
+      if (bytes !== undefined) into.set(bytes);
+      return bytes?.length ?? -ENOENT;
+    }
     const { answer, bytes } = answerTo(this.journal, QUESTION.read(path, position, into.length));
     into.set(bytes);
     return answer as number;
@@ -110,7 +139,7 @@ class ReplayHostFiles implements HostFiles {
 
 function answerTo(journal: JournalReader, to: Question): { answer: Answer; bytes: Uint8Array } {
   const entry = journal.next();
-  if (entry === null) throw new ReplayError(`the recording ends where the run asks for: ${to}`);
+  if (entry === null) throw new RecordingCut(`the recording ends where the run asks for: ${to}`);
   if (entry.op === 'answer' && entry.to === to) return entry;
   const there =
     entry.op === 'answer' ? entry.to : entry.op === 'call' ? `a call of ${entry.call.name}` : 'the end of a run';

@@ -1,0 +1,175 @@
+import { mkdtempSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Command } from 'commander';
+import { PageHistory, type ReclaimPolicies, RecordingCut, Replay, Timeline } from '../src/index.ts';
+import { loadPolicyFile } from './policy-file.ts';
+import { type Recording, readRecording } from './recording-file.ts';
+import { answer, QUESTIONS, type Question } from './replay-questions.ts';
+import { parseWhere, type ReplayWhere } from './replay-stop.ts';
+import { mustHaveNoLeak } from './self-check.ts';
+import { UsageError } from './usage-error.ts';
+
+declare const FAULTLINE_VERSION: string;
+
+/** Of a replay that is not the whole recorded run: it was cut off, or came to something else. */
+const EXIT_NOT_THE_SAME = 1;
+
+const HELP = `
+Without --to and a question the whole run is replayed, with its output, and compared with the recording.
+The point of --to: a time since boot (1.5ms, 2s), EVENT or EVENT#N (page_fault#100, sched_process_fork), write:0xADDRESS[@PID] (the
+next change of 8 bytes there), @N (a point that Faultline printed), end (default).
+
+Questions:
+${QUESTIONS.map(({ usage, about }) => `  ${usage.padEnd(26)}${about}`).join('\n')}
+
+Examples:
+  faultline replay run.flt
+  faultline replay run.flt --to 2ms maps
+  faultline replay run.flt --to page_fault#100 explain 0x3fd7c2ec
+  faultline replay run.flt --interactive       then: to 2ms, to write:0x2a1f0, maps, to 1ms, ...`;
+
+interface ReplayCommandOptions {
+  to?: string;
+  pid?: number;
+  json?: true;
+  interactive?: true;
+}
+
+export function replayCommand(): Command {
+  return new Command('replay')
+    .argument('<recording>', 'what faultline record wrote')
+    .argument('[question...]', 'what to print there')
+    .option('--to <point>', 'go there first')
+    .option('--pid <n>', "whose memory; default: the program's", Number)
+    .option('--json', 'answer as JSON')
+    .option('-i, --interactive', 'read points and questions from standard input')
+    .description('Do a recorded run again, to any point, and ask about its memory there.')
+    .addHelpText('after', HELP)
+    .action(async (file: string, words: string[], options: ReplayCommandOptions) => {
+      process.exitCode = await replay(file, words, options);
+    });
+}
+
+async function replay(file: string, words: readonly string[], options: ReplayCommandOptions): Promise<number> {
+  const recording = readRecording(file);
+  const { header, damage } = recording;
+  if (damage !== null) process.stderr.write(`faultline: ${file}: ${damage}; what comes before is here\n`);
+  if (header.faultline !== FAULTLINE_VERSION)
+    process.stderr.write(
+      `faultline: ${file}: was recorded by Faultline ${header.faultline}; this is ${FAULTLINE_VERSION}, and its run may be another one\n`,
+    );
+  const reclaim = await loadPolicy(recording);
+  if (options.interactive === true) return converse(recording, reclaim, options);
+  if (words.length === 0 && options.to === undefined) return replayWhole(file, recording, reclaim);
+  const where = parseWhere(options.to ?? 'end');
+  const question = parseQuestion(words.length === 0 ? ['where'] : words);
+  const timeline = new Timeline(makeReplay(recording, reclaim, 'quiet'));
+  tellIfEnded(goTo(timeline, where, options.pid), where);
+  print(answer(timeline, question, { pid: options.pid, historyOf: historian(recording, reclaim) }), options);
+  return 0;
+}
+
+function makeReplay(recording: Recording, reclaim: ReclaimPolicies | undefined, output: 'quiet' | 'shown'): Replay {
+  const onOutput = (descriptor: 1 | 2, bytes: Uint8Array): void => {
+    for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+  };
+  const { machine } = recording.header;
+  return new Replay(machine, recording.journal, { reclaim, onOutput: output === 'shown' ? onOutput : undefined });
+}
+
+/** With its output; the exit status says whether it was the same. */
+function replayWhole(file: string, recording: Recording, reclaim: ReclaimPolicies | undefined): number {
+  const made = makeReplay(recording, reclaim, 'shown');
+  try {
+    made.forward({ at: 'end' });
+  } catch (error) {
+    if (error instanceof RecordingCut) return EXIT_NOT_THE_SAME;
+    throw error;
+  }
+  const { wallMs: _, ...stats } = made.system.stats({ wallMs: 0 });
+  const ended = made.finish();
+  if (ended !== null) mustHaveNoLeak(ended);
+  if (recording.end === null) return EXIT_NOT_THE_SAME;
+  if (JSON.stringify(stats) === JSON.stringify(recording.end.stats)) return 0;
+  process.stderr.write(`faultline: ${file}: the replay is not the recorded run: its counters differ\n`);
+  return EXIT_NOT_THE_SAME;
+}
+
+/** Reads lines: `to POINT` goes there, forward or back; anything else is a question. */
+async function converse(
+  recording: Recording,
+  reclaim: ReclaimPolicies | undefined,
+  options: ReplayCommandOptions,
+): Promise<number> {
+  const timeline = new Timeline(makeReplay(recording, reclaim, 'quiet'));
+  const asker = { pid: options.pid, historyOf: historian(recording, reclaim) };
+  const lines = createInterface({ input: process.stdin, terminal: false });
+  const prompt = (): void => {
+    if (process.stdin.isTTY) process.stderr.write('faultline> ');
+  };
+  prompt();
+  for await (const line of lines) {
+    const words = line.trim().split(/\s+/).filter(Boolean);
+    if (words[0] === 'quit') break;
+    try {
+      if (words[0] === 'to' && words.length === 2) {
+        const where = parseWhere(words[1]);
+        tellIfEnded(goTo(timeline, where, options.pid), where);
+        print(answer(timeline, parseQuestion(['where']), asker), options);
+      } else if (words.length > 0) {
+        print(answer(timeline, parseQuestion(words), asker), options);
+      }
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      process.stderr.write(`faultline: ${error.message}\n`);
+    }
+    prompt();
+  }
+  return 0;
+}
+
+function goTo(timeline: Timeline, where: ReplayWhere, pid: number | undefined): 'reached' | 'ended' {
+  if (where.at !== 'change') return timeline.goTo(where);
+  return timeline.goToChange(where.pid ?? pid ?? null, where.address);
+}
+
+function tellIfEnded(result: 'reached' | 'ended', where: ReplayWhere): void {
+  if (result === 'ended' && where.at !== 'end')
+    process.stderr.write('faultline: the run ends before that point; this is its end\n');
+}
+
+function parseQuestion([name, ...args]: readonly string[]): { question: Question; args: string[] } {
+  const question = QUESTIONS.find((each) => each.name === name);
+  if (question === undefined)
+    throw new UsageError(`${name}: is no question; there are ${QUESTIONS.map((each) => each.name).join(', ')}`);
+  return { question, args };
+}
+
+/** What happened at an address up to a point: the run once more, and listened to from its start. */
+function historian(recording: Recording, reclaim: ReclaimPolicies | undefined) {
+  return (address: number, issued: number): PageHistory => {
+    const again = makeReplay(recording, reclaim, 'quiet');
+    const history = new PageHistory(again.system.kernel, address);
+    again.forward({ at: 'issued', issued });
+    return history;
+  };
+}
+
+function print({ text, json }: { text: string; json: unknown }, options: ReplayCommandOptions): void {
+  process.stdout.write(options.json === true ? `${JSON.stringify(json, null, 2)}\n` : text);
+}
+
+/** The user's policy as it was recorded: loaded from a file of its own. */
+async function loadPolicy({ header }: Recording): Promise<ReclaimPolicies | undefined> {
+  if (header.policy === null) return undefined;
+  const folder = mkdtempSync(join(tmpdir(), 'faultline-policy-'));
+  try {
+    const file = join(folder, header.policy.name);
+    writeFileSync(file, header.policy.text);
+    return await loadPolicyFile(file);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,139 @@
+import {
+  EV_PAGE_FAULT,
+  EV_PAGE_FREE,
+  EV_PROCESS_EXEC,
+  EV_PROCESS_FORK,
+  EV_SYS_ENTER,
+  EV_SYS_EXIT,
+} from '../base/event-kinds.ts';
+import type { EventRecord } from '../base/events.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import { vmaName } from '../kernel/procfs/vma-name.ts';
+import { nameOf } from '../kernel/syscalls/dispatch.ts';
+import { type Vaddr, vaddr, vaddrOf, vpnOf } from '../machine/units.ts';
+import { VM_EXEC, VM_MAYSHARE, VM_READ, VM_WRITE } from '../mm/vm-flags.ts';
+import type { Vma } from '../mm/vma.ts';
+import { CodeNames } from './code-names.ts';
+import { FaultDescriber } from './fault-trace.ts';
+
+/** One thing that happened to a page of a process. */
+export interface PageEvent {
+  readonly timeNs: number;
+  readonly pid: number;
+  /** 'mapped', 'unmapped', 'changed' (the VMA), 'fork', 'fault', 'freed' (a frame of it) */
+  readonly what: string;
+  readonly detail: string;
+}
+
+/**
+ * What happens to the page of an address, from the time that it is made on: who maps it, each of its faults, and the frames behind
+ * it. It listens to all processes at that address, because a child's page was its parent's before the fork; `of` gives one's own line.
+ */
+export class PageHistory {
+  private readonly kernel: Kernel;
+  private readonly address: Vaddr;
+  private readonly page: number;
+  private readonly names: CodeNames;
+  private readonly events: PageEvent[] = [];
+  /** pid -> the VMA at the address, in words; '' for none. */
+  private readonly mappings = new Map<number, string>();
+  /** tid -> the call that it is in, and from where. */
+  private readonly calls = new Map<number, string>();
+  private readonly parents = new Map<number, { pid: number; timeNs: number }>();
+  /** Frames that the page has had, with the process whose fault brought them. */
+  private readonly frames = new Map<number, number>();
+  private readonly endings: (() => void)[];
+
+  constructor(kernel: Kernel, address: number) {
+    this.kernel = kernel;
+    this.address = vaddr(address);
+    this.page = vpnOf(this.address);
+    this.names = new CodeNames(kernel);
+    const { events } = kernel;
+    const faults = new FaultDescriber(kernel);
+    this.endings = [
+      events.subscribe([EV_SYS_ENTER], (event) => this.enter(event)),
+      events.subscribe([EV_SYS_EXIT], (event) => this.leave(event)),
+      events.subscribe([EV_PROCESS_EXEC], ({ timeNs, values: [pid] }) => this.look(pid, timeNs, 'execve')),
+      events.subscribe([EV_PROCESS_FORK], (event) => this.fork(event)),
+      faults.subscribe((fault) => {
+        if (vpnOf(fault.address) !== this.page) return;
+        const how = `${fault.access}${fault.mode === 'kernel' ? ' by the kernel' : ''}${fault.major ? ', major' : ''}`;
+        this.add(fault.timeNs, fault.pid, 'fault', `${fault.kind} [${fault.symbol}] ${how}`);
+      }),
+      events.subscribe([EV_PAGE_FAULT], ({ values: [pid, at, , , pfn] }) => {
+        if (vpnOf(vaddr(at)) === this.page && pfn > 0) this.frames.set(pfn, pid);
+      }),
+      events.subscribe([EV_PAGE_FREE], (event) => this.freed(event)),
+    ];
+  }
+
+  close(): void {
+    for (const end of this.endings) end();
+  }
+
+  /** What happened to the process's page, and to its ancestors' up to the fork, in order. */
+  of(pid: number): PageEvent[] {
+    const parent = this.parents.get(pid);
+    const own = this.events.filter((event) => event.pid === pid);
+    if (parent === undefined) return own;
+    return [...this.of(parent.pid).filter(({ timeNs }) => timeNs <= parent.timeNs), ...own];
+  }
+
+  private add(timeNs: number, pid: number, what: string, detail: string): void {
+    this.events.push({ timeNs, pid, what, detail });
+  }
+
+  private enter({ values: [tid, nr] }: EventRecord): void {
+    const task = this.kernel.tasks.get(tid);
+    if (task !== undefined) this.calls.set(tid, `${nameOf(this.kernel, nr)} from [${this.names.ofTask(task)}]`);
+  }
+
+  private leave({ timeNs, values: [tid] }: EventRecord): void {
+    const task = this.kernel.tasks.get(tid);
+    if (task !== undefined) this.look(task.tgid, timeNs, this.calls.get(tid) ?? 'a system call');
+  }
+
+  private fork({ timeNs, values: [parent, child] }: EventRecord): void {
+    const from = this.kernel.tasks.get(parent);
+    const to = this.kernel.tasks.get(child);
+    if (from === undefined || to === undefined || to.space === from.space) return;
+    this.parents.set(to.tgid, { pid: from.tgid, timeNs });
+    this.mappings.set(to.tgid, this.mappings.get(from.tgid) ?? '');
+    this.add(timeNs, to.tgid, 'fork', `from process ${from.tgid}`);
+  }
+
+  private freed({ timeNs, values: [pfn, order] }: EventRecord): void {
+    for (const [frame, pid] of this.frames) {
+      if (frame < pfn || frame >= pfn + 2 ** order) continue;
+      this.add(timeNs, pid, 'freed', `frame ${frame}`);
+      this.frames.delete(frame);
+    }
+  }
+
+  /** Has the VMA at the address become another one? */
+  private look(pid: number, timeNs: number, cause: string): void {
+    const space = this.kernel.processes.get(pid)?.leader.space ?? null;
+    if (space === null) return;
+    const found = space.vmas.find(vpnOf(this.address));
+    const now = found !== null && found.startVpn <= this.page ? describeVma(found) : '';
+    const before = this.mappings.get(pid) ?? '';
+    if (now === before) return;
+    this.mappings.set(pid, now);
+    const what = before === '' ? 'mapped' : now === '' ? 'unmapped' : 'changed';
+    this.add(timeNs, pid, what, `${now === '' ? before : now} by ${cause}`);
+  }
+}
+
+/** As in /proc/PID/maps: range, rights, name. */
+export function describeVma(vma: Vma): string {
+  const { flags } = vma;
+  const rights = [
+    flags & VM_READ ? 'r' : '-',
+    flags & VM_WRITE ? 'w' : '-',
+    flags & VM_EXEC ? 'x' : '-',
+    flags & VM_MAYSHARE ? 's' : 'p',
+  ].join('');
+  const range = `${vaddrOf(vma.startVpn).toString(16)}-${vaddrOf(vma.endVpn).toString(16)}`;
+  return `${range} ${rights} ${vmaName(vma) ?? 'anonymous'}`;
+}

@@ -1,0 +1,173 @@
+import { vaddr } from './machine/units.ts';
+import { peekMemory } from './observe/peek-memory.ts';
+import type { Checkpoint } from './observe/recording/checkpoint.ts';
+import { RecordingCut } from './observe/recording/replay-environment.ts';
+import type { Replay, ReplayStop } from './replay.ts';
+
+/** A checkpoint as often as this many instructions and traps: some half second of the host. */
+const INTERVAL = 20_000_000;
+/** More of them than this: every second one goes, and the interval doubles. */
+const MAX_MARKS = 48;
+/** What is watched of an address. */
+const WATCHED_BYTES = 8;
+/** Looks at the range in which a change lies, before a smaller range is looked at again. */
+const STEPS = 64;
+
+interface Mark {
+  readonly issued: number;
+  readonly nowNs: number;
+  readonly checkpoint: Checkpoint;
+}
+
+/**
+ * A replay that can go back: it leaves checkpoints on its way, and goes back by going forward from the last one before. Coming to a point
+ * that it has passed costs no more than one interval of the run.
+ */
+export class Timeline {
+  readonly replay: Replay;
+  private interval = INTERVAL;
+  /** In the order of the run. The first is its start. */
+  private marks: Mark[] = [];
+
+  constructor(replay: Replay) {
+    this.replay = replay;
+    this.leaveMark();
+  }
+
+  /** Where it is: instructions and traps so far (System.issued). */
+  get issued(): number {
+    return this.replay.system.issued;
+  }
+
+  get nowNs(): number {
+    return this.replay.system.kernel.clock.nowNs;
+  }
+
+  /** Times and `issued` that have passed are gone back to; an event, or what a test waits for, is the next one from here. */
+  goTo(stop: ReplayStop): 'reached' | 'ended' {
+    if (stop.at === 'issued' && stop.issued < this.issued) this.goBack(({ issued }) => issued <= stop.issued);
+    if (stop.at === 'time' && stop.ns < this.nowNs) this.goBack(({ nowNs }) => nowNs <= stop.ns);
+    if (stop.at !== 'event') return this.forward(stop);
+    let count = 0;
+    const unsubscribe = this.replay.system.on([stop.name], () => count++);
+    try {
+      return this.forward({ at: 'when', test: () => count >= stop.count });
+    } finally {
+      unsubscribe();
+    }
+  }
+
+  /**
+   * To behind what changes the 8 bytes at an address of the process (null: of the program that was started): the instruction, or the
+   * stretch without a jump that it is in, or the trap; just before it, where they are gone behind it. 'ended' if nothing changes them any
+   * more. A page that is not there holds no bytes: coming and going is no change, other contents than those last seen are one.
+   */
+  goToChange(pid: number | null, address: number): 'reached' | 'ended' {
+    let seen = this.peek(pid, address);
+    let unchangedAt = this.issued;
+    const hasChanged = (): boolean => {
+      const now = this.peek(pid, address);
+      if (now !== null && seen !== null && now !== seen) return true;
+      if (now !== null) seen = now;
+      return false;
+    };
+    // A system call may take the bytes away, or the process: they are looked at before it, too.
+    let wasChanged = false;
+    const unsubscribe = this.replay.system.on(['raw_syscalls:sys_enter'], () => {
+      wasChanged ||= hasChanged();
+    });
+    const test = (): boolean => {
+      if (wasChanged || hasChanged()) return true;
+      unchangedAt = this.issued;
+      return false;
+    };
+    try {
+      if (this.forward({ at: 'when', test }) === 'ended') return 'ended';
+    } finally {
+      unsubscribe();
+    }
+    const changedAt = this.narrow(unchangedAt, this.issued, hasChanged);
+    const checkpoint = this.replay.checkpoint(this.marks[this.marks.length - 1].checkpoint);
+    this.replay.forward({ at: 'issued', issued: changedAt });
+    if (this.peek(pid, address) === null) checkpoint.restore();
+    return 'reached';
+  }
+
+  /**
+   * Between two points, an instruction apart or a million, something changes: goes to the last point before it where the run can stop, and
+   * returns the first one behind it.
+   */
+  private narrow(unchangedAt: number, changedAt: number, hasChanged: () => boolean): number {
+    let low = unchangedAt;
+    let high = changedAt;
+    this.goTo({ at: 'issued', issued: low });
+    for (let isNarrower = true; isNarrower && high - low > 1; ) {
+      const checkpoint = this.replay.checkpoint(this.marks[this.marks.length - 1].checkpoint);
+      const start = low;
+      const step = Math.ceil((high - start) / STEPS);
+      // Where the run cannot stop at a point, it stops a little behind it.
+      for (let at = start + step; this.issued < high; at += step) {
+        this.replay.forward({ at: 'issued', issued: at });
+        if (hasChanged() || this.issued >= high) break;
+        low = this.issued;
+      }
+      isNarrower = low > start || this.issued < high;
+      high = Math.min(high, this.issued);
+      checkpoint.restore();
+      this.replay.forward({ at: 'issued', issued: low });
+    }
+    return high;
+  }
+
+  /** Does `work`, which may change the machine (reading a file of /proc does), and undoes all of it. */
+  asIf<T>(work: () => T): T {
+    const checkpoint = this.replay.checkpoint(this.marks[this.marks.length - 1].checkpoint);
+    try {
+      return work();
+    } finally {
+      checkpoint.restore();
+    }
+  }
+
+  private forward(stop: ReplayStop): 'reached' | 'ended' {
+    for (;;) {
+      const last = this.marks[this.marks.length - 1];
+      try {
+        const result = this.replay.forward(stop, last.issued + this.interval);
+        if (result !== 'paused') return result;
+      } catch (error) {
+        if (!(error instanceof RecordingCut)) throw error;
+        const { lastTrapAt } = this.replay;
+        last.checkpoint.restore();
+        this.replay.forward({ at: 'issued', issued: lastTrapAt });
+        return 'ended';
+      }
+      this.leaveMark();
+    }
+  }
+
+  private goBack(isBefore: (mark: Mark) => boolean): void {
+    const mark = this.marks.findLast(isBefore) ?? this.marks[0];
+    mark.checkpoint.restore();
+  }
+
+  private leaveMark(): void {
+    const before = this.marks.at(-1);
+    const { issued, nowNs } = this;
+    // Going over a part of the run again: its checkpoints are there.
+    if (before !== undefined && before.issued >= issued) return;
+    this.marks.push({ issued, nowNs, checkpoint: this.replay.checkpoint(before?.checkpoint ?? null) });
+    if (this.marks.length <= MAX_MARKS) return;
+    this.marks = this.marks.filter((_, at) => at % 2 === 0);
+    this.interval *= 2;
+  }
+
+  /** The bytes as text, to compare; null where they are not there. */
+  private peek(pid: number | null, address: number): string | null {
+    const { kernel } = this.replay.system;
+    const space = kernel.processes.get(pid ?? this.replay.programPid)?.leader.space ?? null;
+    const bytes = new Uint8Array(WATCHED_BYTES);
+    if (space === null || peekMemory(kernel.mm, space, vaddr(address), bytes) < WATCHED_BYTES) return null;
+    return bytes.join(' ');
+  }
+}

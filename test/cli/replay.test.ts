@@ -1,0 +1,167 @@
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { faultline, ROOT } from '../setup/faultline.ts';
+
+/** What faultline record keeps, and what faultline replay answers about it without the files of the run. */
+const PAGE = '0x20000000';
+let folder: string;
+let recorded: ReturnType<typeof faultline>;
+let counter: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'faultline-replay-'));
+  copyFileSync(join(ROOT, 'test/cli/replayed.c'), join(folder, 'replayed.c'));
+  writeFileSync(join(folder, 'input.txt'), 'hello\n');
+  // Compiles it; a slow compiler says so on standard error.
+  run(['run', 'replayed.c'], 'typed\n');
+  recorded = run(['record', '--memory', '32M', '-o', 'r.flt', 'replayed.c'], 'typed\n');
+  counter = /0x[0-9a-f]+/.exec(recorded.stdout)?.[0] ?? '';
+  for (const each of ['input.txt', 'replayed.c']) rmSync(join(folder, each));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function run(args: readonly string[], input = ''): ReturnType<typeof faultline> {
+  return faultline(args, { cwd: folder, input });
+}
+
+/** The point that `where` prints, for each line of the conversation that goes somewhere. */
+function converse(lines: readonly string[]): { points: number[]; stdout: string; stderr: string } {
+  const { stdout, stderr, status } = run(['replay', '-i', 'r.flt'], `${lines.join('\n')}\n`);
+  expect(status).toBe(0);
+  return { points: [...stdout.matchAll(/@(\d+)/g)].map((match) => Number(match[1])), stdout, stderr };
+}
+
+describe('faultline record', () => {
+  test('runs the program as faultline run does', () => {
+    expect(recorded.stdout).toBe(`counter at ${counter} is 1000, the child's page 2, mine 1, hello\ntyped\n`);
+    expect([recorded.status, recorded.stderr]).toEqual([3, '']);
+  });
+
+  test('says in one line where the recording cannot be written', () => {
+    const { status, stderr } = run(['record', '-o', 'no/folder/r.flt', '/bin/true']);
+    expect([status, stderr]).toEqual([2, 'faultline: --output no/folder/r.flt: cannot be written (ENOENT)\n']);
+  });
+});
+
+describe('faultline replay', () => {
+  test('does the whole run again, without its files and its input', () => {
+    const { status, stdout, stderr } = run(['replay', 'r.flt']);
+    expect([status, stdout, stderr]).toEqual([0, recorded.stdout, '']);
+  });
+
+  test('goes to events, times and points, forward and back, and comes to the same again', () => {
+    const { points } = converse([
+      'to sched_process_fork',
+      'to page_fault',
+      'to 0.1ms',
+      'to sched_process_fork',
+      'to page_fault',
+    ]);
+    expect(points[0]).toBeGreaterThan(1000);
+    expect(points[1]).toBeGreaterThan(points[0]);
+    expect(points[2]).toBeLessThan(points[0]);
+    expect(points.slice(3)).toEqual(points.slice(0, 2));
+    expect(converse([`to @${points[1]}`]).points).toEqual([points[1]]);
+  });
+
+  test('stops where bytes change, turn by turn of a loop', () => {
+    const { points } = converse([
+      `to write:${counter}`,
+      `to write:${counter}`,
+      `to write:${counter}`,
+      `to write:${counter}`,
+    ]);
+    const turns = points.slice(1).map((point, at) => point - points[at]);
+    expect(turns[0]).toBeLessThan(20);
+    expect(turns).toEqual(turns.map(() => turns[0]));
+  });
+
+  test('explains a page of a child: mapped and touched by its parent, copied by its own write', () => {
+    const told = run(['replay', 'r.flt', '--to', `write:${PAGE}@7`, '--pid', '7', 'explain', PAGE]);
+    const life = told.stdout
+      .slice(told.stdout.indexOf('its life:\n'))
+      .replace(/\d+\.\d+ ms/g, 'T')
+      .split('\n');
+    expect(told.stdout).toContain('-> PTE RW- AD\n');
+    expect(told.stdout).toContain(`mapped by process 7 at ${PAGE}\n`);
+    expect(
+      life.slice(1, -1).map((line) =>
+        line
+          .trim()
+          .replace(/\s+/g, ' ')
+          .replace(/\+0x\w+/, ''),
+      ),
+    ).toEqual([
+      'T 6 mapped 20000000-20001000 rw-p anonymous by mmap from [__mmap]',
+      'T 6 fault anonZero [main] write',
+      'T 7 fork from process 6',
+      'T 7 fault cowCopy [main] write',
+    ]);
+  });
+
+  test('shows maps, the walk, frames and files of /proc there, and leaves the run as it was', () => {
+    const { stdout, points } = converse([
+      'to sched_process_fork',
+      'maps',
+      'smaps',
+      `pt ${PAGE}`,
+      `pagemap ${PAGE} 2`,
+      'frames',
+      'cat /proc/meminfo',
+      'to page_fault',
+    ]);
+    expect(stdout).toMatch(/^20000000-20001000 rw-p 00000000 00:00 0 *$/m);
+    expect(stdout).toMatch(/^AnonHugePages: +0 kB$/m);
+    expect(stdout).toMatch(/^level 0 .* frame \d+, READ USER ACCESSED DIRTY$/m);
+    expect(stdout).toMatch(/^0x20000000 VMA rw-p memory -> frame \d+ \(refcount 2, mapcount 2, anon\) -> PTE R-- AD$/m);
+    expect(stdout).toContain('0x20001000 no VMA\n');
+    expect(stdout).toMatch(/^ +\d+ {2}free$/m);
+    expect(stdout).toMatch(/^MemTotal: +\d+ kB$/m);
+    expect(points).toEqual(converse(['to sched_process_fork', 'to page_fault']).points);
+  });
+
+  test('answers as JSON', () => {
+    const { stdout } = run(['replay', 'r.flt', '--to', 'sched_process_fork', '--json', 'frames']);
+    const uses = JSON.parse(stdout) as { use: string; frames: number }[];
+    expect(uses.reduce((sum, { frames }) => sum + frames, 0)).toBe(32 * 256);
+  });
+
+  test('gives all that comes before the damage, and says where it is', () => {
+    const whole = readFileSync(join(folder, 'r.flt'));
+    writeFileSync(join(folder, 'cut.flt'), whole.subarray(0, whole.length - 2000));
+    const cut = run(['replay', 'cut.flt', 'where']);
+    expect(cut.stderr).toBe(
+      `faultline: cut.flt: the file ends in the middle, at byte ${whole.length - 2000}; what comes before is here\n`,
+    );
+    expect(cut.stdout).toMatch(/^at \d/);
+    const broken = Buffer.from(whole);
+    broken[whole.length >> 1] ^= 1;
+    writeFileSync(join(folder, 'broken.flt'), broken);
+    const { status, stderr } = run(['replay', 'broken.flt']);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^faultline: broken\.flt: the file is damaged at byte \d+; what comes before is here\n$/);
+  });
+
+  test.each([
+    [['no.flt'], 'no.flt: there is no such file'],
+    [['text.flt'], 'text.flt: is no recording; `faultline record -o text.flt PROGRAM` makes one'],
+    [
+      ['r.flt', '--to', 'noon'],
+      'noon: is no point of a run; write a time (2ms), write:0xADDRESS[@PID], @N as Faultline prints it, end, or EVENT[#N] with one of page_fault, ',
+    ],
+    [['r.flt', 'why'], 'why: is no question; there are where, maps, '],
+    [['r.flt', '--to', 'sched_process_fork', 'pt', 'here'], 'pt: write an address such as 0x3fd7c2ec'],
+    [
+      ['r.flt', '--to', 'sched_process_fork', '--pid', '99', 'maps'],
+      'process 99 is not there at this point; `where` says who is (--pid N)',
+    ],
+  ])('%j gets one line', (args, message) => {
+    writeFileSync(join(folder, 'text.flt'), 'text\n');
+    const { status, stderr, stdout } = run(['replay', ...args]);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr.startsWith(`faultline: ${message}`)).toBe(true);
+    expect(stderr.split('\n').length).toBe(2);
+  });
+});
