@@ -81,9 +81,10 @@ function bringVmaBack(mm: MemoryManager, vma: Vma, area: SwapArea): number {
 
 /** What is left is in memory too: pages that are mapped again and kept their slot. */
 function dropCache(mm: MemoryManager, area: SwapArea): void {
-  for (let slot = 0; slot < area.slotCount; slot++) {
-    if (area.cached[slot] !== NO_FRAME) mm.block.settle(area.cached[slot] as Pfn);
+  for (const slot of area.slotsInUse()) {
+    const frame = area.cachedOf(slot);
+    if (frame !== NO_FRAME) mm.block.settle(frame as Pfn);
     // What reclaim had written has gone with its write.
-    if (area.cached[slot] !== NO_FRAME) mm.swap.removeFromCache(area.cached[slot] as Pfn);
+    if (area.cachedOf(slot) !== NO_FRAME) mm.swap.removeFromCache(area.cachedOf(slot) as Pfn);
   }
 }
