@@ -17,13 +17,12 @@ import type { Vma } from '../vma.ts';
  * store cannot read. Then the area goes on.
  */
 export function swapOff(mm: MemoryManager, area: SwapArea): number {
-  // security_vm_enough_memory_mm: without the area there must be room for what it could hold.
+  // security_vm_enough_memory_mm: there must be room for what it could hold; the area itself is still counted among it.
+  const refused = mm.chargeCommit(null, area.pageCount);
+  if (refused < 0) return refused;
+  mm.unchargeCommit(area.pageCount);
   mm.swap.closeArea(area);
-  let result = mm.chargeCommit(null, area.pageCount);
-  if (result === 0) {
-    mm.unchargeCommit(area.pageCount);
-    result = bringBack(mm, area);
-  }
+  const result = bringBack(mm, area);
   if (result < 0) {
     mm.swap.reopenArea(area);
     return result;

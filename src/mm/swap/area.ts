@@ -16,6 +16,8 @@ export interface SwapAreaOptions {
   /** Slots, the header's among them. */
   readonly slotCount: number;
   readonly badSlots: readonly number[];
+  /** Where slots are taken from first; absent: 1. */
+  readonly firstSlot?: number;
 }
 
 /** What is known of a cluster's slots, by their place in it. */
@@ -59,8 +61,8 @@ export class SwapArea {
   private readonly clusters = new Map<number, ClusterRows>();
   /** Below it each cluster has rows, or is not whole even if all of it is free. */
   private lowestWhole = 0;
-  private cluster = 0;
-  private next = 1;
+  private cluster: number;
+  private next: number;
 
   constructor(options: SwapAreaOptions) {
     const { slotCount, badSlots } = options;
@@ -72,6 +74,8 @@ export class SwapArea {
     this.slotCount = slotCount;
     this.bad = new Set([0, ...badSlots]);
     this.pageCount = slotCount - this.bad.size;
+    this.next = options.firstSlot ?? 1;
+    this.cluster = Math.floor(this.next / CLUSTER_SLOTS);
   }
 
   isFree(slot: number): boolean {
