@@ -114,6 +114,11 @@ int main(void) {
   show_swaps("with a priority");
   ERR("swapoff", swapoff(name));
   write_header(1, 99, 0, "SWAPSPACE2");
+  MUST(ftruncate(fd, 8L << 30));
+  write_header(1, (uint32_t)((8L << 30) / PG - 1), 0, "SWAPSPACE2");
+  ERR("a file of 8 GiB with holes", swapon(name, 0));
+  MUST(ftruncate(fd, PAGES * PG));
+  write_header(1, 99, 0, "SWAPSPACE2");
   ERR("swapon of a part of the file", swapon(name, 0));
   show_swaps("a part");
   ERR("swapoff", swapoff(name));

@@ -38,7 +38,7 @@ const MAY_IMPORT = {
     'src/system.ts',
     'src/system-options.ts',
   ],
-  'src/timeline.ts': ['src/base', 'src/observe', 'src/replay.ts'],
+  'src/timeline.ts': ['src/base', 'src/machine', 'src/observe', 'src/replay.ts'],
   'src/index.ts': [
     'src/timeline.ts',
     'src/driven-process.ts',

@@ -21,6 +21,8 @@ await build({
   format: 'esm',
   platform: 'node',
   packages: 'external',
+  // As in scripts/build.mjs.
+  minifySyntax: true,
   // `import ... from 'faultline'` in examples is this checkout's own source.
   alias: { faultline: join(root, 'src/index.ts') },
   // The bundle stands elsewhere; the file's neighbours do not.

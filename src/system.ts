@@ -30,12 +30,13 @@ import { mountSysfs } from './kernel/sysfs/sysfs.ts';
 import type { Task } from './kernel/task.ts';
 import { VirtualClock } from './machine/clock.ts';
 import { Ram } from './machine/ram.ts';
-import { vaddr, vpnOf } from './machine/units.ts';
+import { PAGE_SIZE, vaddr, vpnOf } from './machine/units.ts';
 import { checkInvariants } from './mm/invariants.ts';
 import { commitReserves, MemoryManager } from './mm/memory-manager.ts';
 import { FaultInjector, type InjectCounts } from './mm/phys/inject.ts';
 import { createPhysicalMemory } from './mm/physical-memory.ts';
 import { policiesByName, RECLAIM_POLICIES } from './mm/reclaim/kinds.ts';
+import { MAX_SWAP_SLOTS } from './mm/swap/entry.ts';
 import { createVmaIndex } from './mm/vma-index/kinds.ts';
 import { FaultDescriber, type FaultDescription, formatFault } from './observe/fault-trace.ts';
 import { type LevelsReport, reportLevelsAtExit } from './observe/levels-at-exit.ts';
@@ -46,9 +47,9 @@ import { RecordingEnvironment } from './observe/recording/recording-environment.
 import { collectStats, type RunStats } from './observe/stats.ts';
 import type { ExitStatus, MountOptions, SpawnRequest, SwapSource, SystemOptions } from './system-options.ts';
 
-/** mkswap's least: ten pages; and what an entry of a page table can name. */
+/** mkswap's least: ten pages; and what the kernel counts of an area (swap/entry.ts). */
 const MIN_SWAP_BYTES = 40 * 1024;
-const MAX_SWAP_BYTES = 2 ** 32;
+const MAX_SWAP_BYTES = MAX_SWAP_SLOTS * PAGE_SIZE;
 const MIN_MEMORY_BYTES = 4 * 2 ** 20;
 /** Frames below this are the kernel image's: never allocated, and a bug that hands out frame 0 shows. */
 const RESERVED_FRAMES = 16;
@@ -218,7 +219,7 @@ export class System {
     const sizeBytes = 'host' in source ? 0 : 'zramBytes' in source ? source.zramBytes : source.sizeBytes;
     if (!('host' in source)) {
       if (sizeBytes < MIN_SWAP_BYTES || sizeBytes > MAX_SWAP_BYTES)
-        throw new RangeError(`${sizeBytes} bytes are no size of a swap area; it has 40K to 4G`);
+        throw new RangeError(`${sizeBytes} bytes are no size of a swap area; it has 40K to less than 16T`);
       path = addSwapDevice(this.kernel, sizeBytes, 'zramBytes' in source ? 'zram' : 'host-memory');
     } else {
       path = `/swap/${this.kernel.swapFiles.users.length}`;

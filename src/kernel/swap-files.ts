@@ -10,7 +10,7 @@ import { PAGE_SIZE } from '../machine/units.ts';
 import { swapOff } from '../mm/ops/swapoff.ts';
 import type { FilePages, PageBacking } from '../mm/page-cache/file-pages.ts';
 import type { SwapArea } from '../mm/swap/area.ts';
-import { MAX_SWAPFILES } from '../mm/swap/entry.ts';
+import { MAX_SWAP_SLOTS, MAX_SWAPFILES } from '../mm/swap/entry.ts';
 import { makeSwapHeader, parseSwapHeader } from '../mm/swap/header.ts';
 import { FileStore, MemoryStore, type SwapStore } from '../mm/swap/store.ts';
 import { ZramStore } from '../mm/swap/zram/zram-store.ts';
@@ -112,7 +112,7 @@ function enable(k: Kernel, { inode, file, store, path, flags }: Candidate): numb
   const kind = file === null ? 'partition' : 'file';
   const page = new Uint8Array(PAGE_SIZE);
   if (store.sizeBytes < PAGE_SIZE || store.read(0, page) < 0) return -EINVAL;
-  const header = parseSwapHeader(page, store.sizeBytes, kind);
+  const header = parseSwapHeader(page, store.sizeBytes, kind, Math.min(MAX_SWAP_SLOTS, k.mm.format.swapOffsets));
   if (typeof header === 'string') {
     k.log(header);
     return -EINVAL;

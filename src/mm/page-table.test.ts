@@ -13,6 +13,7 @@ import { madvise } from './ops/madvise.ts';
 import { mmap } from './ops/mmap.ts';
 import { munmap } from './ops/munmap.ts';
 import { MARKER_GUARD, MARKER_POISONED, MARKER_UFFD_WP } from './page-table.ts';
+import { swapEntry, swapOffsetOf, swapTypeOf } from './swap/entry.ts';
 import { createTestMachine, type TestMachine } from './testing/test-machine.ts';
 import { copyFromUser, copyToUser } from './user-access.ts';
 import { VM_READ, VM_WRITE } from './vm-flags.ts';
@@ -74,6 +75,45 @@ describe.each([i386, sv39, sv48, sv57])('page tables of $name', (format) => {
     expect([pageTables.makeMarker(0), pageTables.isMarker(0), pageTables.markerOf(0)]).toEqual([0, false, 0]);
     const none = pageTables.makeEntry(pfn(5), 0, 'readonly', format.ACCESSED);
     expect([pageTables.isMarker(none), pageTables.isMapped(none)]).toEqual([false, true]);
+  });
+
+  it('has room for every slot of an area in a swap entry, with its flags', () => {
+    const { machine } = create();
+    const { mm } = machine;
+    const { pageTables } = mm;
+    const space = machine.createSpace();
+    mapPage(machine, space, 16, 2);
+    write(machine, space, 16, 1);
+    const slot = pageTables.findLeaf(space, vpn(16));
+    const before = pageTables.read(slot);
+    const beside = pageTables.slotBeside(slot, 1);
+    for (const offset of [1, 2 ** 20, 3 * 2 ** 20, 2 ** 31 + 5, 2 ** 32 - 2].filter((at) => at < format.swapOffsets))
+      for (const type of [0, 27])
+        for (const flags of [
+          0,
+          format.SWAP_EXCLUSIVE,
+          format.SWAP_UFFD_WP,
+          format.SWAP_EXCLUSIVE + format.SWAP_UFFD_WP,
+        ]) {
+          const entry = swapEntry(type, offset);
+          pageTables.set(beside, pageTables.makeSwap(entry, flags));
+          const read = pageTables.read(beside);
+          expect([pageTables.isSwap(read), pageTables.swapOf(read), swapTypeOf(entry), swapOffsetOf(entry)]).toEqual([
+            true,
+            entry,
+            type,
+            offset,
+          ]);
+          expect(pageTables.isSwapExclusive(read)).toBe((flags & format.SWAP_EXCLUSIVE) !== 0);
+          expect(pageTables.isUffdWp(read)).toBe((flags & format.SWAP_UFFD_WP) !== 0);
+          for (const changed of [pageTables.withUffdWp(read), pageTables.withoutUffdWp(read)])
+            expect(pageTables.swapOf(pageTables.withoutSwapExclusive(changed))).toBe(entry);
+          expect(pageTables.seek(space, vpn(17), vpn(18)) && pageTables.foundSlot).toBe(beside);
+          pageTables.set(beside, 0);
+          expect(pageTables.seek(space, vpn(17), vpn(18))).toBe(false);
+        }
+    expect(pageTables.read(slot)).toBe(before);
+    checkInvariants(mm);
   });
 
   it('keeps a guard marker through madvise and fork, and drops it with the mapping', () => {

@@ -26,7 +26,7 @@ const SWP_PTE_MARKER = 31;
 /**
  * Page tables: real entries in RAM frames (D1), for every format that PagingFormat can describe. The only writer of entries
  * besides the MMU's Accessed and Dirty bits. A `slot` is the index in Ram.u32 of an entry's low word; slots and entries are
- * plain numbers, nothing is allocated on the way.
+ * plain numbers, nothing is allocated on the way. Only a swap entry has anything in its high word.
  *
  *   entry of the leaf table:  0            nothing
  *                             PRESENT      maps frameOf(entry)
@@ -69,6 +69,8 @@ export class PageTables {
   private readonly ramBaseWords: number;
   private readonly entries: number;
   private readonly words: number;
+  /** From an entry's low word to its high word: 0 where there is none. */
+  private readonly highWord: number;
   /** Pages under one entry, by level; and their logarithm, at most 31: all of a page number below 2^31. */
   private readonly span: Float64Array;
   private readonly shift: Int32Array;
@@ -82,6 +84,7 @@ export class PageTables {
     this.ramBaseWords = mm.ram.ramBase / 4;
     this.entries = 2 ** mm.format.bitsPerLevel;
     this.words = mm.format.entryBytes / 4;
+    this.highWord = this.words - 1;
     this.span = Float64Array.from({ length: mm.format.levels + 1 }, (_, level) => this.entries ** level);
     this.shift = Int32Array.from(this.span, (_, level) => Math.min(31, mm.format.bitsPerLevel * level));
     this.present = mm.format.PRESENT;
@@ -207,14 +210,14 @@ export class PageTables {
 
   /** The first leaf entry of [from, end) that is not 0: sets foundVpn, foundSlot and foundLevel, or returns false. */
   seek(space: AddressSpace, from: Vpn, end: Vpn): boolean {
-    const { u32, entries, words } = this;
+    const { u32, entries, words, highWord } = this;
     for (let page: number = from; this.seekTable(space, page as Vpn, end); ) {
       if (this.foundLevel > 0) return true;
       page = this.foundVpn;
       const inTable = Math.min(entries - (page & (entries - 1)), end - page);
       let slot = this.foundSlot;
       for (let i = 0; i < inTable; i++, slot += words) {
-        if (u32[slot] === 0) continue;
+        if ((u32[slot] | u32[slot + highWord]) === 0) continue;
         this.foundVpn = (page + i) as Vpn;
         this.foundSlot = slot;
         return true;
@@ -272,11 +275,16 @@ export class PageTables {
   }
 
   read(slot: number): number {
-    return this.u32[slot];
+    const low = this.u32[slot];
+    if ((low & this.present) !== 0 || this.highWord === 0) return low;
+    const high = this.u32[slot + 1];
+    return high === 0 ? low : low + high * 2 ** 32;
   }
 
   /** The one place that writes a leaf entry. The caller flushes the TLB where the old entry could be cached. */
   set(slot: number, entry: number): void {
+    // First the high word, so that it does not matter where there is none.
+    this.u32[slot + this.highWord] = entry < 2 ** 32 ? 0 : Math.floor(entry / 2 ** 32);
     this.u32[slot] = entry;
   }
 
@@ -307,7 +315,7 @@ export class PageTables {
 
   /** `flags` is an or of the format's SWAP_*. */
   makeSwap(swap: SwapEntry, flags: number): number {
-    return (this.format.makeSwap(swapTypeOf(swap), swapOffsetOf(swap)) | flags) >>> 0;
+    return this.format.makeSwap(swapTypeOf(swap), swapOffsetOf(swap)) + flags;
   }
 
   swapOf(entry: number): SwapEntry {
@@ -317,6 +325,11 @@ export class PageTables {
   /** Of a swap entry: no other one leads to its slot (pte_swp_exclusive). */
   isSwapExclusive(entry: number): boolean {
     return (entry & this.format.SWAP_EXCLUSIVE) !== 0;
+  }
+
+  /** The swap entry, which is not the only one of its slot any more. */
+  withoutSwapExclusive(entry: number): number {
+    return this.isSwapExclusive(entry) ? entry - this.format.SWAP_EXCLUSIVE : entry;
   }
 
   /** A write to the page is userfaultfd's to allow (pte_uffd_wp, pte_swp_uffd_wp_any). */
@@ -329,13 +342,13 @@ export class PageTables {
   /** The entry protected so: its frame without WRITE, its slot, or a marker. */
   withUffdWp(entry: number): number {
     if (this.isMapped(entry)) return ((entry & ~this.format.WRITE) | this.format.SOFT1) >>> 0;
-    if (this.isSwap(entry)) return (entry | this.format.SWAP_UFFD_WP) >>> 0;
+    if (this.isSwap(entry)) return this.isUffdWp(entry) ? entry : entry + this.format.SWAP_UFFD_WP;
     return this.makeMarker(this.markerOf(entry) | MARKER_UFFD_WP);
   }
 
   withoutUffdWp(entry: number): number {
     if (this.isMapped(entry)) return (entry & ~this.format.SOFT1) >>> 0;
-    if (this.isSwap(entry)) return (entry & ~this.format.SWAP_UFFD_WP) >>> 0;
+    if (this.isSwap(entry)) return this.isUffdWp(entry) ? entry - this.format.SWAP_UFFD_WP : entry;
     return this.makeMarker(this.markerOf(entry) & ~MARKER_UFFD_WP);
   }
 

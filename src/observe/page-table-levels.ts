@@ -93,7 +93,7 @@ export function collectTabledPages(mm: MemoryManager, space: AddressSpace): Page
     const base = ram.offsetOf(frame) / 4;
     let isEmpty = true;
     for (let i = 0; i < entries; i++) {
-      if (ram.u32[base + i * words] === 0) continue;
+      if (pageTables.read(base + i * words) === 0) continue;
       isEmpty = false;
       if (level === 0) add(firstPage + i);
     }

@@ -9,7 +9,7 @@ export interface WalkStep {
   /** Frame of the table that holds the entry, and the entry's number in it. */
   readonly tableFrame: Pfn;
   readonly index: number;
-  /** The entry as the hardware reads it (its high word, where there is one, is 0). */
+  /** The entry as the hardware reads it (its high word, where there is one, is 0 but of a swap entry). */
   readonly entry: number;
   readonly present: boolean;
   readonly leaf: boolean;
@@ -29,7 +29,7 @@ export function walkPage(mm: MemoryManager, space: AddressSpace, page: Vpn): Wal
   let tableFrame = space.rootFrame;
   for (let level = format.levels - 1; level >= 0; level--) {
     const index = Math.floor(page / entries ** level) % entries;
-    const entry = ram.u32[(ram.ramBase + tableFrame * PAGE_SIZE + index * format.entryBytes) / 4];
+    const entry = mm.pageTables.read((ram.ramBase + tableFrame * PAGE_SIZE + index * format.entryBytes) / 4);
     const present = (entry & format.PRESENT) !== 0;
     const leaf = present && (level === 0 || format.isLeaf(entry));
     const frame = present ? format.frameOf(entry) : (-1 as Pfn);

@@ -25,7 +25,7 @@ export function peekFile(mm: MemoryManager, file: FilePages): Uint8Array {
 function peekSwap(mm: MemoryManager, entry: SwapEntry, into: Uint8Array): void {
   const area = mm.swap.areaOf(entry);
   const slot = swapOffsetOf(entry);
-  const cached = area.cached[slot];
+  const cached = area.cachedOf(slot);
   if (cached !== NO_FRAME) into.set(mm.ram.bytesOf(cached as Pfn));
-  else if (area.zeroes[slot] !== 0 || area.store.read(slot, into) < 0) into.fill(0);
+  else if (area.isZero(slot) || area.store.read(slot, into) < 0) into.fill(0);
 }

@@ -16,7 +16,7 @@ function run(name: string, flags: readonly string[], args: readonly string[] = [
 
 describe('memory pressure', () => {
   beforeAll(async () => {
-    for (const name of ['pressure', 'hog', 'hog-read']) {
+    for (const name of ['pressure', 'hog', 'hog-read', 'swaps']) {
       const result = await compileForGuest(join(import.meta.dirname, 'machines', `${name}.c`), {});
       if ('elf' in result) elfs.set(name, result.elf);
     }
@@ -58,6 +58,13 @@ describe('memory pressure', () => {
   it('makes room for a system call that stores into new pages', () => {
     const done = run('hog-read', ['--memory', '7M']);
     expect([done.stdout, done.stderr, done.status]).toEqual(['read 2097152\nthe hog: signal 9\n', '', 0]);
+  }, 60_000);
+
+  it('has 64 GiB of swap, which take host memory only where pages are', () => {
+    const done = run('pressure', ['--memory', '6M', '--swap', '64G'], ['16']);
+    expect([done.stdout, done.stderr, done.status]).toEqual([`${SUMS}\n`, '', 0]);
+    const listed = faultline(['run', '--memory', '6M', '--swap', '64G', '--swap', 'zram:8T', elfs.get('swaps') ?? '']);
+    expect(listed.stdout).toBe('/dev/zram0 67108860 kB\n/dev/zram1 8589934588 kB\nSwapTotal 8657043448 kB\n');
   }, 60_000);
 
   it('fills swap first', () => {

@@ -57,8 +57,9 @@ function hideFrames(view: DataView): void {
 
 /** The area's number in 5 bits, above them the slot. */
 function setSwapped(view: DataView, at: number, entry: SwapEntry, high: number): void {
-  view.setUint32(at, swapTypeOf(entry) + swapOffsetOf(entry) * 2 ** MAX_SWAPFILES_SHIFT, true);
-  view.setUint32(at + 4, PM_SWAP + high, true);
+  const place = swapTypeOf(entry) + swapOffsetOf(entry) * 2 ** MAX_SWAPFILES_SHIFT;
+  view.setUint32(at, place % 2 ** 32, true);
+  view.setUint32(at + 4, Math.floor(place / 2 ** 32) + PM_SWAP + high, true);
 }
 
 function fillEntries(mm: MemoryManager, space: AddressSpace, first: number, view: DataView, count: number): void {

@@ -60,9 +60,9 @@ function countSlots(mm: MemoryManager): { swapped: number; lostUnits: number } {
   const sum = { swapped: 0, lostUnits: 0 };
   for (const area of mm.swap.areas) {
     if (area === null) continue;
-    for (let slot = 1; slot < area.slotCount; slot++) {
-      const times = area.counts[slot];
-      if (area.isBad(slot) || times === 0) continue;
+    for (const slot of area.slotsInUse()) {
+      const times = area.countOf(slot);
+      if (times === 0) continue;
       sum.swapped += PAGE_SIZE;
       sum.lostUnits += lostIn(PAGE_SIZE, times);
     }

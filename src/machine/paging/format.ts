@@ -1,12 +1,13 @@
 import type { Pfn } from '../units.ts';
 
 /**
- * A page-table format as the hardware defines it. A machine has at most 2^20 frames, so an entry's frame number and flags
- * fit the low 32 bits of every format; entries are handled as unsigned 32-bit numbers and the high word, where there is
- * one, stays zero. A flag that the format lacks is 0.
+ * A page-table format as the hardware defines it. A machine has at most 2^20 frames, so the frame number and flags of what maps
+ * memory fit the low 32 bits of every format; the high word, where there is one, is zero, but of a swap entry, whose offset goes on
+ * there. Entries are handled as numbers: flags are in the low word, which is all that `&` sees, and all that it leaves. A flag that
+ * the format lacks is 0.
  *
  * A non-present entry whose value is not 0 is software's; the hardware ignores all but PRESENT. With SOFT0 it maps a frame that
- * no access may reach; without it is a swap entry: a type below 32 and an offset below 2^20, and two flags.
+ * no access may reach; without it is a swap entry: a type below 32 and an offset below swapOffsets, and two flags.
  */
 export interface PagingFormat {
   readonly name: string;
@@ -33,6 +34,9 @@ export interface PagingFormat {
   /** Two bits of a swap entry: one entry alone leads to the slot; a write to the page is userfaultfd's to allow. */
   readonly SWAP_EXCLUSIVE: number;
   readonly SWAP_UFFD_WP: number;
+
+  /** Offsets that a swap entry has room for; at most 2^32. */
+  readonly swapOffsets: number;
 
   /** A present leaf entry; `flags` is an or of the constants above and must include PRESENT. */
   makeLeaf(frame: Pfn, flags: number): number;

@@ -41,6 +41,7 @@ export const i386: PagingFormat = {
   SOFT1: AVL1,
   SWAP_EXCLUSIVE: PS,
   SWAP_UFFD_WP: D,
+  swapOffsets: 2 ** 23,
   makeLeaf: (frame, flags) => frame * 4096 + flags,
   makeHugeLeaf: (frame, flags) => frame * 4096 + flags + PS,
   // _PAGE_TABLE: the leaf alone decides. A and D as Linux sets them, so that the walk writes nothing here.

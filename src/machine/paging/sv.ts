@@ -18,8 +18,10 @@ const SWAP_OFFSET_UNIT = 4096;
  * RISC-V's Sv39, Sv48 and Sv57 (privileged specification 20240411, chapters 12.4 to 12.6): they differ in levels only.
  * What is not present is Linux's own (6.18, arch/riscv/include/asm/pgtable.h): a page without rights has G, a swap entry is
  *
- *   31        12  11    7   6   5   4        1   0
+ *   63        12  11    7   6   5   4        1   0
  *   offset        type      E   0   wp  0    0   V=0
+ *
+ * whose offset has 52 bits. The kernel's own have 32: struct swap_info_struct counts slots in an unsigned int.
  */
 export function svFormat(name: string, levels: 3 | 4 | 5): PagingFormat {
   return {
@@ -41,6 +43,7 @@ export function svFormat(name: string, levels: 3 | 4 | 5): PagingFormat {
     SOFT1: 512,
     SWAP_EXCLUSIVE: A,
     SWAP_UFFD_WP: U,
+    swapOffsets: 2 ** 32,
     makeLeaf: (frame, flags) => frame * FRAME_UNIT + flags,
     // R or X tells a leaf from a table at every level.
     makeHugeLeaf: (frame, flags) => frame * FRAME_UNIT + flags,
@@ -49,7 +52,7 @@ export function svFormat(name: string, levels: 3 | 4 | 5): PagingFormat {
     frameOf: (entry) => Math.floor(entry / FRAME_UNIT) as Pfn,
     makeSwap: (type, offset) => offset * SWAP_OFFSET_UNIT + type * SWAP_TYPE_UNIT,
     swapTypeOf: (entry) => (entry >>> 7) & 31,
-    swapOffsetOf: (entry) => entry >>> 12,
+    swapOffsetOf: (entry) => Math.floor(entry / SWAP_OFFSET_UNIT),
     permissionFlags(prot) {
       // Write without read is a reserved encoding; Linux's protection_map gives such a page read as well.
       if ((prot & 7) === 0) return 0;

@@ -14,12 +14,7 @@ export function checkMemcgs(memcgs: Memcgs, swap: Swap): void {
     if (frames.memcg[frame] !== ROOT_MEMCG) memory[frames.memcg[frame]] += frames.pagesOf(frame as never);
   for (const area of swap.areas) {
     if (area === null) continue;
-    for (let slot = 0; slot < area.slotCount; slot++) {
-      const id = area.memcgs[slot];
-      if (id === ROOT_MEMCG) continue;
-      assert(!area.isFree(slot), 'mm/memcg/memcgs.ts: G2 nobody pays for a free slot');
-      slots[id]++;
-    }
+    for (const slot of area.slotsInUse()) if (area.memcgOf(slot) !== ROOT_MEMCG) slots[area.memcgOf(slot)]++;
   }
   // Children have higher ids only by chance: sum up from each to all above it.
   const sums = { memory: Float64Array.from(memory), slots: Float64Array.from(slots) };

@@ -17,21 +17,21 @@ export function chargeSlot(memcgs: Memcgs, area: SwapArea, slot: number, frame: 
     memcgs.noteSwapEvent(memcg, 'fail');
     return false;
   }
-  area.memcgs[slot] = memcg.id;
+  area.setMemcg(slot, memcg.id);
   return true;
 }
 
 /** The slot is free again (__mem_cgroup_uncharge_swap). */
 export function unchargeSlot(memcgs: Memcgs, area: SwapArea, slot: number): void {
-  const id = area.memcgs[slot];
+  const id = area.memcgOf(slot);
   if (id === ROOT_MEMCG) return;
-  area.memcgs[slot] = ROOT_MEMCG;
+  area.setMemcg(slot, ROOT_MEMCG);
   memcgs.unchargeSwap(memcgs.memcgOf(id) as Memcg);
 }
 
 /** Who pays for the page of a slot that comes back (mem_cgroup_swapin_charge_folio): who paid when it left, or else `reader`. */
 export function payerOfSlot(memcgs: Memcgs, area: SwapArea, slot: number, reader: Memcg): Memcg {
-  const id = area.memcgs[slot];
+  const id = area.memcgOf(slot);
   const memcg = id === ROOT_MEMCG ? null : memcgs.memcgOf(id);
   return memcg?.isOnline === true ? memcg : reader;
 }

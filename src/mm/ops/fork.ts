@@ -163,7 +163,7 @@ function copyTable(mm: MemoryManager, from: Vma, to: Vma, start: Vpn, end: Vpn, 
     if (pageTables.isSwap(entry)) {
       // copy_nonpresent_pte: both lead to the slot, so neither alone.
       mm.swap.dup(pageTables.swapOf(entry));
-      entry = (entry & ~format.SWAP_EXCLUSIVE) >>> 0;
+      entry = pageTables.withoutSwapExclusive(entry);
       pageTables.set(source, entry);
       counts[MM_SWAPENTS]++;
     }

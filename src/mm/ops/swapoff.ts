@@ -17,13 +17,12 @@ import type { Vma } from '../vma.ts';
  * store cannot read. Then the area goes on.
  */
 export function swapOff(mm: MemoryManager, area: SwapArea): number {
-  // security_vm_enough_memory_mm: without the area there must be room for what it could hold.
+  // security_vm_enough_memory_mm: there must be room for what it could hold; the area itself is still counted among it.
+  const refused = mm.chargeCommit(null, area.pageCount);
+  if (refused < 0) return refused;
+  mm.unchargeCommit(area.pageCount);
   mm.swap.closeArea(area);
-  let result = mm.chargeCommit(null, area.pageCount);
-  if (result === 0) {
-    mm.unchargeCommit(area.pageCount);
-    result = bringBack(mm, area);
-  }
+  const result = bringBack(mm, area);
   if (result < 0) {
     mm.swap.reopenArea(area);
     return result;
@@ -81,9 +80,10 @@ function bringVmaBack(mm: MemoryManager, vma: Vma, area: SwapArea): number {
 
 /** What is left is in memory too: pages that are mapped again and kept their slot. */
 function dropCache(mm: MemoryManager, area: SwapArea): void {
-  for (let slot = 0; slot < area.slotCount; slot++) {
-    if (area.cached[slot] !== NO_FRAME) mm.block.settle(area.cached[slot] as Pfn);
+  for (const slot of area.slotsInUse()) {
+    const frame = area.cachedOf(slot);
+    if (frame !== NO_FRAME) mm.block.settle(frame as Pfn);
     // What reclaim had written has gone with its write.
-    if (area.cached[slot] !== NO_FRAME) mm.swap.removeFromCache(area.cached[slot] as Pfn);
+    if (area.cachedOf(slot) !== NO_FRAME) mm.swap.removeFromCache(area.cachedOf(slot) as Pfn);
   }
 }

@@ -36,7 +36,7 @@ export class FrameTable {
   readonly index: Float64Array;
   readonly order: Uint8Array;
   /** Linux's page->private: meaning depends on the owner (F4). */
-  readonly private: Int32Array;
+  readonly private: Float64Array;
   /** Id of the memory cgroup that the frame is charged to, of a compound page its head's; 0: the root's, which is not counted. */
   readonly memcg: Uint16Array;
   /** Linux's folio->mlock_count: how many locks hold a PG_mlocked page (mlock-pages.ts). */
@@ -52,7 +52,7 @@ export class FrameTable {
     this.owner = new Int32Array(frameCount);
     this.index = new Float64Array(frameCount);
     this.order = new Uint8Array(frameCount);
-    this.private = new Int32Array(frameCount);
+    this.private = new Float64Array(frameCount);
     this.memcg = new Uint16Array(frameCount);
     this.mlockCount = new Int32Array(frameCount);
     this.next = new Int32Array(frameCount).fill(NO_FRAME);

@@ -9,20 +9,22 @@ import { checkZrams } from './zram/check-zram.ts';
 
 /** What page tables and shmem objects have of each slot, counted anew. */
 export class SwapCensus {
-  private readonly counts: (Uint32Array | null)[];
+  /** By slot; only slots with an entry. */
+  private readonly counts: (Map<number, number> | null)[];
   private readonly swap: Swap;
 
   constructor(swap: Swap) {
     this.swap = swap;
-    this.counts = swap.areas.map((area) => (area === null ? null : new Uint32Array(area.slotCount)));
+    this.counts = swap.areas.map((area) => (area === null ? null : new Map()));
   }
 
   /** An entry of a page table or a shmem object. */
   note(entry: SwapEntry, sharing: 'exclusive' | 'shared'): void {
     const area = this.counts[swapTypeOf(entry)];
     const slot = swapOffsetOf(entry);
-    assert(area !== null && area !== undefined && slot < area.length, 'mm/swap: W1 an entry leads to an area');
-    area[slot]++;
+    const isThere = slot < (this.swap.areas[swapTypeOf(entry)]?.slotCount ?? 0);
+    assert(area !== null && area !== undefined && isThere, 'mm/swap: W1 an entry leads to an area');
+    area.set(slot, (area.get(slot) ?? 0) + 1);
     if (sharing === 'exclusive')
       assert(this.swap.countOf(entry) === 1, 'mm/swap: W4 an exclusive entry alone leads to its slot');
   }
@@ -49,23 +51,24 @@ export class SwapCensus {
     const area = this.swap.areas[type];
     const counts = this.counts[type];
     if (area === null || counts === null) return;
-    let used = 0;
-    for (let slot = 0; slot < area.slotCount; slot++) {
-      if (area.isBad(slot)) {
-        assert(counts[slot] === 0 && area.cached[slot] === NO_FRAME, 'mm/swap: W1 a bad slot is not used');
-        continue;
-      }
-      assert(area.counts[slot] === counts[slot], 'mm/swap: W1 the count of a slot is the number of its entries');
-      if (!area.isFree(slot)) used++;
-      const isAlone = area.counts[slot] > 0 && area.cached[slot] === NO_FRAME;
-      assert(area.shadows[slot] === 0 || isAlone, 'mm/swap: W7 a shadow entry is of a page that is in its slot alone');
-      const frame = area.cached[slot];
+    const used = area.slotsInUse();
+    for (const slot of counts.keys())
+      assert(area.countOf(slot) > 0, 'mm/swap: W1 the count of a slot is the number of its entries');
+    for (const slot of used) {
+      assert(!area.isBad(slot), 'mm/swap: W1 a bad slot is not used');
+      assert(
+        area.countOf(slot) === (counts.get(slot) ?? 0),
+        'mm/swap: W1 the count of a slot is the number of its entries',
+      );
+      const isAlone = area.countOf(slot) > 0 && area.cachedOf(slot) === NO_FRAME;
+      assert(area.shadowOf(slot) === 0 || isAlone, 'mm/swap: W7 a shadow entry is of a page that is in its slot alone');
+      const frame = area.cachedOf(slot);
       if (frame === NO_FRAME) continue;
       const entry = swapEntry(type, slot);
       const knows = (this.swap.frames.flags[frame] & PG_swapcache) !== 0 && this.swap.frames.private[frame] === entry;
       assert(knows, 'mm/swap: W2 the page of a slot knows the slot');
     }
-    assert(used === area.usedSlots, 'mm/swap: W3 usedSlots counts the slots in use');
+    assert(used.length === area.usedSlots, 'mm/swap: W3 usedSlots counts the slots in use');
     assert(area.findBroken() === null, `mm/swap: W3 ${area.findBroken()}`);
   }
 

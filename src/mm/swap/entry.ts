@@ -10,9 +10,11 @@ export type SwapEntry = number & { readonly [unit]: 'SwapEntry' };
  * device memory and hardware poison).
  */
 export const MAX_SWAPFILES = 28;
-/** Slots that an entry can name (swapfile_maximum_size): 4 GiB. */
-export const MAX_SWAP_SLOTS = 2 ** 20;
+/** The most slots of an area, an unsigned int in swap_info_struct: 16 TiB less a page. An entry may have room for fewer (format.swapOffsets). */
+export const MAX_SWAP_SLOTS = 2 ** 32 - 1;
+/** What stands for one area more. */
+const TYPE_UNIT = 2 ** 32;
 
-export const swapEntry = (type: number, offset: number): SwapEntry => (type * MAX_SWAP_SLOTS + offset) as SwapEntry;
-export const swapTypeOf = (entry: SwapEntry): number => Math.floor(entry / MAX_SWAP_SLOTS);
-export const swapOffsetOf = (entry: SwapEntry): number => entry % MAX_SWAP_SLOTS;
+export const swapEntry = (type: number, offset: number): SwapEntry => (type * TYPE_UNIT + offset) as SwapEntry;
+export const swapTypeOf = (entry: SwapEntry): number => Math.floor(entry / TYPE_UNIT);
+export const swapOffsetOf = (entry: SwapEntry): number => entry % TYPE_UNIT;

@@ -1,5 +1,4 @@
 import { PAGE_SIZE } from '../../machine/units.ts';
-import { MAX_SWAP_SLOTS } from './entry.ts';
 
 /**
  * The first page of a swap area, as mkswap(8) writes it (union swap_header, include/linux/swap.h): at byte 1024 the version, the
@@ -22,9 +21,15 @@ export interface SwapHeader {
 
 /**
  * read_swap_header (6.18): `sizeBytes` is the store's. A text, for the kernel log, where it is no header that can be used. A file
- * has no bad pages. A header of the other byte order is taken as Linux takes it.
+ * has no bad pages. A header of the other byte order is taken as Linux takes it. Of an area with more than `maxSlots` the first ones
+ * are used (swapfile_maximum_size).
  */
-export function parseSwapHeader(page: Uint8Array, sizeBytes: number, kind: 'file' | 'partition'): SwapHeader | string {
+export function parseSwapHeader(
+  page: Uint8Array,
+  sizeBytes: number,
+  kind: 'file' | 'partition',
+  maxSlots: number,
+): SwapHeader | string {
   const magic = String.fromCharCode(...page.subarray(MAGIC_AT));
   if (magic !== MAGIC) return 'Unable to find swap-space signature';
   const view = new DataView(page.buffer, page.byteOffset, PAGE_SIZE);
@@ -33,7 +38,7 @@ export function parseSwapHeader(page: Uint8Array, sizeBytes: number, kind: 'file
   if (version !== 1) return `Unable to handle swap header version ${version}`;
   const lastPage = view.getUint32(LAST_PAGE_AT, isLittle);
   if (lastPage === 0) return 'Empty swap-file';
-  const slotCount = Math.min(lastPage + 1, MAX_SWAP_SLOTS);
+  const slotCount = Math.min(lastPage + 1, maxSlots);
   const pages = Math.floor(sizeBytes / PAGE_SIZE);
   if (pages > 0 && slotCount > pages) return 'Swap area shorter than signature indicates';
   const badCount = view.getUint32(BAD_COUNT_AT, isLittle);

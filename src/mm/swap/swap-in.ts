@@ -113,7 +113,7 @@ function readCluster(swap: Swap, entry: SwapEntry, reader: Memcg): void {
   const window = swap.readAhead.window(wanted);
   const first = wanted - (wanted % window);
   for (let slot = Math.max(1, first); slot < Math.min(first + window, area.slotCount); slot++) {
-    if (area.isBad(slot) || area.counts[slot] === 0 || area.cached[slot] !== NO_FRAME) continue;
+    if (area.isBad(slot) || area.countOf(slot) === 0 || area.cachedOf(slot) !== NO_FRAME) continue;
     const frame = readIntoCache(swap, swapEntry(swapTypeOf(entry), slot), GFP_READ_AHEAD, reader);
     if (frame < 0) return;
     swap.frames.flags[frame] |= PG_reclaim;

@@ -1,16 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { EIO } from '../../abi/errno.ts';
 import { MADV_PAGEOUT, MADV_WILLNEED } from '../../abi/mman.ts';
-import { PAGE_SIZE, type Vpn } from '../../machine/units.ts';
+import { PAGE_SIZE, type Pfn, type Vpn } from '../../machine/units.ts';
 import { type AddressSpace, MM_SWAPENTS } from '../address-space.ts';
 import { checkInvariants } from '../invariants.ts';
 import { dupSpace } from '../ops/fork.ts';
 import { madvise } from '../ops/madvise.ts';
 import { mmap } from '../ops/mmap.ts';
 import { swapOff } from '../ops/swapoff.ts';
+import { NO_FRAME } from '../phys/frame-table.ts';
 import { createTestMachine, type TestMachine } from '../testing/test-machine.ts';
 import { copyFromUser, copyToUser } from '../user-access.ts';
-import type { SwapArea } from './area.ts';
+import { SwapArea } from './area.ts';
+import { MAX_SWAP_SLOTS } from './entry.ts';
 import { makeSwapHeader, parseSwapHeader } from './header.ts';
 import { MemoryStore, type SwapStore } from './store.ts';
 
@@ -183,19 +185,106 @@ describe('swap', () => {
   });
 });
 
+describe('a huge area', () => {
+  it.each([
+    ['across 4 GiB', 2 ** 20 - 8],
+    ['across 8 TiB', 2 ** 31 - 8],
+    ['at the end of 16 TiB, and on from its start', MAX_SWAP_SLOTS - 8],
+  ])('holds pages of many processes %s, and takes memory for these alone', (_where, firstSlot) => {
+    const machine = createTestMachine();
+    const { mm } = machine;
+    const store = new MemoryStore(MAX_SWAP_SLOTS * PAGE_SIZE);
+    const options = {
+      path: 'test',
+      kind: 'partition',
+      store,
+      slotCount: MAX_SWAP_SLOTS,
+      badSlots: [5],
+      firstSlot,
+    } as const;
+    const area = mm.swap.addArea(options, null) as SwapArea;
+    expect([area.pageCount, mm.swap.totalPages]).toEqual([2 ** 32 - 3, 2 ** 32 - 3]);
+    const parent = map(machine, 16);
+    pageOut(machine, parent, 16);
+    const slots = area.slotsInUse();
+    expect(slots.length).toBe(16);
+    expect([slots.includes(firstSlot), slots.some((slot) => slot < firstSlot || slot >= firstSlot + 8)]).toEqual([
+      true,
+      true,
+    ]);
+    const child = dupSpace(mm, parent) as AddressSpace;
+    checkInvariants(mm);
+    for (let page = 0; page < 16; page += 3) copyToUser(mm, child, BASE + page * PAGE_SIZE, Uint8Array.of(99));
+    pageOut(machine, child, 16);
+    checkInvariants(mm);
+    expect(swapOff(mm, area)).toBe(0);
+    for (let page = 0; page < 16; page++)
+      expect([byteAt(machine, parent, page), byteAt(machine, child, page)]).toEqual([
+        page + 1,
+        page % 3 === 0 ? 99 : page + 1,
+      ]);
+    expect(area.slotsInUse()).toEqual([]);
+    checkInvariants(mm);
+  });
+
+  it('takes its lowest cluster that is wholly free, and any free slot at last', () => {
+    const store = new MemoryStore(3000 * PAGE_SIZE);
+    const area = new SwapArea({
+      type: 0,
+      path: '',
+      kind: 'file',
+      priority: 0,
+      store,
+      slotCount: 2100,
+      badSlots: [1700],
+    });
+    const frame = 1 as Pfn;
+    const take = (count: number) => Array.from({ length: count }, () => area.takeSlot(frame));
+    const give = (slot: number) => {
+      area.setCached(slot, NO_FRAME);
+      area.giveSlot(slot);
+    };
+    expect(take(1600).slice(510, 513)).toEqual([511, 512, 513]);
+    for (let slot = 512; slot < 1024; slot++) give(slot);
+    give(3);
+    expect(area.findBroken()).toBeNull();
+    // The cluster in use first; of 1536 to 2047 one slot is bad, of the last one most lack, so they are not whole.
+    const taken = take(2098 - area.usedSlots);
+    expect([taken[0], taken[445], taken[446]]).toEqual([1601, 2047, 512]);
+    expect(new Set(taken).size).toBe(taken.length);
+    expect(taken).toContain(3);
+    expect(taken).not.toContain(1700);
+    expect([area.takeSlot(frame), area.findBroken()]).toEqual([0, null]);
+    for (const slot of area.slotsInUse()) give(slot);
+    expect([area.usedSlots, area.findBroken()]).toEqual([0, null]);
+  });
+});
+
 describe("mkswap's header", () => {
   it('is read as it is written, in either byte order', () => {
     const page = makeSwapHeader(100 * PAGE_SIZE, new Uint8Array(16).fill(3));
-    expect(parseSwapHeader(page, 100 * PAGE_SIZE, 'file')).toEqual({ slotCount: 100, badSlots: [] });
-    expect(parseSwapHeader(page, 99 * PAGE_SIZE, 'file')).toBe('Swap area shorter than signature indicates');
+    expect(parseSwapHeader(page, 100 * PAGE_SIZE, 'file', MAX_SWAP_SLOTS)).toEqual({ slotCount: 100, badSlots: [] });
+    expect(parseSwapHeader(page, 99 * PAGE_SIZE, 'file', MAX_SWAP_SLOTS)).toBe(
+      'Swap area shorter than signature indicates',
+    );
     const view = new DataView(page.buffer);
     view.setUint32(1032, 1, true);
     view.setUint32(1536, 9, true);
-    expect(parseSwapHeader(page, 100 * PAGE_SIZE, 'file')).toBe('Too many bad pages');
-    expect(parseSwapHeader(page, 100 * PAGE_SIZE, 'partition')).toEqual({ slotCount: 100, badSlots: [9] });
+    expect(parseSwapHeader(page, 100 * PAGE_SIZE, 'file', MAX_SWAP_SLOTS)).toBe('Too many bad pages');
+    expect(parseSwapHeader(page, 100 * PAGE_SIZE, 'partition', MAX_SWAP_SLOTS)).toEqual({
+      slotCount: 100,
+      badSlots: [9],
+    });
     for (const at of [1024, 1028, 1032, 1536]) view.setUint32(at, view.getUint32(at, true), false);
-    expect(parseSwapHeader(page, 100 * PAGE_SIZE, 'partition')).toEqual({ slotCount: 100, badSlots: [9] });
+    expect(parseSwapHeader(page, 100 * PAGE_SIZE, 'partition', MAX_SWAP_SLOTS)).toEqual({
+      slotCount: 100,
+      badSlots: [9],
+    });
+    view.setUint32(1028, 0xffff_ffff, false);
+    const sizeBytes = 2 ** 44;
+    expect(parseSwapHeader(page, sizeBytes, 'partition', MAX_SWAP_SLOTS)).toMatchObject({ slotCount: 2 ** 32 - 1 });
+    expect(parseSwapHeader(page, sizeBytes, 'partition', 2 ** 23)).toMatchObject({ slotCount: 2 ** 23 });
     page[4095]++;
-    expect(parseSwapHeader(page, 100 * PAGE_SIZE, 'file')).toBe('Unable to find swap-space signature');
+    expect(parseSwapHeader(page, 100 * PAGE_SIZE, 'file', MAX_SWAP_SLOTS)).toBe('Unable to find swap-space signature');
   });
 });

@@ -144,7 +144,7 @@ export class Swap {
       const slot = area.takeSlot(frame);
       if (slot === 0) continue;
       if (!chargeSlot(this.memcgs, area, slot, frame)) {
-        area.cached[slot] = NO_FRAME;
+        area.setCached(slot, NO_FRAME);
         area.giveSlot(slot);
         return false;
       }
@@ -174,12 +174,12 @@ export class Swap {
 
   /** The page of the slot in memory, or NO_FRAME. No reference is taken. */
   findCached(entry: SwapEntry): Pfn | -1 {
-    return this.areaOf(entry).cached[swapOffsetOf(entry)] as Pfn | -1;
+    return this.areaOf(entry).cachedOf(swapOffsetOf(entry));
   }
 
   /** A frame that was filled from the slot. The cache takes a reference. */
   addToCache(frame: Pfn, entry: SwapEntry): void {
-    this.areaOf(entry).cached[swapOffsetOf(entry)] = frame;
+    this.areaOf(entry).setCached(swapOffsetOf(entry), frame);
     this.enterCache(frame, entry);
     this.frames.flags[frame] |= PG_swapbacked | PG_uptodate;
     this.noteRefault(frame, entry);
@@ -188,16 +188,17 @@ export class Swap {
 
   /** The page of a slot is in memory again, on no list yet (workingset_refault). */
   noteRefault(frame: Pfn, entry: SwapEntry): void {
-    const { shadows } = this.areaOf(entry);
+    const area = this.areaOf(entry);
     const slot = swapOffsetOf(entry);
-    const shadow = shadows[slot];
-    shadows[slot] = 0;
-    if (shadow !== 0) this.refaults?.refaulted(frame, shadow);
+    const shadow = area.shadowOf(slot);
+    if (shadow === 0) return;
+    area.setShadow(slot, 0);
+    this.refaults?.refaulted(frame, shadow);
   }
 
   /** The slot is about to be read. */
   noteWanted(entry: SwapEntry): void {
-    const shadow = this.areaOf(entry).shadows[swapOffsetOf(entry)];
+    const shadow = this.areaOf(entry).shadowOf(swapOffsetOf(entry));
     if (shadow !== 0) this.refaults?.wanted(shadow);
   }
 
@@ -220,7 +221,7 @@ export class Swap {
   dropCached(frame: Pfn, shadow = 0): void {
     assert(this.frames.mapcount[frame] === 0, 'mm/swap/swap.ts: a page that is dropped is not mapped');
     const entry = this.entryOf(frame);
-    this.areaOf(entry).shadows[swapOffsetOf(entry)] = shadow;
+    this.areaOf(entry).setShadow(swapOffsetOf(entry), shadow);
     this.frames.flags[frame] &= ~PG_dirty;
     this.leaveCache(frame);
   }
@@ -233,8 +234,8 @@ export class Swap {
     frames.flags[frame] &= ~(PG_swapcache | PG_reclaim);
     frames.private[frame] = 0;
     allocator.stat.nr_swapcached--;
-    area.cached[slot] = NO_FRAME;
-    if (area.counts[slot] === 0) this.giveSlot(area, slot);
+    area.setCached(slot, NO_FRAME);
+    if (area.countOf(slot) === 0) this.giveSlot(area, slot);
     allocator.putFrame(frame);
   }
 
@@ -256,7 +257,7 @@ export class Swap {
 
   /** Entries that lead to the slot. */
   countOf(entry: SwapEntry): number {
-    return this.areaOf(entry).counts[swapOffsetOf(entry)];
+    return this.areaOf(entry).countOf(swapOffsetOf(entry));
   }
 
   /** One entry more (swap_duplicate). */
@@ -264,16 +265,16 @@ export class Swap {
     const area = this.areaOf(entry);
     const slot = swapOffsetOf(entry);
     assert(!area.isBad(slot) && !area.isFree(slot), 'mm/swap/swap.ts: W1 an entry leads to a slot in use');
-    area.counts[slot]++;
+    area.addEntry(slot);
   }
 
   /** One entry less; with the last one a page that only the cache has goes, too (swap_free, free_swap_and_cache). */
   free(entry: SwapEntry): void {
     const area = this.areaOf(entry);
     const slot = swapOffsetOf(entry);
-    assert(!area.isBad(slot) && area.counts[slot] > 0, 'mm/swap/swap.ts: W1 a slot has an entry that goes');
-    if (--area.counts[slot] > 0) return;
-    const frame = area.cached[slot] as Pfn | -1;
+    assert(!area.isBad(slot) && area.countOf(slot) > 0, 'mm/swap/swap.ts: W1 a slot has an entry that goes');
+    if (area.dropEntry(slot) > 0) return;
+    const frame = area.cachedOf(slot);
     if (frame === NO_FRAME) this.giveSlot(area, slot);
     else this.dropUnused(frame as Pfn);
   }
@@ -303,7 +304,7 @@ export class Swap {
     // One write at a time: what is on its way is waited for.
     this.io.settle(frame, STALL_MEMORY);
     if (isZeroFilled(this.ram, frame)) {
-      area.zeroes[slot] = 1;
+      area.setContent(slot, 'zeroes');
       area.store.discard(slot);
       this.vmstat.swpout_zero++;
       this.memcgs.payerOf(frame).counters.swpout_zero++;
@@ -315,7 +316,7 @@ export class Swap {
       this.chargeFailed(area, slot, 'write');
       return result;
     }
-    area.zeroes[slot] = 0;
+    area.setContent(slot, 'stored');
     this.vmstat.pswpout++;
     this.memcgs.payerOf(frame).counters.pswpout++;
     this.frames.flags[frame] &= ~PG_dirty;
@@ -329,7 +330,7 @@ export class Swap {
   readSlot(entry: SwapEntry, frame: Pfn): number {
     const area = this.areaOf(entry);
     const slot = swapOffsetOf(entry);
-    if (area.zeroes[slot] !== 0) {
+    if (area.isZero(slot)) {
       this.ram.zeroFrame(frame);
       this.vmstat.swpin_zero++;
       this.memcgs.payerOf(frame).counters.swpin_zero++;
@@ -352,7 +353,7 @@ export class Swap {
     const area = this.areaOf(entry);
     const slot = swapOffsetOf(entry);
     const { backing } = area.store;
-    if (backing === undefined || area.zeroes[slot] !== 0) return;
+    if (backing === undefined || area.isZero(slot)) return;
     this.frames.flags[frame] &= ~PG_uptodate;
     this.io.submit('read', backing, slot, [frame]);
   }

@@ -1,7 +1,7 @@
 import { assert } from '../../../base/assert.ts';
 import type { FrameAllocator } from '../../phys/alloc.ts';
 import { PG_zsmalloc } from '../../phys/page-flags.ts';
-import { ZRAM_COMPRESSED, ZRAM_HUGE, ZRAM_NONE, ZRAM_SAME, type ZramStore } from './zram-store.ts';
+import { ZRAM_COMPRESSED, ZRAM_HUGE, ZRAM_SAME, type ZramStore } from './zram-store.ts';
 
 /** Z1 to Z5 of all devices, counted anew. */
 export function checkZrams(stores: readonly ZramStore[], alloc: FrameAllocator): void {
@@ -21,23 +21,26 @@ export function checkZrams(stores: readonly ZramStore[], alloc: FrameAllocator):
   assert(flagged === held, 'mm/swap/zram: Z1 a frame with PG_zsmalloc is of a zspage');
 }
 
-function checkSlots({ kinds, lengths, stats, pool, handles }: ZramStore): void {
+function checkSlots(store: ZramStore): void {
+  const { stats, pool } = store;
   const sums = [0, 0, 0, 0];
   let bytes = 0;
   const objects = new Set<number>();
-  kinds.forEach((kind, slot) => {
+  let stored = 0;
+  store.forEachSlot((_slot, kind, lengthBytes, handle) => {
     sums[kind]++;
-    if (kind === ZRAM_NONE || kind === ZRAM_SAME) return;
-    bytes += lengths[slot];
-    objects.add(handles[slot]);
-    assert(pool.isUsed(handles[slot]), 'mm/swap/zram: Z4 a handle leads to an object in use');
+    stored++;
+    if (kind === ZRAM_SAME) return;
+    bytes += lengthBytes;
+    objects.add(handle);
+    assert(pool.isUsed(handle), 'mm/swap/zram: Z4 a handle leads to an object in use');
   });
   assert(objects.size === sums[ZRAM_COMPRESSED] + sums[ZRAM_HUGE], 'mm/swap/zram: Z4 an object is of one slot');
   const used = pool.zspages.reduce((sum, zspage) => sum + (zspage?.usedCount ?? 0), 0);
   assert(used === objects.size, 'mm/swap/zram: Z4 each object has a handle');
   const same = stats.samePages === sums[ZRAM_SAME] && stats.hugePages === sums[ZRAM_HUGE];
   assert(same && stats.comprDataBytes === bytes, 'mm/swap/zram: Z5 stats');
-  assert(stats.pagesStored === kinds.length - sums[ZRAM_NONE], 'mm/swap/zram: Z5 pagesStored');
+  assert(stats.pagesStored === stored, 'mm/swap/zram: Z5 pagesStored');
   assert(stats.maxUsedPages >= pool.frameCount, 'mm/swap/zram: Z5 maxUsedPages');
 }
 

@@ -31,6 +31,19 @@ export interface ZramStats {
   notifyFree: number;
 }
 
+/** Slots whose rows are made together, once one of them is written. */
+const ROW_SLOTS = 512;
+
+/** What slots have, by their place in it. */
+class SlotRows {
+  /** ZRAM_*, the object's bytes, and its handle or the word. */
+  readonly kinds = new Uint8Array(ROW_SLOTS);
+  readonly lengths = new Uint16Array(ROW_SLOTS);
+  readonly handles = new Uint32Array(ROW_SLOTS);
+  readonly words = new Uint8Array(ROW_SLOTS * WORD_BYTES);
+  used = 0;
+}
+
 /**
  * A disk of compressed pages in the machine's own memory (Linux: drivers/block/zram, 6.18), with lz4: to swap a page out takes part
  * of a frame. It fails with -ENOMEM where no frame is left for that.
@@ -52,32 +65,26 @@ export class ZramStore implements SwapStore {
     failedWrites: 0,
     notifyFree: 0,
   };
-  /** By slot: ZRAM_*, the object's bytes, and its handle or the word. */
-  readonly kinds: Uint8Array;
-  readonly lengths: Uint16Array;
-  readonly handles: Uint32Array;
-  private readonly words: Uint8Array;
+  /** Where a slot has something: by slot / ROW_SLOTS. */
+  private readonly rows = new Map<number, SlotRows>();
   private readonly compressor = new Lz4Compressor();
   private readonly buffer = new Uint8Array(HUGE_CLASS_BYTES - 1);
 
   constructor(sizeBytes: number, ram: Ram, alloc: FrameAllocator) {
-    const slots = Math.floor(sizeBytes / PAGE_SIZE);
-    this.sizeBytes = slots * PAGE_SIZE;
+    this.sizeBytes = Math.floor(sizeBytes / PAGE_SIZE) * PAGE_SIZE;
     this.pool = new ZsPool(ram, alloc);
-    this.kinds = new Uint8Array(slots);
-    this.lengths = new Uint16Array(slots);
-    this.handles = new Uint32Array(slots);
-    this.words = new Uint8Array(slots * WORD_BYTES);
   }
 
   read(slot: number, into: Uint8Array): number {
-    const kind = this.kinds[slot];
-    if (kind === ZRAM_NONE) into.fill(0);
-    else if (kind === ZRAM_SAME) fillWithWord(into, this.words.subarray(slot * WORD_BYTES, (slot + 1) * WORD_BYTES));
-    else if (kind === ZRAM_HUGE) this.pool.load(this.handles[slot], into);
+    const rows = this.rows.get(Math.floor(slot / ROW_SLOTS));
+    const at = slot % ROW_SLOTS;
+    const kind = rows?.kinds[at] ?? ZRAM_NONE;
+    if (rows === undefined || kind === ZRAM_NONE) into.fill(0);
+    else if (kind === ZRAM_SAME) fillWithWord(into, rows.words.subarray(at * WORD_BYTES, (at + 1) * WORD_BYTES));
+    else if (kind === ZRAM_HUGE) this.pool.load(rows.handles[at], into);
     else {
-      const block = this.buffer.subarray(0, this.lengths[slot]);
-      this.pool.load(this.handles[slot], block);
+      const block = this.buffer.subarray(0, rows.lengths[at]);
+      this.pool.load(rows.handles[at], block);
       if (lz4Decompress(block, into) !== PAGE_SIZE) {
         this.stats.failedReads++;
         return -EIO;
@@ -91,8 +98,8 @@ export class ZramStore implements SwapStore {
     const { stats } = this;
     if (isSameFilled(from)) {
       this.empty(slot);
-      this.kinds[slot] = ZRAM_SAME;
-      this.words.set(from.subarray(0, WORD_BYTES), slot * WORD_BYTES);
+      const rows = this.fill(slot, ZRAM_SAME);
+      rows.words.set(from.subarray(0, WORD_BYTES), (slot % ROW_SLOTS) * WORD_BYTES);
       stats.samePages++;
       stats.pagesStored++;
       return 0;
@@ -106,9 +113,9 @@ export class ZramStore implements SwapStore {
     }
     stats.maxUsedPages = Math.max(stats.maxUsedPages, this.pool.frameCount);
     this.empty(slot);
-    this.kinds[slot] = length === 0 ? ZRAM_HUGE : ZRAM_COMPRESSED;
-    this.lengths[slot] = object.length;
-    this.handles[slot] = handle;
+    const rows = this.fill(slot, length === 0 ? ZRAM_HUGE : ZRAM_COMPRESSED);
+    rows.lengths[slot % ROW_SLOTS] = object.length;
+    rows.handles[slot % ROW_SLOTS] = handle;
     if (length === 0) {
       stats.hugePages++;
       stats.hugePagesSince++;
@@ -120,9 +127,7 @@ export class ZramStore implements SwapStore {
 
   /** zram_slot_free_notify. */
   discard(slot: number): void {
-    if (this.kinds[slot] === ZRAM_NONE) return;
-    this.stats.notifyFree++;
-    this.empty(slot);
+    if (this.empty(slot)) this.stats.notifyFree++;
   }
 
   costNs(): number {
@@ -131,22 +136,47 @@ export class ZramStore implements SwapStore {
 
   /** Gives all frames back (zram_reset_device). */
   reset(): void {
-    for (let slot = 0; slot < this.kinds.length; slot++) this.empty(slot);
+    const slots: number[] = [];
+    this.forEachSlot((slot) => slots.push(slot));
+    for (const slot of slots) this.empty(slot);
   }
 
-  private empty(slot: number): void {
-    const { stats, kinds } = this;
-    const kind = kinds[slot];
-    if (kind === ZRAM_NONE) return;
-    kinds[slot] = ZRAM_NONE;
-    stats.pagesStored--;
-    if (kind === ZRAM_SAME) {
-      stats.samePages--;
-      return;
+  /** The slots that have something; of a ZRAM_SAME there is no object. */
+  forEachSlot(visit: (slot: number, kind: number, lengthBytes: number, handle: number) => void): void {
+    for (const [number, { kinds, lengths, handles }] of this.rows)
+      for (let at = 0; at < ROW_SLOTS; at++)
+        if (kinds[at] !== ZRAM_NONE) visit(number * ROW_SLOTS + at, kinds[at], lengths[at], handles[at]);
+  }
+
+  /** An empty slot has something of the kind now. */
+  private fill(slot: number, kind: number): SlotRows {
+    const number = Math.floor(slot / ROW_SLOTS);
+    let rows = this.rows.get(number);
+    if (rows === undefined) {
+      rows = new SlotRows();
+      this.rows.set(number, rows);
     }
-    if (kind === ZRAM_HUGE) stats.hugePages--;
-    stats.comprDataBytes -= this.lengths[slot];
-    this.lengths[slot] = 0;
-    this.pool.free(this.handles[slot]);
+    rows.kinds[slot % ROW_SLOTS] = kind;
+    rows.used++;
+    return rows;
+  }
+
+  /** False: it was empty. */
+  private empty(slot: number): boolean {
+    const { stats } = this;
+    const rows = this.rows.get(Math.floor(slot / ROW_SLOTS));
+    const at = slot % ROW_SLOTS;
+    const kind = rows?.kinds[at] ?? ZRAM_NONE;
+    if (rows === undefined || kind === ZRAM_NONE) return false;
+    stats.pagesStored--;
+    if (kind === ZRAM_SAME) stats.samePages--;
+    else {
+      if (kind === ZRAM_HUGE) stats.hugePages--;
+      stats.comprDataBytes -= rows.lengths[at];
+      this.pool.free(rows.handles[at]);
+    }
+    rows.kinds[at] = ZRAM_NONE;
+    if (--rows.used === 0) this.rows.delete(Math.floor(slot / ROW_SLOTS));
+    return true;
   }
 }
