@@ -45,6 +45,8 @@ export class Vmstat {
   thp_collapse_alloc = 0;
   thp_collapse_alloc_failed = 0;
   thp_split_page = 0;
+  thp_split_page_failed = 0;
+  thp_deferred_split_page = 0;
   thp_split_pmd = 0;
   thp_scan_exceed_none_pte = 0;
   thp_scan_exceed_swap_pte = 0;

@@ -16,8 +16,9 @@ const EXCLUSIVE = PG_anon | PG_anon_exclusive;
 
 /** Entries counted anew. */
 export interface EntryCensus {
-  /** By frame: the entries that map it, and those of VM_LOCKED VMAs. */
+  /** By frame: the entries that map it, huge leaves by their head, and the entries of VM_LOCKED VMAs that map its page, by the head. */
   readonly mapped: Uint32Array;
+  readonly huge: Uint32Array;
   readonly locks: Uint32Array;
   readonly slots: SwapCensus;
 }
@@ -64,7 +65,7 @@ function checkEntriesOf(mm: MemoryManager, vma: Vma, rss: Float64Array, census: 
   while (pageTables.seek(vma.space, page as Vpn, vma.endVpn)) {
     page = pageTables.foundVpn;
     if (pageTables.foundLevel > 0) {
-      rss[MM_ANONPAGES] += checkHugeLeaf(mm, vma, seen, reverse);
+      rss[MM_ANONPAGES] += checkHugeLeaf(mm, vma, census, reverse);
       page += mm.thp.pages;
       continue;
     }
@@ -101,7 +102,8 @@ function checkEntriesOf(mm: MemoryManager, vma: Vma, rss: Float64Array, census: 
         'mm/check-entries.ts: P3 an entry is present exactly if the VMA has rights',
       );
       const frame = pageTables.frameOf(entry);
-      const exclusive = (flags[frame] & EXCLUSIVE) === EXCLUSIVE;
+      const head = mm.frames.headOf(frame);
+      const exclusive = (flags[frame] & PG_anon_exclusive) !== 0 && (flags[head] & PG_anon) !== 0;
       if ((entry & format.WRITE) !== 0) {
         assert(mayWrite, 'mm/check-entries.ts: P3 WRITE only where the VMA allows it');
         assert(isShared || exclusive, 'mm/check-entries.ts: P3 a private page is written when exclusive');
@@ -113,10 +115,13 @@ function checkEntriesOf(mm: MemoryManager, vma: Vma, rss: Float64Array, census: 
       }
       seen[frame]++;
       if (isLocked) {
-        assert((flags[frame] & PG_mlocked) !== 0, 'mm/mlock-pages.ts: R5 a page of a VM_LOCKED VMA is locked');
-        locks[frame]++;
+        assert((flags[head] & PG_mlocked) !== 0, 'mm/mlock-pages.ts: R5 a page of a VM_LOCKED VMA is locked');
+        locks[head]++;
       }
-      assert(!exclusive || seen[frame] === 1, 'mm/check-entries.ts: R4 an exclusive frame is mapped once');
+      assert(
+        !exclusive || seen[frame] + census.huge[head] === 1,
+        'mm/check-entries.ts: R4 an exclusive frame is mapped once',
+      );
       rss[rssMemberOf(mm, frame)]++;
       reverse.check(at as Vpn, frame);
     } while (page % perTable !== 0 && page < vma.endVpn);
@@ -125,7 +130,7 @@ function checkEntriesOf(mm: MemoryManager, vma: Vma, rss: Float64Array, census: 
 }
 
 /** U1 to U3, P3 and R4 for the huge leaf that seek found; the pages that it adds to rss. */
-function checkHugeLeaf(mm: MemoryManager, vma: Vma, seen: Uint32Array, reverse: ReverseCheck): number {
+function checkHugeLeaf(mm: MemoryManager, vma: Vma, census: EntryCensus, reverse: ReverseCheck): number {
   const { pageTables, frames, thp, format } = mm;
   const start = pageTables.foundVpn;
   const entry = pageTables.read(pageTables.foundSlot);
@@ -149,8 +154,13 @@ function checkHugeLeaf(mm: MemoryManager, vma: Vma, seen: Uint32Array, reverse: 
     (flags & PG_head) !== 0 && frames.order[head] === thp.order && (flags & PG_anon) !== 0,
     'mm/thp/thp.ts: U1 a huge leaf maps an anonymous block',
   );
-  seen[head]++;
-  assert(!exclusive || seen[head] === 1, 'mm/check-entries.ts: R4 an exclusive frame is mapped once');
+  census.huge[head]++;
+  const others = census.mapped[head] + census.huge[head] - 1;
+  assert(!exclusive || others === 0, 'mm/check-entries.ts: R4 an exclusive frame is mapped once');
+  if ((vma.flags & VM_LOCKED) !== 0) {
+    assert((flags & PG_mlocked) !== 0, 'mm/mlock-pages.ts: R5 a page of a VM_LOCKED VMA is locked');
+    census.locks[head]++;
+  }
   reverse.check(start, head);
   return thp.pages;
 }
@@ -176,9 +186,10 @@ class ReverseCheck {
     this.indexAt = vma.pgoff - vma.startVpn;
   }
 
-  check(page: Vpn, frame: Pfn): void {
+  check(page: Vpn, part: Pfn): void {
     const { vma } = this;
     const { frames } = this.mm;
+    const frame = frames.headOf(part);
     const flags = frames.flags[frame];
     if ((flags & (PG_anon | PG_pagecache)) === 0) {
       assert(vma.special?.frames.includes(frame) === true, 'mm/check-entries.ts: R2 a frame has an owner');
@@ -188,7 +199,10 @@ class ReverseCheck {
       checkKsmEntry(this.mm, vma, page, frame);
       return;
     }
-    assert(frames.index[frame] === page + this.indexAt, 'mm/check-entries.ts: R2 index of a mapped frame');
+    assert(
+      frames.index[frame] + (part - frame) === page + this.indexAt,
+      'mm/check-entries.ts: R2 index of a mapped frame',
+    );
     if ((flags & PG_anon) !== 0) {
       if (frames.owner[frame] !== this.knownAnonVma) this.checkAnonVma(frames.owner[frame]);
       return;

@@ -9,9 +9,12 @@ import { checkMemcgs } from './memcg/check-memcgs.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { isOfLockedObject } from './mlock-pages.ts';
 import { checkPhysical } from './phys/check.ts';
+import type { FrameTable } from './phys/frame-table.ts';
 import { LRU_UNEVICTABLE } from './phys/lruvec.ts';
 import {
   PG_anon,
+  PG_head,
+  PG_hugetlb,
   PG_locked,
   PG_lru,
   PG_mlocked,
@@ -19,6 +22,7 @@ import {
   PG_reserved,
   PG_swapcache,
   PG_table,
+  PG_tail,
   PG_unevictable,
   PG_writeback,
 } from './phys/page-flags.ts';
@@ -35,6 +39,7 @@ import type { Vma } from './vma.ts';
  */
 export function checkInvariants(mm: MemoryManager): void {
   const seen = new Uint32Array(mm.ram.frameCount);
+  const huge = new Uint32Array(mm.ram.frameCount);
   const locks = new Uint32Array(mm.ram.frameCount);
   const census = new SwapCensus(mm.swap);
   const asids = new Set<number>();
@@ -45,14 +50,14 @@ export function checkInvariants(mm: MemoryManager): void {
     asids.add(asid);
     accounted += checkVmas(mm, space);
     checkTables(mm, space);
-    checkEntries(mm, space, { mapped: seen, locks, slots: census });
+    checkEntries(mm, space, { mapped: seen, huge, locks, slots: census });
   }
   assert(accounted === mm.committedPages, 'mm/invariants.ts: M2 committedPages is the sum of what is accounted');
   const remembered = mm.pageTables.findBrokenMemory();
   if (remembered !== null) panic(`mm/page-table.ts: ${remembered}`);
   const scanned = mm.thp.khugepaged.findBroken();
   if (scanned !== null) panic(`mm/thp/khugepaged.ts: U4 ${scanned}`);
-  checkFrames(mm, seen);
+  checkFrames(mm, seen, huge);
   census.check(mm.pageCache);
   checkPools(mm);
   checkKsm(mm.ksm);
@@ -142,18 +147,34 @@ function checkTables(mm: MemoryManager, space: AddressSpace): void {
 }
 
 /** F2, and references: an anonymous frame has one an entry, one of either cache one more, as one that a device works on; the zero page its own. */
-function checkFrames(mm: MemoryManager, seen: Uint32Array): void {
+function checkFrames(mm: MemoryManager, seen: Uint32Array, huge: Uint32Array): void {
   const { mapcount, refcount, flags, frameCount } = mm.frames;
+  const entriesOf = (frame: number): number => seen[frame] + checkLarge(mm.frames, frame as Pfn, seen, huge);
   for (let frame = 0; frame < frameCount; frame++) {
     if (mapcount[frame] !== seen[frame])
       panic(`mm/invariants.ts: F2 mapcount of frame ${frame} is the number of entries`);
     if (frame === mm.zeroPage)
       assert((flags[frame] & PG_reserved) !== 0, 'mm/invariants.ts: F2 the zero page is reserved');
-    if (seen[frame] === 0 && (flags[frame] & PG_anon) === 0) continue;
+    if ((flags[frame] & PG_tail) !== 0 || (seen[frame] === 0 && (flags[frame] & PG_anon) === 0)) continue;
+    const entries = entriesOf(frame);
     const cache = (flags[frame] & (PG_pagecache | PG_swapcache)) !== 0 ? 1 : 0;
     const onItsWay = (flags[frame] & (PG_locked | PG_writeback)) !== 0 ? 1 : 0;
-    if ((flags[frame] & PG_anon) !== 0 && refcount[frame] !== seen[frame] + cache + onItsWay)
+    if ((flags[frame] & PG_anon) !== 0 && refcount[frame] !== entries + cache + onItsWay)
       panic(`mm/invariants.ts: F2 references of anonymous frame ${frame} are its entries`);
-    if (refcount[frame] < seen[frame] + cache) panic(`mm/invariants.ts: F2 references of frame ${frame}`);
+    if (refcount[frame] < entries + cache) panic(`mm/invariants.ts: F2 references of frame ${frame}`);
   }
+}
+
+/** F2 and U3 of a compound page: the entries for it beside those of its head's own frame. */
+function checkLarge(frames: FrameTable, head: Pfn, seen: Uint32Array, huge: Uint32Array): number {
+  if ((frames.flags[head] & (PG_head | PG_hugetlb)) !== PG_head) return 0;
+  let entries = huge[head];
+  let mapped = 0;
+  for (let frame = head; frame < head + frames.pagesOf(head); frame++) {
+    entries += seen[frame];
+    if (seen[frame] > 0) mapped++;
+  }
+  const counted = frames.entireMapcount[head] === huge[head] && frames.largeMapcount[head] === entries;
+  assert(counted && frames.pagesMapped[head] === mapped, 'mm/invariants.ts: F2 what maps a compound page is counted');
+  return entries - seen[head];
 }

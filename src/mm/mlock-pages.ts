@@ -1,7 +1,6 @@
 import type { Pfn, Vpn } from '../machine/units.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { PG_active, PG_lru, PG_mlocked, PG_pagecache, PG_unevictable } from './phys/page-flags.ts';
-import { splitHugeRange } from './thp/split.ts';
 import { VM_LOCKED } from './vm-flags.ts';
 import type { Vma } from './vma.ts';
 
@@ -10,37 +9,41 @@ import type { Vma } from './vma.ts';
  *
  * Invariant R5 (checked by check-entries.ts, invariants.ts and phys/check.ts): a frame that entries of VM_LOCKED VMAs map is
  * PG_mlocked, and mlockCount is at least the number of those entries; without PG_mlocked it is 0. nr_mlock counts the frames with
- * PG_mlocked, and those on the LRU are on the unevictable list.
+ * PG_mlocked, and those on the LRU are on the unevictable list. A compound page is locked as a whole, by its head.
  * The count may be larger, and PG_mlocked outlive every lock: MREMAP_DONTUNMAP takes VM_LOCKED from a VMA whose pages nobody
  * unlocks (dontunmap_complete). Such a page stays until it is freed.
  */
-export function mlockPage(mm: MemoryManager, frame: Pfn): void {
+export function mlockPage(mm: MemoryManager, part: Pfn): void {
   const { frames, vmstat } = mm;
-  if (frame === mm.zeroPage) return;
+  const frame = frames.headOf(part);
+  const pages = frames.pagesOf(frame);
+  if (frame === mm.zeroPage || frame === mm.thp.zeroPage) return;
   mm.mlockBatch.add(frame, (frames.flags[frame] & PG_unevictable) === 0 ? 'evictable' : 'settled');
   frames.mlockCount[frame]++;
   if ((frames.flags[frame] & PG_mlocked) !== 0) return;
   frames.set(frame, PG_mlocked);
-  mm.alloc.stat.nr_mlock++;
-  vmstat.unevictable_pgs_mlocked++;
+  mm.alloc.stat.nr_mlock += pages;
+  vmstat.unevictable_pgs_mlocked += pages;
   if ((frames.flags[frame] & PG_lru) === 0) return;
   mm.alloc.lru.changeFlags(frame, PG_unevictable, PG_active);
-  vmstat.unevictable_pgs_culled++;
+  vmstat.unevictable_pgs_culled += pages;
 }
 
 /** A locked mapping of the page has gone: it may be reclaimed again, unless another lock is left. */
-export function munlockPage(mm: MemoryManager, frame: Pfn): void {
+export function munlockPage(mm: MemoryManager, part: Pfn): void {
   const { frames, vmstat } = mm;
+  const frame = frames.headOf(part);
+  const pages = frames.pagesOf(frame);
   const isLast = (frames.flags[frame] & PG_mlocked) !== 0 && frames.mlockCount[frame] <= 1;
   mm.mlockBatch.add(frame, isLast ? 'unevictable' : 'settled');
   if (frames.mlockCount[frame] > 0) frames.mlockCount[frame]--;
   if (!isLast) return;
   frames.clear(frame, PG_mlocked);
-  mm.alloc.stat.nr_mlock--;
-  vmstat.unevictable_pgs_munlocked++;
+  mm.alloc.stat.nr_mlock -= pages;
+  vmstat.unevictable_pgs_munlocked += pages;
   if ((frames.flags[frame] & PG_lru) === 0 || isOfLockedObject(mm, frame)) return;
   mm.alloc.lru.changeFlags(frame, 0, PG_unevictable);
-  vmstat.unevictable_pgs_rescued++;
+  vmstat.unevictable_pgs_rescued += pages;
 }
 
 /** SHM_LOCK keeps it in memory too. */
@@ -53,10 +56,9 @@ export function isOfLockedObject(mm: MemoryManager, frame: Pfn): boolean {
 export function updateMlockedPages(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): void {
   const { pageTables } = mm;
   const locked = (vma.flags & VM_LOCKED) !== 0;
-  splitHugeRange(mm, vma, start, end);
   let page = start;
   while (pageTables.seek(vma.space, page, end)) {
-    page = (pageTables.foundVpn + 1) as Vpn;
+    page = (pageTables.foundVpn + pageTables.spanOf(pageTables.foundLevel)) as Vpn;
     const entry = pageTables.read(pageTables.foundSlot);
     if (!pageTables.isMapped(entry)) continue;
     if (locked) mlockPage(mm, pageTables.frameOf(entry));

@@ -4,7 +4,7 @@ import type { MemoryManager } from './memory-manager.ts';
 import { NO_FRAME } from './phys/frame-table.ts';
 import { PG_anon, PG_dirty, PG_swapcache } from './phys/page-flags.ts';
 import type { PageTableEditor, RmapVma } from './rmap/rmap-vma.ts';
-import { splitHugeLeaf } from './thp/split.ts';
+import { splitHugePage } from './thp/split-page.ts';
 import type { Vma } from './vma.ts';
 import { rssMemberOf, zapEntry, zapRange } from './zap.ts';
 
@@ -102,8 +102,12 @@ export class PteEditor implements PageTableEditor {
     mm.alloc.putFrame(frame);
   }
 
-  splitPage(view: RmapVma, page: Vpn): void {
-    splitHugeLeaf(this.mm, view as Vma, page);
+  isHugeAt(view: RmapVma, page: Vpn): boolean {
+    return this.slotOf(view, page) !== -1 && this.level > 0;
+  }
+
+  splitPage(head: Pfn): boolean {
+    return splitHugePage(this.mm, head);
   }
 
   zapRange(view: RmapVma, start: Vpn, end: Vpn, what: 'even_cows' | 'pagecache'): void {

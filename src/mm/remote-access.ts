@@ -110,7 +110,7 @@ function pageByte(
   rights: 'allowed' | 'forced',
   hold: 'pin' | 'get',
 ): number {
-  const { pageTables, frames, format } = mm;
+  const { pageTables, format } = mm;
   const page = vpnOf(vaddr(address));
   for (let tries = 0; tries < 3; tries++) {
     const slot = pageTables.findEntry(vma.space, page);
@@ -119,12 +119,11 @@ function pageByte(
     if (pageTables.isMapped(entry)) {
       const frame = pageTables.frameWithin(entry, pageTables.foundLevel, page);
       // can_follow_write_pte: where writing is forced, only a page that nobody else can see.
-      const own = PG_anon | PG_anon_exclusive;
       const usable =
         access === ACCESS_READ ||
         (entry & format.WRITE) !== 0 ||
-        (rights === 'forced' && (frames.flags[frames.headOf(frame)] & own) === own);
-      mustUnshare = usable && hold === 'pin' && mustUnshareToPin(mm, vma, entry, frame, access);
+        (rights === 'forced' && isAnon(mm, frame) && isExclusive(mm, entry));
+      mustUnshare = usable && hold === 'pin' && mustUnshareToPin(mm, vma, entry, access);
       if (usable && !mustUnshare) {
         touchPage(mm, slot, access);
         return mm.ram.offsetOf(frame) + offsetInPage(address);
@@ -143,8 +142,17 @@ function pageByte(
 }
 
 /** gup_must_unshare: of a page that others see, too, they might write to the original later. (Not of hugetlb's: its copies are whole.) */
-function mustUnshareToPin(mm: MemoryManager, vma: Vma, entry: number, frame: Pfn, access: 1 | 2): boolean {
-  const { frames, format } = mm;
+function mustUnshareToPin(mm: MemoryManager, vma: Vma, entry: number, access: 1 | 2): boolean {
+  const { pageTables, format } = mm;
   if (access === ACCESS_WRITE || (entry & format.WRITE) !== 0 || vma.kind === VMA_HUGETLB) return false;
-  return (frames.flags[frames.headOf(frame)] & (PG_anon | PG_anon_exclusive)) === PG_anon;
+  return isAnon(mm, pageTables.frameOf(entry)) && !isExclusive(mm, entry);
+}
+
+function isAnon({ frames }: MemoryManager, frame: Pfn): boolean {
+  return (frames.flags[frames.headOf(frame)] & PG_anon) !== 0;
+}
+
+/** Of a huge leaf by its head. */
+function isExclusive({ frames, pageTables }: MemoryManager, entry: number): boolean {
+  return (frames.flags[pageTables.frameOf(entry)] & PG_anon_exclusive) !== 0;
 }

@@ -12,7 +12,7 @@ import { VMA_ANON, VMA_HUGETLB, type Vma } from './vma.ts';
 
 /** Which rss counter a mapped frame is in (mm_counter). */
 export function rssMemberOf(mm: MemoryManager, frame: Pfn): number {
-  const flags = mm.frames.flags[frame];
+  const flags = mm.frames.flags[mm.frames.headOf(frame as Pfn)];
   if ((flags & PG_anon) !== 0) return MM_ANONPAGES;
   return (flags & PG_swapbacked) !== 0 ? MM_SHMEMPAGES : MM_FILEPAGES;
 }
@@ -57,8 +57,13 @@ export function zapRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, what
       continue;
     }
     const frame = pageTables.frameOf(entry);
-    if (what === 'pagecache' && frame !== mm.zeroPage && (frames.flags[frame] & PG_anon) !== 0) continue;
+    if (what === 'pagecache' && frame !== mm.zeroPage && (frames.flags[frames.headOf(frame)] & PG_anon) !== 0) continue;
     if ((entry & format.PRESENT) !== 0) mm.tlbBatch.add(at);
+    if (frames.isLarge(frame)) {
+      page = zapRun(mm, vma, at, end, slot);
+      counts[MM_ANONPAGES] += page - at;
+      continue;
+    }
     counts[rssMemberOf(mm, frame)] += zapEntry(mm, vma, slot, what);
   }
   for (let member = 0; member < 4; member++) if (counts[member] !== 0) mm.addRss(space, member, -counts[member]);
@@ -82,6 +87,30 @@ export function zapSwap(mm: MemoryManager, vma: Vma, slot: number, what: ZapKind
   pageTables.set(slot, stays ? pageTables.makeMarker(MARKER_UFFD_WP) : 0);
   mm.swap.free(pageTables.swapOf(entry));
   return 1;
+}
+
+/**
+ * Entries in a row that map parts of a huge page in a row go together (zap_present_folio_ptes): who unmaps all of it leaves nothing that
+ * is mapped in part. Returns the page behind them.
+ */
+function zapRun(mm: MemoryManager, vma: Vma, at: Vpn, end: Vpn, slot: number): Vpn {
+  const { pageTables, frames, format, thp } = mm;
+  const first = pageTables.frameOf(pageTables.read(slot));
+  const head = frames.headOf(first);
+  const most = Math.min(end - at, thp.pages - (at % thp.pages), head + frames.pagesOf(head) - first);
+  let count = 0;
+  for (; count < most; count++) {
+    const entry = pageTables.read(pageTables.slotBeside(slot, count));
+    if (!pageTables.isMapped(entry) || pageTables.frameOf(entry) !== first + count) break;
+    if (count > 0 && (entry & format.PRESENT) !== 0) mm.tlbBatch.add((at + count) as Vpn);
+    pageTables.set(pageTables.slotBeside(slot, count), 0);
+  }
+  mm.rmap.removeRmap(first, count);
+  for (let i = 0; i < count; i++) {
+    if ((vma.flags & VM_LOCKED) !== 0) munlockPage(mm, head);
+    mm.alloc.putFrame(head);
+  }
+  return (at + count) as Vpn;
 }
 
 /**

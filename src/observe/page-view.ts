@@ -65,10 +65,12 @@ export function viewPage(mm: MemoryManager, space: AddressSpace, page: Vpn): Pag
 }
 
 function frameView(mm: MemoryManager, pfn: Pfn): PageView['frame'] {
-  const { refcount, mapcount, flags } = mm.frames;
-  const states: string[] = STATES.filter(([, flag]) => (flags[pfn] & flag) !== 0).map(([name]) => name);
+  const { refcount, flags } = mm.frames;
+  const head = mm.frames.headOf(pfn);
+  const all = flags[head] | flags[pfn];
+  const states: string[] = STATES.filter(([, flag]) => (all & flag) !== 0).map(([name]) => name);
   if (pfn === mm.zeroPage) states.unshift('zero');
-  return { pfn, refcount: refcount[pfn], mapcount: mapcount[pfn], states };
+  return { pfn, refcount: refcount[head], mapcount: mm.frames.mappingsOf(pfn), states };
 }
 
 function rightsOf(vma: Vma): string {

@@ -32,7 +32,7 @@ export function writeClearRefs(k: Kernel, t: Task, text: string): number {
       const slot = pageTables.foundSlot;
       const entry = pageTables.read(slot);
       if (!pageTables.isMapped(entry)) continue;
-      const frame = pageTables.frameOf(entry);
+      const frame = frames.headOf(pageTables.frameOf(entry));
       if (frame === mm.zeroPage) continue;
       pageTables.set(slot, (entry & ~format.ACCESSED) >>> 0);
       frames.clear(frame, PG_referenced);

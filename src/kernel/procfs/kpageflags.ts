@@ -14,6 +14,7 @@ import {
   PG_locked,
   PG_lru,
   PG_mlocked,
+  PG_pagecache,
   PG_private,
   PG_reclaim,
   PG_referenced,
@@ -52,7 +53,6 @@ const LOW: readonly (readonly [flag: number, bit: number])[] = [
 const KPF_SLAB = 1 << 7;
 const KPF_BUDDY = 1 << 10;
 const KPF_MMAP = 1 << 11;
-const KPF_ANON = 1 << 12;
 const KPF_HUGE = 1 << 17;
 const KPF_THP = 1 << 22;
 const KPF_ZERO_PAGE = 1 << 24;
@@ -76,20 +76,18 @@ function isInFreeBlock(frames: FrameTable, frame: number): boolean {
 export function readKpageflags(k: Kernel, _space: AddressSpace | null, pos: number, sink: IoSink): number {
   const { frames, zeroPage, thp } = k.mm;
   return readFrameWords(k, pos, sink, (view, at, frame) => {
-    const flags = frames.flags[frame];
-    let low = frames.mapcount[frame] > 0 ? KPF_MMAP : 0;
-    for (const [flag, bit] of LOW) if ((flags & flag) !== 0) low |= 1 << bit;
     const head = frames.headOf(frame as Pfn);
+    // What is true of the page is true of every frame of it, but which of them it is.
+    const place = PG_head | PG_tail;
+    const flags = (frames.flags[head] & ~place) | (frames.flags[frame] & place);
+    let low = frames.mappingsOfPage(head) > 0 ? KPF_MMAP : 0;
+    for (const [flag, bit] of LOW) if ((flags & flag) !== 0) low |= 1 << bit;
     const isThp =
-      (frames.flags[head] & PG_head) !== 0 && ((frames.flags[head] & PG_anon) !== 0 || head === thp.zeroPage);
-    if ((frames.flags[head] & PG_hugetlb) !== 0 || isThp) {
-      // What is true of the page is true of every frame of it.
-      low |=
-        ((frames.flags[head] & PG_hugetlb) !== 0 ? KPF_HUGE : KPF_THP) | (frames.mapcount[head] > 0 ? KPF_MMAP : 0);
-      low |= frames.flags[head] & PG_anon ? KPF_ANON : 0;
-    }
+      (frames.flags[head] & PG_head) !== 0 && ((flags & (PG_anon | PG_pagecache)) !== 0 || head === thp.zeroPage);
+    if ((flags & PG_hugetlb) !== 0) low |= KPF_HUGE;
+    else if (isThp) low |= KPF_THP;
     if (isInFreeBlock(frames, frame)) low |= KPF_BUDDY;
-    if ((frames.flags[head] & PG_slab) !== 0) low |= KPF_SLAB;
+    if ((flags & PG_slab) !== 0) low |= KPF_SLAB;
     if (frame === zeroPage || (isThp && head === thp.zeroPage)) low |= KPF_ZERO_PAGE;
     let high = 0;
     for (const [flag, bit] of HIGH) if ((flags & flag) !== 0) high |= 1 << bit;

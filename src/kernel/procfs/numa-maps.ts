@@ -31,7 +31,8 @@ function gather(mm: MemoryManager, vma: Vma): NumaCounts {
     page = (pageTables.foundVpn + span) as Vpn;
     const entry = pageTables.read(pageTables.foundSlot);
     if (!pageTables.isMapped(entry)) continue;
-    const frame = pageTables.frameOf(entry);
+    const first = pageTables.frameOf(entry);
+    const frame = frames.headOf(first);
     if (frame === mm.zeroPage || frame === mm.thp.zeroPage) continue;
     const pages = vma.kind === VMA_HUGETLB ? 1 : span;
     const flags = frames.flags[frame];
@@ -40,7 +41,7 @@ function gather(mm: MemoryManager, vma: Vma): NumaCounts {
     if ((flags & PG_swapcache) !== 0) counts.swapCached += pages;
     if ((flags & (PG_active | PG_unevictable)) !== 0) counts.active += pages;
     if ((flags & PG_anon) !== 0) counts.anon += pages;
-    counts.mapcountMax = Math.max(counts.mapcountMax, frames.mapcount[frame]);
+    counts.mapcountMax = Math.max(counts.mapcountMax, frames.mappingsOf(first));
   }
   return counts;
 }

@@ -6,8 +6,7 @@ import { PAGE_SIZE, type Pfn, vpn } from '../../machine/units.ts';
 import type { AddressSpace } from '../../mm/address-space.ts';
 import type { MemoryManager } from '../../mm/memory-manager.ts';
 import { MARKER_GUARD, MARKER_UFFD_WP } from '../../mm/page-table.ts';
-import type { FrameTable } from '../../mm/phys/frame-table.ts';
-import { PG_anon, PG_hugetlb } from '../../mm/phys/page-flags.ts';
+import { PG_anon } from '../../mm/phys/page-flags.ts';
 import { type SwapEntry, swapOffsetOf, swapTypeOf } from '../../mm/swap/entry.ts';
 import type { Kernel } from '../kernel.ts';
 
@@ -89,11 +88,13 @@ function fillEntries(mm: MemoryManager, space: AddressSpace, first: number, view
       view.setUint32((at - first) * ENTRY_BYTES + 4, high, true);
       continue;
     }
-    const head = frames.headOf(pageTables.frameOf(entry));
+    const mapped = pageTables.frameOf(entry);
+    const head = frames.headOf(mapped);
     let high = PM_PRESENT + (pageTables.isUffdWp(entry) ? PM_UFFD_WP : 0);
     if (head !== mm.zeroPage && head !== mm.thp.zeroPage) {
       if ((frames.flags[head] & PG_anon) === 0) high += PM_FILE;
-      if (frames.mapcount[head] === 1) high += PM_MMAP_EXCLUSIVE;
+      // Of a huge leaf the first page decides for all of them, in 6.18.
+      if (frames.mappingsOf(mapped) === 1) high += PM_MMAP_EXCLUSIVE;
     }
     for (let each = Math.max(at, first); each < Math.min(page, end); each++) {
       view.setUint32((each - first) * ENTRY_BYTES, pageTables.frameWithin(entry, level, vpn(each)), true);
@@ -104,13 +105,9 @@ function fillEntries(mm: MemoryManager, space: AddressSpace, first: number, view
 
 /** Words of /proc/kpagecount: page-table entries that map each frame (kpagecount_read). */
 export function readKpagecount(k: Kernel, _space: AddressSpace | null, pos: number, sink: IoSink): number {
-  return readFrameWords(k, pos, sink, (view, at, frame) => view.setUint32(at, mappingsOf(k.mm.frames, frame), true));
-}
-
-/** Entries that map the frame: of a huge page those of its head (folio_precise_page_mapcount). */
-function mappingsOf(frames: FrameTable, frame: number): number {
-  const head = frames.headOf(frame as Pfn);
-  return frames.mapcount[(frames.flags[head] & (PG_hugetlb | PG_anon)) !== 0 ? head : frame];
+  return readFrameWords(k, pos, sink, (view, at, frame) =>
+    view.setUint32(at, k.mm.frames.mappingsOf(frame as Pfn), true),
+  );
 }
 
 /** One word a frame of RAM. -EINVAL at a place or of a size that is no multiple of 8. */

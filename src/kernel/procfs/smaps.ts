@@ -1,7 +1,8 @@
-import { PAGE_SIZE, type Vpn } from '../../machine/units.ts';
+import { PAGE_SIZE, type Pfn, type Vpn } from '../../machine/units.ts';
 import type { AddressSpace } from '../../mm/address-space.ts';
 import { objectOf } from '../../mm/hugetlb/hugetlb-vma.ts';
 import type { MemoryManager } from '../../mm/memory-manager.ts';
+import type { FrameTable } from '../../mm/phys/frame-table.ts';
 import { PG_anon, PG_dirty, PG_ksm, PG_referenced, PG_swapbacked } from '../../mm/phys/page-flags.ts';
 import { VM_LOCKED, VM_SHARED, VM_WRITE } from '../../mm/vm-flags.ts';
 import { VMA_HUGETLB, VMA_SHMEM, type Vma } from '../../mm/vma.ts';
@@ -83,10 +84,9 @@ function gather(mm: MemoryManager, vma: Vma, sizes: MemSizes): void {
       continue;
     }
     if (frame === mm.zeroPage || frame === mm.thp.zeroPage) continue;
-    const flags = frames.flags[frame];
+    const flags = frames.flags[frames.headOf(frame)];
     const isDirty = (entry & format.DIRTY) !== 0 || (flags & PG_dirty) !== 0;
-    const mapcount = frames.mapcount[frame];
-    const pss = Math.floor((bytes * PSS_UNIT) / Math.max(1, mapcount));
+    const { pss, sharedBytes } = shareOf(frames, frame, bytes / PAGE_SIZE);
     sizes.rss += bytes;
     if ((flags & PG_ksm) !== 0) sizes.ksm += PAGE_SIZE;
     sizes.pss += pss;
@@ -100,12 +100,26 @@ function gather(mm: MemoryManager, vma: Vma, sizes: MemSizes): void {
     else sizes.pssFile += pss;
     if ((vma.flags & VM_LOCKED) !== 0) sizes.pssLocked += pss;
     if ((entry & format.ACCESSED) !== 0 || (flags & PG_referenced) !== 0) sizes.referenced += bytes;
-    if (mapcount >= 2) {
-      if (isDirty) sizes.sharedDirty += bytes;
-      else sizes.sharedClean += bytes;
-    } else if (isDirty) sizes.privateDirty += bytes;
-    else sizes.privateClean += bytes;
+    if (isDirty) {
+      sizes.sharedDirty += sharedBytes;
+      sizes.privateDirty += bytes - sharedBytes;
+    } else {
+      sizes.sharedClean += sharedBytes;
+      sizes.privateClean += bytes - sharedBytes;
+    }
   }
+}
+
+/** What an entry's share of the frames is that it maps, each counted on its own (smaps_account), and how much of them others map too. */
+function shareOf(frames: FrameTable, first: Pfn, count: number): { pss: number; sharedBytes: number } {
+  let pss = 0;
+  let sharedBytes = 0;
+  for (let frame = first; frame < first + count; frame = (frame + 1) as Pfn) {
+    const mappings = frames.mappingsOf(frame);
+    pss += Math.floor((PAGE_SIZE * PSS_UNIT) / Math.max(1, mappings));
+    if (mappings >= 2) sharedBytes += PAGE_SIZE;
+  }
+  return { pss, sharedBytes };
 }
 
 /** The sums of all VMAs. */

@@ -45,12 +45,12 @@ function lostIn(bytes: number, times: number): number {
 function countFrames({ frames, zeroPage, thp }: MemoryManager): { mapped: number; entries: number; lostUnits: number } {
   const sum = { mapped: 0, entries: 0, lostUnits: 0 };
   for (let frame = 0; frame < frames.frameCount; frame++) {
-    const times = frames.mapcount[frame];
-    if (times === 0 || frame === zeroPage || frame === thp.zeroPage || frames.has(frame as Pfn, PG_hugetlb)) continue;
-    const bytes = frames.pagesOf(frame as Pfn) * PAGE_SIZE;
-    sum.mapped += bytes;
-    sum.entries += bytes * times;
-    sum.lostUnits += lostIn(bytes, times);
+    const times = frames.mappingsOf(frame as Pfn);
+    const head = frames.headOf(frame as Pfn);
+    if (times === 0 || frame === zeroPage || head === thp.zeroPage || frames.has(head, PG_hugetlb)) continue;
+    sum.mapped += PAGE_SIZE;
+    sum.entries += PAGE_SIZE * times;
+    sum.lostUnits += lostIn(PAGE_SIZE, times);
   }
   return sum;
 }

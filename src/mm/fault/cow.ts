@@ -37,15 +37,15 @@ export function cowFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): 
   if ((vma.flags & (VM_SHARED | VM_MAYSHARE)) !== 0) return sharedWriteFault(mm, vma, page, slot);
   const entry = pageTables.read(slot);
   const old = pageTables.frameOf(entry);
-  const oldFlags = frames.flags[old];
+  const isExclusive = (frames.flags[old] & PG_anon_exclusive) !== 0;
   const reusable =
     old !== mm.zeroPage &&
-    (oldFlags & (PG_anon | PG_ksm)) === PG_anon &&
-    ((oldFlags & PG_anon_exclusive) !== 0 || isSoleUser(mm, old));
+    (frames.flags[frames.headOf(old)] & (PG_anon | PG_ksm)) === PG_anon &&
+    (isExclusive || isSoleUser(mm, old));
   if (reusable) {
     mm.lastFaultKind = KIND_COW_REUSE;
     mm.lastFaultFrame = old;
-    if ((oldFlags & PG_anon_exclusive) === 0) mm.rmap.moveAnonRmap(old, vma);
+    if (!isExclusive) mm.rmap.moveAnonRmap(old, vma);
     const write = (vma.flags & VM_WRITE) !== 0 ? 'writable' : 'readonly';
     pageTables.set(slot, pageTables.makeEntry(old, vma.flags, write, format.ACCESSED | format.DIRTY));
     mm.flushPage(vma.space, page);
@@ -61,17 +61,28 @@ export function cowFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): 
  */
 export function unshareFault(mm: MemoryManager, vma: Vma, page: Vpn): FaultResult {
   const { pageTables, frames } = mm;
-  const slot = pageTables.findEntry(vma.space, page);
+  const huge = pageTables.findEntry(vma.space, page);
+  if (pageTables.foundLevel > 0) {
+    const head = pageTables.frameOf(pageTables.read(huge));
+    if (frames.refcount[head] === 1) {
+      mm.rmap.moveHugeAnonRmap(head, vma);
+      return unshared(mm, head);
+    }
+    splitHugeLeaf(mm, vma, page);
+  }
+  const slot = pageTables.findLeaf(vma.space, page);
   const old = pageTables.frameOf(pageTables.read(slot));
   if ((frames.flags[old] & PG_ksm) !== 0 || !isSoleUser(mm, old)) {
-    splitHugeLeaf(mm, vma, page);
     mm.lastFaultKind = KIND_COW_COPY;
-    const leaf = pageTables.findLeaf(vma.space, page);
-    return copyPage(mm, vma, page, leaf, 'unshared') === 0 ? FAULT_DONE : FAULT_OOM;
+    return copyPage(mm, vma, page, slot, 'unshared') === 0 ? FAULT_DONE : FAULT_OOM;
   }
-  mm.lastFaultKind = KIND_COW_REUSE;
-  mm.lastFaultFrame = old;
   mm.rmap.moveAnonRmap(old, vma);
+  return unshared(mm, old);
+}
+
+function unshared(mm: MemoryManager, frame: Pfn): FaultResult {
+  mm.lastFaultKind = KIND_COW_REUSE;
+  mm.lastFaultFrame = frame;
   return FAULT_DONE;
 }
 
@@ -121,9 +132,17 @@ export function unshareKsm(mm: MemoryManager, vma: Vma, page: Vpn, slot: number)
   return result;
 }
 
-/** wp_can_reuse_anon_folio: takes the page out of the swap cache if that alone holds it beside the entry. */
+/**
+ * wp_can_reuse_anon_folio: takes the page out of the swap cache if that alone holds it beside the entry. A part of a huge page is
+ * reused where this space alone maps the page, unless only this part is left of it: then the copy frees the rest.
+ */
 function isSoleUser(mm: MemoryManager, frame: Pfn): boolean {
   const { frames, swap } = mm;
+  if (frames.isLarge(frame)) {
+    const head = frames.headOf(frame);
+    const mappings = frames.largeMapcount[head];
+    return mappings > 1 && frames.refcount[head] === mappings && !mm.rmap.isMappedShared(head);
+  }
   const isCached = (frames.flags[frame] & PG_swapcache) !== 0;
   if (frames.refcount[frame] > (isCached ? 2 : 1)) return false;
   return !isCached || swap.tryToFreeSwap(frame);

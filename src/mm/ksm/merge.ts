@@ -4,9 +4,9 @@ import { type AddressSpace, MM_ANONPAGES } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { mlockPage, munlockPage } from '../mlock-pages.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
-import { PG_anon, PG_anon_exclusive, PG_dirty, PG_head, PG_ksm, PG_swapcache } from '../phys/page-flags.ts';
+import { PG_anon, PG_anon_exclusive, PG_dirty, PG_ksm, PG_swapcache } from '../phys/page-flags.ts';
 import type { AnonVma } from '../rmap/anon-vma.ts';
-import { splitHugeLeaf } from '../thp/split.ts';
+import { splitHugePage } from '../thp/split-page.ts';
 import { VM_LOCKED, VM_MERGEABLE } from '../vm-flags.ts';
 import type { Vma } from '../vma.ts';
 import type { Ksm } from './ksm.ts';
@@ -105,7 +105,7 @@ function anonFrameAt(mm: MemoryManager, vma: Vma, page: Vpn): Pfn | -1 {
 function mergeWithZeroPage(ksm: Ksm, item: number, frame: Pfn): boolean {
   const vma = vmaOf(ksm, item);
   const page = ksm.items.vpn[item] as Vpn;
-  return vma === null || (splitHuge(ksm.mm, vma, page, frame) && mergeEntry(ksm, vma, page, frame, ksm.mm.zeroPage));
+  return vma === null || (splitHuge(ksm.mm, frame) && mergeEntry(ksm, vma, page, frame, ksm.mm.zeroPage));
 }
 
 /** try_to_merge_with_ksm_page: the item's entry maps `merged`, or (NO_FRAME) its page becomes a KSM page. */
@@ -115,7 +115,7 @@ function mergeInto(ksm: Ksm, item: number, frame: Pfn, merged: Pfn | -1): boolea
   const { items } = ksm;
   const { frames, rmap } = ksm.mm;
   const page = items.vpn[item] as Vpn;
-  if (!splitHuge(ksm.mm, vma, page, frame)) return false;
+  if (!splitHuge(ksm.mm, frame)) return false;
   // A page that becomes a KSM page may be mapped by relatives too: its own AnonVma and index lead to all of them.
   const owner = merged < 0 ? rmap.anonVmaById(frames.owner[frame]) : vma.anonVma;
   const index = merged < 0 ? frames.index[frame] : vma.pgoff + (page - vma.startVpn);
@@ -146,13 +146,8 @@ function takeApart(ksm: Ksm, item: number): void {
 }
 
 /** Small pages alone are merged (split_huge_page): false where somebody holds the huge one. */
-function splitHuge(mm: MemoryManager, vma: Vma, page: Vpn, frame: Pfn): boolean {
-  const { refcount, mapcount, flags } = mm.frames;
-  const head = mm.frames.headOf(frame);
-  if ((flags[head] & PG_head) === 0) return true;
-  if (refcount[head] !== mapcount[head]) return false;
-  splitHugeLeaf(mm, vma, page);
-  return (flags[head] & PG_head) === 0;
+function splitHuge(mm: MemoryManager, frame: Pfn): boolean {
+  return !mm.frames.isLarge(frame) || splitHugePage(mm, mm.frames.headOf(frame));
 }
 
 /** try_to_merge_one_page: false where the page is in use elsewhere, or has changed. */

@@ -9,7 +9,6 @@ import {
 import {
   PG_anon,
   PG_dirty,
-  PG_head,
   PG_hugetlb,
   PG_lru,
   PG_pagecache,
@@ -181,13 +180,21 @@ function collectGauges(memcgs: Memcgs, memcg: Memcg): Gauges {
   for (let frame = 0; frame < frames.frameCount; frame++) {
     const id = frames.memcg[frame];
     if (isOurs[id] === 0 || frames.refcount[frame] === 0) continue;
-    countFrame(gauges, frames.flags[frame], frames.mapcount[frame] > 0, frames.pagesOf(frame as Pfn), id !== 0);
+    countFrame(
+      gauges,
+      frames.flags[frame],
+      frames.mappedFramesOf(frame as Pfn),
+      frames.pagesOf(frame as Pfn),
+      id !== 0,
+    );
+    if (frames.entireMapcount[frame] > 0 && (frames.flags[frame] & PG_anon) !== 0)
+      gauges.anonThp += frames.pagesOf(frame as Pfn);
   }
   return gauges;
 }
 
 /** Nobody pays for the kernel's memory of the root. */
-function countFrame(gauges: Gauges, flags: number, isMapped: boolean, pages: number, isPaid: boolean): void {
+function countFrame(gauges: Gauges, flags: number, mapped: number, pages: number, isPaid: boolean): void {
   if ((flags & PG_hugetlb) !== 0) return;
   if (!isUserMemory(flags)) {
     if (!isPaid) return;
@@ -195,10 +202,7 @@ function countFrame(gauges: Gauges, flags: number, isMapped: boolean, pages: num
     if ((flags & PG_table) !== 0) gauges.pagetables += pages;
     return;
   }
-  if ((flags & PG_anon) !== 0 && isMapped) {
-    gauges.anon += pages;
-    if ((flags & PG_head) !== 0) gauges.anonThp += pages;
-  }
+  if ((flags & PG_anon) !== 0) gauges.anon += mapped;
   if ((flags & PG_swapcache) !== 0) gauges.swapcached += pages;
   if ((flags & PG_pagecache) !== 0) {
     gauges.file += pages;
@@ -207,6 +211,6 @@ function countFrame(gauges: Gauges, flags: number, isMapped: boolean, pages: num
       if ((flags & PG_dirty) !== 0) gauges.fileDirty += pages;
       if ((flags & PG_writeback) !== 0) gauges.fileWriteback += pages;
     }
-    if (isMapped && (flags & PG_lru) !== 0) gauges.fileMapped += pages;
+    if ((flags & PG_lru) !== 0) gauges.fileMapped += mapped;
   }
 }

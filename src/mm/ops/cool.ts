@@ -1,7 +1,7 @@
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { PG_active, PG_lru, PG_referenced, PG_unevictable } from '../phys/page-flags.ts';
-import { splitHugeRange } from '../thp/split.ts';
+import { splitUnshared } from '../thp/split-page.ts';
 import type { Vma } from '../vma.ts';
 
 /**
@@ -12,17 +12,19 @@ export function coolRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, wha
   const { pageTables, format, frames } = mm;
   const { lru } = mm.alloc;
   const victims: Pfn[] = [];
-  splitHugeRange(mm, vma, start, end);
+  splitUnshared(mm, vma, start, end);
   mm.mlockBatch.drain();
   let page = start;
   while (pageTables.seek(vma.space, page, end)) {
     const at = pageTables.foundVpn;
     const slot = pageTables.foundSlot;
-    page = (at + 1) as Vpn;
+    page = (at + pageTables.spanOf(pageTables.foundLevel)) as Vpn;
+    // A huge page that others map too, or somebody holds.
+    if (pageTables.foundLevel > 0) continue;
     const entry = pageTables.read(slot);
     if (!pageTables.isMapped(entry)) continue;
     const frame = pageTables.frameOf(entry);
-    if (frame === mm.zeroPage || frames.mapcount[frame] !== 1) continue;
+    if (frame === mm.zeroPage || frames.mapcount[frame] !== 1 || frames.isLarge(frame)) continue;
     if (what === 'cold' && (entry & format.ACCESSED) !== 0) {
       pageTables.set(slot, (entry & ~format.ACCESSED) >>> 0);
       mm.tlbBatch.add(at);

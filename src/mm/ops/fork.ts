@@ -174,7 +174,7 @@ function copyTable(mm: MemoryManager, from: Vma, to: Vma, start: Vpn, end: Vpn, 
     const frame = pageTables.frameOf(entry);
     if (frame !== mm.zeroPage) {
       mm.alloc.getFrame(frame);
-      if ((frames.flags[frame] & PG_anon) !== 0) {
+      if ((frames.flags[frames.headOf(frame)] & PG_anon) !== 0) {
         mm.rmap.dupAnonRmap(frame);
         counts[MM_ANONPAGES]++;
       } else {

@@ -11,7 +11,7 @@ import {
   PG_swapcache,
   PG_unevictable,
 } from '../phys/page-flags.ts';
-import { splitHugeRange } from '../thp/split.ts';
+import { splitUnshared } from '../thp/split-page.ts';
 import type { Vma } from '../vma.ts';
 import { zapSwap } from '../zap.ts';
 
@@ -23,13 +23,15 @@ import { zapSwap } from '../zap.ts';
 export function freeLazily(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): void {
   const { pageTables, format, frames } = mm;
   const state = format.ACCESSED | format.DIRTY;
-  splitHugeRange(mm, vma, start, end);
+  splitUnshared(mm, vma, start, end);
   let swapped = 0;
   let page = start;
   while (pageTables.seek(vma.space, page, end)) {
     const at = pageTables.foundVpn;
     const slot = pageTables.foundSlot;
-    page = (at + 1) as Vpn;
+    page = (at + pageTables.spanOf(pageTables.foundLevel)) as Vpn;
+    // A huge page that others map too, or somebody holds.
+    if (pageTables.foundLevel > 0) continue;
     const entry = pageTables.read(slot);
     if (pageTables.isSwap(entry)) {
       swapped += zapSwap(mm, vma, slot);
@@ -37,7 +39,7 @@ export function freeLazily(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): v
     }
     if (!pageTables.isMapped(entry)) continue;
     const frame = pageTables.frameOf(entry);
-    if (frame === mm.zeroPage) continue;
+    if (frame === mm.zeroPage || frames.isLarge(frame)) continue;
     if ((frames.flags[frame] & (PG_dirty | PG_swapcache)) !== 0) {
       if (frames.mapcount[frame] !== 1) continue;
       if ((frames.flags[frame] & PG_swapcache) !== 0 && !mm.swap.tryToFreeSwap(frame)) continue;

@@ -209,7 +209,8 @@ describe('PageCache', () => {
     rmap.setEditor({
       frameAt: (_, page) => (page === 52 ? frame : NO_FRAME),
       isDirty: () => false,
-      splitPage: () => {},
+      splitPage: () => false,
+      isHugeAt: () => false,
       clearAccessed: () => false,
       cleanPage: (_, page) => {
         expect(backing.written).toEqual([]);

@@ -6,6 +6,7 @@ import type { Ram } from '../../machine/ram.ts';
 import type { Pfn } from '../../machine/units.ts';
 import { MAX_PAGE_ORDER } from './buddy.ts';
 import type { Charger } from './charger.ts';
+import { DeferredSplits } from './deferred-splits.ts';
 import { type FrameTable, NO_FRAME } from './frame-table.ts';
 import {
   __GFP_ACCOUNT,
@@ -27,12 +28,14 @@ import { LruLists } from './lruvec.ts';
 import { NodeStat } from './node-stat.ts';
 import {
   PG_buddy,
+  PG_deferred,
   PG_head,
   PG_hugetlb,
   PG_locked,
   PG_lru,
   PG_mlocked,
   PG_pagecache,
+  PG_partially_mapped,
   PG_reserved,
   PG_slab,
   PG_swapcache,
@@ -103,6 +106,7 @@ export class FrameAllocator {
   readonly frames: FrameTable;
   readonly zones: readonly Zone[];
   readonly lru: LruLists;
+  readonly deferredSplits: DeferredSplits;
   readonly stat = new NodeStat();
   readonly watermarks: WatermarkSettings;
   private readonly ram: Ram;
@@ -127,6 +131,7 @@ export class FrameAllocator {
     this.vmstat = options.vmstat;
     this.injector = options.injector ?? null;
     this.lru = new LruLists(frames);
+    this.deferredSplits = new DeferredSplits(frames, options.vmstat);
     this.zones = options.zones.map((config) => new Zone(frames, config)).sort((a, b) => a.type - b.type);
     this.zonelists = ZONE_NAMES.map((_, highest) => this.zones.filter((zone) => zone.type <= highest).reverse());
     for (let frame = 0; frame < reservedFrames; frame++) {
@@ -211,17 +216,22 @@ export class FrameAllocator {
     return frame;
   }
 
-  /** The frames of a compound page go on alone, each with as many references as the page had (split_page_owner, ...). */
+  /**
+   * The frames of a compound page go on alone, each with a reference for each entry that maps it and one of the caller's
+   * (__split_folio_to_order). Nobody else holds the page.
+   */
   splitCompound(head: Pfn): void {
     const { frames } = this;
+    this.deferredSplits.remove(head);
     const count = 2 ** frames.order[head];
     frames.order[head] = 0;
     frames.clear(head, PG_head);
+    frames.refcount[head] = frames.mapcount[head] + 1;
     for (let tail = head + 1; tail < head + count; tail++) {
       frames.flags[tail] = 0;
       frames.owner[tail] = 0;
       frames.memcg[tail] = frames.memcg[head];
-      frames.refcount[tail] = frames.refcount[head];
+      frames.refcount[tail] = frames.mapcount[tail] + 1;
     }
   }
 
@@ -360,6 +370,7 @@ export class FrameAllocator {
     const { flags } = frames;
     const count = 2 ** order;
     if ((flags[frame] & PG_lru) !== 0) this.lru.remove(frame);
+    if ((flags[frame] & (PG_deferred | PG_partially_mapped)) !== 0) this.deferredSplits.remove(frame);
     if (frames.memcg[frame] !== 0) this.charger?.unchargeBlock(frame, count);
     if ((flags[frame] & PG_mlocked) !== 0) {
       this.stat.nr_mlock -= count;
@@ -369,7 +380,8 @@ export class FrameAllocator {
     for (let each = frame as number; each < frame + count; each++) {
       const bad = each === frame ? BAD_AT_FREE : BAD_AT_FREE & ~PG_tail;
       if ((flags[each] & bad) !== 0) panic('mm/phys/alloc.ts: P2 nobody owns a frame that is freed');
-      assert(frames.mapcount[each] === 0, 'mm/phys/alloc.ts: P2 a frame that is freed is not mapped');
+      const mappings = frames.mapcount[each] | frames.largeMapcount[each];
+      assert(mappings === 0, 'mm/phys/alloc.ts: P2 a frame that is freed is not mapped');
       flags[each] = 0;
       frames.owner[each] = 0;
       frames.index[each] = 0;

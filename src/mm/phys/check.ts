@@ -10,12 +10,14 @@ import { NR_LRU_LISTS } from './lruvec.ts';
 import {
   PG_anon,
   PG_buddy,
+  PG_deferred,
   PG_dirty,
   PG_head,
   PG_hugetlb,
   PG_lru,
   PG_mlocked,
   PG_pagecache,
+  PG_partially_mapped,
   PG_reserved,
   PG_slab,
   PG_swapbacked,
@@ -40,6 +42,7 @@ export function checkPhysical(parts: {
   checkSlab(alloc, slab, inUse);
   checkLru(alloc, inUse);
   checkPageCache(pageCache, inUse);
+  checkDeferred(alloc, inUse);
   checkBlock(pageCache.io, alloc.frames, inUse, alloc.stat.nr_writeback);
   const broken = pageCache.rmap.findBroken();
   if (broken !== null) panic(`mm/rmap: ${broken}`);
@@ -55,7 +58,7 @@ export function checkBuddy(alloc: FrameAllocator): Uint32Array {
 
 /** Appends the zone's frames in use to `inUse`, which has `count` already; returns how many it has then. */
 function checkZone(frames: FrameTable, zone: Zone, inUse: Uint32Array, count: number): number {
-  const { flags, refcount, mapcount, owner, order, memcg } = frames;
+  const { flags, refcount, mapcount, largeMapcount, owner, order, memcg } = frames;
   const { buddy } = zone;
   let listed = 0;
   for (let size = 0; size <= MAX_PAGE_ORDER; size++) {
@@ -78,7 +81,7 @@ function checkZone(frames: FrameTable, zone: Zone, inUse: Uint32Array, count: nu
       let traces = word ^ PG_buddy;
       for (let each = frame + 1; each < frame + size; each++) traces |= flags[each];
       for (let each = frame; each < frame + size; each++)
-        traces |= refcount[each] | mapcount[each] | owner[each] | memcg[each];
+        traces |= refcount[each] | mapcount[each] | largeMapcount[each] | owner[each] | memcg[each];
       assert(traces === 0, 'mm/phys/frame-table.ts: F6 free frames are blank');
       blocks++;
       freePages += size;
@@ -94,7 +97,7 @@ function checkZone(frames: FrameTable, zone: Zone, inUse: Uint32Array, count: nu
         );
     else if (order[frame] !== 0) panic('mm/phys/frame-table.ts: F5 order is set on heads and free blocks alone');
     if (mapcount[frame] < 0 || refcount[frame] < 0) panic('mm/phys/frame-table.ts: counts are not negative');
-    if (mapcount[frame] > refcount[frame] && (word & PG_tail) === 0)
+    if (Math.max(mapcount[frame], largeMapcount[frame]) > refcount[frame] && (word & PG_tail) === 0)
       panic('mm/phys/frame-table.ts: F2 mapcount <= refcount');
     frame++;
   }
@@ -188,6 +191,22 @@ export function checkLru(alloc: FrameAllocator, inUse: Uint32Array): void {
   assert(flagged === listed, 'mm/phys/lruvec.ts: L1 PG_lru is set on listed pages alone');
 }
 
+/** F7. */
+function checkDeferred({ frames, deferredSplits }: FrameAllocator, inUse: Uint32Array): void {
+  let deferred = 0;
+  let partial = 0;
+  for (const frame of inUse) {
+    if ((frames.flags[frame] & PG_deferred) !== 0) deferred++;
+    if ((frames.flags[frame] & PG_partially_mapped) !== 0) partial++;
+  }
+  const listed = deferredSplits.collect();
+  assert(
+    listed.length === deferred && listed.every((head) => (frames.flags[head] & (PG_deferred | PG_head)) > PG_head),
+    'mm/phys/deferred-splits.ts: F7 every deferred page is listed',
+  );
+  assert(partial === deferredSplits.partiallyMapped, 'mm/phys/deferred-splits.ts: F7 partiallyMapped');
+}
+
 /** C1 to C5, R1's gauges, and the references that the cache and page tables account for. */
 export function checkPageCache(cache: PageCache, inUse: Uint32Array): void {
   const { frames, allocator, files } = cache;
@@ -216,6 +235,7 @@ export function checkPageCache(cache: PageCache, inUse: Uint32Array): void {
   let shmem = 0;
   let dirty = 0;
   let anonMapped = 0;
+  let anonThps = 0;
   let fileMapped = 0;
   let mlocked = 0;
   for (const frame of inUse) {
@@ -227,12 +247,16 @@ export function checkPageCache(cache: PageCache, inUse: Uint32Array): void {
       else if ((word & PG_dirty) !== 0) dirty++;
     }
     if ((word & PG_mlocked) !== 0) {
-      mlocked++;
+      mlocked += frames.pagesOf(frame as Pfn);
       assert((word & (PG_lru | PG_unevictable)) !== PG_lru, 'mm/mlock-pages.ts: R5 a locked page is unevictable');
     }
-    if (mapcount[frame] > 0 && (word & (PG_reserved | PG_hugetlb)) === 0) {
-      if ((word & PG_anon) !== 0) anonMapped += frames.pagesOf(frame as Pfn);
-      else fileMapped++;
+    if ((word & (PG_reserved | PG_hugetlb | PG_tail)) === 0) {
+      const mapped = frames.mappedFramesOf(frame as Pfn);
+      if ((word & PG_anon) === 0) fileMapped += mapped;
+      else {
+        anonMapped += mapped;
+        if (frames.entireMapcount[frame] > 0) anonThps++;
+      }
     }
   }
   assert(cached === indexed, 'mm/page-cache/page-cache.ts: C1 every cached frame is in an index');
@@ -242,6 +266,7 @@ export function checkPageCache(cache: PageCache, inUse: Uint32Array): void {
   );
   assert(stat.nr_dirty === dirty, 'mm/page-cache/page-cache.ts: C3 nr_dirty');
   assert(stat.nr_anon_pages === anonMapped, 'mm/rmap/rmap.ts: R1 nr_anon_pages');
+  assert(stat.nr_anon_thps === anonThps, 'mm/rmap/rmap.ts: R1 nr_anon_thps');
   assert(stat.nr_mapped === fileMapped, 'mm/rmap/rmap.ts: R1 nr_mapped');
   assert(stat.nr_mlock === mlocked, 'mm/mlock-pages.ts: R5 nr_mlock');
 }

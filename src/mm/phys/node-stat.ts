@@ -16,6 +16,8 @@ export class NodeStat {
   nr_mapped = 0;
   /** Anonymous pages with mapcount > 0 [rmap]. */
   nr_anon_pages = 0;
+  /** Anonymous huge pages that some huge leaf maps (nr_anon_transparent_hugepages) [rmap]. */
+  nr_anon_thps = 0;
   nr_slab_reclaimable = 0;
   nr_slab_unreclaimable = 0;
   /** Frames of page tables of all levels [page-table.ts]. */

@@ -9,6 +9,7 @@
  *  rmap        PG_anon PG_anon_exclusive PG_ksm
  *  swap        PG_swapcache, PG_dirty of anonymous pages, PG_reclaim (read ahead)
  *  allocator   PG_buddy PG_reserved PG_head PG_tail
+ *  deferred splits  PG_deferred PG_partially_mapped
  *  slab        PG_slab            page tables  PG_table           mlock  PG_mlocked          huge pools  PG_hugetlb
  *  zram        PG_zsmalloc
  */
@@ -42,6 +43,9 @@ export const PG_pagecache = 1 << 22;
 export const PG_hugetlb = 1 << 23;
 /** A frame that compressed pages lie in (swap/zram/zs-pool.ts). */
 export const PG_zsmalloc = 1 << 24;
+/** The head of a huge page on the list of deferred splits; part of it is mapped by nobody any more (phys/deferred-splits.ts). */
+export const PG_deferred = 1 << 25;
+export const PG_partially_mapped = 1 << 26;
 /** A page that ksmd has merged (PAGE_MAPPING_KSM); PG_anon is set too. */
 export const PG_ksm = 1 << 28;
 
@@ -71,6 +75,8 @@ const NAMES: readonly (readonly [number, string])[] = [
   [PG_pagecache, 'pagecache'],
   [PG_hugetlb, 'hugetlb'],
   [PG_zsmalloc, 'zsmalloc'],
+  [PG_deferred, 'deferred'],
+  [PG_partially_mapped, 'partially_mapped'],
   [PG_ksm, 'ksm'],
 ];
 

@@ -87,7 +87,7 @@ export class LruvecPages implements ReclaimablePages {
     const { rmap } = this.cache;
     references.count = 0;
     references.vmFlags = 0;
-    references.isOverRssLimit = this.frames.mapcount[page] > 0;
+    references.isOverRssLimit = this.frames.mappingsOfPage(page) > 0;
     rmap.forEachMapping(page, (vma, at) => {
       if (vma.space.isOverRssLimit !== true) references.isOverRssLimit = false;
       if (!rmap.editor.clearAccessed(vma, at)) return;

@@ -8,6 +8,7 @@ import {
   PG_active,
   PG_anon,
   PG_dirty,
+  PG_head,
   PG_mlocked,
   PG_pagecache,
   PG_swapbacked,
@@ -120,6 +121,8 @@ export class PageReclaim implements PageEnd {
   private discardLazyFree(page: Pfn): boolean {
     const { frames, rmap, allocator, vmstat } = this.cache;
     if ((frames.flags[page] & (PG_mlocked | PG_unevictable)) !== 0) return false;
+    if ((frames.flags[page] & PG_head) !== 0 && !rmap.editor.splitPage(page)) return false;
+    if (frames.refcount[page] === 0) return true;
     if (frames.refcount[page] !== frames.mapcount[page]) return false;
     let dirty = (frames.flags[page] & PG_dirty) !== 0;
     let droppable = false;

@@ -27,7 +27,9 @@ import type { Workingset } from './workingset.ts';
  */
 export function swapOut(cache: PageCache, workingset: Workingset, page: Pfn): boolean {
   const { frames, allocator, swap } = cache;
-  if ((frames.flags[page] & PG_head) !== 0 && !cache.rmap.splitHuge(page)) return false;
+  if ((frames.flags[page] & PG_head) !== 0 && !cache.rmap.editor.splitPage(page)) return false;
+  // It was a part of the huge page that nobody mapped, or zeroes.
+  if (frames.refcount[page] === 0) return true;
   const flags = frames.flags[page];
   if ((flags & (PG_mlocked | PG_unevictable)) !== 0) return false;
   const isShmem = (flags & PG_pagecache) !== 0;

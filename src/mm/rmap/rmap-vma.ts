@@ -56,8 +56,10 @@ export interface PageTableEditor {
    * page in the swap cache leaves an entry of its slot behind. Where nothing is mapped it does nothing.
    */
   unmapPage(vma: RmapVma, page: Vpn): void;
-  /** A huge leaf that maps the page becomes small ones, and the huge page small pages; else nothing happens. */
-  splitPage(vma: RmapVma, page: Vpn): void;
+  /** A huge leaf maps the page. */
+  isHugeAt(vma: RmapVma, page: Vpn): boolean;
+  /** The huge page becomes small ones, those that nobody maps free (split_folio); false if somebody else holds it. */
+  splitPage(head: Pfn): boolean;
   /**
    * Removes all entries of [start, end) of the VMA (Linux: zap_page_range). 'even_cows' also drops private copies, as
    * truncate wants; 'pagecache' keeps them, as dropping a cached page wants.

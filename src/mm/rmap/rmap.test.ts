@@ -53,7 +53,13 @@ class World implements PageTableEditor {
     memory.rmap.setEditor(this);
   }
 
-  splitPage(): void {}
+  splitPage(): boolean {
+    return false;
+  }
+
+  isHugeAt(): boolean {
+    return false;
+  }
 
   clearAccessed(): boolean {
     return false;

@@ -8,16 +8,19 @@ import type { FrameTable } from '../phys/frame-table.ts';
 import {
   PG_anon,
   PG_anon_exclusive,
+  PG_deferred,
   PG_head,
   PG_hugetlb,
   PG_ksm,
   PG_pagecache,
+  PG_partially_mapped,
   PG_swapbacked,
   PG_uptodate,
 } from '../phys/page-flags.ts';
 import type { KmemCache } from '../phys/slab.ts';
 import { VM_ACCESS_FLAGS, VM_DROPPABLE, VM_IGNORE_MERGE } from '../vm-flags.ts';
 import { AnonVma, AnonVmaChain } from './anon-vma.ts';
+import { LargeRmap } from './large-rmap.ts';
 import type { KsmReverse, PageTableEditor, RmapVma } from './rmap-vma.ts';
 
 /** Flags that may differ between two VMAs that share an AnonVma (anon_vma_compatible). */
@@ -42,6 +45,8 @@ const VM_MAY_DIFFER = VM_ACCESS_FLAGS | VM_IGNORE_MERGE;
 export class Rmap {
   private readonly frames: FrameTable;
   private readonly allocator: FrameAllocator;
+  /** Of compound pages. */
+  readonly large: LargeRmap;
   private readonly anonVmaSlots: KmemCache;
   private readonly chainSlots: KmemCache;
   private editorOrNull: PageTableEditor | null = null;
@@ -56,6 +61,7 @@ export class Rmap {
   constructor(allocator: FrameAllocator, anonVmaSlots: KmemCache, chainSlots: KmemCache, files: (FilePages | null)[]) {
     this.allocator = allocator;
     this.frames = allocator.frames;
+    this.large = new LargeRmap(allocator);
     this.anonVmaSlots = anonVmaSlots;
     this.chainSlots = chainSlots;
     this.files = files;
@@ -214,15 +220,16 @@ export class Rmap {
   addNewAnonRmap(frame: Pfn, vma: RmapVma, page: Vpn): void {
     const { frames } = this;
     if (vma.anonVma === null) panic('mm/rmap/rmap.ts: anonVmaPrepare comes before the first anonymous page');
-    assert(frames.mapcount[frame] === 0, 'mm/rmap/rmap.ts: a new frame is not mapped yet');
+    assert(frames.mappingsOfPage(frame) === 0, 'mm/rmap/rmap.ts: a new frame is not mapped yet');
     const backed = (vma.flags & VM_DROPPABLE) !== 0 ? 0 : PG_swapbacked;
     frames.flags[frame] |= PG_anon | PG_anon_exclusive | backed | PG_uptodate;
     frames.owner[frame] = vma.anonVma.id;
     frames.index[frame] = vma.pgoff + (page - vma.startVpn);
-    frames.mapcount[frame] = 1;
+    if ((frames.flags[frame] & (PG_head | PG_hugetlb)) === PG_head) this.large.addEntire(frame);
+    else frames.mapcount[frame] = 1;
     // Pages of the huge pools are on no LRU list and in no gauge but their own.
     if ((frames.flags[frame] & PG_hugetlb) !== 0) return;
-    this.allocator.stat.nr_anon_pages += frames.pagesOf(frame);
+    if ((frames.flags[frame] & PG_head) === 0) this.allocator.stat.nr_anon_pages++;
     this.allocator.lru.add(frame);
   }
 
@@ -256,15 +263,32 @@ export class Rmap {
   dupAnonRmap(frame: Pfn): void {
     const { frames } = this;
     frames.flags[frame] &= ~PG_anon_exclusive;
-    if (frames.mapcount[frame]++ === 0 && (frames.flags[frame] & PG_hugetlb) === 0)
-      this.allocator.stat.nr_anon_pages += frames.pagesOf(frame);
+    if (frames.isLarge(frame)) this.large.addParts(frame, 1);
+    else if (frames.mapcount[frame]++ === 0 && (frames.flags[frame] & PG_hugetlb) === 0)
+      this.allocator.stat.nr_anon_pages++;
   }
 
-  /** The VMA is the sole owner now: new relatives need not look at its page (folio_move_anon_rmap). */
+  /** The same for a huge leaf (folio_try_dup_anon_rmap_pmd). */
+  dupHugeAnonRmap(head: Pfn): void {
+    this.frames.flags[head] &= ~PG_anon_exclusive;
+    this.large.addEntire(head);
+  }
+
+  /**
+   * The VMA is the sole owner now: new relatives need not look at its page (folio_move_anon_rmap). Parts of a huge page may be mapped
+   * by other VMAs of the space: it stays with its AnonVma.
+   */
   moveAnonRmap(frame: Pfn, vma: RmapVma): void {
     if (vma.anonVma === null) panic('mm/rmap/rmap.ts: a VMA that owns an anonymous page has an AnonVma');
-    this.frames.owner[frame] = vma.anonVma.id;
+    if (!this.frames.isLarge(frame)) this.frames.owner[frame] = vma.anonVma.id;
     this.frames.flags[frame] |= PG_anon_exclusive;
+  }
+
+  /** The same for a huge page that one huge leaf maps, and nothing else. */
+  moveHugeAnonRmap(head: Pfn, vma: RmapVma): void {
+    if (vma.anonVma === null) panic('mm/rmap/rmap.ts: a VMA that owns an anonymous page has an AnonVma');
+    this.frames.owner[head] = vma.anonVma.id;
+    this.frames.flags[head] |= PG_anon_exclusive;
   }
 
   /** The page is ksmd's from now on, mapped as often as before: nobody's alone, and without a node yet. */
@@ -286,33 +310,62 @@ export class Rmap {
     if (frames.mapcount[frame]++ === 0 && (frames.flags[frame] & PG_hugetlb) === 0) this.allocator.stat.nr_mapped++;
   }
 
-  /** An entry has gone (folio_remove_rmap_pte). */
-  removeRmap(frame: Pfn): void {
+  /** Entries of `count` frames in a row, of one page, have gone: one each (folio_remove_rmap_ptes). */
+  removeRmap(frame: Pfn, count = 1): void {
     const { frames } = this;
+    if (frames.isLarge(frame)) {
+      this.large.removeParts(frame, count);
+      return;
+    }
     const left = --frames.mapcount[frame];
     assert(left >= 0, 'mm/rmap/rmap.ts: R1 mapcount is not negative');
     if (left > 0 || (frames.flags[frame] & PG_hugetlb) !== 0) return;
-    if ((frames.flags[frame] & PG_anon) !== 0) this.allocator.stat.nr_anon_pages -= frames.pagesOf(frame);
+    if ((frames.flags[frame] & PG_anon) !== 0) this.allocator.stat.nr_anon_pages--;
     else this.allocator.stat.nr_mapped--;
   }
 
   /**
-   * The anonymous compound page becomes `count` small ones that are mapped as often as it was (__split_huge_page): its entries are
-   * rewritten already.
+   * One huge leaf of an anonymous page gives way to entries for each of its frames, which are there already (__split_huge_pmd_locked):
+   * each is as exclusive as the leaf was.
    */
-  splitAnon(head: Pfn, count: number): void {
+  splitHugeLeaf(head: Pfn): void {
+    const { frames } = this;
+    const count = frames.pagesOf(head);
+    const exclusive = frames.flags[head] & PG_anon_exclusive;
+    for (let frame = head; frame < head + count; frame++) {
+      frames.flags[frame] |= exclusive;
+      if (frame > head) this.allocator.getFrame(head);
+    }
+    this.large.addParts(head, count);
+    this.large.removeEntire(head);
+  }
+
+  /**
+   * The anonymous compound page, which no huge leaf maps any more, becomes small ones, each mapped as often as it was as a part; those
+   * that are not mapped become free (__split_folio_to_order). `locksOf` says how many locks hold each.
+   */
+  splitAnon(head: Pfn, locksOf: (frame: Pfn) => number): void {
     const { frames } = this;
     const { lru } = this.allocator;
+    assert(frames.entireMapcount[head] === 0, 'mm/rmap/rmap.ts: a page is split after the leaves that map it');
     lru.remove(head);
-    const flags = frames.flags[head] & ~PG_head;
+    const count = frames.pagesOf(head);
+    const own = PG_head | PG_anon_exclusive | PG_deferred | PG_partially_mapped;
+    const shared = frames.flags[head] & ~own;
+    const exclusive = Array.from({ length: count }, (_, i) => frames.flags[head + i] & PG_anon_exclusive);
+    const owner = frames.owner[head];
+    const index = frames.index[head];
     this.allocator.splitCompound(head);
+    frames.largeMapcount[head] = 0;
+    frames.pagesMapped[head] = 0;
     for (let i = 0; i < count; i++) {
       const frame = (head + i) as Pfn;
-      frames.flags[frame] = flags;
-      frames.owner[frame] = frames.owner[head];
-      frames.index[frame] = frames.index[head] + i;
-      frames.mapcount[frame] = frames.mapcount[head];
-      lru.add(frame);
+      frames.flags[frame] = shared | exclusive[i];
+      frames.owner[frame] = owner;
+      frames.index[frame] = index + i;
+      frames.mlockCount[frame] = locksOf(frame);
+      if (frames.mapcount[frame] > 0) lru.add(frame);
+      this.allocator.putFrame(frame);
     }
   }
 
@@ -346,22 +399,78 @@ export class Rmap {
    */
   forEachCandidate(frame: Pfn, visit: (vma: RmapVma, page: Vpn) => boolean): boolean {
     const { frames } = this;
+    if ((frames.flags[frame] & PG_ksm) !== 0) return this.ksm?.forEachCandidate(frames.owner[frame], visit) ?? true;
     const index = frames.index[frame];
-    const owner = frames.owner[frame];
-    if ((frames.flags[frame] & PG_ksm) !== 0) return this.ksm?.forEachCandidate(owner, visit) ?? true;
-    if ((frames.flags[frame] & PG_anon) !== 0) {
-      const anonVma = this.anonVmas[owner];
-      if (anonVma === null || anonVma === undefined) return true;
-      return anonVma.tree.forEachOverlap(index, index, ({ vma }) => visit(vma, pageAt(vma, index)));
-    }
-    if ((frames.flags[frame] & PG_pagecache) === 0) return true;
-    const file = this.files[owner];
-    if (file === null || file === undefined) return true;
-    return file.i_mmap.forEachOverlap(index, index, (vma) => visit(vma, pageAt(vma, index)));
+    return this.forEachOverlap(frame, 1, (vma) => visit(vma, pageAt(vma, index)));
   }
 
-  /** Calls `visit` for each page-table entry that maps the frame (page_vma_mapped_walk); stops after mapcount of them. */
+  /** Each VMA that may map some of the `count` pages that the page holds. */
+  private forEachOverlap(page: Pfn, count: number, visit: (vma: RmapVma) => boolean): boolean {
+    const { frames } = this;
+    const index = frames.index[page];
+    const owner = frames.owner[page];
+    if ((frames.flags[page] & PG_anon) !== 0) {
+      const anonVma = this.anonVmas[owner];
+      if (anonVma === null || anonVma === undefined) return true;
+      return anonVma.tree.forEachOverlap(index, index + count - 1, ({ vma }) => visit(vma));
+    }
+    if ((frames.flags[page] & PG_pagecache) === 0) return true;
+    const file = this.files[owner];
+    if (file === null || file === undefined) return true;
+    return file.i_mmap.forEachOverlap(index, index + count - 1, visit);
+  }
+
+  /**
+   * Each entry that maps any part of a compound page, which this is the head of: a huge leaf once, at its first page. Stops and
+   * returns false when `visit` does.
+   */
+  private forEachPart(head: Pfn, visit: (vma: RmapVma, page: Vpn) => boolean): boolean {
+    const { frames, editor } = this;
+    let left = frames.largeMapcount[head];
+    if (left === 0) return true;
+    const count = frames.pagesOf(head);
+    const first = frames.index[head];
+    return this.forEachOverlap(head, count, (vma) => {
+      const last = Math.min(first + count - 1, lastIndexOf(vma));
+      for (let index = Math.max(first, vma.pgoff); left > 0 && index <= last; ) {
+        const page = pageAt(vma, index);
+        if (editor.frameAt(vma, page) !== head + (index - first)) {
+          index++;
+          continue;
+        }
+        index += editor.isHugeAt(vma, page) ? count : 1;
+        left--;
+        if (!visit(vma, page)) return false;
+      }
+      return left > 0;
+    });
+  }
+
+  /** Does more than one space map some of the page (folio_maybe_mapped_shared)? */
+  isMappedShared(page: Pfn): boolean {
+    const { frames } = this;
+    const mappings = frames.mappingsOfPage(page);
+    if (mappings <= 1 || !frames.isLarge(page)) return mappings > 1;
+    const spaces = new Set<unknown>();
+    this.forEachOverlap(page, frames.pagesOf(page), ({ space }) => spaces.add(space).size < 2);
+    if (spaces.size < 2) return false;
+    spaces.clear();
+    this.forEachPart(page, ({ space }) => spaces.add(space).size < 2);
+    return spaces.size > 1;
+  }
+
+  /**
+   * Calls `visit` for each page-table entry that maps the frame, or any part of the compound page that it is the head of
+   * (page_vma_mapped_walk); stops after as many as there are.
+   */
   forEachMapping(frame: Pfn, visit: (vma: RmapVma, page: Vpn) => void): void {
+    if ((this.frames.flags[frame] & (PG_head | PG_hugetlb)) === PG_head) {
+      this.forEachPart(frame, (vma, page) => {
+        visit(vma, page);
+        return true;
+      });
+      return;
+    }
     let left = this.frames.mapcount[frame];
     if (left === 0) return;
     const { editor } = this;
@@ -369,16 +478,6 @@ export class Rmap {
       if (editor.frameAt(vma, page) !== frame) return true;
       visit(vma, page);
       return --left > 0;
-    });
-  }
-
-  /** An anonymous compound page that nobody but its mappings holds becomes small pages (split_folio). False: it stays. */
-  splitHuge(head: Pfn): boolean {
-    const { frames, editor } = this;
-    if (frames.refcount[head] !== frames.mapcount[head]) return false;
-    return !this.forEachCandidate(head, (vma, page) => {
-      editor.splitPage(vma, page);
-      return (frames.flags[head] & PG_head) !== 0;
     });
   }
 

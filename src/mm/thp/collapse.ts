@@ -93,8 +93,9 @@ function collectSources(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): (Pfn
     if (!pageTables.isMapped(entry)) return null;
     const frame = pageTables.frameOf(entry);
     if (frame === mm.zeroPage) continue;
-    const expected = frames.mapcount[frame] + ((frames.flags[frame] & PG_swapcache) !== 0 ? 1 : 0);
-    if ((frames.flags[frame] & PG_anon) === 0 || frames.refcount[frame] !== expected) return null;
+    const source = frames.headOf(frame);
+    const expected = frames.mappingsOfPage(source) + ((frames.flags[source] & PG_swapcache) !== 0 ? 1 : 0);
+    if ((frames.flags[source] & PG_anon) === 0 || frames.refcount[source] !== expected) return null;
     sources[pageTables.foundVpn - start] = frame;
   }
   return sources;

@@ -2,23 +2,24 @@ import { EAGAIN, ENOMEM } from '../../abi/errno.ts';
 import type { Vpn } from '../../machine/units.ts';
 import { MM_ANONPAGES } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
+import { munlockPage } from '../mlock-pages.ts';
 import { PG_anon_exclusive } from '../phys/page-flags.ts';
-import { VM_WRITE } from '../vm-flags.ts';
+import { VM_LOCKED, VM_WRITE } from '../vm-flags.ts';
 import type { Vma } from '../vma.ts';
 
 /** What unmapping, mprotect, fork and mremap do with one huge leaf that lies in their range as a whole. */
 
 /** zap_huge_pmd. The page is in mm.tlbBatch afterwards. */
 export function zapHugeLeaf(mm: MemoryManager, vma: Vma, start: Vpn, slot: number): void {
-  const { pageTables, thp, frames } = mm;
+  const { pageTables, thp } = mm;
   const head = pageTables.frameOf(pageTables.read(slot));
   pageTables.set(slot, 0);
   pageTables.freeDeposit(vma.space, slot);
   mm.tlbBatch.add(start);
   if (head === thp.zeroPage) return;
   mm.addRss(vma.space, MM_ANONPAGES, -thp.pages);
-  mm.rmap.removeRmap(head);
-  if (frames.refcount[head] === 1) thp.livePages--;
+  mm.rmap.large.removeEntire(head);
+  if ((vma.flags & VM_LOCKED) !== 0) munlockPage(mm, head);
   mm.alloc.putFrame(head);
 }
 
@@ -51,7 +52,7 @@ export function copyHugeLeaf(mm: MemoryManager, to: Vma, start: Vpn, source: num
   pageTables.set(target, (copied & ~format.ACCESSED) >>> 0);
   if (head === thp.zeroPage) return 0;
   mm.alloc.getFrame(head);
-  mm.rmap.dupAnonRmap(head);
+  mm.rmap.dupHugeAnonRmap(head);
   mm.addRss(to.space, MM_ANONPAGES, thp.pages);
   return 0;
 }

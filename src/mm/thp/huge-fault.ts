@@ -4,9 +4,10 @@ import type { Pfn, Vpn } from '../../machine/units.ts';
 import { KIND_ANON_READ_ZERO, KIND_ANON_ZERO, KIND_COW_REUSE, KIND_SPURIOUS, MM_ANONPAGES } from '../address-space.ts';
 import { FAULT_DONE } from '../fault/results.ts';
 import type { MemoryManager } from '../memory-manager.ts';
+import { mlockPage } from '../mlock-pages.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { PG_anon_exclusive } from '../phys/page-flags.ts';
-import { VM_WRITE } from '../vm-flags.ts';
+import { VM_LOCKED, VM_WRITE } from '../vm-flags.ts';
 import type { Vma } from '../vma.ts';
 import { splitHugeLeaf } from './split.ts';
 
@@ -83,7 +84,7 @@ function writeProtected(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): H
     splitHugeLeaf(mm, vma, page);
     return 'small';
   }
-  if (!exclusive) mm.rmap.moveAnonRmap(head, vma);
+  if (!exclusive) mm.rmap.moveHugeAnonRmap(head, vma);
   const write = (vma.flags & VM_WRITE) !== 0 ? 'writable' : 'readonly';
   pageTables.set(slot, pageTables.makeEntry(head, vma.flags, write, format.ACCESSED | format.DIRTY, thp.level));
   mm.flushPage(vma.space, page);
@@ -105,7 +106,7 @@ export function installHuge(mm: MemoryManager, vma: Vma, start: Vpn, slot: numbe
   const { pageTables, format, thp } = mm;
   const writable = (vma.flags & VM_WRITE) !== 0;
   mm.rmap.addNewAnonRmap(frame, vma, start);
-  thp.livePages++;
+  if ((vma.flags & VM_LOCKED) !== 0) mlockPage(mm, frame);
   mm.addRss(vma.space, MM_ANONPAGES, thp.pages);
   const state = format.ACCESSED | (writable ? format.DIRTY : 0);
   pageTables.set(slot, pageTables.makeEntry(frame, vma.flags, writable ? 'writable' : 'readonly', state, thp.level));

@@ -121,7 +121,7 @@ export class Khugepaged {
         continue;
       }
       if (!pageTables.isMapped(entry)) return false;
-      const frame = pageTables.frameOf(entry);
+      const frame = frames.headOf(pageTables.frameOf(entry));
       there++;
       if (frame === mm.zeroPage) {
         zero++;
@@ -129,7 +129,7 @@ export class Khugepaged {
       }
       const flags = frames.flags[frame];
       if ((flags & (PG_anon | PG_lru)) !== (PG_anon | PG_lru)) return false;
-      if (frames.mapcount[frame] > 1) shared++;
+      if (mm.rmap.isMappedShared(frame)) shared++;
       if ((entry & format.ACCESSED) !== 0 || (flags & PG_referenced) !== 0) referenced++;
     }
     if (there === 0) return false;

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { MADV_COLLAPSE, MADV_DONTNEED, MADV_HUGEPAGE, MAP_ANONYMOUS, MAP_PRIVATE } from '../../abi/mman.ts';
+import {
+  MADV_COLD,
+  MADV_COLLAPSE,
+  MADV_DONTNEED,
+  MADV_FREE,
+  MADV_HUGEPAGE,
+  MAP_ANONYMOUS,
+  MAP_PRIVATE,
+} from '../../abi/mman.ts';
 import { Rng } from '../../base/rng.ts';
 import { i386 } from '../../machine/paging/i386.ts';
 import { sv39 } from '../../machine/paging/sv39.ts';
@@ -85,7 +93,7 @@ describe.each([i386, sv39, sv57])('transparent huge pages of $name', (format) =>
       const space = spaces[pick(spaces.length)];
       const at = base + pick(3 * pages) * PAGE_SIZE;
       const whole = base + pick(3) * size;
-      const what = pick(12);
+      const what = pick(14);
       if (what < 3) {
         const bytes = Uint8Array.of(step, step >> 8);
         const wrote = copyToUser(mm, space, at + 100, bytes);
@@ -102,6 +110,14 @@ describe.each([i386, sv39, sv57])('transparent huge pages of $name', (format) =>
       else if (what === 10) {
         mlock(mm, space, at, PAGE_SIZE, 0);
         munlock(mm, space, at, PAGE_SIZE);
+      } else if (what > 11) {
+        madvise(
+          mm,
+          space,
+          pick(2) === 0 ? at : whole,
+          pick(2) === 0 ? PAGE_SIZE : size,
+          what === 12 ? MADV_COLD : MADV_FREE,
+        );
       } else if (pick(2) === 0 && spaces.length < 4) {
         const child = dupSpace(mm, space);
         if (typeof child !== 'number') spaces.push(child);
@@ -114,7 +130,9 @@ describe.each([i386, sv39, sv57])('transparent huge pages of $name', (format) =>
     for (const space of spaces) exitSpace(mm, space);
     checkInvariants(mm);
     expect(mm.thp.livePages).toBe(0);
-    expect(mm.vmstat.thp_split_page).toBeGreaterThan(3);
+    expect(mm.vmstat.thp_split_pmd).toBeGreaterThan(3);
+    expect(mm.vmstat.thp_split_page).toBeGreaterThan(1);
+    expect(mm.vmstat.thp_deferred_split_page).toBeGreaterThan(1);
     expect(mm.vmstat.thp_collapse_alloc).toBeGreaterThan(0);
   });
 });

@@ -11,7 +11,7 @@ import {
   GFP_HIGHUSER_MOVABLE,
 } from '../phys/gfp.ts';
 import { PG_reserved } from '../phys/page-flags.ts';
-import { VM_HUGEPAGE, VM_LOCKED, VM_NOHUGEPAGE, VM_SPECIAL } from '../vm-flags.ts';
+import { VM_HUGEPAGE, VM_NOHUGEPAGE, VM_SPECIAL } from '../vm-flags.ts';
 import { VMA_ANON, type Vma } from '../vma.ts';
 import { Khugepaged } from './khugepaged.ts';
 
@@ -28,16 +28,14 @@ export type ThpReason = 'fault' | 'collapse' | 'khugepaged';
 /**
  * Transparent huge pages of anonymous memory (Linux 6.18: mm/huge_memory.c), of the size that one entry of level 1 maps.
  *
- *   nothing --first touch of a range that may be huge--> huge leaf --part of it changes--> leaf table of small pages
+ *   nothing --first touch of a range that may be huge--> huge leaf --part of it changes--> entries of its parts, in this space
  *      small pages --MADV_COLLAPSE--> huge leaf
+ *   the page --reclaim, KSM, ...: nobody else holds it (splitHugePage)--> small pages, in all spaces
  *
- * A huge page here is mapped by huge leaves alone: what splits one mapping splits the page, in all mappings. (Linux lets other
- * processes keep theirs, and splits the page itself when memory is short.)
- *
- * Invariants (checked by check-entries.ts):
+ * Invariants (checked by check-entries.ts, invariants.ts):
  *  U1 A huge leaf lies in one VMA_ANON, aligned, and maps the head of a block of `order` with PG_anon, or the huge zero page.
  *  U2 Each huge leaf has a leaf table put by (PageTables.deposit), so that a split needs no memory.
- *  U3 mapcount and refcount of a huge page are its head's: the number of huge leaves.
+ *  U3 refcount of a huge page is its head's: the number of huge leaves, and of entries that map parts of it (rmap/large-rmap.ts).
  */
 export class Thp {
   /** /sys/kernel/mm/transparent_hugepage: as Linux's distributions set them. */
@@ -53,8 +51,6 @@ export class Thp {
   readonly pages: number;
   /** The format has such leaves, and the allocator such blocks. */
   readonly isPossible: boolean;
-  /** Huge pages that live (nr_anon_transparent_hugepages). */
-  livePages = 0;
   zeroPage: Pfn | -1 = NO_FRAME;
   readonly khugepaged: Khugepaged;
   private readonly mm: MemoryManager;
@@ -67,6 +63,11 @@ export class Thp {
     this.isPossible = mm.format.hugeLevels.includes(1) && this.order <= MAX_PAGE_ORDER;
   }
 
+  /** Huge pages that some huge leaf maps (nr_anon_transparent_hugepages). */
+  get livePages(): number {
+    return this.mm.alloc.stat.nr_anon_thps;
+  }
+
   /** The first page of the huge page around `page`. */
   startOf(page: Vpn): Vpn {
     return (page - (page % this.pages)) as Vpn;
@@ -74,11 +75,11 @@ export class Thp {
 
   /**
    * thp_vma_allowable_order: may the VMA have huge pages? 'collapse' is MADV_COLLAPSE, which the wish of the machine does not
-   * bind. Locked memory, and what a userfaultfd watches, stays in small pages here.
+   * bind. What a userfaultfd watches stays in small pages here.
    */
   isAllowed(vma: Vma, why: ThpReason): boolean {
     if (!this.isPossible || vma.kind !== VMA_ANON || vma.uffd !== null) return false;
-    if ((vma.flags & (VM_NOHUGEPAGE | VM_SPECIAL | VM_LOCKED)) !== 0) return false;
+    if ((vma.flags & (VM_NOHUGEPAGE | VM_SPECIAL)) !== 0) return false;
     if (isDisabled(vma, why)) return false;
     if (why === 'collapse' || this.enabled === 'always') return true;
     return this.enabled === 'madvise' && (vma.flags & VM_HUGEPAGE) !== 0;

@@ -4,6 +4,7 @@ import type { MemoryManager } from '../memory-manager.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { PG_anon, PG_anon_exclusive } from '../phys/page-flags.ts';
 import { splitHugeLeaf } from '../thp/split.ts';
+import { splitHugePage } from '../thp/split-page.ts';
 import { VM_ACCESS_FLAGS, VM_HUGETLB, VM_IO, VM_LOCKED, VM_PFNMAP, VM_SHARED, VM_WRITE } from '../vm-flags.ts';
 import { VMA_ANON, type Vma } from '../vma.ts';
 import type { UffdContext } from './context.ts';
@@ -74,6 +75,8 @@ function moveOne(mm: MemoryManager, target: Vma, from: Vpn, to: Vpn, holes: Uffd
     pageTables.set(targetSlot, pageTables.makeEntry(frame, target.flags, 'readonly', format.ACCESSED));
   } else {
     if ((frames.flags[frame] & PG_anon_exclusive) === 0) return -EBUSY;
+    if (frames.isLarge(frame))
+      return splitHugePage(mm, frames.headOf(frame)) ? moveOne(mm, target, from, to, holes) : -EBUSY;
     mm.rmap.moveAnonRmap(frame, target);
     frames.index[frame] = target.pgoff + (to - target.startVpn);
     const state = entry & (format.DIRTY | format.ACCESSED);

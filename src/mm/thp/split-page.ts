@@ -1,0 +1,80 @@
+import type { Pfn, Vpn } from '../../machine/units.ts';
+import { MM_ANONPAGES } from '../address-space.ts';
+import type { MemoryManager } from '../memory-manager.ts';
+import { NO_FRAME } from '../phys/frame-table.ts';
+import { PG_mlocked } from '../phys/page-flags.ts';
+import { VM_LOCKED } from '../vm-flags.ts';
+import type { Vma } from '../vma.ts';
+import { splitHugeLeaf } from './split.ts';
+
+/**
+ * The huge page becomes small ones in all page tables (split_folio: __folio_split, Linux 6.18), and those that nobody maps are free.
+ * Those that hold zeroes alone give way to the zero page (try_to_map_unused_to_zeropage). False where somebody holds it beside its entries.
+ */
+export function splitHugePage(mm: MemoryManager, head: Pfn): boolean {
+  const { frames, rmap, vmstat } = mm;
+  if (frames.refcount[head] !== frames.largeMapcount[head]) {
+    vmstat.thp_split_page_failed++;
+    return false;
+  }
+  const count = frames.pagesOf(head);
+  const isLocked = (frames.flags[head] & PG_mlocked) !== 0;
+  rmap.forEachMapping(head, (vma, page) => {
+    if (rmap.editor.isHugeAt(vma, page)) splitHugeLeaf(mm, vma as Vma, page);
+  });
+  const locks = new Int32Array(count);
+  if (isLocked)
+    rmap.forEachMapping(head, (vma, page) => {
+      if ((vma.flags & VM_LOCKED) !== 0) locks[rmap.editor.frameAt(vma, page) - head]++;
+    });
+  rmap.splitAnon(head, (frame) => locks[frame - head]);
+  vmstat.thp_split_page++;
+  if (isLocked) return true;
+  for (let frame = head; frame < head + count; frame = (frame + 1) as Pfn)
+    if (frames.mapcount[frame] > 0 && isZeroFilled(mm, frame)) mapZeroPage(mm, frame);
+  return true;
+}
+
+function isZeroFilled({ ram }: MemoryManager, frame: Pfn): boolean {
+  const { u32 } = ram;
+  const first = ram.offsetOf(frame) / 4;
+  for (let word = first; word < first + 1024; word++) if (u32[word] !== 0) return false;
+  return true;
+}
+
+function mapZeroPage(mm: MemoryManager, frame: Pfn): void {
+  const { pageTables, rmap, format } = mm;
+  rmap.forEachMapping(frame, (view, page: Vpn) => {
+    const vma = view as Vma;
+    if ((vma.flags & VM_LOCKED) !== 0) return;
+    const slot = pageTables.findLeaf(vma.space, page);
+    const entry = pageTables.makeEntry(mm.zeroPage, vma.flags, 'readonly', format.ACCESSED);
+    pageTables.set(slot, pageTables.isUffdWp(pageTables.read(slot)) ? pageTables.withUffdWp(entry) : entry);
+    mm.flushPage(vma.space, page);
+    mm.addRss(vma.space, MM_ANONPAGES, -1);
+    rmap.removeRmap(frame);
+    mm.alloc.putFrame(frame);
+  });
+}
+
+/**
+ * Every huge page of [start, end) that this space alone maps becomes small ones, for advice about parts (split_folio in
+ * madvise_cold_or_pageout_pte_range and madvise_free_pte_range). What is shared stays as it is.
+ */
+export function splitUnshared(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): void {
+  const { pageTables, frames, rmap } = mm;
+  let seen: number = NO_FRAME;
+  for (let page = start; pageTables.seek(vma.space, page, end); ) {
+    const at = Math.max(page, pageTables.foundVpn) as Vpn;
+    const slot = pageTables.foundSlot;
+    const isHuge = pageTables.foundLevel > 0;
+    page = (at + 1) as Vpn;
+    const entry = pageTables.read(slot);
+    if (!pageTables.isMapped(entry)) continue;
+    const head = frames.headOf(pageTables.frameOf(entry));
+    if (head === mm.thp.zeroPage) splitHugeLeaf(mm, vma, at);
+    else if (head !== seen && frames.isLarge(head) && !rmap.isMappedShared(head)) splitHugePage(mm, head);
+    seen = head;
+    if (isHuge) page = (at - (at % mm.thp.pages) + mm.thp.pages) as Vpn;
+  }
+}
