@@ -4,6 +4,7 @@ import { demoCommand } from './demo.ts';
 import { levelsCommand } from './levels.ts';
 import { EXIT_INTERNAL_ERROR, reportInternalError } from './panic-report.ts';
 import { policyCommand } from './policy.ts';
+import { ramCommand } from './ram.ts';
 import { recordCommand } from './record.ts';
 import { replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
@@ -39,6 +40,7 @@ Examples:
   faultline run --help                                  all options`,
   )
   .addCommand(runCommand())
+  .addCommand(ramCommand())
   .addCommand(recordCommand())
   .addCommand(replayCommand())
   .addCommand(demoCommand())

@@ -27,6 +27,8 @@ export type { WalkStep } from './observe/page-walk.ts';
 export { Checkpoint } from './observe/recording/checkpoint.ts';
 export { encodeEntry, type Journal, type JournalEntry, JournalReader } from './observe/recording/journal.ts';
 export { RecordingCut, ReplayError } from './observe/recording/replay-environment.ts';
+export { type MemoryNeed, memoryNeed } from './observe/references/need.ts';
+export { ReferenceTrace } from './observe/references/reference-trace.ts';
 export type { RunStats } from './observe/stats.ts';
 export { eventNamed, type RecordedMachine, Replay, type ReplayOptions, type ReplayStop } from './replay.ts';
 export { System } from './system.ts';
