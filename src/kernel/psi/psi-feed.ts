@@ -1,14 +1,16 @@
 import { STALL_IO, STALL_MEMORY } from '../../mm/block/stall.ts';
 import type { Kernel } from '../kernel.ts';
+import { noteTime } from '../process-times.ts';
 import type { Task } from '../task.ts';
 import { PSI_IOWAIT, PSI_MEMSTALL, PSI_ONCPU, PSI_RUNNING, type PsiGroup } from './psi-group.ts';
 import { noteGroupChange } from './psi-watch.ts';
 
 /**
  * Tells a task's groups what it does now, if that has changed (psi_task_change): its own and all above it. Called where a task
- * begins or ends to run, sleep or live; tasks of the kernel are never counted, for their waits are others'.
+ * begins or ends to run, sleep or live, which also splits its process's time; tasks of the kernel are never counted, for their waits are others'.
  */
 export function feedPsi(k: Kernel, t: Task): void {
+  if (t.kind === 'user') noteTime(k, t);
   const now = flagsOf(k, t);
   const before = t.psiFlags;
   if (now === before) return;

@@ -29,7 +29,11 @@ describe('parseTrigger', () => {
       thresholdNs: 150 * MS,
       windowNs: 1000 * MS,
     });
-    expect(parseTrigger('full1 4294967298x', 'privileged')).toEqual({ share: 'full', thresholdNs: 1000, windowNs: 2000 });
+    expect(parseTrigger('full1 4294967298x', 'privileged')).toEqual({
+      share: 'full',
+      thresholdNs: 1000,
+      windowNs: 2000,
+    });
     for (const text of ['some 12', ' some 1 2', 'some 3 2', 'some 0 2', 'some 1 0', 'some 1 10000001'])
       expect(parseTrigger(text, 'privileged')).toBeNull();
     expect(parseTrigger('some 1 3000000', 'unprivileged')).toBeNull();
@@ -73,7 +77,8 @@ describe('PsiMonitor', () => {
     expect(monitor.poll(5104 * MS)).toBe(100 * MS);
     group.change(0, PSI_MEMSTALL, 5110 * MS);
     group.change(PSI_MEMSTALL, 0, 5150 * MS);
-    for (let at = 5204 * MS, delayNs: number | null = 0; delayNs !== null; at += delayNs) delayNs = monitor.poll(at);
+    let at = 5204 * MS;
+    for (let delayNs = monitor.poll(at); delayNs !== null; delayNs = monitor.poll(at)) at += delayNs;
     expect(watcher.fired).toBe(0);
   });
 

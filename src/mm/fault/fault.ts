@@ -2,7 +2,14 @@ import { EV_PAGE_FAULT } from '../../base/event-kinds.ts';
 import { COST_FAULT_NS } from '../../machine/cost-model.ts';
 import { ACCESS_WRITE, type Access } from '../../machine/mmu.ts';
 import { type Vaddr, type Vpn, vpnOf } from '../../machine/units.ts';
-import { type AddressSpace, KIND_BUS, KIND_SEGV, KIND_SPURIOUS, KIND_STACK_GROW } from '../address-space.ts';
+import {
+  type AddressSpace,
+  KIND_BUS,
+  KIND_SEGV,
+  KIND_SPURIOUS,
+  KIND_STACK_GROW,
+  KIND_SWAP_IN,
+} from '../address-space.ts';
 import { BlockRequest } from '../block/request.ts';
 import { hugetlbFault } from '../hugetlb/hugetlb-fault.ts';
 import type { MemoryManager } from '../memory-manager.ts';
@@ -116,6 +123,7 @@ function accountFault(mm: MemoryManager, vma: Vma, result: FaultResult): FaultRe
       vma.space.majorFaults++;
       if (account !== null) account.majflt++;
     } else if (account !== null) account.minflt++;
+    if (account !== null && mm.lastFaultKind === KIND_SWAP_IN) account.swapIns++;
   } else if (result === FAULT_BUS) mm.lastFaultKind = KIND_BUS;
   // Droppable memory is not worth a kill: the access is tried again until there is a page (handle_mm_fault).
   else if (result === FAULT_OOM && (vma.flags & VM_DROPPABLE) !== 0) return FAULT_DONE;
