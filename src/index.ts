@@ -7,6 +7,7 @@ export { EVENT_KINDS, type EventName } from './base/event-kinds.ts';
 export type { EventListener, EventRecord } from './base/events.ts';
 export type { Timespec } from './base/timespec.ts';
 export { DrivenProcess } from './driven-process.ts';
+export type { ProcessStats } from './kernel/process-stats.ts';
 export type { DiskKind } from './machine/block-device.ts';
 export type { Environment, HostFiles, HostStat, StdioKind } from './machine/environment.ts';
 export { MemoryEnvironment, MemoryHostFiles } from './machine/memory-environment.ts';

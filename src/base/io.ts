@@ -22,8 +22,10 @@ export interface IoSource {
   take(into: Uint8Array): number;
   isAlignedTo?(bytes: number): boolean;
   readonly faulted: boolean;
-  /** Something has changed: whether what could not be read can be read now (fault_in_iov_iter_readable). */
-  tryAgain(): boolean;
+  /** As `take`, but where a page fault would be it stops, and that is no failure (copy_folio_from_iter_atomic). */
+  takePresent(into: Uint8Array): number;
+  /** Takes the page faults of the next bytes (fault_in_iov_iter_readable); false, and `faulted`, if not one can be read. */
+  faultIn(lengthBytes: number): boolean;
 }
 
 export class BufferSink implements IoSink {
@@ -72,7 +74,11 @@ export class BufferSource implements IoSource {
     return count;
   }
 
-  tryAgain(): boolean {
+  takePresent(into: Uint8Array): number {
+    return this.take(into);
+  }
+
+  faultIn(): boolean {
     return false;
   }
 }

@@ -28,7 +28,7 @@ import {
 } from '../abi/fcntl.ts';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../abi/stat.ts';
 import { assert } from '../base/assert.ts';
-import { PAGE_SIZE } from '../machine/units.ts';
+import { PAGE_SIZE, roundDownToPage } from '../machine/units.ts';
 import { punchHole } from '../mm/page-cache/truncate.ts';
 import { VM_MAYWRITE, VM_SHARED } from '../mm/vm-flags.ts';
 import { DirectoryFile } from './directory-file.ts';
@@ -259,7 +259,9 @@ export class MemoryInode extends Inode {
   override admitWrite(pos: number, lengthBytes: number): number {
     if ((this.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) !== 0) return -EPERM;
     if ((this.seals & F_SEAL_GROW) !== 0 && pos + lengthBytes > this.size) {
-      return pos >= this.size ? -EPERM : this.size - pos;
+      // shmem_write_begin: page by page, and of the page in which the file ends nothing.
+      const whole = roundDownToPage(this.size) - pos;
+      return whole > 0 ? whole : -EPERM;
     }
     return this.superblock.admitPages(this, pos, lengthBytes);
   }

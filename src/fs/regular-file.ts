@@ -175,11 +175,16 @@ class LimitedSource implements IoSource {
     return this.inner.faulted;
   }
 
-  tryAgain(): boolean {
-    return this.inner.tryAgain();
+  faultIn(lengthBytes: number): boolean {
+    return this.inner.faultIn(lengthBytes);
   }
   take(into: Uint8Array): number {
     const count = this.inner.take(into.length > this.left ? into.subarray(0, this.left) : into);
+    this.left -= count;
+    return count;
+  }
+  takePresent(into: Uint8Array): number {
+    const count = this.inner.takePresent(into.length > this.left ? into.subarray(0, this.left) : into);
     this.left -= count;
     return count;
   }

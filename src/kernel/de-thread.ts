@@ -20,6 +20,7 @@ export function deThread(k: Kernel, t: Task): void {
   process.utimeNs += old.utimeNs;
   process.stimeNs += old.stimeNs;
   process.minflt += old.minflt;
+  process.swapIns += old.swapIns;
   process.majflt += old.majflt;
   process.nvcsw += old.nvcsw;
   process.nivcsw += old.nivcsw;

@@ -16,6 +16,7 @@ import { leaveMounts } from './mount-namespace.ts';
 import { killOrphanedGroup, notifyParentOfExit } from './notify-parent.ts';
 import { isReaper, isWithin } from './pid-namespace.ts';
 import type { Process } from './process.ts';
+import { collectProcessStats } from './process-stats.ts';
 import { feedPsi } from './psi/psi-feed.ts';
 import { exitTracer, unlinkTracee } from './ptrace/attach.ts';
 import { stopForEvent } from './ptrace/stop.ts';
@@ -125,6 +126,7 @@ export function dropSpace(k: Kernel, t: Task): void {
   t.space = null;
   process.maxRssKb = Math.max(process.maxRssKb, space.hiwaterRssPages * 4);
   if (--space.users > 0) return;
+  process.swapOuts += space.swapOuts;
   if (k.activeSpace === space) k.activeSpace = null;
   if (k.mm.activeSpace === space) k.mm.activeSpace = null;
   exitSpace(k.mm, space);
@@ -163,6 +165,7 @@ export function dropFs(k: Kernel, fs: FsContext): void {
 function endProcess(k: Kernel, process: Process, status: number): void {
   process.isZombie = true;
   process.exitStatus = status;
+  if (process.leader.kind === 'user') k.endedProcesses.add(collectProcessStats(k, process, k.clock.nowNs));
   process.posixTimers.length = 0;
   for (const timer of process.itimers) timer.expiresNs = 0;
   if (isReaper(process)) endNamespace(k, process);
@@ -247,6 +250,7 @@ function addTimes(process: Process, t: Task): void {
   process.stimeNs += t.stimeNs;
   process.minflt += t.minflt;
   process.majflt += t.majflt;
+  process.swapIns += t.swapIns;
   process.nvcsw += t.nvcsw;
   process.nivcsw += t.nivcsw;
 }

@@ -32,6 +32,8 @@ import { MountNamespace } from './mount-namespace.ts';
 import { NetNamespace } from './net-namespace.ts';
 import { PidNamespace } from './pid-namespace.ts';
 import type { Process } from './process.ts';
+import { EndedProcesses } from './process-stats.ts';
+import { PsiMonitors } from './psi/psi-watch.ts';
 import { type RunLimits, type RunPart, type RunStatus, runMachine } from './run-loop.ts';
 import { block } from './scheduler.ts';
 import { endAllProcesses, shutdownKernel } from './shutdown.ts';
@@ -164,6 +166,8 @@ export class Kernel {
   readonly swapFiles = new SwapFiles();
   readonly kswapd = new Kswapd(this);
   readonly stalls = new Stalls();
+  readonly psiMonitors = new PsiMonitors();
+  readonly endedProcesses = new EndedProcesses();
   flusherTid = 0;
   flusherArmed = false;
   /** When khugepaged scans next; Infinity: it waits for work. */

@@ -9,6 +9,7 @@ import type { Kernel } from './kernel.ts';
 import { leaveMounts } from './mount-namespace.ts';
 import { allocPid } from './pid.ts';
 import { Process } from './process.ts';
+import { beginTime } from './process-times.ts';
 import { initialRlimits } from './rlimits.ts';
 import { Sighand } from './signals/sighand.ts';
 import { Task } from './task.ts';
@@ -89,6 +90,7 @@ export function newTask(k: Kernel, options: NewTask): Task | number {
       process.coredumpFilter = from.coredumpFilter;
       process.oomScoreAdj = from.oomScoreAdj;
       process.parent = from;
+      process.makerPid = from.pid;
       from.children.push(process);
     }
     k.processes.set(tid, process);
@@ -118,6 +120,7 @@ export function newTask(k: Kernel, options: NewTask): Task | number {
   task.timeForChildren = k.initialTime;
   k.initialTime.retain();
   task.startTimeNs = k.clock.nowNs;
+  if (task.kind === 'user') beginTime(k, task);
   if (options.process === null) process.leader = task;
   process.threads.push(task);
   k.tasks.set(tid, task);

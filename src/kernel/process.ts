@@ -2,6 +2,7 @@ import type { WakeList } from '../base/wait-queue.ts';
 import { WaitQueue } from '../base/wait-queue.ts';
 import type { Tty } from '../fs/tty.ts';
 import { DEFAULT_FILTER } from './coredump/core-file.ts';
+import { newTimeSplit } from './process-times.ts';
 import { PendingSignals } from './signals/pending.ts';
 import type { Task } from './task.ts';
 import type { UserNamespace } from './user-namespace.ts';
@@ -116,6 +117,13 @@ export class Process {
   maxRssKb = 0;
   cmaxRssKb = 0;
   startTimeNs = 0;
+  /** Who made it: init for what is started from outside. */
+  makerPid = 0;
+  /** What its virtual time went into (process-times.ts). */
+  readonly times = newTimeSplit();
+  /** Pages that faults brought back from swap, of ended threads; entries that reclaim made lead to swap, of spaces that are gone. */
+  swapIns = 0;
+  swapOuts = 0;
 
   constructor(pid: number, slot: number, wakeList: WakeList, rlimits: readonly Rlimit[], memoryUserNs: UserNamespace) {
     this.pid = pid;

@@ -13,6 +13,7 @@ import type { MountNamespace } from './mount-namespace.ts';
 import type { NetNamespace } from './net-namespace.ts';
 import type { PidNamespace } from './pid-namespace.ts';
 import type { Process } from './process.ts';
+import type { TimeKind } from './process-times.ts';
 import type { PsiGroup } from './psi/psi-group.ts';
 import type { StopPoint, TraceState } from './ptrace/trace-state.ts';
 import { PendingSignals } from './signals/pending.ts';
@@ -89,6 +90,9 @@ export class Task {
   /** Whose pressure it counts in, and what it is counted as (psi-feed.ts). */
   psi: PsiGroup;
   psiFlags = 0;
+  /** What it does, and since when (process-times.ts); null: nothing yet, or no more. */
+  timeKind: TimeKind | null = null;
+  timeSinceNs = 0;
   /** On the run queue (or running). */
   queued = false;
   wait: Wait | null = null;
@@ -164,6 +168,7 @@ export class Task {
   startTimeNs = 0;
   minflt = 0;
   majflt = 0;
+  swapIns = 0;
   nvcsw = 0;
   nivcsw = 0;
   /** End of the current time slice. */

@@ -5,6 +5,7 @@ import type { Kernel } from './kernel.ts';
 import { runKhugepaged } from './khugepaged.ts';
 import { runKsmd } from './ksmd.ts';
 import { firePosixTimer } from './posix-timers.ts';
+import { firePsiTimer } from './psi/psi-watch.ts';
 import { wakeTask } from './scheduler.ts';
 import type { TimerEntry } from './timers.ts';
 
@@ -37,6 +38,9 @@ function fire(k: Kernel, entry: TimerEntry): void {
       return;
     case 'disk':
       k.mm.block.endUntil(k.clock.nowNs);
+      return;
+    case 'psi':
+      firePsiTimer(k, entry.subject, entry.detail, entry.deadlineNs);
       return;
     case 'queue':
       k.timerQueues.get(entry.subject)?.wakeAll();

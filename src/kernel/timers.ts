@@ -1,5 +1,5 @@
 /** What a timer does when it fires; timers-run.ts acts on it. */
-export type TimerKind = 'wait' | 'itimer' | 'posix' | 'kthread' | 'khugepaged' | 'queue' | 'disk';
+export type TimerKind = 'wait' | 'itimer' | 'posix' | 'kthread' | 'khugepaged' | 'queue' | 'disk' | 'psi';
 
 /**
  * The timer heap: deadlines in virtual time, earliest first, ties in order of insertion (decision D3). Plain data. An entry
@@ -9,9 +9,9 @@ export interface TimerEntry {
   readonly deadlineNs: number;
   readonly order: number;
   readonly kind: TimerKind;
-  /** tid for 'wait' and 'kthread'; pid for 'itimer' and 'posix'. */
+  /** tid for 'wait' and 'kthread'; pid for 'itimer' and 'posix'; psi: the number of the group's monitor. */
   readonly subject: number;
-  /** posix: timer id; kthread: 1 the flusher's regular look; wait, khugepaged: unused. */
+  /** posix: timer id; kthread: 1 the flusher's regular look; psi: which of its timers; wait, khugepaged: unused. */
   readonly detail: number;
 }
 

@@ -147,6 +147,8 @@ export class AddressSpace implements TranslationRoot {
   hugetlbPages = 0;
   /** Highest sum of resident pages seen when it last fell; read through hiwaterRssPages. */
   hiwaterRss = 0;
+  /** Entries that reclaim made lead to swap, ever. */
+  swapOuts = 0;
   hiwaterVm = 0;
   pgtablesBytes = 0;
   /** Fault counts by FAULT_KINDS index. */

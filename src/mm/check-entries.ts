@@ -8,7 +8,7 @@ import { MARKER_GUARD, MARKER_POISONED, MARKER_UFFD_WP } from './page-table.ts';
 import { PG_anon, PG_anon_exclusive, PG_head, PG_ksm, PG_mlocked, PG_pagecache } from './phys/page-flags.ts';
 import type { RmapVma } from './rmap/rmap-vma.ts';
 import type { SwapCensus } from './swap/check-swap.ts';
-import { VM_ACCESS_FLAGS, VM_LOCKED, VM_SHARED, VM_UFFD_WP, VM_WRITE } from './vm-flags.ts';
+import { VM_ACCESS_FLAGS, VM_LOCKED, VM_SHARED, VM_WRITE } from './vm-flags.ts';
 import { VMA_ANON, VMA_HUGETLB, VMA_SHMEM, type Vma } from './vma.ts';
 import { rssMemberOf } from './zap.ts';
 
@@ -58,7 +58,6 @@ function checkEntriesOf(mm: MemoryManager, vma: Vma, rss: Float64Array, census: 
   const isShared = (vma.flags & VM_SHARED) !== 0;
   const isLocked = (vma.flags & VM_LOCKED) !== 0;
   const hasZeroes = vma.kind === VMA_ANON || (vma.kind === VMA_SHMEM && !isShared);
-  const isProtectable = (vma.flags & VM_UFFD_WP) !== 0;
   const reverse = new ReverseCheck(mm, vma);
   let zeroPages = 0;
   let page: number = vma.startVpn;
@@ -76,13 +75,6 @@ function checkEntriesOf(mm: MemoryManager, vma: Vma, rss: Float64Array, census: 
       page++;
       slot = pageTables.slotBeside(slot, 1);
       if (entry === 0) continue;
-      if (pageTables.isUffdWp(entry)) {
-        assert(isProtectable, 'mm/check-entries.ts: P5 only a VMA with VM_UFFD_WP has protected entries');
-        assert(
-          !pageTables.isMapped(entry) || (entry & format.WRITE) === 0,
-          'mm/check-entries.ts: P5 protected is not writable',
-        );
-      }
       if (pageTables.isMarker(entry)) {
         assert(isMarkerValid(pageTables.markerOf(entry)), 'mm/check-entries.ts: P4 a marker has MARKER_* bits');
         continue;

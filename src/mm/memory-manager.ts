@@ -134,7 +134,7 @@ export class MemoryManager {
   /** The space that the CPU runs now: its ASID is never taken away. The kernel sets it at a context switch. */
   activeSpace: AddressSpace | null = null;
   /** Whose min_flt and maj_flt a fault counts in: the running task, set by the kernel at a context switch. */
-  faultAccount: { minflt: number; majflt: number } | null = null;
+  faultAccount: { minflt: number; majflt: number; swapIns: number } | null = null;
   /** Who makes faults now, and may sleep in one; null: no fault may. The kernel sets it with the running task. */
   waiter: FaultWaiter | null = null;
   /** null: a fault of the kernel without memory fails. */

@@ -47,7 +47,8 @@ const SWP_PTE_MARKER = 31;
  *  P3 A leaf entry, huge ones with all that they map, lies inside a VMA, and WRITE is set only where the VMA has VM_WRITE and, in a private VMA, only on an
  *     anonymous frame that is PG_anon_exclusive.
  *  P4 A marker lies inside a VMA and has at least one MARKER_* bit. A swap entry lies inside a private VMA (swap/README.md W1).
- *  P5 An entry is write-protected for userfaultfd (SOFT1, MARKER_UFFD_WP) only in a VMA with VM_UFFD_WP; then WRITE is clear.
+ *  P5 An entry that userfaultfd marked (SOFT1, MARKER_UFFD_WP) is protected only while its VMA has VM_UFFD_WP. The mark stays where
+ *     a registration without WP replaces one with it; a store then makes it WRITE, so the two do not exclude each other.
  *  P6 A table that is put by belongs to a huge leaf of a transparent huge page, is empty, and counts as that space's.
  *  P7 A leaf table that is remembered (LeafMemory) is the one that a walk from its root comes to.
  */
@@ -332,7 +333,7 @@ export class PageTables {
     return this.isSwapExclusive(entry) ? entry - this.format.SWAP_EXCLUSIVE : entry;
   }
 
-  /** A write to the page is userfaultfd's to allow (pte_uffd_wp, pte_swp_uffd_wp_any). */
+  /** The entry has userfaultfd's mark (pte_uffd_wp, pte_swp_uffd_wp_any); what it means: uffd/protected.ts. */
   isUffdWp(entry: number): boolean {
     if (this.isMapped(entry)) return (entry & this.format.SOFT1) !== 0;
     if (this.isSwap(entry)) return (entry & this.format.SWAP_UFFD_WP) !== 0;
@@ -344,6 +345,11 @@ export class PageTables {
     if (this.isMapped(entry)) return ((entry & ~this.format.WRITE) | this.format.SOFT1) >>> 0;
     if (this.isSwap(entry)) return this.isUffdWp(entry) ? entry : entry + this.format.SWAP_UFFD_WP;
     return this.makeMarker(this.markerOf(entry) | MARKER_UFFD_WP);
+  }
+
+  /** The entry of a frame with the mark, whatever its rights (P5). */
+  withUffdMark(entry: number): number {
+    return (entry | this.format.SOFT1) >>> 0;
   }
 
   withoutUffdWp(entry: number): number {

@@ -5,6 +5,7 @@ import type { MemoryManager } from './memory-manager.ts';
 import { PG_anon_exclusive } from './phys/page-flags.ts';
 import { protectHugeLeaf } from './thp/huge-entries.ts';
 import { splitHugeAt } from './thp/split.ts';
+import { isUffdProtected } from './uffd/protected.ts';
 import { VM_SHARED, VM_WRITE } from './vm-flags.ts';
 import { VMA_HUGETLB, VMA_SHMEM, type Vma } from './vma.ts';
 
@@ -35,11 +36,11 @@ export function protectRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn):
     const entry = pageTables.read(slot);
     if (!pageTables.isMapped(entry)) continue;
     const frame = pageTables.frameOf(entry);
-    const isProtected = pageTables.isUffdWp(entry);
+    const isProtected = isUffdProtected(mm, vma, entry);
     const write =
       !isProtected && (vma.flags & VM_WRITE) !== 0 && mayWriteNow(mm, vma, entry, frame) ? 'writable' : 'readonly';
     const plain = pageTables.makeEntry(frame, vma.flags, write, entry & state);
-    const changed = isProtected ? pageTables.withUffdWp(plain) : plain;
+    const changed = pageTables.isUffdWp(entry) ? pageTables.withUffdMark(plain) : plain;
     if (changed === entry) continue;
     pageTables.set(slot, changed);
     mm.tlbBatch.add(at);

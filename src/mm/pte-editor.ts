@@ -98,6 +98,7 @@ export class PteEditor implements PageTableEditor {
     if ((entry & format.DIRTY) !== 0) mm.frames.set(frame, PG_dirty);
     mm.addRss(vma.space, MM_ANONPAGES, -1);
     mm.addRss(vma.space, MM_SWAPENTS, 1);
+    vma.space.swapOuts++;
     mm.rmap.removeRmap(frame);
     mm.alloc.putFrame(frame);
   }

@@ -8,6 +8,7 @@ import { expandStack } from './fault/stack.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { PG_anon, PG_anon_exclusive } from './phys/page-flags.ts';
 import { markPageDirty, touchPage } from './touch.ts';
+import { isUffdProtected } from './uffd/protected.ts';
 import { isCowMapping, VM_GROWSDOWN, VM_IO, VM_MAYREAD, VM_PFNMAP, VM_READ, VM_WRITE } from './vm-flags.ts';
 import { VMA_HUGETLB, type Vma } from './vma.ts';
 
@@ -101,6 +102,9 @@ function mayForce(vma: Vma, access: 1 | 2): boolean {
   return access === ACCESS_WRITE ? isCowMapping(vma.flags) : (vma.flags & VM_MAYREAD) !== 0;
 }
 
+/** Userfaultfd's mark goes, the page comes, it becomes the program's own, it is used. */
+const MAX_TRIES = 4;
+
 /** follow_page_pte and faultin_page: by the entry itself, as the MMU might refuse. */
 function pageByte(
   mm: MemoryManager,
@@ -112,7 +116,7 @@ function pageByte(
 ): number {
   const { pageTables, format } = mm;
   const page = vpnOf(vaddr(address));
-  for (let tries = 0; tries < 3; tries++) {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
     const slot = pageTables.findEntry(vma.space, page);
     const entry = slot === -1 ? 0 : pageTables.read(slot);
     let mustUnshare = false;
@@ -122,7 +126,7 @@ function pageByte(
       const usable =
         access === ACCESS_READ ||
         (entry & format.WRITE) !== 0 ||
-        (rights === 'forced' && isAnon(mm, frame) && isExclusive(mm, entry));
+        (rights === 'forced' && isAnon(mm, frame) && isExclusive(mm, entry) && !isUffdProtected(mm, vma, entry));
       mustUnshare = usable && hold === 'pin' && mustUnshareToPin(mm, vma, entry, access);
       if (usable && !mustUnshare) {
         touchPage(mm, slot, access);

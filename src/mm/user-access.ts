@@ -42,13 +42,25 @@ function beforeWrite(mm: MemoryManager, offset: number): void {
   mm.ram.beforeWrite(Math.floor((offset - mm.ram.ramBase) / PAGE_SIZE) as Pfn);
 }
 
-/** Bytes copied: fewer than asked where an address is bad. */
-export function copyFromUser(mm: MemoryManager, space: AddressSpace, address: number, into: Uint8Array): number {
+/** Offset in Ram.memory of the byte at `address`, or -1 where an access would fault (pagefault_disable). */
+function findUserByte(mm: MemoryManager, space: AddressSpace, address: number, access: Access): number {
+  return isUserAddress(space, address) ? mm.mmu.translate(space, vaddr(address), access) : -1;
+}
+
+/** Bytes copied: fewer than asked where an address is bad; with 'stop', where an access would fault (copy_from_user_inatomic). */
+export function copyFromUser(
+  mm: MemoryManager,
+  space: AddressSpace,
+  address: number,
+  into: Uint8Array,
+  atFault: 'handle' | 'stop' = 'handle',
+): number {
   const { u8 } = mm.ram;
+  const locate = atFault === 'handle' ? ensureUserByte : findUserByte;
   let done = 0;
   while (done < into.length) {
     const at = address + done;
-    const offset = ensureUserByte(mm, space, at, ACCESS_READ);
+    const offset = locate(mm, space, at, ACCESS_READ);
     if (offset === -1) break;
     const count = Math.min(into.length - done, PAGE_SIZE - offsetInPage(at));
     if (count < 32) for (let i = 0; i < count; i++) into[done + i] = u8[offset + i];
@@ -83,7 +95,7 @@ export function copyToUser(mm: MemoryManager, space: AddressSpace, address: numb
 }
 
 function isPresentForWrite(mm: MemoryManager, space: AddressSpace, address: number): boolean {
-  return isUserAddress(space, address) && mm.mmu.translate(space, vaddr(address), ACCESS_WRITE) !== -1;
+  return findUserByte(mm, space, address, ACCESS_WRITE) !== -1;
 }
 
 /** Bytes copied: fewer than asked where an address is bad, or where a fault sleeps (then mm.waiter.source says on what). */

@@ -1,5 +1,6 @@
 import type { IoSink, IoSource } from '../base/io.ts';
 import { ACCESS_READ } from '../machine/mmu.ts';
+import { PAGE_SIZE, roundDownToPage } from '../machine/units.ts';
 import type { AddressSpace } from './address-space.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { copyFromUser, copyToUser, copyToUserNow, ensureUserByte, type IoVec } from './user-access.ts';
@@ -42,15 +43,32 @@ export class UserIo implements IoSink, IoSource {
     return this.move(into, 'take');
   }
 
-  tryAgain(): boolean {
-    // A fault that sleeps is tried again when the call runs again.
-    if ((this.mm.waiter?.source ?? null) !== null) return false;
-    const { address } = this.vectors[this.at];
-    this.faulted = ensureUserByte(this.mm, this.space, address + this.offset, ACCESS_READ) === -1;
-    return !this.faulted;
+  takePresent(into: Uint8Array): number {
+    return this.move(into, 'take present');
   }
 
-  private move(bytes: Uint8Array, direction: 'put' | 'take'): number {
+  faultIn(lengthBytes: number): boolean {
+    let left = Math.min(lengthBytes, this.remaining);
+    let isAnyThere = false;
+    for (let { at, offset } = this; left > 0; at++, offset = 0) {
+      const vector = this.vectors[at];
+      const address = vector.address + offset;
+      const end = address + Math.min(left, vector.lengthBytes - offset);
+      for (let page = address; page < end; page = roundDownToPage(page) + PAGE_SIZE) {
+        if (ensureUserByte(this.mm, this.space, page, ACCESS_READ) !== -1) {
+          isAnyThere = true;
+          continue;
+        }
+        // A fault that sleeps is tried again when the call runs again.
+        this.faulted = !isAnyThere || (this.mm.waiter?.source ?? null) !== null;
+        return !this.faulted;
+      }
+      left -= end - address;
+    }
+    return true;
+  }
+
+  private move(bytes: Uint8Array, direction: 'put' | 'take' | 'take present'): number {
     let done = 0;
     while (done < bytes.length && this.remaining > 0 && !this.faulted) {
       const { address, lengthBytes } = this.vectors[this.at];
@@ -64,11 +82,13 @@ export class UserIo implements IoSink, IoSource {
       const moved =
         direction === 'put'
           ? this.store(this.mm, this.space, address + this.offset, part)
-          : copyFromUser(this.mm, this.space, address + this.offset, part);
+          : copyFromUser(this.mm, this.space, address + this.offset, part, direction === 'take' ? 'handle' : 'stop');
       this.offset += moved;
       this.remaining -= moved;
       done += moved;
-      if (moved < want) this.faulted = true;
+      if (moved === want) continue;
+      if (direction === 'take present') break;
+      this.faulted = true;
     }
     return done;
   }

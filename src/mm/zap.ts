@@ -7,6 +7,7 @@ import { MARKER_GUARD, MARKER_POISONED, MARKER_UFFD_WP } from './page-table.ts';
 import { PG_anon, PG_pagecache, PG_swapbacked } from './phys/page-flags.ts';
 import { zapHugeLeaf } from './thp/huge-entries.ts';
 import { splitHugeAt } from './thp/split.ts';
+import { isUffdProtected } from './uffd/protected.ts';
 import { VM_LOCKED, VM_SEQ_READ } from './vm-flags.ts';
 import { VMA_ANON, VMA_HUGETLB, type Vma } from './vma.ts';
 
@@ -79,12 +80,16 @@ function dropsMarker(mm: MemoryManager, vma: Vma, entry: number, what: ZapKind):
   return vma.kind === VMA_ANON;
 }
 
+/** zap_install_uffd_wp_if_needed: what a file backs comes back, and is still protected then. */
+function staysProtected(mm: MemoryManager, vma: Vma, entry: number, what: ZapKind): boolean {
+  return what !== 'unmap' && vma.kind !== VMA_ANON && isUffdProtected(mm, vma, entry);
+}
+
 /** Removes an entry of swap (free_swap_and_cache). Returns 1, by which the caller lowers MM_SWAPENTS. */
 export function zapSwap(mm: MemoryManager, vma: Vma, slot: number, what: ZapKind = 'even_cows'): 1 {
   const { pageTables } = mm;
   const entry = pageTables.read(slot);
-  const stays = what !== 'unmap' && vma.kind !== VMA_ANON && pageTables.isUffdWp(entry);
-  pageTables.set(slot, stays ? pageTables.makeMarker(MARKER_UFFD_WP) : 0);
+  pageTables.set(slot, staysProtected(mm, vma, entry, what) ? pageTables.makeMarker(MARKER_UFFD_WP) : 0);
   mm.swap.free(pageTables.swapOf(entry));
   return 1;
 }
@@ -121,9 +126,7 @@ export function zapEntry(mm: MemoryManager, vma: Vma, slot: number, what: ZapKin
   const { pageTables, frames, format } = mm;
   const entry = pageTables.read(slot);
   const frame = pageTables.frameOf(entry);
-  // zap_install_uffd_wp_if_needed: what a file backs comes back, and is still protected then.
-  const stays = what !== 'unmap' && vma.kind !== VMA_ANON && pageTables.isUffdWp(entry);
-  pageTables.set(slot, stays ? pageTables.makeMarker(MARKER_UFFD_WP) : 0);
+  pageTables.set(slot, staysProtected(mm, vma, entry, what) ? pageTables.makeMarker(MARKER_UFFD_WP) : 0);
   if (frame === mm.zeroPage) {
     mm.ksm.uncountZeroPage(vma.space, entry);
     return 0;

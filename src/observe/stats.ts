@@ -1,4 +1,5 @@
 import type { Kernel } from '../kernel/kernel.ts';
+import { collectProcessStats, type ProcessStats } from '../kernel/process-stats.ts';
 import { nameOf } from '../kernel/syscalls/dispatch.ts';
 import { FAULT_KINDS, type FaultKind } from '../mm/address-space.ts';
 
@@ -36,6 +37,11 @@ export interface RunStats {
   readonly syscalls: Readonly<Record<string, number>>;
   /** Those of them that answered ENOSYS because they are not there. */
   readonly absentSyscalls: Readonly<Record<string, number>>;
+  /** Pages written to swap and read from it (pswpout, pswpin), and pages of zeroes, which cost no slot's bytes. */
+  readonly swap: { readonly outs: number; readonly ins: number; readonly zeroOuts: number; readonly zeroIns: number };
+  /** Processes in the order of their starts; how many more there were, that ended after the first 10,000. */
+  readonly processes: readonly ProcessStats[];
+  readonly omittedProcesses: number;
 }
 
 export function collectStats(kernel: Kernel, wallMs: number): RunStats {
@@ -64,7 +70,16 @@ export function collectStats(kernel: Kernel, wallMs: number): RunStats {
     walkReferences: cpu.walkReferences,
     syscalls: sortedCounts(kernel.syscallCounts.named((nr) => nameOf(kernel, nr))),
     absentSyscalls: sortedCounts(kernel.absentSyscalls),
+    swap: { outs: vmstat.pswpout, ins: vmstat.pswpin, zeroOuts: vmstat.swpout_zero, zeroIns: vmstat.swpin_zero },
+    processes: processesOf(kernel),
+    omittedProcesses: kernel.endedProcesses.omitted,
   };
+}
+
+function processesOf(kernel: Kernel): ProcessStats[] {
+  const living = [...kernel.processes.values()].filter(({ leader, isZombie }) => leader.kind === 'user' && !isZombie);
+  const all = [...kernel.endedProcesses.kept, ...living.map((each) => collectProcessStats(kernel, each, null))];
+  return all.sort((a, b) => a.startNs - b.startNs || a.pid - b.pid);
 }
 
 function sortedCounts(counts: ReadonlyMap<string, number>): Record<string, number> {

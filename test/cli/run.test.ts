@@ -274,6 +274,16 @@ describe('reports', () => {
     expect(stats.faults.cowReuse).toBeGreaterThanOrEqual(1);
     expect(stats.syscalls).toMatchObject({ mmap: 1, clone: 1, wait4: 1 });
     expect(stats.instructions).toBe(Math.floor(stats.instructions));
+    expect(stats.swap).toEqual({ outs: 0, ins: 0, zeroOuts: 0, zeroIns: 0 });
+    const [parent, child] = stats.processes;
+    expect([stats.processes.length, stats.omittedProcesses, parent.parentPid]).toEqual([2, 0, 1]);
+    expect([child.parentPid, child.name, child.swapIns, child.swapOuts]).toEqual([parent.pid, 'tool', 0, 0]);
+    for (const { time, startNs, endNs, minorFaults, peakRssKb } of stats.processes) {
+      const spentNs = time.runningNs + time.memoryNs + time.diskNs + time.runnableNs + time.sleepingNs;
+      expect(spentNs).toBe(endNs - startNs);
+      expect(Math.min(time.runningNs, minorFaults, peakRssKb)).toBeGreaterThan(0);
+    }
+    expect(parent.time.sleepingNs).toBeGreaterThan(0);
 
     run(['--stats-json', file], ['kill', '11']);
     expect(JSON.parse(readFileSync(file, 'utf8')).exit).toEqual({ code: null, signal: 11 });

@@ -1,6 +1,5 @@
 import { EACCES, EINVAL, ENODEV, ENOENT, ENOMEM, EPERM } from '../../abi/errno.ts';
 import { CGROUP2_SUPER_MAGIC, MS_NODEV, MS_NOEXEC, MS_NOSUID } from '../../abi/mount.ts';
-import { POLLERR, POLLPRI } from '../../abi/poll.ts';
 import { DT_DIR, DT_REG } from '../../abi/stat.ts';
 import { decodeUtf8 } from '../../base/utf8.ts';
 import type { WaitQueue } from '../../base/wait-queue.ts';
@@ -8,28 +7,39 @@ import { type File, takeFilpSlot } from '../../fs/file.ts';
 import type { DirEntry, Inode } from '../../fs/inode.ts';
 import { notifyContents } from '../../fs/notify.ts';
 import { type PathRef, resolve } from '../../fs/path.ts';
-import { makePseudo, PseudoDirectoryInode, PseudoFile, PseudoFileInode, PseudoSuperblock } from '../../fs/pseudo-fs.ts';
+import { makePseudo, PseudoDirectoryInode, PseudoFileInode, PseudoSuperblock } from '../../fs/pseudo-fs.ts';
 import type { Memcg } from '../../mm/memcg/memcg.ts';
 import type { MemcgWatcher } from '../../mm/memcg/memcgs.ts';
 import type { Kernel } from '../kernel.ts';
 import { currentTask } from '../procfs/current-task.ts';
+import { destroyTriggersOf } from '../psi/psi-watch.ts';
 import type { Cgroup } from './cgroup.ts';
+import { CgroupFile } from './cgroup-file.ts';
 import { CORE_FILES } from './core-files.ts';
 import type { CgroupFileRow } from './file-row.ts';
 import { MEMORY_FILES } from './memory-files.ts';
 import type { CgroupNotifier, NotifyingFile } from './notifier.ts';
 import { PIDS_FILES } from './pids-files.ts';
-import { PRESSURE_FILES } from './pressure-files.ts';
+import { PRESSURE_FILES, PRESSURE_SWITCH } from './pressure-files.ts';
 
 /** Every file that a directory can have: with its inode they give the files' inode numbers. */
-const ALL_FILES: readonly CgroupFileRow[] = [...CORE_FILES, ...PRESSURE_FILES, ...MEMORY_FILES, ...PIDS_FILES];
+const ALL_FILES: readonly CgroupFileRow[] = [
+  ...CORE_FILES,
+  ...PRESSURE_FILES,
+  PRESSURE_SWITCH,
+  ...MEMORY_FILES,
+  ...PIDS_FILES,
+];
+
+/** Options of a mount that this kernel has: favordynmods is about locks, which there are none of; hugetlb pages are charged to nobody. */
+const CGROUP_OPTIONS = ['nsdelegate', 'memory_localevents', 'memory_recursiveprot', 'pids_localevents'];
 
 /** The files of a directory now: those of cgroups as such, and of the controllers that its parent has handed down. */
 function filesOf(cgroup: Cgroup): CgroupFileRow[] {
-  const rows = [...CORE_FILES, ...PRESSURE_FILES];
+  const rows = [...CORE_FILES, ...PRESSURE_FILES, PRESSURE_SWITCH];
   if (cgroup.hasController('memory')) rows.push(...MEMORY_FILES);
   if (cgroup.hasController('pids')) rows.push(...PIDS_FILES);
-  return rows.filter(({ where }) => where === 'everywhere' || !cgroup.isRoot);
+  return rows.filter((row) => (row.where === 'everywhere' || !cgroup.isRoot) && row.isHidden?.(cgroup) !== true);
 }
 
 /** The one cgroup2 file system of a machine, however often it is mounted (6.18: cgroup_get_tree, kernfs). */
@@ -59,12 +69,22 @@ export class CgroupSuperblock extends PseudoSuperblock implements CgroupNotifier
 
   /** cgroup_show_options. */
   override showOptions(): string {
-    return this.k.mm.memcgs.protectionScope === 'recursive' ? ',memory_recursiveprot' : '';
+    const { nsdelegate, localMemoryEvents, localPidsEvents } = this.k.cgroups.options;
+    return [
+      nsdelegate ? ',nsdelegate' : '',
+      localMemoryEvents ? ',memory_localevents' : '',
+      this.k.mm.memcgs.protectionScope === 'recursive' ? ',memory_recursiveprot' : '',
+      localPidsEvents ? ',pids_localevents' : '',
+    ].join('');
   }
 
   fileChanged(cgroup: Cgroup, file: NotifyingFile): void {
     for (const inode of this.live.values())
       if (inode instanceof CgroupFileInode && inode.cgroup === cgroup && inode.row.name === file) inode.changed();
+  }
+
+  cgroupGone(cgroup: Cgroup): void {
+    destroyTriggersOf(this.k, cgroup.psi);
   }
 
   memoryEvent(memcg: Memcg, file: 'memory.events' | 'memory.swap.events'): void {
@@ -227,43 +247,18 @@ export class CgroupFileInode extends PseudoFileInode {
   }
 }
 
-/** kernfs_fop_poll: exceptional until it is read again after a change. */
-class CgroupFile extends PseudoFile {
-  private readonly file: CgroupFileInode;
-  private seen: number;
-
-  constructor(path: PathRef, flags: number, slot: number, file: CgroupFileInode) {
-    super(path, flags, slot, file.content);
-    this.file = file;
-    this.seen = file.changes;
-  }
-
-  override read(...args: Parameters<PseudoFile['read']>): number {
-    this.seen = this.file.changes;
-    return super.read(...args);
-  }
-
-  override get canPoll(): boolean {
-    return true;
-  }
-
-  override poll(): number {
-    return super.poll() | (this.seen === this.file.changes ? 0 : POLLERR | POLLPRI);
-  }
-
-  override waitQueues(): readonly WaitQueue[] {
-    return [this.file.queue];
-  }
-}
-
-/** The options of a mount (cgroup2_parse_param), in force from then on for all: 0 or -EINVAL. */
+/**
+ * The options of a mount (cgroup2_parse_param), in force from then on for all; from within a cgroup namespace they change nothing
+ * (apply_cgroup_root_flags). 0 or -EINVAL.
+ */
 export function applyCgroupOptions(k: Kernel, data: string): number {
-  let scope: 'recursive' | 'own' = 'own';
-  for (const option of data.split(',').filter((each) => each !== '')) {
-    if (option !== 'memory_recursiveprot') return -EINVAL;
-    scope = 'recursive';
-  }
-  k.mm.memcgs.protectionScope = scope;
+  const given = new Set(data.split(',').filter((each) => each !== ''));
+  for (const option of given) if (!CGROUP_OPTIONS.includes(option)) return -EINVAL;
+  if ((currentTask(k)?.cgroupNs ?? k.initialCgroup) !== k.initialCgroup) return 0;
+  k.cgroups.options.nsdelegate = given.has('nsdelegate');
+  k.cgroups.options.localMemoryEvents = given.has('memory_localevents');
+  k.cgroups.options.localPidsEvents = given.has('pids_localevents');
+  k.mm.memcgs.protectionScope = given.has('memory_recursiveprot') ? 'recursive' : 'own';
   return 0;
 }
 

@@ -15,6 +15,8 @@ export class Cgroups {
   readonly root: Cgroup;
   /** Told when a file that is watched shows something else. Set by the file system. */
   notifier: CgroupNotifier | null = null;
+  /** Options of the mounts: namespaces are borders; *.events count no descendants. */
+  readonly options = { nsdelegate: false, localMemoryEvents: false, localPidsEvents: false };
   private readonly mm: MemoryManager;
   private nextIno: number;
   /** Memory cgroups that are offline and still charged: of a removed directory, or of one whose controller was taken back. */
@@ -51,6 +53,7 @@ export class Cgroups {
     if (parent === null) return -EBUSY;
     if (cgroup.isPopulated || cgroup.children.size > 0) return -EBUSY;
     cgroup.isAlive = false;
+    this.notifier?.cgroupGone(cgroup);
     parent.children.delete(cgroup.name);
     if (parent.subtreeControl.has('memory')) this.letGo(cgroup.memcg, cgroup);
     cgroup.pids = null;

@@ -1,5 +1,5 @@
 import { CAP_DAC_OVERRIDE } from '../../abi/capability.ts';
-import { EACCES, EINVAL, ENODEV, EOPNOTSUPP, ERANGE, ESRCH } from '../../abi/errno.ts';
+import { EACCES, EINVAL, ENODEV, ENOENT, EOPNOTSUPP, ERANGE, ESRCH } from '../../abi/errno.ts';
 import { SI_USER, SIGKILL } from '../../abi/signal.ts';
 import { capable } from '../credentials.ts';
 import type { Kernel } from '../kernel.ts';
@@ -49,6 +49,8 @@ function findTask(k: Kernel, text: string): Task | number {
 /** cgroup_procs_write_permission: who moves must be allowed to write cgroup.procs of what both ends lie in. */
 function mayMove(k: Kernel, from: Cgroup, to: Cgroup): number {
   const writer = currentTask(k);
+  const border = writer?.cgroupNs.root ?? k.cgroups.root;
+  if (k.cgroups.options.nsdelegate && !(from.isWithin(border) && to.isWithin(border))) return -ENOENT;
   if (writer === null || capable(writer.cred, CAP_DAC_OVERRIDE)) return 0;
   let common = from;
   while (!to.isWithin(common) && common.parent !== null) common = common.parent;
@@ -171,8 +173,15 @@ const words = (names: Iterable<string>): string => {
 /** cgroup_base_files (6.18, kernel/cgroup/cgroup.c). */
 export const CORE_FILES: readonly CgroupFileRow[] = [
   { name: 'cgroup.type', where: 'below root', mode: 0o644, read: readType, write: writeType },
-  { name: 'cgroup.procs', where: 'everywhere', mode: 0o644, read: readProcs, write: writeProcs },
-  { name: 'cgroup.threads', where: 'everywhere', mode: 0o644, read: readThreads, write: writeThreads },
+  { name: 'cgroup.procs', where: 'everywhere', mode: 0o644, read: readProcs, write: writeProcs, delegated: 'yes' },
+  {
+    name: 'cgroup.threads',
+    where: 'everywhere',
+    mode: 0o644,
+    read: readThreads,
+    write: writeThreads,
+    delegated: 'yes',
+  },
   { name: 'cgroup.controllers', where: 'everywhere', mode: 0o444, read: (_k, cgroup) => words(cgroup.controllers) },
   {
     name: 'cgroup.subtree_control',
@@ -180,6 +189,7 @@ export const CORE_FILES: readonly CgroupFileRow[] = [
     mode: 0o644,
     read: (_k, cgroup) => words(CONTROLLERS.filter((name) => cgroup.subtreeControl.has(name))),
     write: (k, cgroup, text) => k.cgroups.control(cgroup, text),
+    delegated: 'yes',
   },
   { name: 'cgroup.events', where: 'below root', mode: 0o444, read: readEvents },
   limitRow('cgroup.max.descendants', 'maxDescendants'),

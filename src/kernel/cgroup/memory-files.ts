@@ -168,8 +168,9 @@ export const MEMORY_FILES: readonly CgroupFileRow[] = [
     mode: 0o644,
     read: (_k, { memcg }) => `${memcg.oomGroup}\n`,
     write: setOomGroup,
+    delegated: 'yes',
   },
-  { name: 'memory.reclaim', where: 'everywhere', mode: 0o200, write: reclaim },
+  { name: 'memory.reclaim', where: 'everywhere', mode: 0o200, write: reclaim, delegated: 'yes' },
   pagesRow('memory.swap.current', ({ swap }) => swap.usage),
   limitRow(
     'memory.swap.high',

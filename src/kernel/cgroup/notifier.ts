@@ -11,4 +11,6 @@ export type NotifyingFile =
 /** The file system's end of a change: poll wakes, inotify tells IN_MODIFY (kernfs_notify). */
 export interface CgroupNotifier {
   fileChanged(cgroup: Cgroup, file: NotifyingFile): void;
+  /** Its directory was removed: what is open of it has ended. */
+  cgroupGone(cgroup: Cgroup): void;
 }

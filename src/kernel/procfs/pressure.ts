@@ -1,13 +1,14 @@
-import { ENOENT, EOPNOTSUPP } from '../../abi/errno.ts';
+import { EINVAL, ENOENT } from '../../abi/errno.ts';
 import { DT_REG, S_IFDIR, S_IFREG } from '../../abi/stat.ts';
 import type { DirEntry, Inode } from '../../fs/inode.ts';
 import { PSI_RESOURCES, type PsiResource } from '../psi/psi-group.ts';
 import { PROC_DYNAMIC_FIRST } from './ino.ts';
+import { PressureInode } from './pressure-file.ts';
 import { ProcDirectory } from './proc-directory.ts';
 import type { ProcSuperblock } from './proc-superblock.ts';
-import { SeqInode, type SeqRow } from './seq-file.ts';
+import type { SeqRow } from './seq-file.ts';
 
-/** /proc/pressure (6.18, kernel/sched/psi.c psi_proc_init): what the whole machine's tasks wait for. No triggers. */
+/** /proc/pressure (6.18, kernel/sched/psi.c psi_proc_init): what the whole machine's tasks wait for. */
 
 /** Numbers of /proc/pressure and its files: behind those of /proc/sysvipc. */
 const FIRST_INO = PROC_DYNAMIC_FIRST + 2064;
@@ -16,7 +17,7 @@ const file = (name: PsiResource): SeqRow => ({
   name,
   mode: 0o666,
   show: (k) => k.cgroups.root.psi.show(name, 'machine', k.clock.nowNs),
-  writeError: -EOPNOTSUPP,
+  writeError: -EINVAL,
 });
 const FILES: readonly SeqRow[] = PSI_RESOURCES.map(file);
 
@@ -33,7 +34,7 @@ class PressureFolder extends ProcDirectory {
     const { superblock } = this;
     const key = `pressure/${name}`;
     const parts = { superblock, key, ino: FIRST_INO + 1 + index, mode: S_IFREG | row.mode, subject: null };
-    return superblock.ensure(key, null, (slot) => new SeqInode({ ...parts, slot }, row));
+    return superblock.ensure(key, null, (slot) => new PressureInode({ ...parts, slot }, row));
   }
 
   override entries(): DirEntry[] {

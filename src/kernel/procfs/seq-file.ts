@@ -79,7 +79,18 @@ export class SeqInode extends ProcInode {
     }
     const slot = takeFilpSlot(this.superblock.core);
     const userNs = task?.cred.userNs ?? opener.userNs;
-    return slot === 0 ? -ENFILE : new SeqFile(path, flags, slot, this, space, opener, userNs);
+    return slot === 0 ? -ENFILE : this.makeFile(path, flags, slot, space, opener, userNs);
+  }
+
+  protected makeFile(
+    path: PathRef,
+    flags: number,
+    slot: number,
+    space: AddressSpace | null,
+    opener: Credentials,
+    userNs: UserNamespace,
+  ): SeqFile {
+    return new SeqFile(path, flags, slot, this, space, opener, userNs);
   }
 }
 
@@ -91,9 +102,9 @@ const BUFFER_BYTES = 4096;
  * read gives whole records as far as they fit a buffer of a page, or the one record that does not fit, in pieces.
  */
 export class SeqFile extends File {
-  private readonly source: SeqInode;
+  protected readonly source: SeqInode;
   private readonly space: AddressSpace | null;
-  private readonly opener: Credentials;
+  protected readonly opener: Credentials;
   private readonly userNs: UserNamespace;
   private text: Uint8Array | null = null;
   /** Ends of records in `text`. */

@@ -1,3 +1,6 @@
+import { unreachable } from '../../base/assert.ts';
+import type { PsiMonitor } from './psi-monitor.ts';
+
 /**
  * Pressure stall information of a set of tasks (Linux 6.18: kernel/sched/psi.c, struct psi_group): for how long some of them, or all
  * that were not idle, waited for memory, for a device or for the processor. Fed with every change of what its tasks do (psi-feed.ts), so it
@@ -14,6 +17,16 @@ export const PSI_ONCPU = 8;
 export const PSI_RESOURCES = ['io', 'memory', 'cpu'] as const;
 export type PsiResource = (typeof PSI_RESOURCES)[number];
 export type PsiShare = 'some' | 'full';
+
+/** What can be watched, in the order of enum psi_states. */
+export const PSI_STATES: readonly { readonly resource: PsiResource; readonly share: PsiShare }[] =
+  PSI_RESOURCES.flatMap((resource) => [
+    { resource, share: 'some' },
+    { resource, share: 'full' },
+  ]);
+
+export const stateIndex = (resource: PsiResource, share: PsiShare): number =>
+  PSI_RESOURCES.indexOf(resource) * 2 + (share === 'full' ? 1 : 0);
 
 /** PSI_FREQ: two seconds and a tick of 250 Hz. */
 const PERIOD_NS = 2_004_000_000;
@@ -32,6 +45,15 @@ class PsiState {
 
 export class PsiGroup {
   readonly parent: PsiGroup | null;
+  /** Triggers, where anybody ever set one, and the number of their timers (psi-watch.ts). */
+  monitor: PsiMonitor | null = null;
+  monitorId = 0;
+  /** When averages are taken next. */
+  nextSampleNs: number;
+  /** cgroup.pressure: nothing is counted while it is off. */
+  private isOn = true;
+  /** How often it was turned off. */
+  timesDisabled = 0;
   private readonly states: Readonly<Record<PsiResource, Readonly<Record<PsiShare, PsiState>>>> = {
     io: { some: new PsiState(), full: new PsiState() },
     memory: { some: new PsiState(), full: new PsiState() },
@@ -44,7 +66,6 @@ export class PsiGroup {
   private memstallRunning = 0;
   private onCpu = 0;
   private lastNs: number;
-  private nextSampleNs: number;
   private lastSampleNs: number;
 
   constructor(parent: PsiGroup | null, nowNs: number) {
@@ -67,6 +88,32 @@ export class PsiGroup {
     if ((flags & PSI_RUNNING) !== 0) this.running += by;
     if ((flags & (PSI_MEMSTALL | PSI_RUNNING)) === (PSI_MEMSTALL | PSI_RUNNING)) this.memstallRunning += by;
     if ((flags & PSI_ONCPU) !== 0) this.onCpu += by;
+  }
+
+  get isEnabled(): boolean {
+    return this.isOn;
+  }
+
+  /** Write to cgroup.pressure (psi_cgroup_restart). */
+  setEnabled(wanted: 'on' | 'off', nowNs: number): void {
+    this.advance(nowNs);
+    this.isOn = wanted === 'on';
+    if (!this.isOn) this.timesDisabled++;
+  }
+
+  /** Does `share` of the tasks wait for `resource` now (test_states)? */
+  isStalled(resource: PsiResource, share: PsiShare): boolean {
+    if (!this.isOn) return false;
+    switch (resource) {
+      case 'io':
+        return this.iowait > 0 && (share === 'some' || this.running === 0);
+      case 'memory':
+        return this.memstall > 0 && (share === 'some' || this.running === this.memstallRunning);
+      case 'cpu':
+        return share === 'some' ? this.running > this.onCpu : this.running > 0 && this.onCpu === 0;
+      default:
+        return unreachable(resource);
+    }
   }
 
   /** Tasks that it counts now: nobody, and it may be forgotten. */
@@ -104,22 +151,13 @@ export class PsiGroup {
     this.record(nowNs);
   }
 
-  /** The time since the last change went by in the states that are true now (test_states). */
+  /** The time since the last change went by in the states that are true now (record_times). */
   private record(nowNs: number): void {
     const ns = nowNs - this.lastNs;
     if (ns <= 0) return;
     this.lastNs = nowNs;
-    const { io, memory, cpu } = this.states;
-    if (this.iowait > 0) {
-      io.some.totalNs += ns;
-      if (this.running === 0) io.full.totalNs += ns;
-    }
-    if (this.memstall > 0) {
-      memory.some.totalNs += ns;
-      if (this.running === this.memstallRunning) memory.full.totalNs += ns;
-    }
-    if (this.running > this.onCpu) cpu.some.totalNs += ns;
-    if (this.running > 0 && this.onCpu === 0) cpu.full.totalNs += ns;
+    for (const { resource, share } of PSI_STATES)
+      if (this.isStalled(resource, share)) this.states[resource][share].totalNs += ns;
   }
 
   /** update_averages, calc_avgs. */

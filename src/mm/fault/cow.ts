@@ -8,6 +8,7 @@ import { munlockPage } from '../mlock-pages.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { PG_anon, PG_anon_exclusive, PG_ksm, PG_swapcache } from '../phys/page-flags.ts';
 import { splitHugeLeaf } from '../thp/split.ts';
+import { isUffdProtected } from '../uffd/protected.ts';
 import { userfault } from '../uffd/userfault.ts';
 import { VM_LOCKED, VM_MAYSHARE, VM_SHARED, VM_UFFD_WP, VM_WRITE } from '../vm-flags.ts';
 import type { Vma } from '../vma.ts';
@@ -30,7 +31,7 @@ import { sharedWriteFault } from './shared-write.ts';
  */
 export function cowFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): FaultResult {
   const { pageTables, frames, format } = mm;
-  if (pageTables.isUffdWp(pageTables.read(slot))) {
+  if (isUffdProtected(mm, vma, pageTables.read(slot))) {
     if (vma.uffd?.isAsync !== true) return userfault(mm, vma, page, ACCESS_WRITE, VM_UFFD_WP);
     pageTables.set(slot, pageTables.withoutUffdWp(pageTables.read(slot)));
   }
@@ -47,7 +48,8 @@ export function cowFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): 
     mm.lastFaultFrame = old;
     if (!isExclusive) mm.rmap.moveAnonRmap(old, vma);
     const write = (vma.flags & VM_WRITE) !== 0 ? 'writable' : 'readonly';
-    pageTables.set(slot, pageTables.makeEntry(old, vma.flags, write, format.ACCESSED | format.DIRTY));
+    const made = pageTables.makeEntry(old, vma.flags, write, format.ACCESSED | format.DIRTY);
+    pageTables.set(slot, pageTables.isUffdWp(entry) ? pageTables.withUffdMark(made) : made);
     mm.flushPage(vma.space, page);
     return FAULT_DONE;
   }

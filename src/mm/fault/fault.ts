@@ -2,13 +2,20 @@ import { EV_PAGE_FAULT } from '../../base/event-kinds.ts';
 import { COST_FAULT_NS } from '../../machine/cost-model.ts';
 import { ACCESS_WRITE, type Access } from '../../machine/mmu.ts';
 import { type Vaddr, type Vpn, vpnOf } from '../../machine/units.ts';
-import { type AddressSpace, KIND_BUS, KIND_SEGV, KIND_SPURIOUS, KIND_STACK_GROW } from '../address-space.ts';
+import {
+  type AddressSpace,
+  KIND_BUS,
+  KIND_SEGV,
+  KIND_SPURIOUS,
+  KIND_STACK_GROW,
+  KIND_SWAP_IN,
+} from '../address-space.ts';
 import { BlockRequest } from '../block/request.ts';
 import { hugetlbFault } from '../hugetlb/hugetlb-fault.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { MARKER_POISONED, MARKER_UFFD_WP } from '../page-table.ts';
 import { hugeAnonFault, hugeLeafFault } from '../thp/huge-fault.ts';
-import { VM_DROPPABLE, VM_GROWSDOWN, VM_RAND_READ, VM_SEQ_READ } from '../vm-flags.ts';
+import { VM_DROPPABLE, VM_GROWSDOWN, VM_RAND_READ, VM_SEQ_READ, VM_UFFD_WP } from '../vm-flags.ts';
 import { VMA_ANON, VMA_HUGETLB, VMA_SPECIAL, type Vma } from '../vma.ts';
 import { anonFault } from './anon.ts';
 import { cowFault, unshareFault } from './cow.ts';
@@ -116,6 +123,7 @@ function accountFault(mm: MemoryManager, vma: Vma, result: FaultResult): FaultRe
       vma.space.majorFaults++;
       if (account !== null) account.majflt++;
     } else if (account !== null) account.minflt++;
+    if (account !== null && mm.lastFaultKind === KIND_SWAP_IN) account.swapIns++;
   } else if (result === FAULT_BUS) mm.lastFaultKind = KIND_BUS;
   // Droppable memory is not worth a kill: the access is tried again until there is a page (handle_mm_fault).
   else if (result === FAULT_OOM && (vma.flags & VM_DROPPABLE) !== 0) return FAULT_DONE;
@@ -136,6 +144,7 @@ function classify(mm: MemoryManager, vma: Vma, page: Vpn, access: Access): Fault
     if (pageTables.isSwap(entry)) return swapFault(mm, vma, page, access, slot);
     const marker = pageTables.markerOf(entry);
     if ((marker & ~MARKER_UFFD_WP) !== 0) return markerFault(mm, marker);
+    if (marker !== 0 && (vma.flags & VM_UFFD_WP) === 0) return clearMarker(mm, slot);
     if (vma.kind === VMA_ANON) {
       const huge = slot === -1 ? hugeAnonFault(mm, vma, page, access) : 'small';
       return huge === 'small' ? anonFault(mm, vma, page, access) : huge;
@@ -158,6 +167,13 @@ function markerFault(mm: MemoryManager, marker: number): FaultResult {
   if ((marker & MARKER_POISONED) !== 0) return FAULT_BUS;
   mm.lastFaultKind = KIND_SEGV;
   return FAULT_SEGV_MAPERR;
+}
+
+/** pte_marker_clear: userfaultfd's mark of a page that was not there means nothing any more; the access is tried again. */
+function clearMarker(mm: MemoryManager, slot: number): FaultResult {
+  mm.pageTables.set(slot, 0);
+  mm.lastFaultKind = KIND_SPURIOUS;
+  return FAULT_DONE;
 }
 
 /** Counts the fault that lastFaultKind, lastFaultMajor and lastFaultFrame describe. */

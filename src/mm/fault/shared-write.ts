@@ -24,7 +24,8 @@ export function sharedWriteFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: n
   if (pageTables.read(slot) !== entry) return FAULT_DONE;
   mm.pageCache.markDirty(frame);
   (vma.pages as FilePages).wasStoredTo = true;
-  pageTables.set(slot, pageTables.makeEntry(frame, vma.flags, 'writable', format.ACCESSED | format.DIRTY));
+  const made = pageTables.makeEntry(frame, vma.flags, 'writable', format.ACCESSED | format.DIRTY);
+  pageTables.set(slot, pageTables.isUffdWp(entry) ? pageTables.withUffdMark(made) : made);
   mm.flushPage(vma.space, page);
   // fault_dirty_shared_page: a store counts as a write, and is throttled as one.
   mm.pageCache.balanceDirty();

@@ -12,6 +12,7 @@ import { GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
 import { PG_ksm, PG_mlocked, PG_swapcache } from '../phys/page-flags.ts';
 import type { SwapEntry } from '../swap/entry.ts';
 import { readAlone, swapIn } from '../swap/swap-in.ts';
+import { isUffdProtected } from '../uffd/protected.ts';
 import { VM_LOCKED, VM_WRITE } from '../vm-flags.ts';
 import type { Vma } from '../vma.ts';
 import { cowFault } from './cow.ts';
@@ -88,11 +89,12 @@ function mapAgain(
   how: { readonly exclusive: boolean; readonly access: Access },
 ): void {
   const { pageTables, format } = mm;
-  const isProtected = pageTables.isUffdWp(pageTables.read(slot));
+  const entry = pageTables.read(slot);
+  const isProtected = isUffdProtected(mm, vma, entry);
   const writable = how.exclusive && (vma.flags & VM_WRITE) !== 0 && !isProtected;
   const state = format.ACCESSED | (writable && how.access === ACCESS_WRITE ? format.DIRTY : 0);
   const plain = pageTables.makeEntry(frame, vma.flags, writable ? 'writable' : 'readonly', state);
-  pageTables.set(slot, isProtected ? pageTables.withUffdWp(plain) : plain);
+  pageTables.set(slot, pageTables.isUffdWp(entry) ? pageTables.withUffdMark(plain) : plain);
   mm.rmap.addSwappedAnonRmap(frame, vma, page, how.exclusive ? 'exclusive' : 'shared');
   if ((vma.flags & VM_LOCKED) !== 0) mlockPage(mm, frame);
   mm.addRss(vma.space, MM_ANONPAGES, 1);

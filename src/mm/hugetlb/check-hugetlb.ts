@@ -3,7 +3,7 @@ import type { Pfn, Vpn } from '../../machine/units.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { MARKER_POISONED, MARKER_UFFD_WP } from '../page-table.ts';
 import { PG_anon, PG_anon_exclusive, PG_head, PG_hugetlb } from '../phys/page-flags.ts';
-import { VM_ACCESS_FLAGS, VM_HUGETLB, VM_SHARED, VM_UFFD_WP, VM_WRITE } from '../vm-flags.ts';
+import { VM_ACCESS_FLAGS, VM_HUGETLB, VM_SHARED, VM_WRITE } from '../vm-flags.ts';
 import { VMA_HUGETLB, type Vma } from '../vma.ts';
 import { hugeIndexOf, objectOf, outstandingOf } from './hugetlb-vma.ts';
 
@@ -29,8 +29,6 @@ export function checkHugeEntries(mm: MemoryManager, vma: Vma, seen: Uint32Array)
       'mm/hugetlb/check-hugetlb.ts: P3 huge VMAs have entries of their level',
     );
     const entry = pageTables.read(pageTables.foundSlot);
-    const watched = (vma.flags & VM_UFFD_WP) !== 0;
-    assert(!pageTables.isUffdWp(entry) || watched, 'mm/page-table.ts: P5 uffd-wp only where VM_UFFD_WP is set');
     if (!pageTables.isMapped(entry)) {
       const marker = pageTables.markerOf(entry);
       const isKnown = marker > 0 && marker <= (MARKER_UFFD_WP | MARKER_POISONED);
@@ -49,7 +47,6 @@ export function checkHugeEntries(mm: MemoryManager, vma: Vma, seen: Uint32Array)
     );
     const exclusive = (flags & EXCLUSIVE) === EXCLUSIVE;
     if ((entry & format.WRITE) !== 0) {
-      assert(!pageTables.isUffdWp(entry), 'mm/page-table.ts: P5 what is protected is not WRITE');
       assert((vma.flags & VM_WRITE) !== 0, 'mm/hugetlb/check-hugetlb.ts: P3 WRITE only where the VMA allows it');
       assert(
         (vma.flags & VM_SHARED) !== 0 || exclusive,

@@ -14,6 +14,7 @@ import { FAULT_BUS, FAULT_DONE, FAULT_OOM, type FaultResult } from '../fault/res
 import type { MemoryManager } from '../memory-manager.ts';
 import { MARKER_POISONED } from '../page-table.ts';
 import { PG_anon, PG_anon_exclusive } from '../phys/page-flags.ts';
+import { isUffdProtected } from '../uffd/protected.ts';
 import { userfault } from '../uffd/userfault.ts';
 import { VM_MAYSHARE, VM_SHARED, VM_UFFD_MINOR, VM_UFFD_MISSING, VM_UFFD_WP, VM_WRITE } from '../vm-flags.ts';
 import type { Vma } from '../vma.ts';
@@ -39,7 +40,7 @@ export function hugetlbFault(mm: MemoryManager, vma: Vma, address: Vpn, access: 
     return noPage(mm, vma, page, slot, access);
   }
   if (access === ACCESS_WRITE && (entry & format.WRITE) === 0) {
-    if (pageTables.isUffdWp(entry)) {
+    if (isUffdProtected(mm, vma, entry)) {
       if (vma.uffd?.isAsync !== true) return userfault(mm, vma, page, access, VM_UFFD_WP);
       pageTables.set(slot, pageTables.withoutUffdWp(entry));
     }

@@ -45,6 +45,9 @@ export function faultInVma(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, ac
   return 0;
 }
 
+/** A mark that means nothing any more goes first; reclaim may take a page meanwhile. */
+const MAX_TRIES = 3;
+
 /** follow_page and faultin_page: a page that is there already is only used (FOLL_TOUCH). */
 export function faultInPage(mm: MemoryManager, vma: Vma, page: Vpn, access: Access): number {
   const { pageTables, format } = mm;
@@ -54,18 +57,20 @@ export function faultInPage(mm: MemoryManager, vma: Vma, page: Vpn, access: Acce
     touchPage(mm, slot, access);
     return 0;
   }
-  mm.lastFaultMajor = 0;
-  mm.lastFaultFrame = -1;
-  mm.lastFaultKind = KIND_SEGV;
-  mm.faultAddress = vaddrOf(page);
-  mm.faultMode = 'kernel';
-  mm.clock.charge(COST_FAULT_IN_NS);
-  const result = resolveFault(mm, vma, page, access);
-  countFault(mm, vma.space, vaddrOf(page), access, 'kernel');
-  if (result === FAULT_DONE) {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    mm.lastFaultMajor = 0;
+    mm.lastFaultFrame = -1;
+    mm.lastFaultKind = KIND_SEGV;
+    mm.faultAddress = vaddrOf(page);
+    mm.faultMode = 'kernel';
+    mm.clock.charge(COST_FAULT_IN_NS);
+    const result = resolveFault(mm, vma, page, access);
+    countFault(mm, vma.space, vaddrOf(page), access, 'kernel');
+    if (result !== FAULT_DONE) return result === FAULT_OOM ? -ENOMEM : -EFAULT;
     const made = pageTables.findEntry(vma.space, page);
-    if (made !== -1 && pageTables.isMapped(pageTables.read(made))) touchPage(mm, made, access);
-    return 0;
+    if (made === -1 || !pageTables.isMapped(pageTables.read(made))) continue;
+    touchPage(mm, made, access);
+    break;
   }
-  return result === FAULT_OOM ? -ENOMEM : -EFAULT;
+  return 0;
 }

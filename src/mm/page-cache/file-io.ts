@@ -53,51 +53,80 @@ export function readInto(
   return done === 0 && sink.faulted ? -EFAULT : done;
 }
 
+/** How often a page of the source may be reclaimed between its fault and the copy. */
+const MAX_TRIES = 3;
+
 /**
- * write(2) to a file (Linux: generic_perform_write): fills pages of the cache, marks them dirty and raises the size page by
- * page. Bytes moved, short on a bad address; -EFAULT, -EIO, -ENOMEM if nothing moved. Limits (RLIMIT_FSIZE, s_maxbytes),
- * times and O_APPEND are the file system's. shmem keeps the page, and the size up to where it begins, also where the first byte
- * cannot be read (shmem_write_end, 6.18); the source may be a mapping of the file, so that it can be read then.
+ * write(2) to a file (Linux 6.18: generic_perform_write): fills pages of the cache, marks them dirty and raises the size page by
+ * page. Each is there before its bytes are copied, and what of the source is not there is faulted in after: the source may be a
+ * mapping of the file, and what lies around it is mapped with it. Bytes moved, short on a bad address; -EFAULT, -EIO, -ENOMEM if
+ * nothing moved. Limits (RLIMIT_FSIZE, s_maxbytes), times and O_APPEND are the file system's.
  */
 export function writeFrom(cache: PageCache, file: FilePages, positionBytes: number, source: IoSource): number {
-  const { ram, allocator } = cache;
   if (positionBytes > file.sizeBytes && source.remaining > 0) cache.zeroPastEnd(file, file.sizeBytes);
+  const write = file.backing === null ? writeShmemPage : writeBackedPage;
   let done = 0;
+  let tries = 0;
   while (source.remaining > 0) {
     const position = positionBytes + done;
-    const index = Math.floor(position / PAGE_SIZE);
-    const offset = position % PAGE_SIZE;
-    const want = Math.min(PAGE_SIZE - offset, source.remaining);
-    const isHole = !file.has(index);
-    const hasOld = file.backing !== null && index * PAGE_SIZE < file.sizeBytes;
-    const overwritesAll = offset === 0 && (want === PAGE_SIZE || position + want >= file.sizeBytes);
-    let moved: number;
-    if (isHole && hasOld && overwritesAll) {
-      // The old contents need not be read, unless the source fails half way or is a mapping of this very page: so the bytes
-      // are taken before the page is made.
-      moved = source.take(scratch.subarray(0, want));
-      if (moved === 0) break;
-      const result = storePage(cache, file, index, scratch.subarray(0, moved), moved === want ? 'new' : 'read');
-      if (result < 0) return done > 0 ? done : result;
-    } else {
-      const fresh = isHole && !hasOld;
-      const frame = fresh ? cache.addZeroedPage(file, index) : cache.ensurePage(file, index, 'none');
-      if (frame < 0) return done > 0 ? done : frame;
-      ram.beforeWrite(frame as Pfn);
-      const base = ram.offsetOf(frame as Pfn) + offset;
-      moved = source.take(ram.u8.subarray(base, base + want));
-      if (moved > 0 || file.backing === null) finishStore(cache, frame as Pfn);
-      else if (fresh && cache.frames.mapcount[frame] === 0) cache.dropPage(frame as Pfn); // nobody wrote: still a hole
-      allocator.putFrame(frame as Pfn);
-    }
-    const grows = (moved > 0 || file.backing === null) && position + moved > file.sizeBytes;
-    if (grows) file.sizeBytes = position + moved;
+    const want = Math.min(PAGE_SIZE - (position % PAGE_SIZE), source.remaining);
+    const moved = write(cache, file, position, want, source);
+    if (moved < 0) return done > 0 ? done : moved;
     done += moved;
-    if (file.backing !== null && moved > 0) cache.balanceDirty();
-    if (moved === want) continue;
-    if (!grows || file.backing !== null || source.remaining === 0 || !source.tryAgain()) break;
+    tries = moved > 0 ? 0 : tries + 1;
+    if (moved === 0 && (tries > MAX_TRIES || !source.faultIn(want))) return done > 0 ? done : -EFAULT;
   }
-  return done === 0 && source.faulted ? -EFAULT : done;
+  return done;
+}
+
+/**
+ * shmem_write_begin and shmem_write_end: the page stays, dirty and used, and the size grows to where the copy ended, also where not
+ * a byte of the source is there. Bytes moved or -ERRNO.
+ */
+function writeShmemPage(cache: PageCache, file: FilePages, position: number, want: number, source: IoSource): number {
+  const { ram } = cache;
+  const frame = cache.ensurePage(file, Math.floor(position / PAGE_SIZE), 'none');
+  if (frame < 0) return frame;
+  ram.beforeWrite(frame as Pfn);
+  const base = ram.offsetOf(frame as Pfn) + (position % PAGE_SIZE);
+  const moved = source.takePresent(ram.u8.subarray(base, base + want));
+  finishStore(cache, frame as Pfn);
+  cache.allocator.putFrame(frame as Pfn);
+  if (position + moved > file.sizeBytes) file.sizeBytes = position + moved;
+  return moved;
+}
+
+/** Of a file system with a store: where nothing moves, nothing has changed. Bytes moved or -ERRNO. */
+function writeBackedPage(cache: PageCache, file: FilePages, position: number, want: number, source: IoSource): number {
+  const { ram, allocator } = cache;
+  const index = Math.floor(position / PAGE_SIZE);
+  const offset = position % PAGE_SIZE;
+  const isHole = !file.has(index);
+  const hasOld = index * PAGE_SIZE < file.sizeBytes;
+  const overwritesAll = offset === 0 && (want === PAGE_SIZE || position + want >= file.sizeBytes);
+  let moved: number;
+  if (isHole && hasOld && overwritesAll) {
+    // The old contents need not be read, unless the source ends half way: so the bytes are taken before the page is made.
+    moved = source.takePresent(scratch.subarray(0, want));
+    if (moved === 0) return 0;
+    const result = storePage(cache, file, index, scratch.subarray(0, moved), moved === want ? 'new' : 'read');
+    if (result < 0) return result;
+  } else {
+    const fresh = isHole && !hasOld;
+    const frame = fresh ? cache.addZeroedPage(file, index) : cache.ensurePage(file, index, 'none');
+    if (frame < 0) return frame;
+    ram.beforeWrite(frame as Pfn);
+    const base = ram.offsetOf(frame as Pfn) + offset;
+    moved = source.takePresent(ram.u8.subarray(base, base + want));
+    if (moved > 0) finishStore(cache, frame as Pfn);
+    else if (fresh) cache.dropPage(frame as Pfn); // nobody wrote: still a hole
+    allocator.putFrame(frame as Pfn);
+  }
+  if (moved > 0) {
+    if (position + moved > file.sizeBytes) file.sizeBytes = position + moved;
+    cache.balanceDirty();
+  }
+  return moved;
 }
 
 /** Puts `bytes` at the start of a page that was a hole, over zeroes ('new') or over the old contents ('read'). 0 or -ERRNO. */

@@ -71,7 +71,14 @@ class FaultySource implements IoSource {
     if (count < into.length) this.faulted = true;
     return count;
   }
-  tryAgain(): boolean {
+  takePresent(into: Uint8Array): number {
+    const count = Math.min(into.length, this.left);
+    into.fill(0xee, 0, count);
+    this.left -= count;
+    return count;
+  }
+  faultIn(): boolean {
+    this.faulted = true;
     return false;
   }
 }

@@ -54,19 +54,20 @@ function areAlike(source: Vma, target: Vma): boolean {
   return source.kind === VMA_ANON && target.kind === VMA_ANON;
 }
 
-/** move_pages_pte. */
+/** move_pages_pte. The target is looked at before the source, but for a source without a table; allowed holes get one. */
 function moveOne(mm: MemoryManager, target: Vma, from: Vpn, to: Vpn, holes: UffdMove['holes']): number {
   const { pageTables, frames, format } = mm;
   const { space } = target;
   const source = space.vmas.find(from);
   if (source !== null) splitHugeLeaf(mm, source, from);
+  if (holes === 'allow' && pageTables.ensureLeaf(space, from) === -1) return -ENOMEM;
   const sourceSlot = pageTables.findLeaf(space, from);
-  if (holes === 'allow' && (sourceSlot === -1 || pageTables.read(sourceSlot) === 0)) return 0;
+  if (sourceSlot === -1) return -ENOENT;
   const targetSlot = pageTables.ensureLeaf(space, to);
   if (targetSlot === -1) return -ENOMEM;
   if (pageTables.read(targetSlot) !== 0) return -EEXIST;
-  const entry = sourceSlot === -1 ? 0 : pageTables.read(sourceSlot);
-  if (entry === 0) return -ENOENT;
+  const entry = pageTables.read(sourceSlot);
+  if (entry === 0) return holes === 'allow' ? 0 : -ENOENT;
   if (pageTables.isSwap(entry)) return moveSwapped(mm, target, sourceSlot, targetSlot, to);
   if (!pageTables.isMapped(entry)) return -EFAULT;
   const frame = pageTables.frameOf(entry);

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { fc } from '../../../../test/property.ts';
 import { Rng } from '../../../base/rng.ts';
@@ -9,6 +10,18 @@ const compressor = new Lz4Compressor();
 function compress(page: Uint8Array): Uint8Array {
   const into = new Uint8Array(page.length + 64);
   return into.slice(0, compressor.compress(page, into));
+}
+
+const hasCommand = spawnSync('lz4', ['--version']).status === 0;
+
+/** A file of LZ4's oldest kind: a number that tells it, and each block behind its length. */
+function legacyFrame(block: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(8 + block.length);
+  const view = new DataView(frame.buffer);
+  view.setUint32(0, 0x184c2102, true);
+  view.setUint32(4, block.length, true);
+  frame.set(block, 8);
+  return frame;
 }
 
 describe('lz4', () => {
@@ -54,6 +67,21 @@ describe('lz4', () => {
       ...bytesOf('dabcd'),
     ]);
     expect([...compress(bytesOf('aaaaaaaaaaaa'))]).toEqual([0xc0, ...bytesOf('aaaaaaaaaaaa')]);
+  });
+
+  it.skipIf(!hasCommand)('is understood by the lz4 command, and understands it', () => {
+    const rng = new Rng(3);
+    const noise = new Uint8Array(512);
+    rng.fill(noise);
+    const text = bytesOf('the same words again, and again the same words, '.repeat(60));
+    const page = Uint8Array.from([...text, ...noise, ...new Uint8Array(400), ...text.subarray(0, 300)]);
+    const run = (flag: string, input: Uint8Array): Uint8Array => spawnSync('lz4', [flag, '-c'], { input }).stdout;
+    expect([...run('-d', legacyFrame(compress(page)))]).toEqual([...page]);
+    const frame = run('-l', page);
+    const lengthBytes = new DataView(frame.buffer, frame.byteOffset).getUint32(4, true);
+    const out = new Uint8Array(page.length);
+    expect(lz4Decompress(frame.subarray(8, 8 + lengthBytes), out)).toBe(page.length);
+    expect(out).toEqual(page);
   });
 
   it('says that it did not fit', () => {

@@ -20,6 +20,11 @@ static void flush_out(void) {
   out_length = 0;
 }
 
+static int is_inside(unsigned long address, long from, long to) { return (long)address >= from && (long)address <= to; }
+static int is_in_a_place(unsigned long address) {
+  return is_inside(address, A_BASE - A_BELOW * PG, A_BASE + A_PAGES * PG) || is_inside(address, t_base, t_base + T_PAGES * PG) ||
+         is_inside(address, h_base - PG, h_base + H_PAGES * PG);
+}
 /* An address as place and page, with bytes where it is inside a page. */
 static const char *place(unsigned long address) {
   static char texts[4][32];
@@ -28,9 +33,9 @@ static const char *place(unsigned long address) {
   long a = (long)address;
   long base;
   char name;
-  if (a >= A_BASE - A_BELOW * PG && a <= A_BASE + A_PAGES * PG) { name = 'A'; base = A_BASE; }
-  else if (a >= t_base && a <= t_base + T_PAGES * PG) { name = 'T'; base = t_base; }
-  else if (a >= h_base - PG && a <= h_base + H_PAGES * PG) { name = 'H'; base = h_base; }
+  if (is_inside(address, A_BASE - A_BELOW * PG, A_BASE + A_PAGES * PG)) { name = 'A'; base = A_BASE; }
+  else if (is_inside(address, t_base, t_base + T_PAGES * PG)) { name = 'T'; base = t_base; }
+  else if (is_inside(address, h_base - PG, h_base + H_PAGES * PG)) { name = 'H'; base = h_base; }
   else return "far";
   long page = (a - base) >> 12, rest = (a - base) & 4095;
   if (rest) snprintf(to, 32, "%c%ld+%ld", name, page, rest);
@@ -71,22 +76,8 @@ static struct range_line read_range_line(char *line) {
   range.offset = at + 6;
   range.name = strrchr(line, '/');
   range.name = range.name ? range.name + 1 : strchr(line, '[');
-  range.inside = strcmp(place(range.from), "far") != 0 && strcmp(place(range.to), "far") != 0;
+  range.inside = is_in_a_place(range.from) && is_in_a_place(range.to);
   return range;
-}
-/* What is locked of the program itself (mlockall) is left out of VmLck: programs differ in size. Takes smaps in `text`. */
-static void observe_sizes(void) {
-  struct range_line range = {0};
-  long locked_outside = 0;
-  for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
-    *end = 0;
-    if (is_range_line(line)) range = read_range_line(line);
-    else if (!range.inside && line[0] == 'V' && strstr(line, " lo ")) locked_outside += (long)(range.to - range.from) / 1024;
-    *end = '\n';
-  }
-  read_status();
-  put(" size=%ld data=%ld stk=%ld lck=%ld\n", status_kib("VmSize:") - base_size, status_kib("VmData:") - base_data,
-      status_kib("VmStk:") - base_stk, status_kib("VmLck:") - locked_outside);
 }
 static void put_range(const struct range_line *range) {
   unsigned long offset = strtoul(range->offset, NULL, 16);
@@ -96,26 +87,49 @@ static void put_range(const struct range_line *range) {
   else put("%lx", offset);
   put("%s%s", range->name ? " " : "", range->name ? range->name : "");
 }
+/* Counters are 28 bytes, the number right-aligned: so those that are 0, and those of the program itself, are passed in a few steps. */
+static int is_counter(const char *line) { return line[27] == '\n' && line[24] == ' ' && line[0] != 'V'; }
+static int is_zero_counter(const char *line) { return line[23] == '0' && line[22] == ' '; }
+static void put_counter(char *line) {
+  char *colon = strchr(line, ':');
+  *colon = 0;
+  if (strcmp(line, "VmFlags") == 0) { put(" [%s]", colon + 2); return; }
+  long value = atol(colon + 1);
+  if (value != 0 && strcmp(line, "Size") != 0 && !(strstr(line, "PageSize") && value == 4)) put(" %s=%ld", line, value);
+}
+/* What is locked of the program itself (mlockall) is left out of VmLck: programs differ in size. Takes smaps in `text`. */
+static void observe_sizes(void) {
+  struct range_line range = {0};
+  long locked_outside = 0;
+  for (char *line = text, *end; *line; line = end + 1) {
+    while (is_counter(line)) line += 28;
+    end = strchr(line, '\n');
+    if (!end) break;
+    *end = 0;
+    if (is_range_line(line)) range = read_range_line(line);
+    else if (!range.inside && line[0] == 'V' && strstr(line, " lo ")) locked_outside += (long)(range.to - range.from) / 1024;
+    *end = '\n';
+  }
+  read_status();
+  put(" size=%ld data=%ld stk=%ld lck=%ld\n", status_kib("VmSize:") - base_size, status_kib("VmData:") - base_data,
+      status_kib("VmStk:") - base_stk, status_kib("VmLck:") - locked_outside);
+}
 /* Left out of smaps: Size is the range's, KernelPageSize and MMUPageSize are 4 kB where nothing else is said. */
 static void observe(void) {
   read_text("/proc/self/smaps");
   observe_sizes();
   int inside = 0;
-  for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
+  for (char *line = text, *end; *line; line = end + 1) {
+    while (is_counter(line) && (!inside || is_zero_counter(line))) line += 28;
+    end = strchr(line, '\n');
+    if (!end) break;
     *end = 0;
     if (is_range_line(line)) {
       struct range_line range = read_range_line(line);
       if (inside) put("\n");
       inside = range.inside;
       if (inside) put_range(&range);
-      continue;
-    }
-    if (!inside) continue;
-    char *colon = strchr(line, ':');
-    *colon = 0;
-    if (strcmp(line, "VmFlags") == 0) { put(" [%s]", colon + 2); continue; }
-    long value = atol(colon + 1);
-    if (value != 0 && strcmp(line, "Size") != 0 && !(strstr(line, "PageSize") && value == 4)) put(" %s=%ld", line, value);
+    } else if (inside) put_counter(line);
   }
   if (inside) put("\n");
 }
