@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { LevelsReport } from '../src/index.ts';
+import { grouped } from './numbers.ts';
 import { addRunOptions, type RunOptions } from './run.ts';
 import { runProgram } from './run-program.ts';
 
@@ -30,7 +31,6 @@ export function levelsCommand(): Command {
 
 /** Ends with a newline. */
 export function formatLevelsTable(report: LevelsReport, commandLine: string): string {
-  const grouped = (value: number) => value.toLocaleString('en-US');
   const lines = report.rows.map(({ levels, indexBits, tables, bytes, isInForce }) => {
     const notes = [
       `${grouped(bytes).padStart(19)}`,

@@ -1,4 +1,5 @@
 import type { MemoryNeed } from '../src/index.ts';
+import { grouped } from './numbers.ts';
 import type { RungResult } from './ram-ladder.ts';
 import { formatSize } from './size.ts';
 
@@ -114,10 +115,4 @@ export function formatRam({ sentence, rows }: RamAnswer): string {
     return `${start}${cells}  ${bar} ${slowdown.toFixed(2)}${end}`;
   });
   return [sentence, '', head, ...lines, ''].join('\n');
-}
-
-function grouped(value: number): string {
-  return Math.round(value)
-    .toString()
-    .replace(/\B(?=(\d{3})+$)/g, ',');
 }

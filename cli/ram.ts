@@ -76,17 +76,18 @@ async function ram(file: string, args: readonly string[], options: RamOptions): 
     const given = givenOptions(command.length);
     const first = recordFirst(folder, given, command, input);
     if (typeof first === 'number') return first;
-    const need = options.references ? profile(first.recording, options) : null;
-    const footprint = (need?.pages ?? first.stats.peakRssKb / 4) * PAGE_BYTES;
-    const sizes = options.sizes ?? ladder(footprint + KERNEL_BYTES, options.memory);
-    const swap = options.swap.length > 0 ? [] : ['--swap', String(swapFor(footprint))];
+    const sizesFor = (pages: number): number[] =>
+      options.sizes ?? ladder(pages * PAGE_BYTES + KERNEL_BYTES, options.memory);
+    const need = options.references ? profile(first.recording, sizesFor, options) : null;
+    const pages = need?.pages ?? first.stats.peakRssKb / 4;
+    const sizes = sizesFor(pages);
+    const swap = options.swap.length > 0 ? [] : ['--swap', String(swapFor(pages * PAGE_BYTES))];
     const rungs: Rung[] = options.policies.flatMap((policy) => sizes.map((memoryBytes) => ({ policy, memoryBytes })));
     const results = await climb(rungs, { options: [...given, ...swap], command, input, folder }, (count) =>
       progress(`${count} of ${rungs.length} runs`),
     );
     progress(null);
-    const misses = need === null ? null : need.at(sizes.map((size) => Math.max(1, (size - KERNEL_BYTES) / PAGE_BYTES)));
-    const answer = answerRam(file, results, misses);
+    const answer = answerRam(file, results, need);
     process.stdout.write(options.json === true ? `${JSON.stringify(answer, null, 2)}\n` : formatRam(answer));
     return 0;
   } finally {
@@ -136,19 +137,22 @@ function recordFirst(
   }
 }
 
-/** The page references of the recorded run. */
-function profile(file: string, options: RamOptions): { pages: number; at(sizes: readonly number[]): MemoryNeed } {
+/** What the page references of the recorded run say about memories of these sizes in bytes. */
+function profile(file: string, sizesFor: (pages: number) => readonly number[], options: RamOptions): MemoryNeed {
   progress('its page references');
   const { header, journal } = readRecording(file);
   const replay = new Replay(header.machine, journal);
   const trace = new ReferenceTrace(replay.system.kernel, MAX_REFERENCES);
   replay.forward({ at: 'end' });
   trace.close();
+  const need = memoryNeed(trace.toArray(), (pages) =>
+    sizesFor(pages).map((bytes) => Math.max(1, (bytes - KERNEL_BYTES) / PAGE_BYTES)),
+  );
   progress(null);
   if (trace.dropped > 0 && options.json !== true)
-    process.stderr.write(`faultline: the curves are of the first ${MAX_REFERENCES} references alone\n`);
-  const references = trace.toArray();
-  return { pages: memoryNeed(references, []).pages, at: (sizes) => memoryNeed(references, sizes) };
+    process.stderr.write(`faultline: the curves are of the first ${MAX_REFERENCES} references alone
+`);
+  return need;
 }
 
 /** From what the run can use down, each step some 0.7 of the one before, in sizes that people write. */

@@ -1,4 +1,5 @@
 import type { RunStats } from '../src/index.ts';
+import { grouped } from './numbers.ts';
 
 /** The counters of a run in the manner of `perf stat`: value, name, what it means. Ends with a newline. */
 export function formatStatsTable(stats: RunStats, commandLine: string): string {
@@ -76,10 +77,4 @@ function topCalls(calls: Readonly<Record<string, number>>): string {
     .slice(0, 4)
     .map(([name, count]) => `${name} ${count}`);
   return top.length === 0 ? '' : `# ${top.join(', ')}`;
-}
-
-function grouped(value: number): string {
-  return Math.round(value)
-    .toString()
-    .replace(/\B(?=(\d{3})+$)/g, ',');
 }

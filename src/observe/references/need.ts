@@ -9,17 +9,22 @@ export interface MemoryNeed {
   readonly sizes: readonly { readonly pages: number; readonly lru: number; readonly optimum: number }[];
 }
 
-/** Misses of LRU and of Belady's optimum, which no policy beats, for memories of these sizes in pages. */
-export function memoryNeed(references: ReferenceString, sizes: readonly number[]): MemoryNeed {
+/** Misses of LRU and of Belady's optimum, which no policy beats, for memories of the sizes (in pages) that `sizesFor` names, given all pages. */
+export function memoryNeed(references: ReferenceString, sizesFor: (pages: number) => readonly number[]): MemoryNeed {
   const curve = new LruCurve();
   for (let at = 0; at < references.length; at++) {
     const page = references[at];
     if (page < 0) curve.free(-1 - page);
     else curve.reference(page);
   }
+  const pages = curve.curve().length - 1;
   return {
     references: curve.referenceCount,
-    pages: curve.curve().length - 1,
-    sizes: sizes.map((pages) => ({ pages, lru: curve.misses(pages), optimum: optimalMisses(references, pages) })),
+    pages,
+    sizes: sizesFor(pages).map((size) => ({
+      pages: size,
+      lru: curve.misses(size),
+      optimum: optimalMisses(references, size),
+    })),
   };
 }
