@@ -13,6 +13,7 @@ import { killForLimit } from './memcg-oom.ts';
 /** MAX_RECLAIM_RETRIES: rounds in vain before it is enough. */
 const MAX_RECLAIM_RETRIES = 16;
 const UNITS = 'kmgtpe';
+const MAX_SWAPPINESS = 200;
 
 /** memparse: a number, decimal or 0x or 0 in front, and a unit; null where something else is behind it. */
 export function parseBytes(text: string): number | null {
@@ -120,9 +121,9 @@ function reclaim(k: Kernel, cgroup: Cgroup, text: string): number {
   for (const option of options) {
     const found = /^swappiness=(\d+|max)$/.exec(option);
     if (found === null) return -EINVAL;
-    // 'max' is of mglru: anonymous memory alone.
-    swappiness = found[1] === 'max' ? 200 : Number(found[1]);
-    if (swappiness > 200) return -EINVAL;
+    // 'max': anonymous memory alone (SWAPPINESS_ANON_ONLY).
+    swappiness = found[1] === 'max' ? MAX_SWAPPINESS + 1 : Number(found[1]);
+    if (found[1] !== 'max' && swappiness > MAX_SWAPPINESS) return -EINVAL;
   }
   const wanted = Math.floor(bytes / PAGE_SIZE);
   let freed = 0;
