@@ -92,7 +92,7 @@ static pid_t sleeper(void) {
 static void names(void) {
   static const char *const files[] = {"cgroup.type", "cgroup.procs", "cgroup.threads", "cgroup.controllers",
     "cgroup.subtree_control", "cgroup.events", "cgroup.max.descendants", "cgroup.max.depth", "cgroup.stat",
-    "cgroup.stat.local", "cgroup.freeze", "cgroup.kill"};
+    "cgroup.stat.local", "cgroup.freeze", "cgroup.kill", "cgroup.pressure", "cpu.stat", "cpu.stat.local", "memory.pressure"};
   struct stat st;
   char rest[64];
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
@@ -112,7 +112,34 @@ static void names(void) {
   say("freeze: %s", get("/cgroup.freeze"));
   say("stat.local: %s", get("/cgroup.stat.local"));
   say("kill is not read: %s", get("/cgroup.kill"));
+  say("cpu.stat: %s", get("/cpu.stat"));
+  say("cpu.stat.local: %s", get("/cpu.stat.local"));
   say("controllers is not written: %s", put("/cgroup.controllers", "memory"));
+}
+
+static long field(const char *text, const char *name) {
+  const char *at_ = strstr(text, name);
+  return at_ ? atol(at_ + strlen(name)) : -1;
+}
+
+/* What a child takes is counted where it ran, and above, also when its directory is gone. */
+static void processor(void) {
+  MUST(mkdir(at("/cpu"), 0755));
+  pid_t pid = fork();
+  if (pid == 0) {
+    MUST(strcmp(put("/cpu/cgroup.procs", "0"), "ok") ? -1 : 0);
+    MUST(setpriority(PRIO_PROCESS, 0, 5));
+    for (volatile unsigned long n = 0; n < 30000000; n++) {}
+    _exit(0);
+  }
+  MUST(waitpid(pid, NULL, 0));
+  const char *text = get("/cpu/cpu.stat");
+  long user = field(text, "user_usec "), nice_ = field(text, "nice_usec "), usage = field(text, "usage_usec ");
+  YES("time was used", user > 1000 && usage >= user && nice_ > 0);
+  YES("usage is both", labs(usage - user - field(text, "system_usec ")) <= 1);
+  for (int i = 0; i < 2000 && rmdir(at("/cpu")) != 0; i++) usleep(1000);
+  text = get("/cpu.stat");
+  YES("the parent keeps it", field(text, "user_usec ") >= user && field(text, "nice_usec ") >= nice_);
 }
 
 static void refusals(void) {
@@ -401,6 +428,7 @@ int main(void) {
   rmdir(base);
   MUST(mkdir(base, 0755));
   names();
+  processor();
   refusals();
   members();
   inheritance();

@@ -1,4 +1,5 @@
 import { scanPages } from '../mm/ksm/scan.ts';
+import { addSystemTime } from './cgroup/cpu-stat.ts';
 import type { Kernel } from './kernel.ts';
 
 /** nice of ksmd (ksm_scan_thread). */
@@ -44,7 +45,7 @@ export function runKsmd(k: Kernel, deadlineNs: number): void {
   k.events.currentPid = currentPid;
   k.mm.faultAccount = faultAccount;
   k.mm.waiter = waiter;
-  task.stimeNs += k.clock.nowNs - beganNs;
+  addSystemTime(task, k.clock.nowNs - beganNs);
   task.nvcsw++;
   // A ksmd that hardly sleeps takes turns with programs.
   const turnNs = Math.max(k.config.sliceNs, OTHERS_SHARE * (k.clock.nowNs - beganNs));

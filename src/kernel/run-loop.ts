@@ -1,6 +1,7 @@
 import { READ_IMPLIES_EXEC } from '../abi/personality.ts';
 import { TRAP_BUDGET } from '../machine/cpu.ts';
 import { KSM_RUN_STOP } from '../mm/ksm/ksm.ts';
+import { addUserTime } from './cgroup/cpu-stat.ts';
 import { payForOverHigh } from './cgroup/over-high.ts';
 import { finishOwing, goOn, owesWork, sleepOffDebt } from './fault-wait.ts';
 import { armFlusher } from './flusher.ts';
@@ -152,7 +153,7 @@ function runSlice(k: Kernel, t: Task, stopIssued: number, untilNs: number, stopW
     // The time counter shows virtual time: what the vdso reads is what the system call would say.
     k.cpu.timeOffset = k.clock.chargedNs;
     const trap = k.cpu.run(Math.max(1, budget));
-    t.utimeNs += k.clock.retiredNs - before;
+    addUserTime(t, k.clock.retiredNs - before);
     // That its budget is over is no event of the machine: a run that is cut into pieces has as many traps.
     if (trap !== TRAP_BUDGET) k.traps++;
     handleTrap(k, t, trap);

@@ -31,6 +31,7 @@ import {
   FAULT_SEGV_ACCERR,
   FAULT_SEGV_MAPERR,
 } from '../mm/fault/results.ts';
+import { addSystemTime } from './cgroup/cpu-stat.ts';
 import { sleepOnFault } from './fault-wait.ts';
 import type { Kernel } from './kernel.ts';
 import { outOfMemory } from './oom.ts';
@@ -74,7 +75,7 @@ function handlePageFault(k: Kernel, t: Task): void {
   const address = k.cpu.trapAddress;
   const before = k.clock.nowNs;
   const result = handleFault(k.mm, t.space!, address, k.cpu.trapAccess, 'user');
-  t.stimeNs += k.clock.nowNs - before;
+  addSystemTime(t, k.clock.nowNs - before);
   switch (result) {
     case FAULT_DONE:
       return;

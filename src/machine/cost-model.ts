@@ -20,5 +20,13 @@ export const COST_PAGE_HASH_NS = 400;
 export const COST_PAGE_COMPARE_NS = 100;
 export const COST_CONTEXT_SWITCH_NS = 1_000;
 export const COST_SIGNAL_NS = 500;
+/**
+ * What reclaim does beside its writes (docs/devices.md has the measurement): takes a page off its list to look at it, and puts it back or
+ * away; asks the reverse map of its accessed bits; reads an entry of a page table in a walk; finds one accessed, clears it and notes its page.
+ */
+export const COST_RECLAIM_LOOK_NS = 300;
+export const COST_REFERENCES_NS = 300;
+export const COST_TABLE_LOOK_NS = 10;
+export const COST_TABLE_YOUNG_NS = 70;
 /** One page to or from swap in memory, compressed as zram does it: a few microseconds. */
 export const COST_SWAP_MEMORY_NS = 3_000;

@@ -1,3 +1,4 @@
+import { COST_TABLE_LOOK_NS, COST_TABLE_YOUNG_NS } from '../machine/cost-model.ts';
 import type { Pfn, Vpn } from '../machine/units.ts';
 import type { AddressSpace } from './address-space.ts';
 import type { MemoryManager } from './memory-manager.ts';
@@ -51,6 +52,7 @@ export class YoungWalker implements TableWalker {
       page = Math.max(page, vma.endVpn);
       if (page < end) vma = space.vmas.find(page as Vpn);
     }
+    this.charge(total, young);
     visitor.tableDone(table, total, young, 'walk');
   }
 
@@ -87,7 +89,12 @@ export class YoungWalker implements TableWalker {
     let young = 1;
     for (let page = start; page < end; page++)
       if (page !== at && this.take(vma.space, page as Vpn, pageTables.slotBeside(slot, page - at), visitor)) young++;
+    this.charge(end - start, young - 1);
     visitor.tableDone(pageTables.tableOf(slot), end - start, young, 'look-around');
+  }
+
+  private charge(looked: number, young: number): void {
+    this.mm.clock.charge(looked * COST_TABLE_LOOK_NS + young * COST_TABLE_YOUNG_NS);
   }
 
   /** Whether the entry was accessed, and its page is one of the visitor's. */

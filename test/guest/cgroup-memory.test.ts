@@ -26,3 +26,16 @@ it.skipIf(ZIG.missing !== '')(
   },
   300_000,
 );
+
+it.skipIf(ZIG.missing !== '')(
+  'options of the mount draw the borders of namespaces, and an open memory.peak has a peak of its own',
+  async () => {
+    const folder = join(import.meta.dirname, 'machines');
+    const program = await compileForGuest(join(folder, 'cgroup-options.c'), {});
+    if ('error' in program) throw new Error(`${program.error}\n${program.diagnostics ?? ''}`);
+    const run = runGuest(program.elf, { memoryBytes: 32 * 2 ** 20, invariants: { everyTraps: 32 } });
+    expect(run.stdout).toBe(readFileSync(join(folder, 'cgroup-options.txt'), 'utf8'));
+    expect([run.code, run.stderr, run.leakedFrames]).toEqual([0, '', 0]);
+  },
+  300_000,
+);

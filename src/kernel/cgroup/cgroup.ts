@@ -26,6 +26,13 @@ export const newPidsState = (): PidsState => ({
   events: 0,
 });
 
+/** Of userNs, niceNs was spent with a nice value above 0. */
+export interface CgroupCpu {
+  userNs: number;
+  niceNs: number;
+  systemNs: number;
+}
+
 /** Owner and rights of a file of the directory, where somebody changed them. */
 export interface FileAttributes {
   mode: number;
@@ -70,6 +77,8 @@ export class Cgroup {
   isFrozen = false;
   frozenSinceNs = 0;
   frozenNs = 0;
+  /** Processor time of its tasks while they were here, and of those below that are gone (struct cgroup_base_stat). */
+  readonly cpu: CgroupCpu = { userNs: 0, niceNs: 0, systemNs: 0 };
   readonly attributes = new Map<string, FileAttributes>();
   /** Who made it: owns its files at first. */
   ownerUid = 0;

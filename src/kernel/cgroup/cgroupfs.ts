@@ -16,6 +16,7 @@ import { destroyTriggersOf } from '../psi/psi-watch.ts';
 import type { Cgroup } from './cgroup.ts';
 import { CgroupFile } from './cgroup-file.ts';
 import { CORE_FILES } from './core-files.ts';
+import { CPU_STAT_FILES } from './cpu-stat.ts';
 import type { CgroupFileRow } from './file-row.ts';
 import { MEMORY_FILES } from './memory-files.ts';
 import type { CgroupNotifier, NotifyingFile } from './notifier.ts';
@@ -29,14 +30,20 @@ const ALL_FILES: readonly CgroupFileRow[] = [
   PRESSURE_SWITCH,
   ...MEMORY_FILES,
   ...PIDS_FILES,
+  ...CPU_STAT_FILES,
 ];
 
 /** Options of a mount that this kernel has: favordynmods is about locks, which there are none of; hugetlb pages are charged to nobody. */
-const CGROUP_OPTIONS = ['nsdelegate', 'memory_localevents', 'memory_recursiveprot', 'pids_localevents'];
+export const CGROUP_OPTIONS = ['nsdelegate', 'memory_localevents', 'memory_recursiveprot', 'pids_localevents'];
+
+/** What belongs to whom a namespace is delegated to. */
+export const DELEGATABLE_FILES: readonly string[] = ALL_FILES.filter(({ delegated }) => delegated === 'yes').map(
+  ({ name }) => name,
+);
 
 /** The files of a directory now: those of cgroups as such, and of the controllers that its parent has handed down. */
 function filesOf(cgroup: Cgroup): CgroupFileRow[] {
-  const rows = [...CORE_FILES, ...PRESSURE_FILES, PRESSURE_SWITCH];
+  const rows = [...CORE_FILES, ...CPU_STAT_FILES, ...PRESSURE_FILES, PRESSURE_SWITCH];
   if (cgroup.hasController('memory')) rows.push(...MEMORY_FILES);
   if (cgroup.hasController('pids')) rows.push(...PIDS_FILES);
   return rows.filter((row) => (row.where === 'everywhere' || !cgroup.isRoot) && row.isHidden?.(cgroup) !== true);

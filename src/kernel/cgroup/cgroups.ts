@@ -4,6 +4,7 @@ import type { MemoryManager } from '../../mm/memory-manager.ts';
 import { PsiGroup } from '../psi/psi-group.ts';
 import type { Task } from '../task.ts';
 import { Cgroup, CONTROLLERS, type Controller, isThreaded, newPidsState } from './cgroup.ts';
+import { addCpu } from './cpu-stat.ts';
 import type { CgroupNotifier } from './notifier.ts';
 import { recountPids } from './pids.ts';
 
@@ -53,6 +54,7 @@ export class Cgroups {
     if (parent === null) return -EBUSY;
     if (cgroup.isPopulated || cgroup.children.size > 0) return -EBUSY;
     cgroup.isAlive = false;
+    addCpu(parent.cpu, cgroup.cpu);
     this.notifier?.cgroupGone(cgroup);
     parent.children.delete(cgroup.name);
     if (parent.subtreeControl.has('memory')) this.letGo(cgroup.memcg, cgroup);

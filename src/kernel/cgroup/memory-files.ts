@@ -2,17 +2,18 @@ import { EAGAIN, EINTR, EINVAL } from '../../abi/errno.ts';
 import { PAGE_SIZE } from '../../machine/units.ts';
 import { MEMORY_EVENTS, type Memcg, SWAP_EVENTS } from '../../mm/memcg/memcg.ts';
 import { collectMemoryStat, collectNumaStat } from '../../mm/memcg/memory-stat.ts';
-import { NO_LIMIT } from '../../mm/memcg/page-counter.ts';
+import { NO_LIMIT, type PageCounter, type PeakWatch } from '../../mm/memcg/page-counter.ts';
 import type { Kernel } from '../kernel.ts';
 import { currentTask } from '../procfs/current-task.ts';
 import { hasPendingSignal } from '../signals/pending-test.ts';
 import type { Cgroup } from './cgroup.ts';
-import { type CgroupFileRow, parseInteger } from './file-row.ts';
+import { type CgroupFileRow, type OpenCgroupFile, parseInteger } from './file-row.ts';
 import { killForLimit } from './memcg-oom.ts';
 
 /** MAX_RECLAIM_RETRIES: rounds in vain before it is enough. */
 const MAX_RECLAIM_RETRIES = 16;
 const UNITS = 'kmgtpe';
+const MAX_SWAPPINESS = 200;
 
 /** memparse: a number, decimal or 0x or 0 in front, and a unit; null where something else is behind it. */
 export function parseBytes(text: string): number | null {
@@ -34,6 +35,33 @@ const bytesText = (pages: number): string => (pages === NO_LIMIT ? 'max\n' : `${
 
 function pagesRow(name: string, of: (memcg: Memcg) => number): CgroupFileRow {
   return { name, where: 'below root', mode: 0o444, read: (_k, { memcg }) => bytesText(of(memcg)) };
+}
+
+/** An open memory.peak: whatever is written to it, it shows the peak since then (memory_peak_write). */
+class OpenPeakFile implements OpenCgroupFile, PeakWatch {
+  valuePages: number | null = null;
+  private readonly counter: PageCounter;
+
+  constructor(counter: PageCounter) {
+    this.counter = counter;
+  }
+
+  read(): string {
+    return bytesText(this.counter.peakOf(this));
+  }
+
+  write(): number {
+    this.counter.resetPeak(this);
+    return 0;
+  }
+
+  release(): void {
+    this.counter.endPeak(this);
+  }
+}
+
+function peakRow(name: string, of: (memcg: Memcg) => PageCounter): CgroupFileRow {
+  return { name, where: 'below root', mode: 0o644, open: (_k, { memcg }) => new OpenPeakFile(of(memcg)) };
 }
 
 function limitRow(
@@ -93,9 +121,9 @@ function reclaim(k: Kernel, cgroup: Cgroup, text: string): number {
   for (const option of options) {
     const found = /^swappiness=(\d+|max)$/.exec(option);
     if (found === null) return -EINVAL;
-    // 'max' is of mglru: anonymous memory alone.
-    swappiness = found[1] === 'max' ? 200 : Number(found[1]);
-    if (swappiness > 200) return -EINVAL;
+    // 'max': anonymous memory alone (SWAPPINESS_ANON_ONLY).
+    swappiness = found[1] === 'max' ? MAX_SWAPPINESS + 1 : Number(found[1]);
+    if (found[1] !== 'max' && swappiness > MAX_SWAPPINESS) return -EINVAL;
   }
   const wanted = Math.floor(bytes / PAGE_SIZE);
   let freed = 0;
@@ -125,7 +153,7 @@ function setOomGroup(_k: Kernel, { memcg }: Cgroup, text: string): number {
 /** memory_files and swap_files (6.18, mm/memcontrol.c). There is no zswap. */
 export const MEMORY_FILES: readonly CgroupFileRow[] = [
   pagesRow('memory.current', ({ memory }) => memory.usage),
-  pagesRow('memory.peak', ({ memory }) => memory.watermark),
+  peakRow('memory.peak', ({ memory }) => memory),
   limitRow(
     'memory.min',
     ({ memory }) => memory.min,
@@ -142,7 +170,12 @@ export const MEMORY_FILES: readonly CgroupFileRow[] = [
   ),
   limitRow('memory.high', ({ memory }) => memory.high, setHigh),
   limitRow('memory.max', ({ memory }) => memory.max, setMax),
-  eventsRow('memory.events', ({ events }) => eventRows(MEMORY_EVENTS, events)),
+  {
+    // mount option memory_localevents.
+    ...eventsRow('memory.events', ({ events }) => eventRows(MEMORY_EVENTS, events)),
+    read: (k, { memcg }) =>
+      eventRows(MEMORY_EVENTS, k.cgroups.options.localMemoryEvents ? memcg.localEvents : memcg.events),
+  },
   eventsRow('memory.events.local', ({ localEvents }) => eventRows(MEMORY_EVENTS, localEvents)),
   {
     name: 'memory.stat',
@@ -186,6 +219,6 @@ export const MEMORY_FILES: readonly CgroupFileRow[] = [
       swap.max = pages;
     },
   ),
-  pagesRow('memory.swap.peak', ({ swap }) => swap.watermark),
+  peakRow('memory.swap.peak', ({ swap }) => swap),
   eventsRow('memory.swap.events', ({ swapEvents }) => eventRows(SWAP_EVENTS, swapEvents)),
 ];

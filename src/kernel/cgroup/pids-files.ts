@@ -28,6 +28,13 @@ export const PIDS_FILES: readonly CgroupFileRow[] = [
   },
   row('pids.current', ({ current }) => String(current)),
   row('pids.peak', ({ peak }) => String(peak)),
-  row('pids.events', ({ events }) => `max ${events}`),
+  {
+    // mount option pids_localevents.
+    ...row('pids.events', ({ events }) => `max ${events}`),
+    read: (k, { pids }) => {
+      if (pids === null) return -EINVAL;
+      return `max ${k.cgroups.options.localPidsEvents ? pids.localEvents : pids.events}\n`;
+    },
+  },
   row('pids.events.local', ({ localEvents }) => `max ${localEvents}`),
 ];

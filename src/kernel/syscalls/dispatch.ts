@@ -1,6 +1,7 @@
 import { EINTR, ENOSYS } from '../../abi/errno.ts';
 import { EV_SYS_ENTER, EV_SYS_EXIT } from '../../base/event-kinds.ts';
 import { COST_SYSCALL_NS } from '../../machine/cost-model.ts';
+import { addSystemTime } from '../cgroup/cpu-stat.ts';
 import { machineCapabilities } from '../credentials.ts';
 import { finishOwing, leaveFault, owesWork, sleepInCall } from '../fault-wait.ts';
 import type { Kernel } from '../kernel.ts';
@@ -56,7 +57,7 @@ function beginCall(k: Kernel, t: Task): void {
   k.tracer?.syscallEnter(t, name, args);
   t.inSyscall = true;
   k.clock.charge(COST_SYSCALL_NS);
-  t.stimeNs += COST_SYSCALL_NS;
+  addSystemTime(t, COST_SYSCALL_NS);
   runCall(k, t, row, name);
 }
 
@@ -98,7 +99,7 @@ function runCall(k: Kernel, t: Task, row: SyscallRow | undefined, name: string):
   if (row === undefined || row.run === null) {
     k.absentSyscalls.set(name, (k.absentSyscalls.get(name) ?? 0) + 1);
   } else result = row.run(k, t, args[0], args[1], args[2], args[3], args[4], args[5]);
-  t.stimeNs += k.clock.nowNs - before;
+  addSystemTime(t, k.clock.nowNs - before);
   if (result === BLOCKED || t.state === 'Z' || t.state === 'X' || t.stopPoint !== null) return;
   // A call that could not read its arguments, for a fault that sleeps, has done nothing yet: it runs again.
   if (t.waiter.source !== null) {

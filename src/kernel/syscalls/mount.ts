@@ -76,7 +76,7 @@ const mount: SyscallRun = (k, t, sourceAddress, targetAddress, typeAddress, aske
   if (!mayMount(t)) return -EPERM;
   const request = { type, source, data, at, flags };
   // path_mount.
-  if ((flags & MS_REMOUNT) !== 0) return remount(t, request);
+  if ((flags & MS_REMOUNT) !== 0) return remount(k, t, request);
   if ((flags & MS_BIND) !== 0) return bind(t, request);
   if ((flags & PROPAGATION) !== 0) return changePropagation(t, request);
   if ((flags & MS_MOVE) !== 0) return move(t, request);
@@ -123,13 +123,18 @@ function mountTmpfs(k: Kernel, t: Task, data: string, at: PathRef, flags: number
   return k.vfs.mountMemory(superblock, { mode: options.mode, uid, gid }, at, flags, source);
 }
 
-/** do_remount, do_reconfigure_mnt: the flags of this one mount. */
-function remount(t: Task, { at, flags }: Request): number {
+/** do_remount, do_reconfigure_mnt: the flags of this one mount; without MS_BIND the options of a cgroup2 too. */
+function remount(k: Kernel, t: Task, { at, flags, data }: Request): number {
   const { mount: changed } = at;
   if (tableOf(t, changed) === null || at.dentry !== changed.root) return -EINVAL;
   const wanted = flags & KEPT_FLAGS;
   // can_change_locked_flags.
   if ((changed.lockedFlags & ~wanted) !== 0) return -EPERM;
+  if ((flags & MS_BIND) === 0 && changed.superblock.fsType === 'cgroup2') {
+    if (!capable(t.cred, CAP_SYS_ADMIN)) return -EPERM;
+    const applied = applyCgroupOptions(k, data);
+    if (applied < 0) return applied;
+  }
   changed.flags = wanted;
   return 0;
 }

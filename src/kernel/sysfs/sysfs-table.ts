@@ -2,6 +2,7 @@ import { EINVAL } from '../../abi/errno.ts';
 import type { HugePool } from '../../mm/hugetlb/huge-pool.ts';
 import type { Kernel } from '../kernel.ts';
 import { parseInteger } from '../procfs/write-text.ts';
+import { CGROUP_ROWS } from './cgroup-table.ts';
 import { KSM_ROWS } from './ksm-table.ts';
 import { LRU_GEN_ROWS } from './lru-gen-table.ts';
 import { THP_ROWS } from './thp-table.ts';
@@ -84,6 +85,7 @@ export function sysfsRows(k: Kernel): SysfsRow[] {
   return [
     ...k.mm.hugetlb.pools.flatMap(poolRows),
     ...(k.mm.thp.isPossible ? THP_ROWS : []),
+    ...CGROUP_ROWS,
     ...KSM_ROWS,
     ...(k.mm.reclaimer.lruGen === null ? [] : LRU_GEN_ROWS),
   ];

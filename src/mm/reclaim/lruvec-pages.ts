@@ -1,4 +1,5 @@
 import type { Rng } from '../../base/rng.ts';
+import { COST_RECLAIM_LOOK_NS, COST_REFERENCES_NS } from '../../machine/cost-model.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import type { Memcg } from '../memcg/memcg.ts';
 import { freeSlotsOf } from '../memcg/swap-charge.ts';
@@ -84,7 +85,8 @@ export class LruvecPages implements ReclaimablePages {
 
   takeReferences(page: Pfn): References {
     const { references } = this;
-    const { rmap } = this.cache;
+    const { rmap, clock } = this.cache;
+    clock.charge(COST_REFERENCES_NS);
     references.count = 0;
     references.vmFlags = 0;
     references.isOverRssLimit = this.frames.mappingsOfPage(page) > 0;
@@ -137,7 +139,8 @@ export class LruvecPages implements ReclaimablePages {
   }
 
   lookAround(page: Pfn, window: number, visitor: TableVisitor): number {
-    const { rmap } = this.cache;
+    const { rmap, clock } = this.cache;
+    clock.charge(COST_REFERENCES_NS);
     let count = 0;
     rmap.forEachMapping(page, (vma, at) => {
       if (!rmap.editor.clearAccessed(vma, at)) return;
@@ -171,7 +174,8 @@ export class LruvecPages implements ReclaimablePages {
   }
 
   noteScanned(page: Pfn): void {
-    const { vmstat } = this.cache;
+    const { vmstat, clock } = this.cache;
+    clock.charge(COST_RECLAIM_LOOK_NS);
     const name = `pgscan_${this.run.by}` as const;
     this.memcg.counters[name]++;
     vmstat[name]++;

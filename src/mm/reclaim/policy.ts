@@ -34,7 +34,7 @@ export interface ReclaimablePages {
   readonly rng: Rng;
   /** Anonymous memory and shmem can go: a slot of swap is free. */
   readonly hasSwap: boolean;
-  /** vm.swappiness, 0 to 200: how readily those go, against pages of files. */
+  /** vm.swappiness, 0 to 200: how readily those go, against pages of files; 201: those alone (memory.reclaim's swappiness=max). */
   readonly swappiness: number;
   /** Frames free now, and the high watermarks of all zones. */
   readonly freePages: number;

@@ -122,6 +122,7 @@ export class TwoListPolicy implements ReclaimPolicy {
   private balance(pages: ReclaimablePages, priority: number, anon: number, file: number): [anon: number, file: number] {
     if (!pages.hasSwap) return [0, 1];
     const { swappiness } = pages;
+    if (swappiness > MAX_SWAPPINESS) return [1, 0];
     if (priority === 0 && swappiness > 0) return [1, 1];
     const { sizes } = pages.lru;
     const mayAgeAnon = isInactiveLow(pages, LRU_INACTIVE_ANON);
