@@ -5,6 +5,11 @@ import { outOfMemory } from './oom.ts';
 
 /** Pages that one round is to free at least (SWAP_CLUSTER_MAX). */
 const BATCH = 32;
+/**
+ * From its waking until it runs. Whoever woke it goes on meanwhile: were it at once, it could take the page that a fault has just brought
+ * before the instruction has used it, for ever.
+ */
+const WAKE_LATENCY_NS = 2_000;
 /** Runs in vain after which it is not woken any more, until somebody else could free something. */
 const MAX_RECLAIM_RETRIES = 16;
 
@@ -24,12 +29,12 @@ export class Kswapd implements KswapdWaker {
     this.k = k;
   }
 
-  /** wakeup_kswapd: it runs as soon as the running task leaves the kernel. */
+  /** wakeup_kswapd: it runs when the scheduler comes to it. */
   wake(): void {
     const { k } = this;
     if (this.isAwake || this.failures >= MAX_RECLAIM_RETRIES) return;
     this.isAwake = true;
-    k.timers.add(k.clock.nowNs, 'kthread', this.tid, 0);
+    k.timers.add(k.clock.nowNs + WAKE_LATENCY_NS, 'kthread', this.tid, 0);
   }
 
   noteProgress(): void {
