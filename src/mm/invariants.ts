@@ -70,8 +70,10 @@ export function checkInvariants(mm: MemoryManager): void {
 function checkUnevictable(mm: MemoryManager, locks: Uint32Array): void {
   if (mm.alloc.lru.sizes[LRU_UNEVICTABLE] === 0 && mm.alloc.stat.nr_mlock === 0) return;
   const { flags, mlockCount, frameCount } = mm.frames;
+  let lost = 0;
   for (let frame = 0; frame < frameCount; frame++) {
-    if (mlockCount[frame] < locks[frame]) panic(`mm/mlock-pages.ts: R5 locks of frame ${frame} are counted`);
+    lost += Math.max(0, locks[frame] - Math.max(0, mlockCount[frame]));
+    if (lost > mm.mlockBatch.lostLocks) panic(`mm/mlock-pages.ts: R5 locks of frame ${frame} are counted`);
     if (mlockCount[frame] > 0)
       assert((flags[frame] & PG_mlocked) !== 0, 'mm/mlock-pages.ts: R5 only a locked page counts its locks');
     if ((flags[frame] & (PG_lru | PG_unevictable | PG_mlocked)) === (PG_lru | PG_unevictable))

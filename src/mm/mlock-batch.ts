@@ -3,8 +3,8 @@ import type { Pfn } from '../machine/units.ts';
 /** PAGEVEC_SIZE (6.18). */
 const SIZE = 31;
 
-/** What a page is until the batch is emptied: evictable still, unevictable still, or as its flags say. */
-export type Pending = 'evictable' | 'unevictable' | 'settled';
+/** What a page is until the batch is emptied: evictable still (and active), unevictable still, or as its flags say. */
+export type Pending = 'evictable' | 'active' | 'unevictable' | 'settled';
 
 /**
  * Pages that were locked or unlocked a moment ago (Linux 6.18: mlock_fbatch, mm/mlock.c). Linux moves them between the lists when the
@@ -12,6 +12,10 @@ export type Pending = 'evictable' | 'unevictable' | 'settled';
  * one of a page that is to be evictable does not. Here they are moved at once, and the batch says for whom that is yet to come.
  */
 export class MlockBatch {
+  /** Locks that did not come about (mlock-pages.ts). */
+  lostLocks = 0;
+  /** Of this batch: 1 to 2^31 - 1. */
+  number = 1;
   private readonly frames = new Uint32Array(SIZE);
   private readonly before: Pending[] = Array.from({ length: SIZE }, () => 'settled');
   private count = 0;
@@ -21,12 +25,13 @@ export class MlockBatch {
     this.frames[this.count] = frame;
     this.before[this.count] = before;
     this.count++;
-    if (this.count === SIZE) this.count = 0;
+    if (this.count === SIZE) this.drain();
   }
 
   /** lru_add_drain. */
   drain(): void {
     this.count = 0;
+    this.number = (this.number % 0x7fff_ffff) + 1;
   }
 
   /** The first entry that changes the page's list tells what it was. */

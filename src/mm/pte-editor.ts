@@ -1,6 +1,7 @@
 import type { Pfn, Vpn } from '../machine/units.ts';
 import { MM_ANONPAGES, MM_SWAPENTS } from './address-space.ts';
 import type { MemoryManager } from './memory-manager.ts';
+import { mlockPage } from './mlock-pages.ts';
 import { NO_FRAME } from './phys/frame-table.ts';
 import { PG_anon, PG_dirty, PG_swapcache } from './phys/page-flags.ts';
 import type { PageTableEditor, RmapVma } from './rmap/rmap-vma.ts';
@@ -105,6 +106,10 @@ export class PteEditor implements PageTableEditor {
 
   isHugeAt(view: RmapVma, page: Vpn): boolean {
     return this.slotOf(view, page) !== -1 && this.level > 0;
+  }
+
+  lockAgain(page: Pfn): void {
+    mlockPage(this.mm, page);
   }
 
   splitPage(head: Pfn): boolean {

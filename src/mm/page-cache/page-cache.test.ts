@@ -218,6 +218,7 @@ describe('PageCache', () => {
       isDirty: () => false,
       splitPage: () => false,
       isHugeAt: () => false,
+      lockAgain: () => {},
       clearAccessed: () => false,
       cleanPage: (_, page) => {
         expect(backing.written).toEqual([]);

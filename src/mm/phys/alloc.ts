@@ -375,8 +375,8 @@ export class FrameAllocator {
     if ((flags[frame] & PG_mlocked) !== 0) {
       this.stat.nr_mlock -= count;
       this.vmstat.unevictable_pgs_cleared += count;
-      frames.mlockCount[frame] = 0;
     }
+    frames.mlockCount[frame] = 0;
     for (let each = frame as number; each < frame + count; each++) {
       const bad = each === frame ? BAD_AT_FREE : BAD_AT_FREE & ~PG_tail;
       if ((flags[each] & bad) !== 0) panic('mm/phys/alloc.ts: P2 nobody owns a frame that is freed');

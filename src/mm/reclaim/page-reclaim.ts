@@ -16,7 +16,7 @@ import {
   PG_unevictable,
   PG_writeback,
 } from '../phys/page-flags.ts';
-import { VM_DROPPABLE } from '../vm-flags.ts';
+import { VM_DROPPABLE, VM_LOCKED } from '../vm-flags.ts';
 import { swapOut } from './swap-out.ts';
 import type { Workingset } from './workingset.ts';
 
@@ -45,10 +45,22 @@ export class PageReclaim implements PageEnd {
    */
   tryToFree(page: Pfn, dirty: 'write' | 'skip'): boolean {
     const flags = this.cache.frames.flags[page];
-    if ((flags & (PG_mlocked | PG_unevictable)) !== 0) return false;
+    if ((flags & (PG_mlocked | PG_unevictable)) !== 0 || this.isLockedAgain(page)) return false;
     if ((flags & PG_swapbacked) !== 0) return swapOut(this.cache, this.workingset, page);
     if ((flags & PG_anon) !== 0) return this.discardLazyFree(page);
     return this.freeFilePage(page, dirty);
+  }
+
+  /** A page that was unlocked may lie in a mapping that is locked still (mlock-pages.ts): then it is locked again, and stays. */
+  private isLockedAgain(page: Pfn): boolean {
+    const { frames, rmap } = this.cache;
+    if (frames.mlockCount[page] >= 0) return false;
+    let isLocked = false;
+    rmap.forEachMapping(page, (vma) => {
+      isLocked ||= (vma.flags & VM_LOCKED) !== 0;
+    });
+    if (isLocked) rmap.editor.lockAgain(page);
+    return isLocked;
   }
 
   private freeFilePage(page: Pfn, dirty: 'write' | 'skip'): boolean {
@@ -101,7 +113,7 @@ export class PageReclaim implements PageEnd {
   reclaimPage(page: Pfn): boolean {
     const { cache } = this;
     const flags = cache.frames.flags[page];
-    if ((flags & (PG_mlocked | PG_unevictable)) !== 0) return false;
+    if ((flags & (PG_mlocked | PG_unevictable)) !== 0 || this.isLockedAgain(page)) return false;
     if ((flags & (PG_anon | PG_swapbacked)) === PG_anon) return this.discardLazyFree(page);
     if ((flags & PG_swapbacked) !== 0) return swapOut(cache, this.workingset, page);
     if ((flags & PG_pagecache) === 0) return false;

@@ -58,6 +58,8 @@ export interface PageTableEditor {
   unmapPage(vma: RmapVma, page: Vpn): void;
   /** A huge leaf maps the page. */
   isHugeAt(vma: RmapVma, page: Vpn): boolean;
+  /** Locks the page in memory again, which a mapping has lost its lock of (mlock_vma_folio in folio_referenced_one). */
+  lockAgain(page: Pfn): void;
   /** The huge page becomes small ones, those that nobody maps free (split_folio); false if somebody else holds it. */
   splitPage(head: Pfn): boolean;
   /**

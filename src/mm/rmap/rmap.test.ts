@@ -53,6 +53,7 @@ class World implements PageTableEditor {
     memory.rmap.setEditor(this);
   }
 
+  lockAgain(): void {}
   splitPage(): boolean {
     return false;
   }

@@ -40,7 +40,7 @@ export function splitHugeLeaf(mm: MemoryManager, vma: Vma, page: Vpn): void {
     pageTables.splitLeaf(slot, (index) => pageTables.makeEntry((head + index) as Pfn, vma.flags, write, state));
     mm.rmap.splitHugeLeaf(head);
     // Each of the entries is a lock now.
-    if ((vma.flags & VM_LOCKED) !== 0) frames.mlockCount[head] += thp.pages - 1;
+    if ((vma.flags & VM_LOCKED) !== 0 && frames.mlockCount[head] > 0) frames.mlockCount[head] += thp.pages - 1;
   }
   mm.vmstat.thp_split_pmd++;
   mm.flushPage(vma.space, thp.startOf(page));
