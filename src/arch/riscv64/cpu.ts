@@ -57,7 +57,7 @@ export class Riscv64Cpu implements Cpu {
       ramBase: ram.ramBase,
       frameCount: ram.frameCount,
       memoryPages,
-      translator: this.translator && { threshold: this.translator.pace.threshold, tableEntries: MAX_UNITS },
+      translator: this.translator && { firstLook: this.translator.pace.firstLook, tableEntries: MAX_UNITS },
     });
     const fp = createFpSlowPath();
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {

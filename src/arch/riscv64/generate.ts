@@ -22,7 +22,7 @@ import { pushIndex } from './walk.ts';
  *
  * An op is an operation of decode.ts with a length, or one of the three below, which are no instructions.
  */
-export const OP_UNDECODED = 0;
+export const OP_UNDECODED = at.OP_UNDECODED;
 export const OP_PAGE_END = 1;
 export const OP_STRADDLE = 2;
 
@@ -109,8 +109,8 @@ export interface Machine {
 }
 
 export interface TranslatorShape {
-  /** Arrivals at a place before `translate` is called. */
-  readonly threshold: number;
+  /** A power of two: arrivals at a place before `translateCode` is called, and each time that they double. */
+  readonly firstLook: number;
   readonly tableEntries: number;
 }
 
@@ -156,7 +156,7 @@ export function generateInterpreter(machine: Machine): Uint8Array<ArrayBuffer> {
     const enter = module.declare(ENTER_PARAMS, [w.I32]);
     module.define(enter, enterBody(module.typeOf(UNIT_PARAMS, [w.I32])));
     module.exportFunction('enter', enter);
-    arrival = { threshold: translator.threshold, translate: translateCode, learnJump, enter };
+    arrival = { firstLook: translator.firstLook, translate: translateCode, learnJump, enter };
   }
   const run = module.declare([w.I32], [w.I32]);
   module.define(run, runBody({ functions, decode, decodeStraddle, callHelper, arrival }));

@@ -6,9 +6,9 @@ import { UNIT_BUDGET } from './unit.ts';
 
 /** What the interpreter does where control arrives from elsewhere: counts, or enters a unit. */
 export interface ArrivalParts {
-  /** Arrivals after which a place is worth a unit. */
-  readonly threshold: number;
-  /** Import: (slot, entry), a place that has become so. */
+  /** A power of two: after so many arrivals, and each time that they double, a place may be worth a unit. */
+  readonly firstLook: number;
+  /** Import: (slot, entry), such a place. */
   readonly translate: number;
   /** Import: (slot, from, to): entries of an indirect jump and of where it led, told now and then. */
   readonly learnJump: number;
@@ -33,7 +33,7 @@ export function emitArrival(f: Omit<Frame, 'next'>, parts: ArrivalParts, go: { i
   b.tee(f.cell);
   b.memory(w.I32_LOAD16_U, at.SLOT_JIT);
   b.tee(f.code);
-  b.i32(parts.threshold);
+  b.i32(at.JIT_IGNORE);
   b.op(w.I32_LT_U);
   b.if();
   b.get(f.cell);
@@ -42,15 +42,27 @@ export function emitArrival(f: Omit<Frame, 'next'>, parts: ArrivalParts, go: { i
   b.op(w.I32_ADD);
   b.tee(f.code);
   b.memory(w.I32_STORE16, at.SLOT_JIT);
+  b.get(f.code);
+  b.op(w.I32_POPCNT);
+  b.i32(1);
+  b.op(w.I32_EQ);
+  b.if();
   emitLesson(f, parts);
   b.get(f.code);
-  b.i32(parts.threshold);
-  b.op(w.I32_NE);
-  b.brIf(go.interpret);
+  b.i32(parts.firstLook);
+  b.op(w.I32_GE_U);
+  b.if();
   b.get(f.slot);
   b.get(f.entry);
   b.call(parts.translate);
   b.br(f.arrive);
+  b.end();
+  b.end();
+  if (f.origin !== null) {
+    b.i32(0);
+    b.set(f.origin);
+  }
+  b.br(go.interpret);
   b.end();
   b.get(f.code);
   b.i32(at.JIT_UNIT);
@@ -86,17 +98,13 @@ export function emitArrival(f: Omit<Frame, 'next'>, parts: ArrivalParts, go: { i
   b.br(f.leaveAtTarget);
 }
 
-/** With `code` the count of arrivals here. */
+/** With `code` the count of arrivals here, a power of two. */
 function emitLesson(f: Omit<Frame, 'next'>, parts: ArrivalParts): void {
   const { b, origin } = f;
   if (origin === null) return;
   b.get(f.code);
   b.i32(FIRST_LESSON);
   b.op(w.I32_GE_U);
-  b.get(f.code);
-  b.op(w.I32_POPCNT);
-  b.i32(1);
-  b.op(w.I32_EQ, w.I32_AND);
   b.get(origin);
   b.i32(0);
   b.op(w.I32_NE, w.I32_AND);
@@ -106,8 +114,6 @@ function emitLesson(f: Omit<Frame, 'next'>, parts: ArrivalParts): void {
   b.get(f.entry);
   b.call(parts.learnJump);
   b.end();
-  b.i32(0);
-  b.set(origin);
 }
 
 /** Offset, less SLOT_JIT, of the entry's word: two bytes for eight. */

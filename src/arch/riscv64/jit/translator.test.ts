@@ -8,7 +8,15 @@ import type { JitMode, JitPace } from './pace.ts';
 
 const CODE = 0x10000;
 const DATA = 0x20000;
-const SOON: JitPace = { threshold: 40, batchPlaces: 2, batchWait: 100 };
+const SOON: JitPace = {
+  firstLook: 16,
+  arrivalsPerInstruction: 3,
+  reach: 'ran',
+  advance: 8,
+  retiredPerInstruction: 20,
+  batchPlaces: 2,
+  batchWait: 100,
+};
 const MODES: readonly (JitMode | JitPace)[] = ['always', SOON];
 
 function guestOf(jit: JitMode | JitPace, words: readonly number[]): Guest {
