@@ -6,29 +6,33 @@ import { UNIT_BUDGET } from './unit.ts';
 
 /** What the interpreter does where control arrives from elsewhere: counts, or enters a unit. */
 export interface ArrivalParts {
-  /** A power of two: after so many arrivals, and each time that they double, a place may be worth a unit. */
-  readonly firstLook: number;
+  readonly pace: LookPace;
   /** Import: (slot, entry), such a place. */
   readonly translate: number;
   /** Import: (slot, from, to): entries of an indirect jump and of where it led, told now and then. */
   readonly learnJump: number;
   readonly enter: number;
-  /** i32, not 0: the interpreter is to execute this instruction itself. */
-  readonly skip: number;
+  /** i32: arrivals until the next one that is counted. Not 0. */
+  readonly tick: number;
 }
 
-/** Powers of two from here on. */
+/** Of JitPace. */
+export interface LookPace {
+  readonly countEvery: number;
+  readonly firstLook: number;
+}
+
+/** Arrivals after which indirect jumps are learned from, each time that they have doubled. */
 const FIRST_LESSON = 16;
 
 /** Stands at the head of `f.arrive`, with `entry` and `slot` set; goes on behind it to interpret. */
-export function emitArrival(f: Omit<Frame, 'next'>, parts: ArrivalParts, go: { interpret: Label }): void {
+export function emitArrival(
+  f: Omit<Frame, 'next'>,
+  parts: ArrivalParts,
+  go: { interpret: Label; fetch: () => void },
+): void {
   const { b } = f;
-  b.get(parts.skip);
-  b.if();
-  b.i32(0);
-  b.set(parts.skip);
-  b.br(go.interpret);
-  b.end();
+  const { countEvery, firstLook } = parts.pace;
   pushWordAt(b, f);
   b.tee(f.cell);
   b.memory(w.I32_LOAD16_U, at.SLOT_JIT);
@@ -36,6 +40,18 @@ export function emitArrival(f: Omit<Frame, 'next'>, parts: ArrivalParts, go: { i
   b.i32(at.JIT_IGNORE);
   b.op(w.I32_LT_U);
   b.if();
+  if (countEvery > 1) {
+    b.get(parts.tick);
+    b.i32(1);
+    b.op(w.I32_SUB);
+    b.tee(parts.tick);
+    b.if();
+    forgetOrigin(f);
+    b.br(go.interpret);
+    b.end();
+    b.i32(countEvery);
+    b.set(parts.tick);
+  }
   b.get(f.cell);
   b.get(f.code);
   b.i32(1);
@@ -49,7 +65,7 @@ export function emitArrival(f: Omit<Frame, 'next'>, parts: ArrivalParts, go: { i
   b.if();
   emitLesson(f, parts);
   b.get(f.code);
-  b.i32(parts.firstLook);
+  b.i32(firstLook);
   b.op(w.I32_GE_U);
   b.if();
   b.get(f.slot);
@@ -58,10 +74,7 @@ export function emitArrival(f: Omit<Frame, 'next'>, parts: ArrivalParts, go: { i
   b.br(f.arrive);
   b.end();
   b.end();
-  if (f.origin !== null) {
-    b.i32(0);
-    b.set(f.origin);
-  }
+  forgetOrigin(f);
   b.br(go.interpret);
   b.end();
   b.get(f.code);
@@ -88,10 +101,11 @@ export function emitArrival(f: Omit<Frame, 'next'>, parts: ArrivalParts, go: { i
   b.i32(UNIT_BUDGET);
   b.op(w.I32_NE);
   b.if();
-  // UNIT_GO_ON is 0, UNIT_INTERPRET 1
   b.get(f.code);
-  b.set(parts.skip);
-  b.br(f.jump);
+  b.op(w.I32_EQZ); // UNIT_GO_ON
+  b.brIf(f.jump);
+  go.fetch(); // UNIT_INTERPRET
+  b.br(go.interpret);
   b.end();
   b.i32(EXIT_BUDGET);
   b.set(f.code);
@@ -103,7 +117,7 @@ function emitLesson(f: Omit<Frame, 'next'>, parts: ArrivalParts): void {
   const { b, origin } = f;
   if (origin === null) return;
   b.get(f.code);
-  b.i32(FIRST_LESSON);
+  b.i32(Math.ceil(FIRST_LESSON / parts.pace.countEvery));
   b.op(w.I32_GE_U);
   b.get(origin);
   b.i32(0);
@@ -114,6 +128,12 @@ function emitLesson(f: Omit<Frame, 'next'>, parts: ArrivalParts): void {
   b.get(f.entry);
   b.call(parts.learnJump);
   b.end();
+}
+
+function forgetOrigin({ b, origin }: { b: FunctionBuilder; origin: number | null }): void {
+  if (origin === null) return;
+  b.i32(0);
+  b.set(origin);
 }
 
 /** Offset, less SLOT_JIT, of the entry's word: two bytes for eight. */

@@ -9,13 +9,16 @@ import type { JitMode, JitPace } from './pace.ts';
 const CODE = 0x10000;
 const DATA = 0x20000;
 const SOON: JitPace = {
-  firstLook: 16,
-  arrivalsPerInstruction: 3,
+  startAfter: 30,
+  countEvery: 3,
+  firstLook: 8,
+  countsPerInstruction: 1,
   reach: 'ran',
   advance: 8,
   retiredPerInstruction: 20,
-  batchPlaces: 2,
+  batchInstructions: 12,
   batchWait: 100,
+  batchWaitShare: 1 / 32,
 };
 const MODES: readonly (JitMode | JitPace)[] = ['always', SOON];
 

@@ -58,6 +58,8 @@ export class Translator {
   private readonly modules = new Set<Set<number>>();
   private queue: Place[] = [];
   private queuedSince = 0;
+  /** Instructions of the queue, about. */
+  private queued = 0;
   /** All instructions that retired before this run, and those that were translated. */
   private retired = 0;
   private translated = 0;
@@ -79,22 +81,23 @@ export class Translator {
   /** Called by the interpreter where control came often: `pace` says how often. */
   translateCode(slot: number, entry: number): void {
     const position = (entry - slot) / 4;
-    if (!this.isDue(slot, position)) return;
+    const instructions = this.instructionsDue(slot, position);
+    if (instructions === 0) return;
     this.setWord(slot, position, at.JIT_IGNORE);
     this.ram.u32[(slot + at.SLOT_TRANSLATED) / 4] = 1;
     if ((this.drops.get(slot) ?? 0) > MAX_DROPS) return;
     this.queue.push({ slot, position });
-    if (this.queue.length >= this.pace.batchPlaces && this.hasRoom()) this.flush();
+    this.queued += instructions;
+    if (this.queued >= this.pace.batchInstructions && this.hasRoom()) this.flush();
   }
 
-  /** Whether so many arrivals pay for the translation. The last look is at the highest power of two that is counted to. */
-  private isDue(slot: number, position: number): boolean {
-    const arrivals = this.wordAt(slot, position);
-    if (arrivals > at.JIT_IGNORE / 2) return true;
-    const { arrivalsPerInstruction } = this.pace;
-    if (arrivalsPerInstruction === 0) return true;
-    const flow = this.readFlow(slot, position, []);
-    return flow === null || flow.instructionCount * arrivalsPerInstruction <= arrivals;
+  /** How many would be translated, if so many arrivals pay for it. The last look is at the highest power of two that is counted to. */
+  private instructionsDue(slot: number, position: number): number {
+    const { countsPerInstruction } = this.pace;
+    if (countsPerInstruction === 0) return 1;
+    const counts = this.wordAt(slot, position);
+    const instructions = this.readFlow(slot, position, [])?.instructionCount ?? 1;
+    return counts > at.JIT_IGNORE / 2 || instructions * countsPerInstruction <= counts ? instructions : 0;
   }
 
   private hasRoom(): boolean {
@@ -117,8 +120,14 @@ export class Translator {
   /** Before each run: `retired` is all that has been. */
   beforeRun(retired: number): void {
     this.retired = retired;
+    const { batchInstructions, batchWait, batchWaitShare } = this.pace;
     if (this.queue.length === 0) this.queuedSince = retired;
-    else if (retired - this.queuedSince > this.pace.batchWait && this.hasRoom()) this.flush();
+    else if (
+      (this.queued >= batchInstructions ||
+        retired - this.queuedSince > Math.max(batchWait, retired * batchWaitShare)) &&
+      this.hasRoom()
+    )
+      this.flush();
   }
 
   /** Bytes of a page are about to change. */
@@ -155,6 +164,9 @@ export class Translator {
       units.push({ slot, flow });
     }
     this.translated += instructions;
+    this.queued = Math.max(0, this.queued - instructions);
+    if (this.queue.length === 0) this.queued = 0;
+    this.queuedSince = this.retired;
     if (units.length > 0) this.compile(units);
   }
 
