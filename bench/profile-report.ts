@@ -83,17 +83,20 @@ export function reportProfile(
   const parents = new Map<number, number>();
   for (const node of profile.nodes) for (const child of node.children ?? []) parents.set(child, node.id);
   const fileOf = ({ callFrame }: ProfileNode): string =>
-    callFrame.url === bundleUrl ? moduleAt(callFrame.lineNumber) : callFrame.url;
-  // The interpreter is the first module that any sample is in: it runs before anything is hot.
-  let interpreterUrl = '';
+    callFrame.url === bundleUrl || callFrame.url === `file://${bundleUrl}`
+      ? moduleAt(callFrame.lineNumber)
+      : callFrame.url;
+  // What JavaScript calls is the interpreter, of which a run may have two: units are called by it and by each other.
+  const interpreterUrls = new Set<string>();
+  for (const { id, callFrame } of profile.nodes) {
+    const caller = nodes.get(parents.get(id) ?? -1)?.callFrame.url ?? '';
+    if (callFrame.url.startsWith('wasm') && !caller.startsWith('wasm')) interpreterUrls.add(callFrame.url);
+  }
 
   const categoryOf = (id: number): string => {
     const leaf = nodes.get(id)!;
     const { functionName, url } = leaf.callFrame;
-    if (url.startsWith('wasm')) {
-      if (interpreterUrl === '') interpreterUrl = url;
-      return url === interpreterUrl ? 'guest code: interpreter' : 'guest code: JIT';
-    }
+    if (url.startsWith('wasm')) return interpreterUrls.has(url) ? 'guest code: interpreter' : 'guest code: JIT';
     if (functionName.startsWith('(')) return functionName === '(garbage collector)' ? 'garbage collection' : 'node';
     let callee = leaf;
     for (let at: number | undefined = id; at !== undefined; at = parents.get(at)) {

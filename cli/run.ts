@@ -103,7 +103,7 @@ export function addRunOptions(command: Command): Command {
     .addOption(
       new Option('--jit <when>', 'translate code to WebAssembly: never, where it runs often, all of it (for tests)')
         .choices(['off', 'on', 'always'])
-        .default('off'),
+        .default('on'),
     )
     .addOption(
       new Option(

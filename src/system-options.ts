@@ -1,5 +1,5 @@
 import type { Riscv64Paging } from './arch/riscv64/address-layout.ts';
-import type { JitMode } from './arch/riscv64/jit/pace.ts';
+import type { JitMode, JitPace } from './arch/riscv64/jit/pace.ts';
 import type { DiskKind } from './machine/block-device.ts';
 import type { Environment } from './machine/environment.ts';
 import type { InjectOptions } from './mm/phys/inject.ts';
@@ -22,10 +22,10 @@ export interface SystemOptions {
   /** Page-table geometry: three, four or five levels. Default 'sv39'. */
   readonly paging?: Riscv64Paging;
   /**
-   * Translates guest code to WebAssembly: never, what runs often, or all of it at once (which is slow, for tests). It changes
-   * nothing but speed. Default 'off'.
+   * Translates guest code to WebAssembly: never, what runs often in a program that runs long, or all of it at once (which is slow,
+   * for tests). It changes nothing but speed. Default 'on'.
    */
-  readonly jit?: JitMode;
+  readonly jit?: JitMode | JitPace;
   /** How an address space keeps its VMAs: as one of Linux's generations did. Default 'maple', Linux's since 6.1. */
   readonly vmaIndex?: VmaIndexKind;
   /** Which pages go when memory is short. Default 'mglru', Linux's since 6.1. */

@@ -78,7 +78,7 @@ export class System {
     const ram = new Ram({ ramBytes: Math.floor(memoryBytes / 65536) * 65536, machineAreaBytes: MACHINE_AREA_BYTES });
     const { format, layout } = RISCV64_PAGING[options.paging ?? 'sv39'];
     const indexKind = options.vmaIndex ?? 'maple';
-    const cpu = new Riscv64Cpu(ram, format, options.jit ?? 'off');
+    const cpu = new Riscv64Cpu(ram, format, options.jit ?? 'on');
     const clock = new VirtualClock(cpu);
     const events = new EventSink(clock);
     const vmstat = new Vmstat();

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { compileForGuest } from '../cli/toolchain.ts';
-import type { JitMode } from '../src/arch/riscv64/jit/pace.ts';
+import { type JitMode, type JitPace, PACES } from '../src/arch/riscv64/jit/pace.ts';
 import { MemoryEnvironment } from '../src/machine/memory-environment.ts';
 import { System } from '../src/system.ts';
 import { callSequence, fuzzData } from './fuzz/call-generator.ts';
@@ -15,7 +15,22 @@ import { tableProgram } from './fuzz/table-machine.ts';
  */
 const TOTAL_INSTRUCTIONS = 40_000_000;
 
-function record(program: Uint8Array, slice: number, total = TOTAL_INSTRUCTIONS, jit: JitMode = 'off'): string {
+/** As 'on', for programs that end before it begins. */
+const SOON: JitPace = {
+  ...PACES.on,
+  startAfter: 20_000,
+  countEvery: 3,
+  firstLook: 4,
+  countsPerInstruction: 0,
+  batchWait: 2000,
+};
+
+function record(
+  program: Uint8Array,
+  slice: number,
+  total = TOTAL_INSTRUCTIONS,
+  jit: JitMode | JitPace = 'off',
+): string {
   const lines: string[] = [];
   const onOutput = (descriptor: number, bytes: Uint8Array): void => {
     lines.push(`${descriptor}: ${new TextDecoder().decode(bytes)}`);
@@ -49,6 +64,7 @@ test.each(['thread-malloc', 'thread-sync', 'time-basic', 'sig-restart', 'proc-wa
     expect(record(program, 4_000_000)).toBe(whole);
     expect(record(program, 10_000)).toBe(whole);
     expect(record(program, 4_000_000, TOTAL_INSTRUCTIONS, 'always')).toBe(whole);
+    expect(record(program, 4_000_000, TOTAL_INSTRUCTIONS, SOON)).toBe(whole);
   },
 );
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { INSTRUCTIONS } from '../../src/arch/riscv64/instructions.ts';
+import type { JitPace } from '../../src/arch/riscv64/jit/pace.ts';
 import { Guest } from '../../src/arch/riscv64/testing/guest.ts';
 import { checkTlb } from '../../src/arch/riscv64/testing/tlb-check.ts';
 import { Rng } from '../../src/base/rng.ts';
@@ -16,11 +17,24 @@ const COMMON = INSTRUCTIONS.filter((row) => /^(addi|ld|lbu|sd|sb|auipc|slli|beq|
 const BASE = 0x10000;
 const PAGES = 4;
 
+const SOON: JitPace = {
+  startAfter: 200,
+  countEvery: 3,
+  firstLook: 8,
+  countsPerInstruction: 0,
+  reach: 'ran',
+  advance: 100,
+  retiredPerInstruction: 20,
+  batchInstructions: 12,
+  batchWait: 100,
+  batchWaitShare: 0,
+};
+
 test.each([
   ['interpreted, all caches dropped at every trap', 'off', 'dropped'],
   ['translated at once, all caches dropped at every trap', 'always', 'dropped'],
   ['translated at once', 'always', 'kept'],
-  ['translated soon', { threshold: 20, batchPlaces: 2, batchWait: 100 }, 'kept'],
+  ['translated soon', SOON, 'kept'],
 ] as const)(`${programs} programs run the same as interpreted: %s`, (_name, jit, caches) => {
   const kept = new Guest(sv39);
   const dropped = new Guest(sv39, undefined, jit);

@@ -10,8 +10,10 @@ const PAGE = 4096;
 const RUN_LENGTH = 32;
 const NONE = -1;
 
-/** Behind these nothing follows in the line of execution. */
-const ENDS_RUN: ReadonlySet<number> = new Set(['jal', 'jalr', 'ebreak', 'illegal'].map((n) => OPERATIONS.indexOf(n)));
+/** Behind these nothing follows in the line of execution, or something else may: what is decoded ran (jit/control-flow.ts). */
+const ENDS_RUN: ReadonlySet<number> = new Set(
+  ['jal', 'jalr', 'ebreak', 'illegal', 'beq', 'bne', 'blt', 'bge', 'bltu', 'bgeu'].map((n) => OPERATIONS.indexOf(n)),
+);
 /**
  * Decoded code by frame: hands out slots (layout.ts) and fills their entries from the frame's bytes. Slots are reused in
  * the order in which they were taken.

@@ -36,9 +36,13 @@ export class Riscv64Cpu implements Cpu {
   private readonly ram: Ram;
   private readonly code: CodeCache;
   private readonly tracer: ReferenceTracer;
-  private readonly translator: Translator | null;
-  private readonly enter: (budget: number) => number;
-  private readonly translateWords: (low: number, high: number, access: number) => number;
+  private readonly format: PagingFormat;
+  /** Null: nothing is ever translated. */
+  private readonly pace: JitPace | null;
+  /** Null: nothing is translated yet. */
+  private translator: Translator | null = null;
+  private enter!: (budget: number) => number;
+  private translateWords!: (low: number, high: number, access: number) => number;
   /** Asid of the kernel -> asid in tags. A flushed space gets a new one. */
   private readonly tags = new Map<number, number>();
   private nextTag = 1;
@@ -46,18 +50,27 @@ export class Riscv64Cpu implements Cpu {
   /** `jit` changes nothing but speed. */
   constructor(ram: Ram, format: PagingFormat, jit: JitMode | JitPace = 'off') {
     this.ram = ram;
+    this.format = format;
+    this.pace = typeof jit === 'string' ? (jit === 'off' ? null : PACES[jit]) : jit;
     this.registers = ram.u32.subarray(at.REGISTER_BASE / 4, at.REGISTER_BASE / 4 + REGISTER_WORDS);
     this.tracer = new ReferenceTracer(ram);
     this.code = new CodeCache(ram, (slot) => this.translator?.dropSlot(slot));
-    const pace = typeof jit === 'string' ? (jit === 'off' ? null : PACES[jit]) : jit;
-    this.translator = pace && new Translator(ram, pace, (slot) => this.code.frameOf(slot));
-    const memoryPages = ram.u8.length / 65536;
+    this.load();
+    this.clearReservation();
+    ram.setCodeListener(this);
+  }
+
+  /** Makes the interpreter: one that looks for units if there is to be a translator by now. */
+  private load(): void {
+    const { ram, pace } = this;
+    if (pace !== null && this.retiredCount >= pace.startAfter)
+      this.translator = new Translator(ram, pace, (slot) => this.code.frameOf(slot));
     const bytes = generateInterpreter({
-      format,
+      format: this.format,
       ramBase: ram.ramBase,
       frameCount: ram.frameCount,
-      memoryPages,
-      translator: this.translator && { threshold: this.translator.pace.threshold, tableEntries: MAX_UNITS },
+      memoryPages: ram.u8.length / 65536,
+      translator: this.translator && { pace: this.translator.pace, tableEntries: MAX_UNITS },
     });
     const fp = createFpSlowPath();
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
@@ -75,8 +88,6 @@ export class Riscv64Cpu implements Cpu {
     this.translator?.connect(exports);
     this.enter = exports['run'] as (budget: number) => number;
     this.translateWords = exports['translate'] as (low: number, high: number, access: number) => number;
-    this.clearReservation();
-    ram.setCodeListener(this);
   }
 
   private translatorImports(): Record<string, WebAssembly.ImportValue> {
@@ -101,6 +112,7 @@ export class Riscv64Cpu implements Cpu {
     this.put64(at.MAIL_INSTRET, this.retiredCount);
     this.put64(at.MAIL_TIME_OFFSET, this.timeOffset);
     this.tracer.beforeRun();
+    if (this.translator === null && this.pace !== null && this.retiredCount >= this.pace.startAfter) this.load();
     this.translator?.beforeRun(this.retiredCount);
     const trap = this.enter(budget);
     this.tracer.afterRun();

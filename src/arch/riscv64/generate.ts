@@ -7,7 +7,7 @@ import { COMPRESSED_OPERATIONS, OPERATIONS } from './decode.ts';
 import { FP_IMPORTS } from './fp/slow-path.ts';
 import { FUSED_PAIRS } from './fusion.ts';
 import { EXIT_PAGE_FAULT, type Frame, InterpreterEmitter, pushPc, type Reach } from './interpreter.ts';
-import { type ArrivalParts, emitArrival } from './jit/arrival.ts';
+import { type ArrivalParts, emitArrival, type LookPace } from './jit/arrival.ts';
 import { enterBody } from './jit/enter.ts';
 import { ENTER_PARAMS, UNIT_PARAMS } from './jit/unit.ts';
 import * as at from './layout.ts';
@@ -22,7 +22,7 @@ import { pushIndex } from './walk.ts';
  *
  * An op is an operation of decode.ts with a length, or one of the three below, which are no instructions.
  */
-export const OP_UNDECODED = 0;
+export const OP_UNDECODED = at.OP_UNDECODED;
 export const OP_PAGE_END = 1;
 export const OP_STRADDLE = 2;
 
@@ -109,8 +109,7 @@ export interface Machine {
 }
 
 export interface TranslatorShape {
-  /** Arrivals at a place before `translate` is called. */
-  readonly threshold: number;
+  readonly pace: LookPace;
   readonly tableEntries: number;
 }
 
@@ -151,12 +150,12 @@ export function generateInterpreter(machine: Machine): Uint8Array<ArrayBuffer> {
   };
 
   const functions = defineTranslation({ ...machine, module, ensureSlot, noteReference, dropTranslated });
-  let arrival: Omit<ArrivalParts, 'skip'> | null = null;
+  let arrival: Omit<ArrivalParts, 'tick'> | null = null;
   if (translator !== null && translateCode !== null && learnJump !== null) {
     const enter = module.declare(ENTER_PARAMS, [w.I32]);
     module.define(enter, enterBody(module.typeOf(UNIT_PARAMS, [w.I32])));
     module.exportFunction('enter', enter);
-    arrival = { threshold: translator.threshold, translate: translateCode, learnJump, enter };
+    arrival = { pace: translator.pace, translate: translateCode, learnJump, enter };
   }
   const run = module.declare([w.I32], [w.I32]);
   module.define(run, runBody({ functions, decode, decodeStraddle, callHelper, arrival }));
@@ -186,7 +185,7 @@ interface RunParts {
   readonly decode: number;
   readonly decodeStraddle: number;
   readonly callHelper: (b: FunctionBuilder, helper: Helper) => void;
-  readonly arrival: Omit<ArrivalParts, 'skip'> | null;
+  readonly arrival: Omit<ArrivalParts, 'tick'> | null;
 }
 
 function runBody(parts: RunParts): FunctionBuilder {
@@ -208,10 +207,13 @@ function runBody(parts: RunParts): FunctionBuilder {
   };
   b.get(locals.budget);
   b.set(locals.left);
+  const tick = arrival === null ? -1 : b.local(w.I32);
   if (arrival !== null) {
     b.i32(0);
     b.get(locals.budget);
     b.memory(w.I32_STORE, at.MAIL_BUDGET);
+    b.i32(arrival.pace.countEvery);
+    b.set(tick);
   }
   b.i32(0);
   b.memory(w.I64_LOAD, at.MAIL_ASID_TAG);
@@ -228,7 +230,8 @@ function runBody(parts: RunParts): FunctionBuilder {
     const arrive = b.loop();
     const interpret = b.block();
     const labels = { jump, arrive, leaveHere, leaveAtTarget };
-    emitArrival({ ...locals, ...labels }, { ...arrival, skip: b.local(w.I32) }, { interpret });
+    const fetch = (): void => emitFetch(b, locals, functions, leaveAtTarget);
+    emitArrival({ ...locals, ...labels }, { ...arrival, tick }, { interpret, fetch });
     b.end(); // interpret
     emitInterpret({ ...locals, ...labels }, parts);
     b.end(); // arrive

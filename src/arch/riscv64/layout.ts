@@ -57,6 +57,8 @@ const SLOT_MAP_BYTES = (1 << 20) * 4;
  * decoded form of the instruction that starts in the last half-word and ends in another page.
  */
 export const ENTRY_BYTES = 8;
+/** The op of an entry that has not been decoded. */
+export const OP_UNDECODED = 0;
 export const SLOT_ENTRIES = 2048;
 export const SLOT_CODE_BYTES = SLOT_ENTRIES * ENTRY_BYTES;
 export const SLOT_PAGE_END = SLOT_CODE_BYTES;

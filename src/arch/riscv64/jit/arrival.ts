@@ -6,51 +6,76 @@ import { UNIT_BUDGET } from './unit.ts';
 
 /** What the interpreter does where control arrives from elsewhere: counts, or enters a unit. */
 export interface ArrivalParts {
-  /** Arrivals after which a place is worth a unit. */
-  readonly threshold: number;
-  /** Import: (slot, entry), a place that has become so. */
+  readonly pace: LookPace;
+  /** Import: (slot, entry), such a place. */
   readonly translate: number;
   /** Import: (slot, from, to): entries of an indirect jump and of where it led, told now and then. */
   readonly learnJump: number;
   readonly enter: number;
-  /** i32, not 0: the interpreter is to execute this instruction itself. */
-  readonly skip: number;
+  /** i32: arrivals until the next one that is counted. Not 0. */
+  readonly tick: number;
 }
 
-/** Powers of two from here on. */
+/** Of JitPace. */
+export interface LookPace {
+  readonly countEvery: number;
+  readonly firstLook: number;
+}
+
+/** Arrivals after which indirect jumps are learned from, each time that they have doubled. */
 const FIRST_LESSON = 16;
 
 /** Stands at the head of `f.arrive`, with `entry` and `slot` set; goes on behind it to interpret. */
-export function emitArrival(f: Omit<Frame, 'next'>, parts: ArrivalParts, go: { interpret: Label }): void {
+export function emitArrival(
+  f: Omit<Frame, 'next'>,
+  parts: ArrivalParts,
+  go: { interpret: Label; fetch: () => void },
+): void {
   const { b } = f;
-  b.get(parts.skip);
-  b.if();
-  b.i32(0);
-  b.set(parts.skip);
-  b.br(go.interpret);
-  b.end();
+  const { countEvery, firstLook } = parts.pace;
   pushWordAt(b, f);
   b.tee(f.cell);
   b.memory(w.I32_LOAD16_U, at.SLOT_JIT);
   b.tee(f.code);
-  b.i32(parts.threshold);
+  b.i32(at.JIT_IGNORE);
   b.op(w.I32_LT_U);
   b.if();
+  if (countEvery > 1) {
+    b.get(parts.tick);
+    b.i32(1);
+    b.op(w.I32_SUB);
+    b.tee(parts.tick);
+    b.if();
+    forgetOrigin(f);
+    b.br(go.interpret);
+    b.end();
+    b.i32(countEvery);
+    b.set(parts.tick);
+  }
   b.get(f.cell);
   b.get(f.code);
   b.i32(1);
   b.op(w.I32_ADD);
   b.tee(f.code);
   b.memory(w.I32_STORE16, at.SLOT_JIT);
+  b.get(f.code);
+  b.op(w.I32_POPCNT);
+  b.i32(1);
+  b.op(w.I32_EQ);
+  b.if();
   emitLesson(f, parts);
   b.get(f.code);
-  b.i32(parts.threshold);
-  b.op(w.I32_NE);
-  b.brIf(go.interpret);
+  b.i32(firstLook);
+  b.op(w.I32_GE_U);
+  b.if();
   b.get(f.slot);
   b.get(f.entry);
   b.call(parts.translate);
   b.br(f.arrive);
+  b.end();
+  b.end();
+  forgetOrigin(f);
+  b.br(go.interpret);
   b.end();
   b.get(f.code);
   b.i32(at.JIT_UNIT);
@@ -76,27 +101,24 @@ export function emitArrival(f: Omit<Frame, 'next'>, parts: ArrivalParts, go: { i
   b.i32(UNIT_BUDGET);
   b.op(w.I32_NE);
   b.if();
-  // UNIT_GO_ON is 0, UNIT_INTERPRET 1
   b.get(f.code);
-  b.set(parts.skip);
-  b.br(f.jump);
+  b.op(w.I32_EQZ); // UNIT_GO_ON
+  b.brIf(f.jump);
+  go.fetch(); // UNIT_INTERPRET
+  b.br(go.interpret);
   b.end();
   b.i32(EXIT_BUDGET);
   b.set(f.code);
   b.br(f.leaveAtTarget);
 }
 
-/** With `code` the count of arrivals here. */
+/** With `code` the count of arrivals here, a power of two. */
 function emitLesson(f: Omit<Frame, 'next'>, parts: ArrivalParts): void {
   const { b, origin } = f;
   if (origin === null) return;
   b.get(f.code);
-  b.i32(FIRST_LESSON);
+  b.i32(Math.ceil(FIRST_LESSON / parts.pace.countEvery));
   b.op(w.I32_GE_U);
-  b.get(f.code);
-  b.op(w.I32_POPCNT);
-  b.i32(1);
-  b.op(w.I32_EQ, w.I32_AND);
   b.get(origin);
   b.i32(0);
   b.op(w.I32_NE, w.I32_AND);
@@ -106,6 +128,10 @@ function emitLesson(f: Omit<Frame, 'next'>, parts: ArrivalParts): void {
   b.get(f.entry);
   b.call(parts.learnJump);
   b.end();
+}
+
+function forgetOrigin({ b, origin }: { b: FunctionBuilder; origin: number | null }): void {
+  if (origin === null) return;
   b.i32(0);
   b.set(origin);
 }

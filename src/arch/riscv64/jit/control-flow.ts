@@ -53,6 +53,8 @@ export interface PageKnowledge {
   jumpTargets(position: number): readonly number[];
   /** Whether another unit begins there: control leaves to it, so that no code is in many units. */
   hasUnit(position: number): boolean;
+  /** Whether it is worth to be in a unit: it ran. */
+  isWorth(position: number): boolean;
 }
 
 /** Null: the first instruction is none that can be translated. */
@@ -70,6 +72,8 @@ export function readControlFlow(ram: Ram, frame: Pfn, entry: number, known: Page
 class Reader {
   readonly instructions = new Map<number, PlacedInstruction>();
   readonly leaders = new Set<number>();
+  /** Positions of what the interpreter has to do. */
+  private readonly untranslated = new Set<number>();
   count = 0;
   first: number = PAGE_SIZE;
   last = 0;
@@ -92,7 +96,10 @@ class Reader {
       for (let position: number | null = next; position !== null; ) {
         if (this.instructions.has(position) || this.count >= MAX_INSTRUCTIONS || this.endsAt(position)) break;
         const instruction = this.read(position);
-        if (instruction === null) break;
+        if (instruction === null) {
+          this.untranslated.add(position);
+          break;
+        }
         this.instructions.set(position, instruction);
         this.count++;
         this.first = Math.min(this.first, position);
@@ -103,7 +110,7 @@ class Reader {
   }
 
   private endsAt(position: number): boolean {
-    return position !== this.entry && this.known.hasUnit(position);
+    return position !== this.entry && (this.known.hasUnit(position) || !this.known.isWorth(position));
   }
 
   /** Where the line goes on; what else can be reached is put into `work`. */
@@ -136,9 +143,11 @@ class Reader {
     for (let position = leader; ; ) {
       const instruction = this.instructions.get(position);
       if (instruction === undefined) {
-        // Read up to here: the limit, a trap, or the end of the page.
-        const isElsewhere = position >= PAGE_SIZE || this.endsAt(position);
-        const end: BlockEnd = isElsewhere ? { kind: 'fall', next: position } : { kind: 'interpret', position };
+        // Read up to here: a trap, or the limit, another unit, the end of the page.
+        const end: BlockEnd =
+          this.untranslated.has(position) && position < PAGE_SIZE
+            ? { kind: 'interpret', position }
+            : { kind: 'fall', next: position };
         return { position: leader, instructions, end };
       }
       instructions.push(instruction);

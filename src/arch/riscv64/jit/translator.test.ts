@@ -8,7 +8,18 @@ import type { JitMode, JitPace } from './pace.ts';
 
 const CODE = 0x10000;
 const DATA = 0x20000;
-const SOON: JitPace = { threshold: 40, batchPlaces: 2, batchWait: 100 };
+const SOON: JitPace = {
+  startAfter: 30,
+  countEvery: 3,
+  firstLook: 8,
+  countsPerInstruction: 1,
+  reach: 'ran',
+  advance: 8,
+  retiredPerInstruction: 20,
+  batchInstructions: 12,
+  batchWait: 100,
+  batchWaitShare: 1 / 32,
+};
 const MODES: readonly (JitMode | JitPace)[] = ['always', SOON];
 
 function guestOf(jit: JitMode | JitPace, words: readonly number[]): Guest {

@@ -13,8 +13,8 @@ import { ENTER_PARAMS, UNIT_PARAMS, writeUnit } from './unit.ts';
 /** Units that can live at once, and modules: V8 keeps some 25 KiB for each of these. */
 export const MAX_UNITS = 4096;
 const MAX_MODULES = 512;
-/** Some 20 us each on a busy host, V8's part included. */
-const BATCH_INSTRUCTIONS = 600;
+/** A module of so many takes 5 ms, and 15 on a busy host: nobody should see a pause (`npm run bench -- --pauses`). */
+const BATCH_INSTRUCTIONS = 400;
 /** A page that was written so often under its units is data with some code in it. */
 const MAX_DROPS = 64;
 const MAX_TARGETS = 128;
@@ -22,9 +22,13 @@ const MAX_TARGETS = 128;
 const X_RA = 1;
 const X_T0 = 5;
 
-interface Unit {
+interface Flow {
   readonly slot: number;
   readonly flow: ControlFlow;
+}
+interface Unit extends Flow {
+  /** Units of its module that are there. */
+  readonly module: Set<number>;
 }
 interface Place {
   readonly slot: number;
@@ -50,10 +54,15 @@ export class Translator {
   /** Where indirect jumps lead, by slot and position of the jump. */
   private readonly jumps = new Map<number, Map<number, Set<number>>>();
   private readonly drops = new Map<number, number>();
-  /** Unit numbers by module, oldest first. */
-  private readonly modules: number[][] = [];
+  /** Unit numbers by module, oldest first. V8 keeps a module for as long as one of its units is in the table. */
+  private readonly modules = new Set<Set<number>>();
   private queue: Place[] = [];
   private queuedSince = 0;
+  /** Instructions of the queue, about. */
+  private queued = 0;
+  /** All instructions that retired before this run, and those that were translated. */
+  private retired = 0;
+  private translated = 0;
 
   /** `frameOf` gives the frame whose code a slot holds. */
   constructor(ram: Ram, pace: JitPace, frameOf: (slot: number) => number) {
@@ -69,14 +78,30 @@ export class Translator {
     this.exports = exports;
   }
 
-  /** Called by the interpreter at the threshold. */
+  /** Called by the interpreter where control came often: `pace` says how often. */
   translateCode(slot: number, entry: number): void {
     const position = (entry - slot) / 4;
+    const instructions = this.instructionsDue(slot, position);
+    if (instructions === 0) return;
     this.setWord(slot, position, at.JIT_IGNORE);
     this.ram.u32[(slot + at.SLOT_TRANSLATED) / 4] = 1;
     if ((this.drops.get(slot) ?? 0) > MAX_DROPS) return;
     this.queue.push({ slot, position });
-    if (this.queue.length >= this.pace.batchPlaces) this.flush();
+    this.queued += instructions;
+    if (this.queued >= this.pace.batchInstructions && this.hasRoom()) this.flush();
+  }
+
+  /** How many would be translated, if so many arrivals pay for it. The last look is at the highest power of two that is counted to. */
+  private instructionsDue(slot: number, position: number): number {
+    const { countsPerInstruction } = this.pace;
+    if (countsPerInstruction === 0) return 1;
+    const counts = this.wordAt(slot, position);
+    const instructions = this.readFlow(slot, position, [])?.instructionCount ?? 1;
+    return counts > at.JIT_IGNORE / 2 || instructions * countsPerInstruction <= counts ? instructions : 0;
+  }
+
+  private hasRoom(): boolean {
+    return this.translated < this.pace.advance + this.retired / this.pace.retiredPerInstruction;
   }
 
   /** Called by the interpreter: an indirect jump led to a place. Returns are no switches. */
@@ -94,8 +119,15 @@ export class Translator {
 
   /** Before each run: `retired` is all that has been. */
   beforeRun(retired: number): void {
+    this.retired = retired;
+    const { batchInstructions, batchWait, batchWaitShare } = this.pace;
     if (this.queue.length === 0) this.queuedSince = retired;
-    else if (retired - this.queuedSince > this.pace.batchWait) this.flush();
+    else if (
+      (this.queued >= batchInstructions ||
+        retired - this.queuedSince > Math.max(batchWait, retired * batchWaitShare)) &&
+      this.hasRoom()
+    )
+      this.flush();
   }
 
   /** Bytes of a page are about to change. */
@@ -118,29 +150,40 @@ export class Translator {
 
   /** Translates one module's worth; what is too much for it waits for the next run. */
   private flush(): void {
-    const units: Unit[] = [];
+    const units: Flow[] = [];
     let instructions = 0;
     for (let place = this.queue.shift(); place !== undefined; place = this.queue.shift()) {
       const { slot, position } = place;
-      const flow = readControlFlow(this.ram, pfn(this.frameOf(slot)), position, {
-        jumpTargets: (jump) => [...(this.jumps.get(slot)?.get(jump) ?? [])],
-        hasUnit: (other) =>
-          this.wordAt(slot, other) >= at.JIT_UNIT ||
-          units.some((unit) => unit.slot === slot && unit.flow.entry === other),
-      });
+      const flow = this.readFlow(slot, position, units);
       if (flow === null) continue;
-      instructions += flow.instructionCount;
-      if (instructions > BATCH_INSTRUCTIONS && units.length > 0) {
+      if (instructions + flow.instructionCount > BATCH_INSTRUCTIONS && units.length > 0) {
         this.queue.unshift(place);
         break;
       }
+      instructions += flow.instructionCount;
       units.push({ slot, flow });
     }
+    this.translated += instructions;
+    this.queued = Math.max(0, this.queued - instructions);
+    if (this.queue.length === 0) this.queued = 0;
+    this.queuedSince = this.retired;
     if (units.length > 0) this.compile(units);
   }
 
-  private compile(units: readonly Unit[]): void {
-    while (this.freeNumbers.length < units.length || this.modules.length >= MAX_MODULES) this.dropOldest();
+  /** `others` are about to be units. */
+  private readFlow(slot: number, position: number, others: readonly Flow[]): ControlFlow | null {
+    const { u8 } = this.ram;
+    return readControlFlow(this.ram, pfn(this.frameOf(slot)), position, {
+      jumpTargets: (jump) => [...(this.jumps.get(slot)?.get(jump) ?? [])],
+      hasUnit: (other) =>
+        this.wordAt(slot, other) >= at.JIT_UNIT ||
+        others.some((unit) => unit.slot === slot && unit.flow.entry === other),
+      isWorth: (other) => this.pace.reach === 'all' || u8[slot + other * 4] !== at.OP_UNDECODED,
+    });
+  }
+
+  private compile(units: readonly Flow[]): void {
+    while (this.freeNumbers.length < units.length || this.modules.size >= MAX_MODULES) this.dropOldest();
     const helpers: Helper[] = [];
     const call = (b: FunctionBuilder, helper: Helper): void => {
       let index = helpers.findIndex(({ name }) => name === helper.name);
@@ -158,7 +201,10 @@ export class Translator {
     });
     const module = new WebAssembly.Module(builder.build(this.ram.u8.length / 65536));
     const { exports } = new WebAssembly.Instance(module, { env: { memory: this.ram.memory, ...this.exports } });
-    this.modules.push(units.map((unit, index) => this.install(unit, exports[String(index)])));
+    const numbers = new Set<number>();
+    this.modules.add(numbers);
+    for (const [index, unit] of units.entries())
+      numbers.add(this.install({ ...unit, module: numbers }, exports[String(index)]));
   }
 
   private install(unit: Unit, code: WebAssembly.ExportValue): number {
@@ -175,11 +221,16 @@ export class Translator {
 
   /** Each unit of the oldest module: what still runs often comes back. */
   private dropOldest(): void {
-    for (const number of this.modules.shift() ?? []) if (this.units[number] != null) this.free(number);
+    for (const oldest of this.modules) {
+      for (const number of oldest) this.free(number);
+      return;
+    }
   }
 
   private free(number: number): void {
-    const { slot, flow } = this.units[number]!;
+    const { slot, flow, module } = this.units[number]!;
+    module.delete(number);
+    if (module.size === 0) this.modules.delete(module);
     this.units[number] = null;
     this.table.set(number, null);
     this.setWord(slot, flow.entry, 0);
