@@ -1,4 +1,3 @@
-import type { JitMode } from './arch/riscv64/jit/pace.ts';
 import { EVENT_KINDS, type EventName } from './base/event-kinds.ts';
 import type { RunLimits, RunStatus } from './kernel/run-loop.ts';
 import type { StdioKind } from './machine/environment.ts';
@@ -25,7 +24,6 @@ export interface RecordedMachine {
 export interface ReplayOptions {
   /** In place of the name in the recorded options: a policy of the user's, loaded again. */
   readonly reclaim?: ReclaimPolicies;
-  readonly jit?: JitMode;
   readonly invariants?: SystemOptions['invariants'];
   /** What the program writes. Default: nobody reads it. */
   readonly onOutput?: OutputListener;
@@ -67,9 +65,10 @@ export class Replay {
   /** Throws ReplayError if the machine asks for something else than the recorded one did. */
   constructor(machine: RecordedMachine, journal: Uint8Array, options: ReplayOptions = {}) {
     this.reader = new JournalReader(journal);
-    const { onOutput = () => {}, reclaim = machine.options.reclaim, jit, invariants } = options;
+    const { onOutput = () => {}, reclaim = machine.options.reclaim, invariants } = options;
     const environment = new ReplayEnvironment(this.reader, { ...machine, files: filesOf(journal) }, onOutput);
-    this.system = new System({ ...machine.options, reclaim, jit, invariants, environment });
+    // Translated code is no part of a checkpoint.
+    this.system = new System({ ...machine.options, reclaim, jit: 'off', invariants, environment });
   }
 
   /**
