@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { PolicyError, ReplayError } from '../src/index.ts';
+import { compareCommand } from './compare.ts';
 import { demoCommand } from './demo.ts';
 import { levelsCommand } from './levels.ts';
 import { EXIT_INTERNAL_ERROR, reportInternalError } from './panic-report.ts';
@@ -41,6 +42,7 @@ Examples:
   )
   .addCommand(runCommand())
   .addCommand(ramCommand())
+  .addCommand(compareCommand())
   .addCommand(recordCommand())
   .addCommand(replayCommand())
   .addCommand(demoCommand())
