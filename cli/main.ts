@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { PolicyError, ReplayError } from '../src/index.ts';
 import { compareCommand } from './compare.ts';
 import { demoCommand } from './demo.ts';
+import { diffCommand } from './diff.ts';
 import { levelsCommand } from './levels.ts';
 import { EXIT_INTERNAL_ERROR, reportInternalError } from './panic-report.ts';
 import { policyCommand } from './policy.ts';
@@ -43,6 +44,7 @@ Examples:
   .addCommand(runCommand())
   .addCommand(ramCommand())
   .addCommand(compareCommand())
+  .addCommand(diffCommand())
   .addCommand(recordCommand())
   .addCommand(replayCommand())
   .addCommand(demoCommand())

@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type MemoryNeed, memoryNeed, RECLAIM_POLICIES, ReferenceTrace, Replay } from '../src/index.ts';
+import { type MemoryNeed, memoryNeed, RECLAIM_POLICIES, ReferenceTrace } from '../src/index.ts';
+import { openRecording } from './open-recording.ts';
 import { answerRam, formatRam } from './ram-answer.ts';
 import { type Counters, climb, type Rung } from './ram-ladder.ts';
-import { readRecording } from './recording-file.ts';
 import { addRunOptions, type RunOptions } from './run.ts';
 import { parseSize } from './size.ts';
 import { UsageError } from './usage-error.ts';
@@ -78,7 +78,7 @@ async function ram(file: string, args: readonly string[], options: RamOptions): 
     if (typeof first === 'number') return first;
     const sizesFor = (pages: number): number[] =>
       options.sizes ?? ladder(pages * PAGE_BYTES + KERNEL_BYTES, options.memory);
-    const need = options.references ? profile(first.recording, sizesFor, options) : null;
+    const need = options.references ? await profile(first.recording, sizesFor, options) : null;
     const pages = need?.pages ?? first.stats.peakRssKb / 4;
     const sizes = sizesFor(pages);
     const swap = options.swap.length > 0 ? [] : ['--swap', String(swapFor(pages * PAGE_BYTES))];
@@ -138,10 +138,13 @@ function recordFirst(
 }
 
 /** What the page references of the recorded run say about memories of these sizes in bytes. */
-function profile(file: string, sizesFor: (pages: number) => readonly number[], options: RamOptions): MemoryNeed {
+async function profile(
+  file: string,
+  sizesFor: (pages: number) => readonly number[],
+  options: RamOptions,
+): Promise<MemoryNeed> {
   progress('its page references');
-  const { header, journal } = readRecording(file);
-  const replay = new Replay(header.machine, journal);
+  const replay = (await openRecording(file)).makeReplay();
   const trace = new ReferenceTrace(replay.system.kernel, MAX_REFERENCES);
   replay.forward({ at: 'end' });
   trace.close();

@@ -1,17 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
-import { PageHistory, type ReclaimPolicies, RecordingCut, Replay, Timeline } from '../src/index.ts';
-import { loadPolicyFile } from './policy-file.ts';
-import { type Recording, readRecording } from './recording-file.ts';
+import { PageHistory, RecordingCut, Timeline } from '../src/index.ts';
+import { type OpenRecording, openRecording } from './open-recording.ts';
 import { answer, QUESTIONS, type Question } from './replay-questions.ts';
 import { parseWhere, type ReplayWhere } from './replay-stop.ts';
 import { mustHaveNoLeak } from './self-check.ts';
 import { UsageError } from './usage-error.ts';
-
-declare const FAULTLINE_VERSION: string;
 
 /** Of a replay that is not the whole recorded run: it was cut off, or came to something else. */
 const EXIT_NOT_THE_SAME = 1;
@@ -53,35 +47,20 @@ export function replayCommand(): Command {
 }
 
 async function replay(file: string, words: readonly string[], options: ReplayCommandOptions): Promise<number> {
-  const recording = readRecording(file);
-  const { header, damage } = recording;
-  if (damage !== null) process.stderr.write(`faultline: ${file}: ${damage}; what comes before is here\n`);
-  if (header.faultline !== FAULTLINE_VERSION)
-    process.stderr.write(
-      `faultline: ${file}: was recorded by Faultline ${header.faultline}; this is ${FAULTLINE_VERSION}, and its run may be another one\n`,
-    );
-  const reclaim = await loadPolicy(recording);
-  if (options.interactive === true) return converse(recording, reclaim, options);
-  if (words.length === 0 && options.to === undefined) return replayWhole(file, recording, reclaim);
+  const recording = await openRecording(file);
+  if (options.interactive === true) return converse(recording, options);
+  if (words.length === 0 && options.to === undefined) return replayWhole(file, recording);
   const where = parseWhere(options.to ?? 'end');
   const question = parseQuestion(words.length === 0 ? ['where'] : words);
-  const timeline = new Timeline(makeReplay(recording, reclaim, 'quiet'));
+  const timeline = new Timeline(recording.makeReplay());
   tellIfEnded(goTo(timeline, where, options.pid), where);
-  print(answer(timeline, question, { pid: options.pid, historyOf: historian(recording, reclaim) }), options);
+  print(answer(timeline, question, { pid: options.pid, historyOf: historian(recording) }), options);
   return 0;
 }
 
-function makeReplay(recording: Recording, reclaim: ReclaimPolicies | undefined, output: 'quiet' | 'shown'): Replay {
-  const onOutput = (descriptor: 1 | 2, bytes: Uint8Array): void => {
-    for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
-  };
-  const { machine } = recording.header;
-  return new Replay(machine, recording.journal, { reclaim, onOutput: output === 'shown' ? onOutput : undefined });
-}
-
 /** With its output; the exit status says whether it was the same. */
-function replayWhole(file: string, recording: Recording, reclaim: ReclaimPolicies | undefined): number {
-  const made = makeReplay(recording, reclaim, 'shown');
+function replayWhole(file: string, recording: OpenRecording): number {
+  const made = recording.makeReplay('shown');
   try {
     made.forward({ at: 'end' });
   } catch (error) {
@@ -98,13 +77,9 @@ function replayWhole(file: string, recording: Recording, reclaim: ReclaimPolicie
 }
 
 /** Reads lines: `to POINT` goes there, forward or back; anything else is a question. */
-async function converse(
-  recording: Recording,
-  reclaim: ReclaimPolicies | undefined,
-  options: ReplayCommandOptions,
-): Promise<number> {
-  const timeline = new Timeline(makeReplay(recording, reclaim, 'quiet'));
-  const asker = { pid: options.pid, historyOf: historian(recording, reclaim) };
+async function converse(recording: OpenRecording, options: ReplayCommandOptions): Promise<number> {
+  const timeline = new Timeline(recording.makeReplay());
+  const asker = { pid: options.pid, historyOf: historian(recording) };
   const lines = createInterface({ input: process.stdin, terminal: false });
   const prompt = (): void => {
     if (process.stdin.isTTY) process.stderr.write('faultline> ');
@@ -148,9 +123,9 @@ function parseQuestion([name, ...args]: readonly string[]): { question: Question
 }
 
 /** What happened at an address up to a point: the run once more, and listened to from its start. */
-function historian(recording: Recording, reclaim: ReclaimPolicies | undefined) {
+function historian(recording: OpenRecording) {
   return (address: number, issued: number): PageHistory => {
-    const again = makeReplay(recording, reclaim, 'quiet');
+    const again = recording.makeReplay();
     const history = new PageHistory(again.system.kernel, address);
     again.forward({ at: 'issued', issued });
     return history;
@@ -159,17 +134,4 @@ function historian(recording: Recording, reclaim: ReclaimPolicies | undefined) {
 
 function print({ text, json }: { text: string; json: unknown }, options: ReplayCommandOptions): void {
   process.stdout.write(options.json === true ? `${JSON.stringify(json, null, 2)}\n` : text);
-}
-
-/** The user's policy as it was recorded: loaded from a file of its own. */
-async function loadPolicy({ header }: Recording): Promise<ReclaimPolicies | undefined> {
-  if (header.policy === null) return undefined;
-  const folder = mkdtempSync(join(tmpdir(), 'faultline-policy-'));
-  try {
-    const file = join(folder, header.policy.name);
-    writeFileSync(file, header.policy.text);
-    return await loadPolicyFile(file);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 }

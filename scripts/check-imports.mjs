@@ -39,7 +39,9 @@ const MAY_IMPORT = {
     'src/system-options.ts',
   ],
   'src/timeline.ts': ['src/base', 'src/machine', 'src/observe', 'src/replay.ts'],
+  'src/parting.ts': ['src/base', 'src/observe', 'src/replay.ts'],
   'src/index.ts': [
+    'src/parting.ts',
     'src/timeline.ts',
     'src/driven-process.ts',
     'src/replay.ts',

@@ -31,6 +31,7 @@ export { RecordingCut, ReplayError } from './observe/recording/replay-environmen
 export { type MemoryNeed, memoryNeed } from './observe/references/need.ts';
 export { ReferenceTrace } from './observe/references/reference-trace.ts';
 export type { RunStats } from './observe/stats.ts';
+export { type EventParting, firstDifferentEvent, type TapedEvent } from './parting.ts';
 export { eventNamed, type RecordedMachine, Replay, type ReplayOptions, type ReplayStop } from './replay.ts';
 export { System } from './system.ts';
 export type { ExitStatus, MountOptions, SpawnRequest, SwapSource, SystemOptions } from './system-options.ts';

@@ -165,3 +165,21 @@ describe('faultline replay', () => {
     expect(stderr.split('\n').length).toBe(2);
   });
 });
+
+describe('faultline diff', () => {
+  test('finds no difference of a run to itself, and the first event of a run with another seed', () => {
+    const same = run(['diff', 'r.flt', 'r.flt']);
+    expect([same.status, same.stdout]).toEqual([0, 'the runs are the same\n']);
+    copyFileSync(join(ROOT, 'test/cli/replayed.c'), join(folder, 'replayed.c'));
+    writeFileSync(join(folder, 'input.txt'), 'hello\n');
+    run(['record', '--memory', '32M', '--seed', '9', '-o', 'other.flt', 'replayed.c'], 'typed\n');
+    const { status, stdout } = run(['diff', 'r.flt', 'other.flt']);
+    const [head, before, a, b] = stdout.split('\n');
+    expect(status).toBe(1);
+    expect(head).toMatch(/^the runs part at event \d+:$/);
+    expect(before).toMatch(/^ {2}before {5}\d+\.\d+ ms /);
+    // The stack is somewhere else.
+    expect(a).toMatch(/^ {2}r\.flt {6}\d+\.\d+ ms faultline:page_fault pid=6 address=0x3f/);
+    expect(b.replace('other.flt', 'r.flt    ')).not.toBe(a);
+  });
+});
