@@ -143,6 +143,7 @@ export class PageReclaim implements PageEnd {
       dirty ||= rmap.editor.isDirty(vma, at);
     });
     if (dirty && !droppable) {
+      frames.set(page, PG_dirty);
       allocator.lru.changeFlags(page, PG_swapbacked | PG_active, 0);
       return false;
     }
