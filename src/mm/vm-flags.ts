@@ -82,3 +82,6 @@ export function isExecMapping(flags: number): boolean {
 export function isStackMapping(flags: number): boolean {
   return (flags & VM_STACK) !== 0;
 }
+
+/** A use of a page through the mapping says that it will be used again (vma_has_recency, 6.18). */
+export const hasRecency = (vmFlags: number): boolean => (vmFlags & (VM_SEQ_READ | VM_RAND_READ)) === 0;

@@ -8,7 +8,7 @@ import { PG_anon, PG_pagecache, PG_swapbacked } from './phys/page-flags.ts';
 import { zapHugeLeaf } from './thp/huge-entries.ts';
 import { splitHugeAt } from './thp/split.ts';
 import { isUffdProtected } from './uffd/protected.ts';
-import { VM_LOCKED, VM_SEQ_READ } from './vm-flags.ts';
+import { hasRecency, VM_LOCKED } from './vm-flags.ts';
 import { VMA_ANON, VMA_HUGETLB, type Vma } from './vma.ts';
 
 /** Which rss counter a mapped frame is in (mm_counter). */
@@ -133,7 +133,7 @@ export function zapEntry(mm: MemoryManager, vma: Vma, slot: number, what: ZapKin
   }
   if ((frames.flags[frame] & (PG_anon | PG_pagecache)) === PG_pagecache) {
     if ((entry & format.DIRTY) !== 0) mm.pageCache.markDirty(frame);
-    if (what !== 'reclaim' && (entry & format.ACCESSED) !== 0 && (vma.flags & VM_SEQ_READ) === 0)
+    if (what !== 'reclaim' && (entry & format.ACCESSED) !== 0 && hasRecency(vma.flags))
       mm.alloc.lru.markAccessed(frame);
   }
   mm.rmap.removeRmap(frame);

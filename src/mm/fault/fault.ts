@@ -15,7 +15,7 @@ import { hugetlbFault } from '../hugetlb/hugetlb-fault.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { MARKER_POISONED, MARKER_UFFD_WP } from '../page-table.ts';
 import { hugeAnonFault, hugeLeafFault } from '../thp/huge-fault.ts';
-import { VM_DROPPABLE, VM_GROWSDOWN, VM_RAND_READ, VM_SEQ_READ, VM_UFFD_WP } from '../vm-flags.ts';
+import { hasRecency, VM_DROPPABLE, VM_GROWSDOWN, VM_UFFD_WP } from '../vm-flags.ts';
 import { VMA_ANON, VMA_HUGETLB, VMA_SPECIAL, type Vma } from '../vma.ts';
 import { anonFault } from './anon.ts';
 import { cowFault, unshareFault } from './cow.ts';
@@ -90,8 +90,7 @@ function isUnfinished(mm: MemoryManager, result: FaultResult): boolean {
  * or not writable; the caller has set lastFaultMajor and lastFaultFrame and calls countFault.
  */
 export function resolveFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access): FaultResult {
-  // vma_has_recency: pages of MADV_SEQUENTIAL and MADV_RANDOM are not taken for young.
-  mm.alloc.lru.isFault = (vma.flags & (VM_SEQ_READ | VM_RAND_READ)) === 0;
+  mm.alloc.lru.isFault = hasRecency(vma.flags);
   const result = classify(mm, vma, page, access);
   mm.alloc.lru.isFault = false;
   const { waiter } = mm;

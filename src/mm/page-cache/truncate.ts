@@ -28,6 +28,8 @@ export function truncatePages(cache: PageCache, file: FilePages, sizeBytes: numb
 export function punchHole(cache: PageCache, file: FilePages, startBytes: number, endBytes: number): void {
   const first = pagesOf(startBytes);
   const end = Math.floor(endBytes / PAGE_SIZE);
+  // Its bounds become 0 and -1 there, the latter taken for a large number; and no pages to unmap mean all of them (6.18).
+  if (first === 0 && end === 0) cache.rmap.unmapFileRange(file, 0, Number.MAX_SAFE_INTEGER, 'pagecache');
   if (first < end) {
     cache.rmap.unmapFileRange(file, first, end, 'pagecache');
     dropRange(cache, file, first, end);

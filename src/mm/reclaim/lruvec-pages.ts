@@ -18,6 +18,7 @@ import {
 } from '../phys/page-flags.ts';
 import { WMARK_HIGH } from '../phys/zone.ts';
 import type { RmapVma } from '../rmap/rmap-vma.ts';
+import { hasRecency } from '../vm-flags.ts';
 import type { PageReclaim } from './page-reclaim.ts';
 import type { ReclaimablePages, ReclaimPolicy, References, TableVisitor } from './policy.ts';
 
@@ -92,7 +93,8 @@ export class LruvecPages implements ReclaimablePages {
     references.isOverRssLimit = this.frames.mappingsOfPage(page) > 0;
     rmap.forEachMapping(page, (vma, at) => {
       if (vma.space.isOverRssLimit !== true) references.isOverRssLimit = false;
-      if (!rmap.editor.clearAccessed(vma, at)) return;
+      // invalid_folio_referenced_vma
+      if (!hasRecency(vma.flags) || !rmap.editor.clearAccessed(vma, at)) return;
       references.count++;
       references.vmFlags |= vma.flags;
     });
@@ -143,7 +145,8 @@ export class LruvecPages implements ReclaimablePages {
     clock.charge(COST_REFERENCES_NS);
     let count = 0;
     rmap.forEachMapping(page, (vma, at) => {
-      if (!rmap.editor.clearAccessed(vma, at)) return;
+      // invalid_folio_referenced_vma
+      if (!hasRecency(vma.flags) || !rmap.editor.clearAccessed(vma, at)) return;
       count++;
       this.run.tables?.lookAround(vma, at, window, visitor);
     });

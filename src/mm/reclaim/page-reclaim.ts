@@ -127,8 +127,8 @@ export class PageReclaim implements PageEnd {
   }
 
   /**
-   * Frees an anonymous page that is not swapbacked, if no store came since MADV_FREE; else it is an ordinary one again
-   * (try_to_unmap_one, 6.18). A page of VM_DROPPABLE goes in any case.
+   * Frees an anonymous page that is not swapbacked, if no store came since MADV_FREE; else it is an ordinary one again, of those
+   * from the first whose entry is dirty on (try_to_unmap_one, 6.18). A page of VM_DROPPABLE goes in any case.
    */
   private discardLazyFree(page: Pfn): boolean {
     const { frames, rmap, allocator, vmstat } = this.cache;
@@ -136,19 +136,20 @@ export class PageReclaim implements PageEnd {
     if ((frames.flags[page] & PG_head) !== 0 && !rmap.editor.splitPage(page)) return false;
     if (frames.refcount[page] === 0) return true;
     if (frames.refcount[page] !== frames.mapcount[page]) return false;
-    let dirty = (frames.flags[page] & PG_dirty) !== 0;
-    let droppable = false;
+    allocator.getFrame(page);
+    let isKept = false;
     rmap.forEachMapping(page, (vma, at) => {
-      droppable ||= (vma.flags & VM_DROPPABLE) !== 0;
-      dirty ||= rmap.editor.isDirty(vma, at);
+      if (isKept) return;
+      if (rmap.editor.isDirty(vma, at)) frames.set(page, PG_dirty);
+      isKept = (frames.flags[page] & PG_dirty) !== 0 && (vma.flags & VM_DROPPABLE) === 0;
+      if (!isKept) rmap.editor.unmapPage(vma, at);
     });
-    if (dirty && !droppable) {
+    if (isKept) {
+      allocator.putFrame(page);
       allocator.lru.changeFlags(page, PG_swapbacked | PG_active, 0);
       return false;
     }
     this.cache.memcgs.payerOf(page).counters.pglazyfreed++;
-    allocator.getFrame(page);
-    rmap.tryToUnmap(page);
     allocator.putFrame(page);
     vmstat.pglazyfreed++;
     return true;

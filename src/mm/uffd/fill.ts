@@ -4,7 +4,7 @@ import type { AddressSpace } from '../address-space.ts';
 import { allocZeroed, installAnon, installFile } from '../fault/install.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
-import { MARKER_POISONED, MARKER_UFFD_WP } from '../page-table.ts';
+import { MARKER_POISONED } from '../page-table.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { copyFromUser } from '../user-access.ts';
 import { VM_SHARED, VM_UFFD_WP, VM_WRITE } from '../vm-flags.ts';
@@ -98,10 +98,10 @@ function isBeyondEnd(vma: Vma, page: Vpn): boolean {
   return indexOf(vma, page) >= pagesOf(vma.pages.sizeBytes);
 }
 
-/** A page may replace nothing but userfaultfd's own marker. */
+/** pte_none_mostly (6.18): a page may replace any marker, be it poison or a guard. */
 function isTaken(mm: MemoryManager, slot: number): boolean {
   const entry = mm.pageTables.read(slot);
-  return entry !== 0 && mm.pageTables.markerOf(entry) !== MARKER_UFFD_WP;
+  return entry !== 0 && !mm.pageTables.isMarker(entry);
 }
 
 /** mfill_atomic_pte_copy: the frame becomes anonymous memory of the VMA. */
