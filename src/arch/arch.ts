@@ -38,6 +38,8 @@ export interface Arch {
   syscallNumber(registers: Uint32Array): number;
   /** Decodes argument i. */
   argument(registers: Uint32Array, index: number, width: 'i32' | 'u32' | 'i64' | 'u64'): number;
+  /** Decodes all six into `into`. */
+  decodeArguments(registers: Uint32Array, widths: readonly ('i32' | 'u32' | 'i64' | 'u64')[], into: number[]): void;
   /** Argument i, all its bits: one word's bytes. */
   argumentBytes(registers: Uint32Array, index: number): Uint8Array;
   /** AUDIT_ARCH_*. */

@@ -7,6 +7,8 @@ export interface IoSink {
   readonly remaining: number;
   /** Takes bytes from the front of `bytes`; returns how many it took: less than offered only when full or on a bad address (`faulted`). */
   put(bytes: Uint8Array): number;
+  /** The same of bytes [start, end), without a view made for them. Absent: `putRange` (the function) makes one. */
+  putRange?(bytes: Uint8Array, start: number, end: number): number;
   /** True once an address could not be written or read: the call's result is the short count, or -EFAULT if nothing moved. */
   readonly faulted: boolean;
   /** 'leave': a read stops at a page that a device is still reading, sets isAtLockedPage, and its caller sleeps. Absent: it waits. */
@@ -20,12 +22,30 @@ export interface IoSource {
   readonly remaining: number;
   /** Fills `into` from the front; returns how many bytes it gave. */
   take(into: Uint8Array): number;
+  /** The same for bytes [start, end), without a view made for them. Absent: `takeRange` (the function) makes one. */
+  takeRange?(into: Uint8Array, start: number, end: number): number;
   isAlignedTo?(bytes: number): boolean;
   readonly faulted: boolean;
   /** As `take`, but where a page fault would be it stops, and that is no failure (copy_folio_from_iter_atomic). */
   takePresent(into: Uint8Array): number;
+  takePresentRange?(into: Uint8Array, start: number, end: number): number;
   /** Takes the page faults of the next bytes (fault_in_iov_iter_readable); false, and `faulted`, if not one can be read. */
   faultIn(lengthBytes: number): boolean;
+}
+
+/** Offers bytes [start, end). */
+export function putRange(sink: IoSink, bytes: Uint8Array, start: number, end: number): number {
+  return sink.putRange?.(bytes, start, end) ?? sink.put(bytes.subarray(start, end));
+}
+
+/** Fills bytes [start, end). */
+export function takeRange(source: IoSource, into: Uint8Array, start: number, end: number): number {
+  return source.takeRange?.(into, start, end) ?? source.take(into.subarray(start, end));
+}
+
+/** The same as takePresent. */
+export function takePresentRange(source: IoSource, into: Uint8Array, start: number, end: number): number {
+  return source.takePresentRange?.(into, start, end) ?? source.takePresent(into.subarray(start, end));
 }
 
 export class BufferSink implements IoSink {

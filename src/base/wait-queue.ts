@@ -27,6 +27,7 @@ export class WaitQueue {
   }
 
   remove(tid: number): void {
+    if (this.waiters.length === 0) return;
     const at = this.waiters.indexOf(tid);
     if (at >= 0) this.waiters.splice(at, 1);
   }
@@ -41,8 +42,9 @@ export class WaitQueue {
 
   wakeAll(): void {
     this.wakeups++;
-    for (const tid of this.waiters) this.wakeList.tids.push(tid);
-    this.waiters.length = 0;
+    const { waiters } = this;
+    for (let i = 0; i < waiters.length; i++) this.wakeList.tids.push(waiters[i]);
+    while (waiters.length > 0) waiters.pop();
   }
 
   /** Wakes the longest waiter; false when nobody waits. */

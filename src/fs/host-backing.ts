@@ -71,6 +71,15 @@ export class HostBacking implements PageBacking {
     return result;
   }
 
+  writePages(index: number, bytes: Uint8Array): number {
+    if (this.orphan === null) return this.writePage(index, bytes, bytes.length);
+    for (let at = 0; at < bytes.length; at += PAGE_SIZE) {
+      const page = bytes.subarray(at, at + PAGE_SIZE);
+      this.writePage(index + at / PAGE_SIZE, page, page.length);
+    }
+    return bytes.length;
+  }
+
   noteWriteError(error: number): void {
     this.place.noteWriteError(error);
   }

@@ -4,7 +4,7 @@ import { FIONREAD } from '../abi/ioctl.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../abi/poll.ts';
 import { S_IFIFO } from '../abi/stat.ts';
 import { assert } from '../base/assert.ts';
-import type { IoSink, IoSource } from '../base/io.ts';
+import { type IoSink, type IoSource, putRange, takeRange } from '../base/io.ts';
 import type { WaitQueue } from '../base/wait-queue.ts';
 import { PAGE_SIZE, type Pfn } from '../machine/units.ts';
 import { NO_FRAME } from '../mm/phys/frame-table.ts';
@@ -94,9 +94,9 @@ export class Pipe {
     const wasFull = this.isFull;
     while (this.buffers.length > 0 && sink.remaining > 0) {
       const buffer = this.buffers[0];
-      const bytes = ram.bytesOf(buffer.frame, buffer.offset, buffer.offset + buffer.length);
-      const wanted = Math.min(bytes.length, sink.remaining);
-      const count = sink.put(bytes);
+      const wanted = Math.min(buffer.length, sink.remaining);
+      const at = ram.offsetOf(buffer.frame) + buffer.offset;
+      const count = putRange(sink, ram.u8, at, at + buffer.length);
       // anon_pipe_read: what faults half-way is not consumed.
       if (count < wanted) break;
       moved += count;
@@ -167,7 +167,8 @@ export class Pipe {
     ram.beforeWrite(buffer.frame);
     const wanted = Math.min(end - start, source.remaining);
     // anon_pipe_write: a piece that faults half-way is not written at all.
-    if (source.take(ram.bytesOf(buffer.frame, start, start + wanted)) < wanted) return 0;
+    const at = ram.offsetOf(buffer.frame) + start;
+    if (takeRange(source, ram.u8, at, at + wanted) < wanted) return 0;
     buffer.length += wanted;
     return wanted;
   }

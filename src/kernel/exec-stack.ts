@@ -86,32 +86,20 @@ export function writeInitialStack(
   if (copyToUser(k.mm, space, p, random) !== 16) return -EFAULT;
 
   const { uids, gids } = t.cred.userNs;
-  const auxv: [number, number][] = [];
-  if (space.vdso !== 0) auxv.push([AT_SYSINFO_EHDR, space.vdso]);
-  for (const [type, value] of k.arch.extraAuxv) auxv.push([type, value]);
-  if (k.arch.minSigStackBytes !== 0) auxv.push([AT_MINSIGSTKSZ, k.arch.minSigStackBytes]);
-  auxv.push(
-    [AT_HWCAP, k.arch.hwcap],
-    [AT_PAGESZ, PAGE_SIZE],
-    [AT_CLKTCK, USER_HZ],
-    [AT_PHDR, image.phdrAddress],
-    [AT_PHENT, k.arch.elfClass === 2 ? ELF64_PHDR_BYTES : ELF32_PHDR_BYTES],
-    [AT_PHNUM, contents.phnum],
-    [AT_BASE, contents.interpreterBase],
-    [AT_FLAGS, 0],
-    [AT_ENTRY, image.entry],
-    [AT_UID, uids.show(t.cred.uid)],
-    [AT_EUID, uids.show(t.cred.euid)],
-    [AT_GID, gids.show(t.cred.gid)],
-    [AT_EGID, gids.show(t.cred.egid)],
-    [AT_SECURE, contents.secure],
-    [AT_RANDOM, randomAt],
-    [AT_EXECFN, execfn],
-  );
-  if (platform !== 0) auxv.push([AT_PLATFORM, platform]);
-  auxv.push([AT_NULL, 0]);
+  // Type, value, type, value ...
+  const auxWords: number[] = [];
+  if (space.vdso !== 0) auxWords.push(AT_SYSINFO_EHDR, space.vdso);
+  for (const [type, value] of k.arch.extraAuxv) auxWords.push(type, value);
+  if (k.arch.minSigStackBytes !== 0) auxWords.push(AT_MINSIGSTKSZ, k.arch.minSigStackBytes);
+  auxWords.push(AT_HWCAP, k.arch.hwcap, AT_PAGESZ, PAGE_SIZE, AT_CLKTCK, USER_HZ, AT_PHDR, image.phdrAddress);
+  auxWords.push(AT_PHENT, k.arch.elfClass === 2 ? ELF64_PHDR_BYTES : ELF32_PHDR_BYTES, AT_PHNUM, contents.phnum);
+  auxWords.push(AT_BASE, contents.interpreterBase, AT_FLAGS, 0, AT_ENTRY, image.entry);
+  auxWords.push(AT_UID, uids.show(t.cred.uid), AT_EUID, uids.show(t.cred.euid));
+  auxWords.push(AT_GID, gids.show(t.cred.gid), AT_EGID, gids.show(t.cred.egid));
+  auxWords.push(AT_SECURE, contents.secure, AT_RANDOM, randomAt, AT_EXECFN, execfn);
+  if (platform !== 0) auxWords.push(AT_PLATFORM, platform);
+  auxWords.push(AT_NULL, 0);
 
-  const auxWords = auxv.flat();
   p -= auxWords.length * word;
   const head = [argPointers.length, ...argPointers, 0, ...envPointers, 0];
   const sp = Math.floor((p - head.length * word) / 16) * 16;
@@ -123,7 +111,7 @@ export function writeInitialStack(
   space.envStart = vaddr(envStart);
   space.envEnd = vaddr(execfn);
   space.startStack = vaddr(sp);
-  space.auxv = encodeWords(auxWords, word);
+  space.auxv = words.slice(words.length - auxWords.length * word);
   return sp;
 }
 
@@ -145,9 +133,10 @@ function placeStrings(strings: readonly Uint8Array[], into: Uint8Array, start: n
 function encodeWords(values: readonly number[], word: 4 | 8): Uint8Array {
   const bytes = new Uint8Array(values.length * word);
   const view = new DataView(bytes.buffer);
-  values.forEach((value, i) => {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
     view.setUint32(i * word, value >>> 0, true);
     if (word === 8) view.setUint32(i * 8 + 4, Math.floor(value / 0x1_0000_0000) >>> 0, true);
-  });
+  }
   return bytes;
 }

@@ -140,41 +140,46 @@ function takeInput(k: Kernel): boolean {
 
 /** Until the task leaves the CPU, or a limit is reached; then it is at the right place of the run queue. */
 function runSlice(k: Kernel, t: Task, stopIssued: number, untilNs: number, stopWhen: () => boolean): void {
+  const { clock } = k;
   for (;;) {
     if (!returnToUser(k, t)) return;
-    const now = k.clock.nowNs;
-    const left = Math.min(t.sliceEndNs, k.timers.nextDeadlineNs, untilNs, k.loadAverage.nextNs) - now;
+    const before = clock.retiredNs;
+    const left =
+      Math.min(t.sliceEndNs, k.timers.nextDeadlineNs, untilNs, k.loadAverage.nextNs) - (before + clock.chargedNs);
     const budget = Math.min(
       MAX_BUDGET,
-      k.clock.instructionsUntil(Math.min(left, cpuTimeLeftNs(t.process))),
+      clock.instructionsUntil(Math.min(left, cpuTimeLeftNs(t.process))),
       stopIssued - issued(k),
     );
-    const before = k.clock.retiredNs;
     // The time counter shows virtual time: what the vdso reads is what the system call would say.
-    k.cpu.timeOffset = k.clock.chargedNs;
+    k.cpu.timeOffset = clock.chargedNs;
     const trap = k.cpu.run(Math.max(1, budget));
-    addUserTime(t, k.clock.retiredNs - before);
+    addUserTime(t, clock.retiredNs - before);
     // That its budget is over is no event of the machine: a run that is cut into pieces has as many traps.
     if (trap !== TRAP_BUDGET) k.traps++;
     handleTrap(k, t, trap);
-    if (k.clock.nowNs >= k.loadAverage.nextNs) k.loadAverage.sample(k.clock.nowNs, k.runQueue.length + 1);
+    let now = clock.nowNs;
+    if (now >= k.loadAverage.nextNs) k.loadAverage.sample(now, k.runQueue.length + 1);
     checkCpuTimers(k, t);
-    k.afterTrap?.();
+    if (k.afterTrap !== null) k.afterTrap();
     if (k.mm.ksm.run !== KSM_RUN_STOP) armKsmd(k);
     sendTerminalSignals(k);
-    fireTimers(k);
+    if (now >= k.timers.nextDeadlineNs) {
+      fireTimers(k);
+      now = clock.nowNs;
+    }
     drainWakeList(k);
     if (t.state !== 'R') return;
-    if (k.clock.nowNs >= t.sliceEndNs) {
+    if (now >= t.sliceEndNs) {
       if (k.runQueue.length > 0) {
         t.nivcsw++;
         t.queued = true;
         k.runQueue.push(t.tid);
         return;
       }
-      t.sliceEndNs = k.clock.nowNs + k.config.sliceNs;
+      t.sliceEndNs = now + k.config.sliceNs;
     }
-    if (issued(k) >= stopIssued || k.clock.nowNs >= untilNs || stopWhen()) {
+    if (issued(k) >= stopIssued || now >= untilNs || stopWhen()) {
       t.queued = true;
       k.runQueue.unshift(t.tid);
       k.cutSliceTid = t.tid;

@@ -65,7 +65,8 @@ export function drainWakeList(k: Kernel): void {
     const task = k.tasks.get(tids[i]);
     if (task !== undefined) wakeTask(k, task, 'event');
   }
-  tids.length = 0;
+  // Not `length = 0`: that gives the array's store back, and the next wake-up makes a new one.
+  while (tids.length > 0) tids.pop();
 }
 
 /** Tasks whose wait only outside input can end try again (input may have come). */

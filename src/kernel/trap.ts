@@ -73,9 +73,10 @@ function pcWords(k: Kernel): readonly [low: number, high: number] {
 
 function handlePageFault(k: Kernel, t: Task): void {
   const address = k.cpu.trapAddress;
-  const before = k.clock.nowNs;
+  // No instruction retires meanwhile.
+  const before = k.clock.chargedNs;
   const result = handleFault(k.mm, t.space!, address, k.cpu.trapAccess, 'user');
-  addSystemTime(t, k.clock.nowNs - before);
+  addSystemTime(t, k.clock.chargedNs - before);
   switch (result) {
     case FAULT_DONE:
       return;

@@ -30,7 +30,9 @@ export class VirtualClock {
 
   /** How many instructions from here it is until `ns` more have passed, if nothing else is charged: the least that do. */
   instructionsUntil(ns: number): number {
-    return Math.ceil(ns) * INSTRUCTIONS_PER_NS - (this.source.retired % INSTRUCTIONS_PER_NS);
+    // Not %: the remainder of doubles is a call.
+    const { retired } = this.source;
+    return (Math.ceil(ns) + Math.floor(retired / INSTRUCTIONS_PER_NS)) * INSTRUCTIONS_PER_NS - retired;
   }
 
   charge(ns: number): void {

@@ -3,6 +3,7 @@ import { PAGE_SIZE, type Pfn, type Vaddr, type Vpn } from '../machine/units.ts';
 import type { KsmSlot } from './ksm/ksm-slots.ts';
 import type { MappableFile } from './mappable-file.ts';
 import type { Memcg } from './memcg/memcg.ts';
+import type { Vma } from './vma.ts';
 import type { VmaIndex } from './vma-index/vma-index.ts';
 
 /** Indices of AddressSpace.rss (include/linux/mm_types_task.h). */
@@ -178,6 +179,11 @@ export class AddressSpace implements TranslationRoot {
   /** 0 while the space has no TLB entries at all, so nothing needs a flush. */
   get asidIfAny(): number {
     return this.currentAsid;
+  }
+
+  /** The VMA behind, for a loop over those that begin before `end`: null, without a search, where there can be none. */
+  nextBefore(vma: Vma, end: number): Vma | null {
+    return vma.endVpn >= end ? null : this.vmas.next(vma);
   }
 
   /** get_mm_rss: file, anonymous and shared memory pages resident. */

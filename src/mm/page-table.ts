@@ -368,12 +368,18 @@ export class PageTables {
    */
   makeEntry(frame: Pfn, vmFlags: number, write: 'writable' | 'readonly', state: number, level = LEVEL_PTE): number {
     const { format } = this;
-    const permission = this.mm.access.permission[vmFlags & (VM_READ | VM_WRITE | VM_EXEC)];
-    const none = (permission & format.PRESENT) === 0;
-    const rights = none ? format.PRESENT : write === 'writable' ? permission : permission & ~format.WRITE;
-    const entry =
-      level === LEVEL_PTE ? format.makeLeaf(frame, rights | state) : format.makeHugeLeaf(frame, rights | state);
+    const rights = this.rightsOf(vmFlags, write);
+    const none = rights === 0;
+    const bits = (none ? format.PRESENT : rights) | state;
+    const entry = level === LEVEL_PTE ? format.makeLeaf(frame, bits) : format.makeHugeLeaf(frame, bits);
     return (none ? (entry & ~format.PRESENT) | format.SOFT0 : entry) >>> 0;
+  }
+
+  /** The rights of such an entry, for format.makeLeaf; 0: none, which makeEntry alone can say. */
+  rightsOf(vmFlags: number, write: 'writable' | 'readonly'): number {
+    const permission = this.mm.access.permission[vmFlags & (VM_READ | VM_WRITE | VM_EXEC)];
+    if ((permission & this.format.PRESENT) === 0) return 0;
+    return write === 'writable' ? permission : permission & ~this.format.WRITE;
   }
 
   /**

@@ -47,73 +47,96 @@ function findUserByte(mm: MemoryManager, space: AddressSpace, address: number, a
   return isUserAddress(space, address) ? mm.mmu.translate(space, vaddr(address), access) : -1;
 }
 
-/** Bytes copied: fewer than asked where an address is bad; with 'stop', where an access would fault (copy_from_user_inatomic). */
+/**
+ * Fills bytes [start, end) of `into`. Bytes copied: fewer than asked where an address is bad; with 'stop', where an access would fault
+ * (copy_from_user_inatomic).
+ */
 export function copyFromUser(
   mm: MemoryManager,
   space: AddressSpace,
   address: number,
   into: Uint8Array,
   atFault: 'handle' | 'stop' = 'handle',
+  start = 0,
+  end = into.length,
 ): number {
   const { u8 } = mm.ram;
-  const locate = atFault === 'handle' ? ensureUserByte : findUserByte;
-  let done = 0;
-  while (done < into.length) {
-    const at = address + done;
-    const offset = locate(mm, space, at, ACCESS_READ);
+  let done = start;
+  while (done < end) {
+    const at = address + (done - start);
+    const offset =
+      atFault === 'handle' ? ensureUserByte(mm, space, at, ACCESS_READ) : findUserByte(mm, space, at, ACCESS_READ);
     if (offset === -1) break;
-    const count = Math.min(into.length - done, PAGE_SIZE - offsetInPage(at));
+    const count = Math.min(end - done, PAGE_SIZE - offsetInPage(at));
     if (count < 32) for (let i = 0; i < count; i++) into[done + i] = u8[offset + i];
     // Within RAM (a page of the page cache) no view is made on the way: that would cost more than the copy.
     else if (into.buffer === u8.buffer) copyUpwards(u8, into.byteOffset + done, offset, count);
     else into.set(u8.subarray(offset, offset + count), done);
     done += count;
   }
-  return done;
+  return done - start;
 }
 
 /**
- * Bytes copied: fewer than asked where an address is bad. A page whose fault sleeps counts as copied: the bytes are owed
- * (FaultWaiter.stores), and so is all that comes behind them to pages that are not there, so that the faults come in order.
+ * Stores bytes [start, end) of `from`. Bytes copied: fewer than asked where an address is bad. A page whose fault sleeps counts as
+ * copied: the bytes are owed (FaultWaiter.stores), and so is all that comes behind them to pages that are not there, so that the
+ * faults come in order.
  */
-export function copyToUser(mm: MemoryManager, space: AddressSpace, address: number, from: Uint8Array): number {
+export function copyToUser(
+  mm: MemoryManager,
+  space: AddressSpace,
+  address: number,
+  from: Uint8Array,
+  start = 0,
+  end = from.length,
+): number {
   const { waiter } = mm;
-  let done = 0;
-  while (done < from.length) {
+  let done = start;
+  while (done < end) {
     if (waiter === null || waiter.stores.length === 0)
-      done += copyToUserNow(mm, space, address + done, done === 0 ? from : from.subarray(done));
-    if (done === from.length || waiter === null || (waiter.source === null && waiter.stores.length === 0)) break;
-    const at = address + done;
-    const count = Math.min(from.length - done, PAGE_SIZE - offsetInPage(at));
-    const part = from.subarray(done, done + count);
-    if (waiter.source === null && isPresentForWrite(mm, space, at)) copyToUserNow(mm, space, at, part);
-    else waiter.stores.push({ space, address: at, bytes: part.slice() });
+      done += copyToUserNow(mm, space, address + (done - start), from, done, end);
+    if (done === end || waiter === null || (waiter.source === null && waiter.stores.length === 0)) break;
+    const at = address + (done - start);
+    const count = Math.min(end - done, PAGE_SIZE - offsetInPage(at));
+    if (waiter.source === null && isPresentForWrite(mm, space, at))
+      copyToUserNow(mm, space, at, from, done, done + count);
+    else waiter.stores.push({ space, address: at, bytes: from.slice(done, done + count) });
     waiter.source = null;
     done += count;
   }
-  return done;
+  return done - start;
 }
 
 function isPresentForWrite(mm: MemoryManager, space: AddressSpace, address: number): boolean {
   return findUserByte(mm, space, address, ACCESS_WRITE) !== -1;
 }
 
-/** Bytes copied: fewer than asked where an address is bad, or where a fault sleeps (then mm.waiter.source says on what). */
-export function copyToUserNow(mm: MemoryManager, space: AddressSpace, address: number, from: Uint8Array): number {
+/**
+ * Stores bytes [start, end) of `from`. Bytes copied: fewer than asked where an address is bad, or where a fault sleeps (then
+ * mm.waiter.source says on what).
+ */
+export function copyToUserNow(
+  mm: MemoryManager,
+  space: AddressSpace,
+  address: number,
+  from: Uint8Array,
+  start = 0,
+  end = from.length,
+): number {
   const { u8 } = mm.ram;
-  let done = 0;
-  while (done < from.length) {
-    const at = address + done;
+  let done = start;
+  while (done < end) {
+    const at = address + (done - start);
     const offset = ensureUserByte(mm, space, at, ACCESS_WRITE);
     if (offset === -1) break;
-    const count = Math.min(from.length - done, PAGE_SIZE - offsetInPage(at));
+    const count = Math.min(end - done, PAGE_SIZE - offsetInPage(at));
     beforeWrite(mm, offset);
     if (count < 32) for (let i = 0; i < count; i++) u8[offset + i] = from[done + i];
     else if (from.buffer === u8.buffer) copyUpwards(u8, offset, from.byteOffset + done, count);
     else u8.set(count === from.length ? from : from.subarray(done, done + count), offset);
     done += count;
   }
-  return done;
+  return done - start;
 }
 
 /** Zeroes; bytes cleared. */

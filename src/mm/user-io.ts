@@ -36,15 +36,27 @@ export class UserIo implements IoSink, IoSource {
   }
 
   put(bytes: Uint8Array): number {
-    return this.move(bytes, 'put');
+    return this.move('put', bytes, 0, bytes.length);
   }
 
   take(into: Uint8Array): number {
-    return this.move(into, 'take');
+    return this.move('take', into, 0, into.length);
   }
 
   takePresent(into: Uint8Array): number {
-    return this.move(into, 'take present');
+    return this.move('take present', into, 0, into.length);
+  }
+
+  putRange(bytes: Uint8Array, start: number, end: number): number {
+    return this.move('put', bytes, start, end);
+  }
+
+  takeRange(into: Uint8Array, start: number, end: number): number {
+    return this.move('take', into, start, end);
+  }
+
+  takePresentRange(into: Uint8Array, start: number, end: number): number {
+    return this.move('take present', into, start, end);
   }
 
   faultIn(lengthBytes: number): boolean {
@@ -68,21 +80,21 @@ export class UserIo implements IoSink, IoSource {
     return true;
   }
 
-  private move(bytes: Uint8Array, direction: 'put' | 'take' | 'take present'): number {
-    let done = 0;
-    while (done < bytes.length && this.remaining > 0 && !this.faulted) {
+  private move(direction: 'put' | 'take' | 'take present', bytes: Uint8Array, start: number, end: number): number {
+    let done = start;
+    while (done < end && this.remaining > 0 && !this.faulted) {
       const { address, lengthBytes } = this.vectors[this.at];
       if (this.offset === lengthBytes) {
         this.at++;
         this.offset = 0;
         continue;
       }
-      const want = Math.min(bytes.length - done, lengthBytes - this.offset);
-      const part = want === bytes.length ? bytes : bytes.subarray(done, done + want);
+      const want = Math.min(end - done, lengthBytes - this.offset);
+      const at = address + this.offset;
       const moved =
         direction === 'put'
-          ? this.store(this.mm, this.space, address + this.offset, part)
-          : copyFromUser(this.mm, this.space, address + this.offset, part, direction === 'take' ? 'handle' : 'stop');
+          ? this.store(this.mm, this.space, at, bytes, done, done + want)
+          : copyFromUser(this.mm, this.space, at, bytes, direction === 'take' ? 'handle' : 'stop', done, done + want);
       this.offset += moved;
       this.remaining -= moved;
       done += moved;
@@ -90,6 +102,6 @@ export class UserIo implements IoSink, IoSource {
       if (direction === 'take present') break;
       this.faulted = true;
     }
-    return done;
+    return done - start;
   }
 }

@@ -12,7 +12,7 @@ import { FRAME_BYTES, popSignalFrame, pushSignalFrame } from './signal-frame.ts'
 import { decodeSigAction, decodeSiginfo, encodeSigAction, encodeSiginfo, SIGACTION_BYTES } from './structs.ts';
 import { SYSCALL_NUMBERS } from './syscall-numbers.ts';
 import { buildVdsoImage } from './vdso.ts';
-import { highWord, lowWord, signed64, unsigned64 } from './words.ts';
+import { highWord, signed64, unsigned64 } from './words.ts';
 
 const X_SP = REG_X + 2 * 2;
 const X_TP = REG_X + 2 * 4;
@@ -61,6 +61,16 @@ export const RISCV64_ARCH: Arch = {
         return unsigned64(low, high);
     }
   },
+  decodeArguments(registers, widths, into) {
+    for (let i = 0; i < 6; i++) {
+      const low = registers[X_A0 + 2 * i];
+      const high = registers[X_A0 + 2 * i + 1];
+      const width = widths[i];
+      if (width === 'u64') into[i] = high === 0 ? low : unsigned64(low, high);
+      else if (width === 'i32') into[i] = low | 0;
+      else into[i] = width === 'u32' ? low : signed64(low, high);
+    }
+  },
   argumentBytes: (registers, index) => {
     const at = X_A0 + 2 * index;
     return new Uint8Array(Uint32Array.of(registers[at], registers[at + 1]).buffer);
@@ -71,7 +81,11 @@ export const RISCV64_ARCH: Arch = {
   firstArgumentLow: (registers) => registers[X_A0],
   firstArgumentHigh: (registers) => registers[X_A0 + 1],
   setResult: (registers, value) => setPair(registers, X_A0, value),
-  stepOverSyscall: (registers) => setPair(registers, REG_PC, RISCV64_ARCH.pc(registers) + ECALL_BYTES),
+  stepOverSyscall(registers) {
+    const low = registers[REG_PC] + ECALL_BYTES;
+    registers[REG_PC] = low;
+    if (low >= 2 ** 32) registers[REG_PC + 1]++;
+  },
   rewindSyscall(registers, firstLow, firstHigh, number) {
     registers[X_A0] = firstLow;
     registers[X_A0 + 1] = firstHigh;
@@ -106,6 +120,8 @@ export function riscv64Arch(layout: LayoutConstants): Arch {
 }
 
 function setPair(registers: Uint32Array, at: number, value: number): void {
-  registers[at] = lowWord(value);
-  registers[at + 1] = highWord(value);
+  const small = value | 0;
+  registers[at] = small;
+  if (small === value) registers[at + 1] = small >> 31;
+  else registers[at + 1] = highWord(value);
 }

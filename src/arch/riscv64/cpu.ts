@@ -46,6 +46,9 @@ export class Riscv64Cpu implements Cpu {
   /** Asid of the kernel -> asid in tags. A flushed space gets a new one. */
   private readonly tags = new Map<number, number>();
   private nextTag = 1;
+  /** What is loaded: `tags` has the same; -1: nothing that still holds. */
+  private loadedAsid = -1;
+  private loadedRoot = 0;
 
   /** `jit` changes nothing but speed. */
   constructor(ram: Ram, format: PagingFormat, jit: JitMode | JitPace = 'off') {
@@ -176,6 +179,7 @@ export class Riscv64Cpu implements Cpu {
   }
 
   flushSpace(asid: number): void {
+    if (asid === this.loadedAsid) this.loadedAsid = -1;
     this.tags.delete(asid);
   }
 
@@ -183,6 +187,7 @@ export class Riscv64Cpu implements Cpu {
     this.ram.u8.fill(0, at.READ_TLB, at.TLB_END);
     this.ram.u32[at.MAIL_SUPERPAGES / 4] = 0;
     this.tags.clear();
+    this.loadedAsid = -1;
     this.nextTag = 1;
   }
 
@@ -201,12 +206,15 @@ export class Riscv64Cpu implements Cpu {
   }
 
   private loadRoot(root: TranslationRoot): void {
+    if (root.asid === this.loadedAsid && root.rootFrame === this.loadedRoot) return;
     let tag = this.tags.get(root.asid);
     if (tag === undefined) {
       if (this.nextTag > HARDWARE_ASIDS) this.flushAll();
       tag = this.nextTag++;
       this.tags.set(root.asid, tag);
     }
+    this.loadedAsid = root.asid;
+    this.loadedRoot = root.rootFrame;
     this.tracer.asid = root.asid;
     this.ram.u32[at.MAIL_ASID_TAG / 4] = tag * 8;
     this.ram.u32[at.MAIL_ROOT / 4] = root.rootFrame;

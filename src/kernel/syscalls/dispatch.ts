@@ -20,7 +20,7 @@ export function dispatchSyscall(k: Kernel, t: Task): void {
   // One record a task, filled anew by each call: whoever keeps arguments longer (a restart) copies them.
   const call = t.call ?? { nr, args: [0, 0, 0, 0, 0, 0], origLow: 0, origHigh: 0 };
   const { args } = call;
-  for (let i = 0; i < 6; i++) args[i] = arch.argument(registers, i, widths[i]);
+  arch.decodeArguments(registers, widths, args);
   if (t.pidNs.parent !== null) for (const i of k.pidArguments[nr] ?? []) args[i] = t.pidNs.pidOfArgument(args[i]);
   call.nr = nr;
   call.origLow = arch.firstArgumentLow(registers);
@@ -49,22 +49,20 @@ export function enterTracedCall(k: Kernel, t: Task): void {
 
 function beginCall(k: Kernel, t: Task): void {
   const { nr, args } = t.call!;
-  const row = k.rows[nr];
-  const name = nameOf(k, nr);
   k.syscallCounts.add(nr);
   if (k.events.enabled[EV_SYS_ENTER] !== 0)
     k.events.emit(EV_SYS_ENTER, t.tid, nr, args[0], args[1], args[2], args[3], args[4]);
-  k.tracer?.syscallEnter(t, name, args);
+  if (k.tracer !== null) k.tracer.syscallEnter(t, nameOf(k, nr), args);
   t.inSyscall = true;
   k.clock.charge(COST_SYSCALL_NS);
   addSystemTime(t, COST_SYSCALL_NS);
-  runCall(k, t, row, name);
+  runCall(k, t, k.rows[nr]);
 }
 
 /** A woken call, once more with the same arguments. */
 export function rerunSyscall(k: Kernel, t: Task): void {
   const { nr } = t.call!;
-  runCall(k, t, k.rows[nr], nameOf(k, nr));
+  runCall(k, t, k.rows[nr]);
 }
 
 export function nameOf(k: Kernel, nr: number): string {
@@ -89,17 +87,19 @@ function setCaller(k: Kernel, t: Task): void {
   };
 }
 
-function runCall(k: Kernel, t: Task, row: SyscallRow | undefined, name: string): void {
+function runCall(k: Kernel, t: Task, row: SyscallRow | undefined): void {
   const { args } = t.call!;
-  const before = k.clock.nowNs;
+  // No instruction retires meanwhile.
+  const before = k.clock.chargedNs;
   setCaller(k, t);
   const waitBefore = t.wait;
   let result = -ENOSYS;
   t.waiter.source = null;
   if (row === undefined || row.run === null) {
+    const name = nameOf(k, t.call!.nr);
     k.absentSyscalls.set(name, (k.absentSyscalls.get(name) ?? 0) + 1);
   } else result = row.run(k, t, args[0], args[1], args[2], args[3], args[4], args[5]);
-  addSystemTime(t, k.clock.nowNs - before);
+  addSystemTime(t, k.clock.chargedNs - before);
   if (result === BLOCKED || t.state === 'Z' || t.state === 'X' || t.stopPoint !== null) return;
   // A call that could not read its arguments, for a fault that sleeps, has done nothing yet: it runs again.
   if (t.waiter.source !== null) {
@@ -125,8 +125,9 @@ export function finishCall(k: Kernel, t: Task, result: number): void {
   t.inSyscall = false;
   if (result > 0 && t.pidNs.parent !== null && k.rows[call.nr]?.returns === 'pid') result = t.pidNs.numberOf(result);
   if (result !== NO_RESULT) {
-    k.arch.setResult(k.registersOf(t), isRestartCode(result) ? -EINTR : result);
-    t.restartResult = isRestartCode(result) ? result : 0;
+    const restarts = isRestartCode(result);
+    k.arch.setResult(k.registersOf(t), restarts ? -EINTR : result);
+    t.restartResult = restarts ? result : 0;
   }
   const shown = result === NO_RESULT ? 0 : result;
   if (k.events.enabled[EV_SYS_EXIT] !== 0) k.events.emit(EV_SYS_EXIT, t.tid, call.nr, shown);

@@ -122,12 +122,14 @@ export function vectorArgument(k: Kernel, t: Task, address: number, count: numbe
 }
 
 export function totalBytes(vectors: readonly IoVec[]): number {
-  return vectors.reduce((sum, vector) => sum + vector.lengthBytes, 0);
+  let sum = 0;
+  for (const vector of vectors) sum += vector.lengthBytes;
+  return sum;
 }
 
 /** The vectors without their first `bytes` bytes. */
-export function vectorsAfter(vectors: readonly IoVec[], bytes: number): IoVec[] {
-  if (bytes === 0) return [...vectors];
+export function vectorsAfter(vectors: readonly IoVec[], bytes: number): readonly IoVec[] {
+  if (bytes === 0) return vectors;
   const rest: IoVec[] = [];
   let skip = bytes;
   for (const { address, lengthBytes } of vectors) {

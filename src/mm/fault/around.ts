@@ -3,7 +3,8 @@ import { MM_FILEPAGES, MM_SHMEMPAGES } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { mlockPage } from '../mlock-pages.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
-import { PG_locked, PG_readahead } from '../phys/page-flags.ts';
+import { SLOTS } from '../page-cache/page-index.ts';
+import { PG_locked, PG_readahead, PG_uptodate } from '../phys/page-flags.ts';
 import { VM_LOCKED, VM_SHARED, VM_UFFD_MINOR, VM_UFFD_WP, VM_WRITE } from '../vm-flags.ts';
 import { VMA_SHMEM, type Vma } from '../vma.ts';
 
@@ -20,40 +21,48 @@ export function mapAround(mm: MemoryManager, vma: Vma, page: Vpn): boolean {
   if (vma.file?.keepsVmasApart === true || vma.file?.isSecret === true) return false;
   const { pageTables, format } = mm;
   const pages = vma.pages as FilePages;
-  const window = page - (page % FAULT_AROUND_PAGES);
+  const window = page - (page & (FAULT_AROUND_PAGES - 1));
   const first = Math.max(window, vma.startVpn);
   // Where the mapping begins inside the window, 16 pages from there on, to the end of the leaf table at most.
   const tablePages = pageTables.spanOf(1);
-  const tableEnd = page - (page % tablePages) + tablePages;
+  const tableEnd = page - (page & (tablePages - 1)) + tablePages;
   const end = Math.min(first + FAULT_AROUND_PAGES, tableEnd, vma.endVpn);
   const indexAt = vma.pgoff - vma.startVpn;
   const endIndex = Math.min(end + indexAt, pagesOf(pages.sizeBytes));
-  let index = pages.pages.next(first + indexAt, 'any');
-  if (index < 0 || index >= endIndex) return false;
+  const found = pages.pages.next(first + indexAt, 'any');
+  if (found < 0 || found >= endIndex) return false;
   const leaf = pageTables.ensureLeaf(vma.space, page);
   if (leaf === -1) return false; // the fault itself will find no memory either
-  // Making the table may have reclaimed the page that was found.
-  index = pages.pages.next(first + indexAt, 'any');
   const write = wantsNoWriteNotice(vma) ? 'writable' : 'readonly';
+  // mk_pte of vm_page_prot: PAGE_BASE has ACCESSED on RISC-V, so the neighbours look used, too.
+  const rights = pageTables.rightsOf(vma.flags, write);
+  const isLocked = (vma.flags & VM_LOCKED) !== 0;
+  const { flags } = mm.frames;
+  // Making the table may have reclaimed the page that was found: the index is looked at anew.
+  let known: Int32Array | null = null;
   let mapped = 0;
   let done = false;
-  for (; index >= 0 && index < endIndex; index = pages.pages.next(index + 1, 'any')) {
-    const at = index - indexAt;
-    const slot = pageTables.slotBeside(leaf, at - page);
-    if (pageTables.read(slot) !== 0) continue;
-    if (!mm.pageCache.isFilled(pages, index)) continue;
-    const frame = pages.findPage(index) as Pfn;
+  for (let index = first + indexAt; index < endIndex; index++) {
+    const at = index & (SLOTS - 1);
+    if (at === 0 || index === first + indexAt) known = pages.pages.framesAround(index);
+    if (known === null) continue;
+    const frame = known[at];
     // next_uptodate_folio: who comes to a page with a mark starts the next window.
-    if ((mm.frames.flags[frame] & (PG_readahead | PG_locked)) !== 0) continue;
-    mm.alloc.getFrame(frame);
-    mm.rmap.addFileRmap(frame);
-    if ((vma.flags & VM_LOCKED) !== 0) mlockPage(mm, frame);
-    // mk_pte of vm_page_prot: PAGE_BASE has ACCESSED on RISC-V, so the neighbours look used, too.
-    pageTables.set(slot, pageTables.makeEntry(frame, vma.flags, write, format.ACCESSED));
+    if (frame < 0 || (flags[frame] & (PG_uptodate | PG_readahead | PG_locked)) !== PG_uptodate) continue;
+    const slot = pageTables.slotBeside(leaf, index - indexAt - page);
+    if (pageTables.read(slot) !== 0) continue;
+    mm.alloc.getFrame(frame as Pfn);
+    mm.rmap.addFileRmap(frame as Pfn);
+    if (isLocked) mlockPage(mm, frame as Pfn);
+    const entry =
+      rights === 0
+        ? pageTables.makeEntry(frame as Pfn, vma.flags, write, format.ACCESSED)
+        : format.makeLeaf(frame as Pfn, rights | format.ACCESSED);
+    pageTables.set(slot, entry);
     mapped++;
-    if (at === page) {
+    if (index - indexAt === page) {
       done = true;
-      mm.lastFaultFrame = frame;
+      mm.lastFaultFrame = frame as Pfn;
     }
   }
   if (mapped > 0) mm.addRss(vma.space, vma.kind === VMA_SHMEM ? MM_SHMEMPAGES : MM_FILEPAGES, mapped);

@@ -21,7 +21,7 @@ import {
   VM_SOFTDIRTY,
   VM_SPECIAL,
 } from '../vm-flags.ts';
-import { VMA_ANON, VMA_FILE, VMA_HUGETLB, VMA_SHMEM, type VmaKind } from '../vma.ts';
+import { VMA_ANON, VMA_FILE, VMA_HUGETLB, VMA_SHMEM, type Vma, type VmaKind } from '../vma.ts';
 import { allocVma, discardVma, linkVma } from '../vma-adjust.ts';
 import { mergeNewRange } from '../vma-merge.ts';
 import { withMemoryMerge } from './memory-merge.ts';
@@ -104,6 +104,7 @@ export function mapRegion(
           middle: null,
           copiedFrom: null,
         });
+  let made: Vma | null = null;
   if (merged === null) {
     const vma = allocVma(mm, space, start, end, flags, pgoff);
     if (vma === null) {
@@ -120,8 +121,9 @@ export function mapRegion(
       return opened;
     }
     linkVma(mm, vma);
+    made = vma;
   }
-  const vma = merged ?? space.vmas.find(start);
+  const vma = merged ?? made;
   accountVm(space, flags, pages);
   if (vma !== null) {
     if ((flags & VM_LOCKED) !== 0) {

@@ -38,7 +38,7 @@ export function splitAround(mm: MemoryManager, space: AddressSpace, start: Vpn, 
     const upper = splitVmaUnchecked(mm, first, start);
     if (typeof upper === 'number') return upper;
   }
-  for (let vma = space.vmas.find(start); vma !== null && vma.startVpn < end; vma = space.vmas.next(vma))
+  for (let vma = space.vmas.find(start); vma !== null && vma.startVpn < end; vma = space.nextBefore(vma, end))
     if ((vma.flags & VM_SEALED) !== 0) return -EPERM;
   const last = space.vmas.find((end - 1) as Vpn);
   if (last !== null && last.startVpn < end && last.endVpn > end) {
@@ -60,19 +60,21 @@ export function removePreparedRange(mm: MemoryManager, space: AddressSpace, star
   const { vmas } = space;
   const first = vmas.find(start);
   if (first === null || first.startVpn >= end) return;
-  for (let vma: typeof first | null = first; vma !== null && vma.startVpn < end; vma = vmas.next(vma))
+  for (let vma: typeof first | null = first; vma !== null && vma.startVpn < end; vma = space.nextBefore(vma, end))
     zapRange(mm, vma, vma.startVpn, vma.endVpn, 'unmap');
   const prev = vmas.prev(first);
   const next = vmas.find(end);
   const floor = prev === null ? vpn(0) : prev.endVpn;
   const ceiling = next === null ? vpn(Number.POSITIVE_INFINITY) : next.startVpn;
   mm.pageTables.freeTables(space, start, end, floor, ceiling);
-  for (let vma = vmas.find(start); vma !== null && vma.startVpn < end; vma = vmas.find(start)) {
+  for (let vma: typeof first | null = first; vma !== null && vma.startVpn < end; ) {
     const pages = vma.sizePages;
+    const following = space.nextBefore(vma, end);
     if ((vma.flags & VM_LOCKED) !== 0) space.lockedVm -= pages;
     accountVm(space, vma.flags, -pages);
     if ((vma.flags & VM_ACCOUNT) !== 0) mm.unchargeCommit(pages);
     removeVma(mm, vma);
+    vma = following;
   }
 }
 
@@ -80,7 +82,7 @@ export function removePreparedRange(mm: MemoryManager, space: AddressSpace, star
 export function measureRange(space: AddressSpace, start: Vpn, end: Vpn): { pages: number; accountedPages: number } {
   let pages = 0;
   let accountedPages = 0;
-  for (let vma = space.vmas.find(start); vma !== null && vma.startVpn < end; vma = space.vmas.next(vma)) {
+  for (let vma = space.vmas.find(start); vma !== null && vma.startVpn < end; vma = space.nextBefore(vma, end)) {
     const covered = Math.min(vma.endVpn, end) - Math.max(vma.startVpn, start);
     pages += covered;
     if ((vma.flags & VM_ACCOUNT) !== 0) accountedPages += covered;

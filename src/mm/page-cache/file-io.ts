@@ -1,5 +1,5 @@
 import { EFAULT } from '../../abi/errno.ts';
-import type { IoSink, IoSource } from '../../base/io.ts';
+import { type IoSink, type IoSource, putRange, takePresentRange } from '../../base/io.ts';
 import { PAGE_SIZE, type Pfn } from '../../machine/units.ts';
 import { PAGE_LOCKED } from '../block/request.ts';
 import type { FilePages } from './file-pages.ts';
@@ -44,7 +44,7 @@ export function readInto(
       if (file.backing !== null || offset === 0) cache.markAccessed(frame as Pfn);
       cache.uses?.used(frame as Pfn);
       const base = ram.offsetOf(frame as Pfn) + offset;
-      moved = sink.put(ram.u8.subarray(base, base + want));
+      moved = putRange(sink, ram.u8, base, base + want);
       allocator.putFrame(frame as Pfn);
     }
     done += moved;
@@ -89,7 +89,7 @@ function writeShmemPage(cache: PageCache, file: FilePages, position: number, wan
   if (frame < 0) return frame;
   ram.beforeWrite(frame as Pfn);
   const base = ram.offsetOf(frame as Pfn) + (position % PAGE_SIZE);
-  const moved = source.takePresent(ram.u8.subarray(base, base + want));
+  const moved = takePresentRange(source, ram.u8, base, base + want);
   finishStore(cache, frame as Pfn);
   cache.allocator.putFrame(frame as Pfn);
   if (position + moved > file.sizeBytes) file.sizeBytes = position + moved;
@@ -117,7 +117,7 @@ function writeBackedPage(cache: PageCache, file: FilePages, position: number, wa
     if (frame < 0) return frame;
     ram.beforeWrite(frame as Pfn);
     const base = ram.offsetOf(frame as Pfn) + offset;
-    moved = source.takePresent(ram.u8.subarray(base, base + want));
+    moved = takePresentRange(source, ram.u8, base, base + want);
     if (moved > 0) finishStore(cache, frame as Pfn);
     else if (fresh) cache.dropPage(frame as Pfn); // nobody wrote: still a hole
     allocator.putFrame(frame as Pfn);

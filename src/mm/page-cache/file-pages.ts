@@ -24,6 +24,8 @@ export interface PageBacking {
   readPages?(index: number, into: Uint8Array): number;
   /** Stores the first `lengthBytes` of `from` at byte index * 4096. 0 or more, or -ERRNO (-ENOSPC, -EIO). */
   writePage(index: number, from: Uint8Array, lengthBytes: number): number;
+  /** The same for pages in a row, `bytes` from byte index * 4096 on: all of them, or an error, with which any may be stored. */
+  writePages?(index: number, bytes: Uint8Array): number;
   /** A page could not be written; whether a program is told, only fsync knows. */
   noteWriteError?(error: number): void;
 }

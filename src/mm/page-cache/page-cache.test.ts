@@ -195,6 +195,36 @@ describe('PageCache', () => {
     expect(vmstat.pgpgout).toBe(16);
   });
 
+  it('writes pages in a row at once, and each by itself where that fails', () => {
+    class RunBacking extends FakeBacking {
+      readonly runs: [number, Uint8Array][] = [];
+      runError = 0;
+      writePages(index: number, bytes: Uint8Array): number {
+        this.runs.push([index, bytes.slice()]);
+        return this.runError;
+      }
+    }
+    const { pageCache, vmstat, check } = createTestMemory();
+    const backing = new RunBacking(pattern(6 * PAGE_SIZE + 50));
+    const file = pageCache.createFile(backing);
+    // Out of order, so that their frames do not lie in a row.
+    const stored = [5, 6, 3].map((index) => ({ index, bytes: pattern(PAGE_SIZE, index) }));
+    for (const { index, bytes } of stored)
+      writeFrom(pageCache, file, index * PAGE_SIZE, new BufferSource(bytes.subarray(0, index === 6 ? 50 : PAGE_SIZE)));
+    expect(pageCache.writeback(file)).toBe(0);
+    expect(backing.runs).toEqual([[5, Uint8Array.of(...stored[0].bytes, ...stored[1].bytes.subarray(0, 50))]]);
+    expect(backing.written).toEqual([3]);
+    expect(vmstat.pgpgout).toBe(12);
+    backing.runError = -EIO;
+    for (const index of [1, 0]) writeFrom(pageCache, file, index * PAGE_SIZE, new BufferSource(pattern(5)));
+    expect(pageCache.writeback(file)).toBe(0);
+    expect(backing.written).toEqual([3, 0, 1]);
+    backing.writeError = -28;
+    for (const index of [1, 0]) writeFrom(pageCache, file, index * PAGE_SIZE, new BufferSource(pattern(5)));
+    expect(pageCache.writeback(file)).toBe(-28);
+    check();
+  });
+
   it('takes WRITE and DIRTY from mappings before it writes, so that the next store is noticed (folio_mkclean)', () => {
     const { pageCache, rmap, alloc, check } = createTestMemory();
     const backing = new FakeBacking(pattern(2 * PAGE_SIZE + 100));

@@ -63,6 +63,12 @@ export class PageIndex {
     return leaf === null ? NO_FRAME : ((leaf.pages as Int32Array)[index & (SLOTS - 1)] as Pfn | -1);
   }
 
+  /** The frames of the 64 pages around `index`, NO_FRAME in holes; null where none of them has one. For looking, until the index changes. */
+  framesAround(index: number): Int32Array | null {
+    const leaf = this.findLeaf(index);
+    return leaf === null ? null : leaf.pages;
+  }
+
   /** What the page that was evicted from here left behind, or 0. */
   shadowAt(index: number): number {
     return this.shadowCount === 0 ? 0 : (this.findLeaf(index)?.shadows?.[index & (SLOTS - 1)] ?? 0);

@@ -1,3 +1,4 @@
+import type { Ram } from '../../machine/ram.ts';
 import { PAGE_SIZE, type Pfn } from '../../machine/units.ts';
 import { PG_writeback } from '../phys/page-flags.ts';
 import type { FilePages, PageBacking } from './file-pages.ts';
@@ -5,6 +6,8 @@ import type { PageCache } from './page-cache.ts';
 
 /** The most that one request writes: 1280 KiB (BLK_DEF_MAX_SECTORS_CAP). */
 const MOST_PAGES = 320;
+/** Bytes of pages on their way to the backing, in a row; no state. */
+const scratch = new Uint8Array(MOST_PAGES * PAGE_SIZE);
 
 /**
  * What to do with a page that is dirty again while its last write is on its way (WB_SYNC_ALL, WB_SYNC_NONE): wait for that, or let
@@ -85,21 +88,64 @@ function writeRun(cache: PageCache, file: FilePages, run: readonly Pfn[], purpos
   let first = 0;
   for (const frame of run) allocator.getFrame(frame);
   const firstIndex = frames.index[run[0]];
-  const written: Pfn[] = [];
   const refused = io.refusal('write', 'file');
   for (const frame of run) {
     cache.rmap.makeClean(frame);
     cache.clearDirty(frame);
-    const result = refused < 0 ? refused : storePage(cache, backing, frame);
-    if (result < 0) {
-      if (first === 0) first = result;
-      file.noteWritebackError(result);
-    } else if (result > 0) written.push(frame);
+  }
+  let written: readonly Pfn[] = [];
+  if (refused < 0) first = noteErrors(file, run.length, refused);
+  else if (storeRun(cache, backing, run)) written = run;
+  else {
+    // One bad page must not take its neighbours along.
+    const stored: Pfn[] = [];
+    for (const frame of run) {
+      const result = storePage(cache, backing, frame);
+      if (result < 0) {
+        if (first === 0) first = result;
+        file.noteWritebackError(result);
+      } else if (result > 0) stored.push(frame);
+    }
+    written = stored;
   }
   // What failed has taken its time with the others.
   if (written.length > 0) io.submit('write', backing, firstIndex, written, purpose);
   for (const frame of run) allocator.putFrame(frame);
   return first;
+}
+
+function noteErrors(file: FilePages, pages: number, error: number): number {
+  for (let i = 0; i < pages; i++) file.noteWritebackError(error);
+  return error;
+}
+
+/** Writes all of the run at once: false where that is not possible, or did not work. */
+function storeRun(cache: PageCache, backing: PageBacking, run: readonly Pfn[]): boolean {
+  const { ram, frames, allocator, vmstat } = cache;
+  if (run.length === 1 || backing.writePages === undefined) return false;
+  const index = frames.index[run[0]];
+  const lengthBytes = Math.min(run.length * PAGE_SIZE, backing.sizeBytes - index * PAGE_SIZE);
+  const tailBytes = lengthBytes - (run.length - 1) * PAGE_SIZE;
+  if (tailBytes <= 0) return false;
+  if (tailBytes < PAGE_SIZE) cache.zeroTail(run[run.length - 1], tailBytes); // C6
+  if (backing.writePages(index, bytesInARow(ram, run).subarray(0, lengthBytes)) < 0) return false;
+  allocator.stat.nr_written += run.length;
+  vmstat.pgpgout += (run.length * PAGE_SIZE) / 1024;
+  return true;
+}
+
+/** The bytes of the frames one after the other: where they lie so in RAM, these themselves. */
+function bytesInARow(ram: Ram, run: readonly Pfn[]): Uint8Array {
+  for (let from = 0; from < run.length; ) {
+    let end = from + 1;
+    while (end < run.length && run[end] === run[end - 1] + 1) end++;
+    const at = ram.offsetOf(run[from]);
+    const bytes = ram.u8.subarray(at, at + (end - from) * PAGE_SIZE);
+    if (bytes.length === run.length * PAGE_SIZE) return bytes;
+    scratch.set(bytes, from * PAGE_SIZE);
+    from = end;
+  }
+  return scratch;
 }
 
 /** 1; 0 where the file ends before the page; or -ERRNO. */

@@ -60,7 +60,8 @@ export function setupLowmemReserve(zones: readonly Zone[], settings: WatermarkSe
 export function totalReservePages(zones: readonly Zone[]): number {
   let total = 0;
   for (const zone of zones) {
-    const reserve = zone.lowmemReserve.reduce((most, each) => Math.max(most, each), 0);
+    let reserve = 0;
+    for (const each of zone.lowmemReserve) if (each > reserve) reserve = each;
     total += Math.min(zone.managedPages, reserve + zone.watermarks[WMARK_HIGH]);
   }
   return total;

@@ -170,7 +170,7 @@ export class Rmap {
       if (chain.anonVma.tree.isEmpty) this.putAnonVma(chain.anonVma);
       this.chainSlots.free(chain.slot);
     }
-    chains.length = 0;
+    if (chains.length > 0) chains.length = 0;
   }
 
   /** A neighbour's AnonVma, if the two VMAs would be one but for their rights (find_mergeable_anon_vma, mm/vma.c). */

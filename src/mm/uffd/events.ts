@@ -39,7 +39,7 @@ function tell(
 /** Contexts that want to be told when [start, end) is unmapped: before it is (userfaultfd_unmap_prep). */
 export function watchersOfUnmap(space: AddressSpace, start: Vpn, end: Vpn): readonly UffdContext[] {
   let found: UffdContext[] | null = null;
-  for (let vma = space.vmas.find(start); vma !== null && vma.startVpn < end; vma = space.vmas.next(vma)) {
+  for (let vma = space.vmas.find(start); vma !== null && vma.startVpn < end; vma = space.nextBefore(vma, end)) {
     const context = vma.uffd;
     if (context === null || !context.has(UFFD_FEATURE_EVENT_UNMAP)) continue;
     found ??= [];

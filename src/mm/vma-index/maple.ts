@@ -15,17 +15,20 @@ const MIN_FILL = NODE_SLOTS / 2;
  *  X1 VMAs rise and do not overlap; all leaves have the same depth.
  *  X2 A node other than the root has MIN_FILL to NODE_SLOTS entries; an inner root at least two.
  *  X3 min, max and maxGap of a node are those of its entries; maxGap counts holes between entries only, not at the edges.
- *  X4 The VMA that was found last is in the tree, or there is none (the mmap_cache of earlier Linux).
+ *  X4 The VMA that was found last (the mmap_cache of earlier Linux) is in the tree, and none lies between the page that it was found
+ *     for and its start; or there is none.
  */
 export class MapleIndex implements VmaIndex {
   count = 0;
   private root: Node = newLeaf();
   /** Most searches are for the one again: of a fault beside the last, or of the steps of one munmap. */
   private lastFound: Vma | null = null;
+  /** From here on it is the one; Infinity: from its start on. */
+  private lastFrom = Number.POSITIVE_INFINITY;
 
   find(page: Vpn): Vma | null {
     const last = this.lastFound;
-    if (last !== null && last.startVpn <= page && page < last.endVpn) return last;
+    if (last !== null && page < last.endVpn && (last.startVpn <= page || this.lastFrom <= page)) return last;
     let node = this.root;
     if (node.max <= page) return null;
     while (node.children !== null) {
@@ -35,7 +38,11 @@ export class MapleIndex implements VmaIndex {
       node = children[i];
     }
     const { vmas } = node;
-    for (let i = 0; i < vmas.length; i++) if (vmas[i].endVpn > page) return (this.lastFound = vmas[i]);
+    for (let i = 0; i < vmas.length; i++)
+      if (vmas[i].endVpn > page) {
+        this.lastFrom = page;
+        return (this.lastFound = vmas[i]);
+      }
     return null;
   }
 
@@ -78,6 +85,7 @@ export class MapleIndex implements VmaIndex {
   }
 
   insert(vma: Vma): void {
+    this.lastFrom = Number.POSITIVE_INFINITY;
     const sibling = insertUnder(this.root, vma);
     if (sibling !== null) {
       const top: Node = { vmas: [], children: [this.root, sibling], min: 0, max: 0, maxGap: 0 };
@@ -95,6 +103,7 @@ export class MapleIndex implements VmaIndex {
   }
 
   resize(vma: Vma, startVpn: Vpn, endVpn: Vpn): void {
+    this.lastFrom = Number.POSITIVE_INFINITY;
     resizeUnder(this.root, vma, vma.startVpn, startVpn, endVpn);
   }
 
@@ -141,6 +150,8 @@ export class MapleIndex implements VmaIndex {
       if (leafDepth === -1) leafDepth = depth;
       if (leafDepth !== depth) return 'X1: depth';
       for (const vma of vmas) {
+        if (this.lastFound !== null && vma.endVpn > this.lastFrom && vma.startVpn < this.lastFound.startVpn)
+          return 'X4: one before the last found';
         if (vma.startVpn < before || vma.startVpn >= vma.endVpn) return 'X1: order';
         before = vma.endVpn;
         counted++;
