@@ -47,12 +47,14 @@ export class Vmstat {
   thp_split_page = 0;
   thp_split_page_failed = 0;
   thp_deferred_split_page = 0;
+  thp_underused_split_page = 0;
   thp_split_pmd = 0;
   thp_scan_exceed_none_pte = 0;
   thp_scan_exceed_swap_pte = 0;
   thp_scan_exceed_share_pte = 0;
   thp_zero_page_alloc = 0;
   thp_zero_page_alloc_failed = 0;
+  thp_swpout_fallback = 0;
   nr_vmscan_write = 0;
   swap_ra = 0;
   swap_ra_hit = 0;

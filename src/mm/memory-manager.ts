@@ -31,6 +31,7 @@ import type { ReclaimPolicies } from './reclaim/kinds.ts';
 import type { Reclaim } from './reclaim/reclaim.ts';
 import type { Rmap } from './rmap/rmap.ts';
 import type { Swap } from './swap/swap.ts';
+import { DeferredSplitShrinker } from './thp/deferred-split.ts';
 import { Thp } from './thp/thp.ts';
 import { TlbBatch } from './tlb-batch.ts';
 import { MapleIndex } from './vma-index/maple.ts';
@@ -122,6 +123,7 @@ export class MemoryManager {
   readonly mlockBatch = new MlockBatch();
   readonly hugetlb: Hugetlb;
   readonly thp: Thp;
+  readonly hugePageShrinker: DeferredSplitShrinker;
   readonly ksm: Ksm;
   readonly zeroPage: Pfn;
   readonly spaces = new Set<AddressSpace>();
@@ -190,6 +192,8 @@ export class MemoryManager {
     this.ksm = new Ksm(this);
     this.rmap.setEditor(new PteEditor(this));
     this.reclaimer.setTableWalker(new YoungWalker(this));
+    this.hugePageShrinker = new DeferredSplitShrinker(this);
+    this.reclaimer.setHugePageShrinker(this.hugePageShrinker);
     this.rmap.setKsmReverse(new KsmWalk(this.ksm));
     this.rmap.setNeighbourFinder(new VmaNeighbours());
   }

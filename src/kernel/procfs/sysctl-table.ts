@@ -112,6 +112,7 @@ function dropCaches(k: Kernel, which: number): void {
   if ((which & 2) !== 0) {
     mm.vmstat.drop_slab++;
     vfs.core.dentries.shrink(vfs.core.dentries.unusedCount);
+    mm.hugePageShrinker.shrink(mm.memcgs.root);
     mm.slab.shrink();
   }
 }

@@ -42,9 +42,9 @@ const EVENT_ITEMS = (
   'kswapd_high_wmark_hit_quickly pageoutrun pgrotated drop_pagecache drop_slab oom_kill unevictable_pgs_culled ' +
   'unevictable_pgs_scanned unevictable_pgs_rescued unevictable_pgs_mlocked unevictable_pgs_munlocked ' +
   'unevictable_pgs_cleared unevictable_pgs_stranded thp_fault_alloc thp_fault_fallback thp_collapse_alloc ' +
-  'thp_collapse_alloc_failed thp_split_page thp_split_page_failed thp_deferred_split_page thp_split_pmd thp_scan_exceed_none_pte ' +
-  'thp_scan_exceed_swap_pte thp_scan_exceed_share_pte thp_zero_page_alloc ' +
-  'thp_zero_page_alloc_failed nr_tlb_remote_flush nr_tlb_remote_flush_received ' +
+  'thp_collapse_alloc_failed thp_split_page thp_split_page_failed thp_deferred_split_page ' +
+  'thp_underused_split_page thp_split_pmd thp_scan_exceed_none_pte thp_scan_exceed_swap_pte ' +
+  'thp_scan_exceed_share_pte thp_zero_page_alloc thp_zero_page_alloc_failed thp_swpout thp_swpout_fallback nr_tlb_remote_flush nr_tlb_remote_flush_received ' +
   'nr_tlb_local_flush_all nr_tlb_local_flush_one swap_ra swap_ra_hit swpin_zero swpout_zero ksm_swpin_copy cow_ksm'
 ).split(' ');
 

@@ -4,6 +4,7 @@ import { THP_DEFRAG, THP_ENABLED } from '../../mm/thp/thp.ts';
 import type { Kernel } from '../kernel.ts';
 import { wakeKhugepaged } from '../khugepaged.ts';
 import { choice, count, type SysfsRow } from './sysfs-table.ts';
+import { SIZE_ROWS } from './thp-size-table.ts';
 
 const THP = 'kernel/mm/transparent_hugepage';
 const SHMEM_WORDS = ['always', 'within_size', 'advise', 'never', 'deny', 'force'] as const;
@@ -79,6 +80,7 @@ export const THP_ROWS: readonly SysfsRow[] = [
       return 0;
     },
   ),
+  ...SIZE_ROWS,
   count(`${THP}/hpage_pmd_size`, (k) => k.mm.thp.pages * 4096, null),
   setting('alloc_sleep_millisecs', 'allocSleepMillisecs', 0),
   flag(
@@ -103,6 +105,13 @@ export const THP_ROWS: readonly SysfsRow[] = [
       if (word !== 'never' && word !== 'deny') return -EINVAL;
       k.mm.thp.shmemEnabled = word;
       return 0;
+    },
+  ),
+  flag(
+    `${THP}/shrink_underused`,
+    (k) => k.mm.thp.shrinkUnderused,
+    (k, value) => {
+      k.mm.thp.shrinkUnderused = value;
     },
   ),
   flag(

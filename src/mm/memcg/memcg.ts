@@ -38,6 +38,7 @@ export class MemcgCounters {
   swpout_zero = 0;
   thp_fault_alloc = 0;
   thp_collapse_alloc = 0;
+  thp_swpout_fallback = 0;
   workingset_refault_anon = 0;
   workingset_refault_file = 0;
   workingset_activate_anon = 0;

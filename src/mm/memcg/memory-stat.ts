@@ -93,7 +93,7 @@ export function collectMemoryStat(memcgs: Memcgs, memcg: Memcg): MemoryStatRow[]
     ...EVENTS.map((name) => [name, counters[name]] as const),
     // Huge pages are split before they go to swap.
     ['thp_swpout', 0],
-    ['thp_swpout_fallback', 0],
+    ['thp_swpout_fallback', counters.thp_swpout_fallback],
   ];
 }
 

@@ -1,7 +1,7 @@
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { PG_active, PG_lru, PG_referenced, PG_unevictable } from '../phys/page-flags.ts';
-import { splitUnshared } from '../thp/split-page.ts';
+import { splitForAdvice, splitHugePage } from '../thp/split-page.ts';
 import type { Vma } from '../vma.ts';
 
 /**
@@ -12,15 +12,18 @@ export function coolRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, wha
   const { pageTables, format, frames } = mm;
   const { lru } = mm.alloc;
   const victims: Pfn[] = [];
-  splitUnshared(mm, vma, start, end);
+  splitForAdvice(mm, vma, start, end);
   mm.mlockBatch.drain();
   let page = start;
   while (pageTables.seek(vma.space, page, end)) {
     const at = pageTables.foundVpn;
     const slot = pageTables.foundSlot;
     page = (at + pageTables.spanOf(pageTables.foundLevel)) as Vpn;
-    // A huge page that others map too, or somebody holds.
-    if (pageTables.foundLevel > 0) continue;
+    if (pageTables.foundLevel > 0) {
+      if (coolHugeLeaf(mm, slot, what) === 'split') page = at;
+      else mm.tlbBatch.add(at);
+      continue;
+    }
     const entry = pageTables.read(slot);
     if (!pageTables.isMapped(entry)) continue;
     const frame = pageTables.frameOf(entry);
@@ -48,4 +51,24 @@ export function coolRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, wha
     mm.alloc.putFrame(frame);
     mm.reclaimer.pages.reclaimPage(frame);
   }
+}
+
+/** A huge page that the range covers: colder as a whole, or 'split' now, as what goes to swap is. Not one that others map, too. */
+function coolHugeLeaf(mm: MemoryManager, slot: number, what: 'cold' | 'pageout'): 'whole' | 'split' {
+  const { pageTables, format, frames, vmstat } = mm;
+  const entry = pageTables.read(slot);
+  const head = pageTables.frameOf(entry);
+  if (!pageTables.isMapped(entry) || head === mm.thp.zeroPage || mm.rmap.isMappedShared(head)) return 'whole';
+  if (what === 'pageout') {
+    if ((frames.flags[head] & PG_unevictable) !== 0 || !splitHugePage(mm, head)) return 'whole';
+    vmstat.thp_swpout_fallback++;
+    return 'split';
+  }
+  pageTables.set(slot, (entry & ~format.ACCESSED) >>> 0);
+  frames.clear(head, PG_referenced);
+  if ((frames.flags[head] & (PG_lru | PG_active | PG_unevictable)) === (PG_lru | PG_active)) {
+    mm.alloc.lru.changeFlags(head, 0, PG_active);
+    vmstat.pgdeactivate += mm.thp.pages;
+  }
+  return 'whole';
 }

@@ -1,4 +1,4 @@
-import type { Vpn } from '../../machine/units.ts';
+import type { Pfn, Vpn } from '../../machine/units.ts';
 import { MM_SWAPENTS } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import {
@@ -11,7 +11,7 @@ import {
   PG_swapcache,
   PG_unevictable,
 } from '../phys/page-flags.ts';
-import { splitUnshared } from '../thp/split-page.ts';
+import { splitForAdvice } from '../thp/split-page.ts';
 import type { Vma } from '../vma.ts';
 import { zapSwap } from '../zap.ts';
 
@@ -23,15 +23,17 @@ import { zapSwap } from '../zap.ts';
 export function freeLazily(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): void {
   const { pageTables, format, frames } = mm;
   const state = format.ACCESSED | format.DIRTY;
-  splitUnshared(mm, vma, start, end);
+  splitForAdvice(mm, vma, start, end);
   let swapped = 0;
   let page = start;
   while (pageTables.seek(vma.space, page, end)) {
     const at = pageTables.foundVpn;
     const slot = pageTables.foundSlot;
     page = (at + pageTables.spanOf(pageTables.foundLevel)) as Vpn;
-    // A huge page that others map too, or somebody holds.
-    if (pageTables.foundLevel > 0) continue;
+    if (pageTables.foundLevel > 0) {
+      if (at >= start && page <= end) freeHugeLeaf(mm, at, slot);
+      continue;
+    }
     const entry = pageTables.read(slot);
     if (pageTables.isSwap(entry)) {
       swapped += zapSwap(mm, vma, slot);
@@ -49,13 +51,31 @@ export function freeLazily(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): v
       pageTables.set(slot, (entry & ~state) >>> 0);
       mm.tlbBatch.add(at);
     }
-    const flags = frames.flags[frame];
-    const eligible = PG_anon | PG_swapbacked | PG_lru;
-    if ((flags & (eligible | PG_unevictable)) !== eligible) continue;
-    mm.alloc.lru.changeFlags(frame, 0, PG_active | PG_referenced | PG_swapbacked);
-    mm.vmstat.pglazyfree++;
-    mm.memcgs.payerOf(frame).counters.pglazyfree++;
+    markLazyFree(mm, frame);
   }
   mm.tlbBatch.finish(vma.space);
   if (swapped > 0) mm.addRss(vma.space, MM_SWAPENTS, -swapped);
+}
+
+/** folio_mark_lazyfree. */
+function markLazyFree(mm: MemoryManager, page: Pfn): void {
+  const { flags } = mm.frames;
+  const eligible = PG_anon | PG_swapbacked | PG_lru;
+  if ((flags[page] & (eligible | PG_unevictable)) !== eligible) return;
+  const pages = mm.frames.pagesOf(page);
+  mm.alloc.lru.changeFlags(page, 0, PG_active | PG_referenced | PG_swapbacked);
+  mm.vmstat.pglazyfree += pages;
+  mm.memcgs.payerOf(page).counters.pglazyfree += pages;
+}
+
+/** madvise_free_huge_pmd, of a leaf that lies in the range as a whole: not of a page that others map, too. */
+function freeHugeLeaf(mm: MemoryManager, at: Vpn, slot: number): void {
+  const { pageTables, format, frames } = mm;
+  const entry = pageTables.read(slot);
+  const head = pageTables.frameOf(entry);
+  if (!pageTables.isMapped(entry) || head === mm.thp.zeroPage || mm.rmap.isMappedShared(head)) return;
+  frames.clear(head, PG_dirty);
+  pageTables.set(slot, (entry & ~(format.ACCESSED | format.DIRTY)) >>> 0);
+  mm.tlbBatch.add(at);
+  markLazyFree(mm, head);
 }

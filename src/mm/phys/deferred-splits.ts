@@ -18,8 +18,6 @@ const LINK = 2;
 export class DeferredSplits {
   /** Pages with PG_partially_mapped (nr_anon_partially_mapped). */
   partiallyMapped = 0;
-  /** How often one became so (split_deferred). */
-  everDeferred = 0;
   readonly list: FrameList;
   private readonly frames: FrameTable;
   private readonly vmstat: Vmstat;
@@ -37,7 +35,6 @@ export class DeferredSplits {
     if (why === 'partially mapped' && (flags[head] & PG_partially_mapped) === 0) {
       flags[head] |= PG_partially_mapped;
       this.partiallyMapped++;
-      this.everDeferred++;
       this.vmstat.thp_deferred_split_page++;
     }
     if ((flags[head] & PG_deferred) !== 0) return;

@@ -18,6 +18,12 @@ import { PageReclaim } from './page-reclaim.ts';
 import { DEF_PRIORITY, type ReclaimPolicy } from './policy.ts';
 import { Workingset } from './workingset.ts';
 
+/** What splits huge pages that hold memory in vain (thp/deferred-split.ts). */
+export interface HugePageShrinker {
+  /** Frames freed, of the memory cgroup's pages and of those below it. */
+  shrink(memcg: Memcg): number;
+}
+
 /**
  * Makes frames free when memory is short (Linux: mm/vmscan.c). Every memory cgroup has a lruvec with a policy of its own, which says
  * which of its pages go; how much each has to give is said here, and PageReclaim makes the pages go.
@@ -29,6 +35,7 @@ export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseLis
   private readonly slab: SlabAllocator;
   private readonly memcgs: Memcgs;
   private readonly run: ReclaimRun;
+  private hugePages: HugePageShrinker | null = null;
   private policies: ReclaimPolicies = policiesByName(RECLAIM_POLICIES[0]);
   /** By id of the memory cgroup. */
   private readonly lruvecs: (LruvecPages | null)[] = [];
@@ -59,6 +66,11 @@ export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseLis
   /** Once: how address spaces are found. */
   setTableWalker(tables: TableWalker): void {
     this.run.tables = tables;
+  }
+
+  /** Once. */
+  setHugePageShrinker(shrinker: HugePageShrinker): void {
+    this.hugePages = shrinker;
   }
 
   /** The policies want every access (ReclaimPolicy.referenced). */
@@ -152,6 +164,7 @@ export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseLis
       freed = this.throttle(frames, freed, wasFreeing);
       memstall?.leave();
     }
+    if (freed < frames) freed += this.hugePages?.shrink(this.memcgs.root) ?? 0;
     if (freed < frames) freed += this.slab.shrink();
     return freed;
   }
@@ -164,7 +177,8 @@ export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseLis
   ): number {
     const { memstall, freeingPages: wasFreeing } = this.cache.io;
     memstall?.enter();
-    const freed = this.shrinkTree(target, frames, options.by ?? 'direct', options.swappiness);
+    let freed = this.shrinkTree(target, frames, options.by ?? 'direct', options.swappiness);
+    if (freed < frames) freed += this.hugePages?.shrink(target) ?? 0;
     // Only what it has started itself: other memory cgroups' frames are no help.
     const now = this.throttle(Math.min(frames, freed), freed, wasFreeing);
     memstall?.leave();

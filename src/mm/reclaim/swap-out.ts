@@ -6,6 +6,7 @@ import {
   PG_head,
   PG_mlocked,
   PG_pagecache,
+  PG_partially_mapped,
   PG_swapcache,
   PG_unevictable,
   PG_writeback,
@@ -27,7 +28,7 @@ import type { Workingset } from './workingset.ts';
  */
 export function swapOut(cache: PageCache, workingset: Workingset, page: Pfn): boolean {
   const { frames, allocator, swap } = cache;
-  if ((frames.flags[page] & PG_head) !== 0 && !cache.rmap.editor.splitPage(page)) return false;
+  if ((frames.flags[page] & PG_head) !== 0 && !splitForSwap(cache, page)) return false;
   // It was a part of the huge page that nobody mapped, or zeroes.
   if (frames.refcount[page] === 0) return true;
   const flags = frames.flags[page];
@@ -53,6 +54,17 @@ export function swapOut(cache: PageCache, workingset: Workingset, page: Pfn): bo
   else swap.dropCached(page, workingset.evicted(page));
   allocator.putFrame(page);
   return isWritten;
+}
+
+/** Slots are of small pages. What is mapped in part would be split in any case, for the rest that comes free. */
+function splitForSwap({ frames, rmap, vmstat, memcgs }: PageCache, head: Pfn): boolean {
+  const isWhole = (frames.flags[head] & PG_partially_mapped) === 0;
+  const payer = memcgs.payerOf(head);
+  if (!rmap.editor.splitPage(head)) return false;
+  if (!isWhole) return true;
+  vmstat.thp_swpout_fallback++;
+  payer.counters.thp_swpout_fallback++;
+  return true;
 }
 
 /** Takes the page out of its mappings; whether it holds nothing then that would be lost with it. */

@@ -107,6 +107,7 @@ export function installHuge(mm: MemoryManager, vma: Vma, start: Vpn, slot: numbe
   const writable = (vma.flags & VM_WRITE) !== 0;
   mm.rmap.addNewAnonRmap(frame, vma, start);
   if ((vma.flags & VM_LOCKED) !== 0) mlockPage(mm, frame);
+  if (thp.shrinkUnderused) mm.alloc.deferredSplits.add(frame, 'unused');
   mm.addRss(vma.space, MM_ANONPAGES, thp.pages);
   const state = format.ACCESSED | (writable ? format.DIRTY : 0);
   pageTables.set(slot, pageTables.makeEntry(frame, vma.flags, writable ? 'writable' : 'readonly', state, thp.level));

@@ -39,7 +39,7 @@ export class Khugepaged {
 
   /** hugepage_pmd_enabled, khugepaged_has_work. */
   get hasWork(): boolean {
-    return this.spaces.length > 0 && this.mm.thp.enabled !== 'never';
+    return this.spaces.length > 0 && this.mm.thp.wanted !== 'never';
   }
 
   /** __khugepaged_enter: the space has memory that may be huge. */

@@ -19,9 +19,14 @@ export function splitHugePage(mm: MemoryManager, head: Pfn): boolean {
   }
   const count = frames.pagesOf(head);
   const isLocked = (frames.flags[head] & PG_mlocked) !== 0;
+  const wasInParts = frames.pagesMapped[head] > 1;
+  let last = 'leaf' as 'leaf' | 'part';
   rmap.forEachMapping(head, (vma, page) => {
-    if (rmap.editor.isHugeAt(vma, page)) splitHugeLeaf(mm, vma as Vma, page);
+    last = rmap.editor.isHugeAt(vma, page) ? 'leaf' : 'part';
+    if (last === 'leaf') splitHugeLeaf(mm, vma as Vma, page);
   });
+  // Entries of parts go one by one meanwhile (try_to_migrate_one), so that it is mapped in part for a moment, and counted.
+  if (wasInParts && last === 'part') mm.alloc.deferredSplits.add(head, 'partially mapped');
   const locks = new Int32Array(count);
   if (isLocked)
     rmap.forEachMapping(head, (vma, page) => {
@@ -35,7 +40,7 @@ export function splitHugePage(mm: MemoryManager, head: Pfn): boolean {
   return true;
 }
 
-function isZeroFilled({ ram }: MemoryManager, frame: Pfn): boolean {
+export function isZeroFilled({ ram }: MemoryManager, frame: Pfn): boolean {
   const { u32 } = ram;
   const first = ram.offsetOf(frame) / 4;
   for (let word = first; word < first + 1024; word++) if (u32[word] !== 0) return false;
@@ -58,23 +63,22 @@ function mapZeroPage(mm: MemoryManager, frame: Pfn): void {
 }
 
 /**
- * Every huge page of [start, end) that this space alone maps becomes small ones, for advice about parts (split_folio in
- * madvise_cold_or_pageout_pte_range and madvise_free_pte_range). What is shared stays as it is.
+ * Every huge page that this space alone maps, and of which [start, end) is a part, becomes small ones, for advice about that part
+ * (split_folio in madvise_cold_or_pageout_pte_range and madvise_free_pte_range). What is shared stays as it is, and so do huge leaves
+ * that lie in the range as a whole.
  */
-export function splitUnshared(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): void {
-  const { pageTables, frames, rmap } = mm;
+export function splitForAdvice(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): void {
+  const { pageTables, frames, rmap, thp } = mm;
   let seen: number = NO_FRAME;
   for (let page = start; pageTables.seek(vma.space, page, end); ) {
-    const at = Math.max(page, pageTables.foundVpn) as Vpn;
-    const slot = pageTables.foundSlot;
+    const first = pageTables.foundVpn;
     const isHuge = pageTables.foundLevel > 0;
-    page = (at + 1) as Vpn;
-    const entry = pageTables.read(slot);
-    if (!pageTables.isMapped(entry)) continue;
+    page = (first + (isHuge ? thp.pages : 1)) as Vpn;
+    const entry = pageTables.read(pageTables.foundSlot);
+    if (!pageTables.isMapped(entry) || (isHuge && first >= start && page <= end)) continue;
     const head = frames.headOf(pageTables.frameOf(entry));
-    if (head === mm.thp.zeroPage) splitHugeLeaf(mm, vma, at);
-    else if (head !== seen && frames.isLarge(head) && !rmap.isMappedShared(head)) splitHugePage(mm, head);
+    if (head === thp.zeroPage || head === seen || !frames.isLarge(head)) continue;
     seen = head;
-    if (isHuge) page = (at - (at % mm.thp.pages) + mm.thp.pages) as Vpn;
+    if (!rmap.isMappedShared(head)) splitHugePage(mm, head);
   }
 }

@@ -45,6 +45,10 @@ export class Thp {
   /** Of shared memory, which has no huge pages here. */
   shmemEnabled: 'never' | 'deny' = 'never';
   useZeroPage = true;
+  /** Pages that turn out to be mostly zeroes are split when memory is short. */
+  shrinkUnderused = true;
+  /** hugepages-2048kB: of the one size that there is. */
+  enabledOfSize: ThpEnabled | 'inherit' = 'inherit';
   readonly level = 1;
   readonly order: number;
   /** 4 KiB pages in a huge one. */
@@ -81,8 +85,13 @@ export class Thp {
     if (!this.isPossible || vma.kind !== VMA_ANON || vma.uffd !== null) return false;
     if ((vma.flags & (VM_NOHUGEPAGE | VM_SPECIAL)) !== 0) return false;
     if (isDisabled(vma, why)) return false;
-    if (why === 'collapse' || this.enabled === 'always') return true;
-    return this.enabled === 'madvise' && (vma.flags & VM_HUGEPAGE) !== 0;
+    if (why === 'collapse' || this.wanted === 'always') return true;
+    return this.wanted === 'madvise' && (vma.flags & VM_HUGEPAGE) !== 0;
+  }
+
+  /** Whose memory is to be huge, as its size says or all sizes. */
+  get wanted(): ThpEnabled {
+    return this.enabledOfSize === 'inherit' ? this.enabled : this.enabledOfSize;
   }
 
   /** The whole huge page around `page` lies in the VMA (thp_vma_suitable_order). */
