@@ -1,5 +1,5 @@
 import type { Kernel } from '../kernel/kernel.ts';
-import { type Pfn, vaddrOf } from '../machine/units.ts';
+import { type Pfn, type Vpn, vaddrOf } from '../machine/units.ts';
 import type { AddressSpace } from '../mm/address-space.ts';
 import {
   PG_anon,
@@ -36,11 +36,16 @@ export function viewFrame(kernel: Kernel, pfn: number): FrameView | null {
   const { frames, rmap } = kernel.mm;
   if (!Number.isInteger(pfn) || pfn < 0 || pfn >= frames.frameCount) return null;
   const mappers: { pid: number; address: number }[] = [];
-  rmap.forEachMapping(pfn as Pfn, (vma, page) => {
-    mappers.push({ pid: pidOfSpace(kernel, vma.space as AddressSpace), address: vaddrOf(page) });
+  // What a huge page's leaves and parts map is found by its head.
+  const head = frames.headOf(pfn as Pfn);
+  rmap.forEachMapping(head, (vma, page) => {
+    const at = (rmap.editor.isHugeAt(vma, page) ? page + (pfn - head) : page) as Vpn;
+    if (!frames.isLarge(head) || rmap.editor.frameAt(vma, at) === pfn)
+      mappers.push({ pid: pidOfSpace(kernel, vma.space as AddressSpace), address: vaddrOf(at) });
   });
-  const { flags, refcount, mapcount } = frames;
-  return { pfn, flags: pageFlagNames(flags[pfn]), refcount: refcount[pfn], mapcount: mapcount[pfn], mappers };
+  const { flags, refcount } = frames;
+  const mapcount = frames.mappingsOf(pfn as Pfn);
+  return { pfn, flags: pageFlagNames(flags[pfn]), refcount: refcount[head], mapcount, mappers };
 }
 
 /** What a frame is used for, by the first of these that holds. */
