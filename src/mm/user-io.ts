@@ -1,6 +1,6 @@
 import type { IoSink, IoSource } from '../base/io.ts';
 import { ACCESS_READ } from '../machine/mmu.ts';
-import { PAGE_SIZE, roundDownToPage } from '../machine/units.ts';
+import { PAGE_SIZE } from '../machine/units.ts';
 import type { AddressSpace } from './address-space.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { copyFromUser, copyToUser, copyToUserNow, ensureUserByte, type IoVec } from './user-access.ts';
@@ -64,10 +64,11 @@ export class UserIo implements IoSink, IoSource {
     let isAnyThere = false;
     for (let { at, offset } = this; left > 0; at++, offset = 0) {
       const vector = this.vectors[at];
+      const want = Math.min(left, vector.lengthBytes - offset);
       const address = vector.address + offset;
-      const end = address + Math.min(left, vector.lengthBytes - offset);
-      for (let page = address; page < end; page = roundDownToPage(page) + PAGE_SIZE) {
-        if (ensureUserByte(this.mm, this.space, page, ACCESS_READ) !== -1) {
+      // By offsets: near 2^64 an address and the next are the same number.
+      for (let done = 0; done < want; done += PAGE_SIZE - ((address + done) % PAGE_SIZE)) {
+        if (ensureUserByte(this.mm, this.space, address + done, ACCESS_READ) !== -1) {
           isAnyThere = true;
           continue;
         }
@@ -75,7 +76,7 @@ export class UserIo implements IoSink, IoSource {
         this.faulted = !isAnyThere || (this.mm.waiter?.source ?? null) !== null;
         return !this.faulted;
       }
-      left -= end - address;
+      left -= want;
     }
     return true;
   }
