@@ -5,11 +5,13 @@ import { outOfMemory } from './oom.ts';
 
 /** Pages that one round is to free at least (SWAP_CLUSTER_MAX). */
 const BATCH = 32;
-/**
- * From its waking until it runs. Whoever woke it goes on meanwhile: were it at once, it could take the page that a fault has just brought
- * before the instruction has used it, for ever.
- */
+/** From its waking until it runs. Whoever woke it goes on meanwhile. */
 const WAKE_LATENCY_NS = 2_000;
+/**
+ * How often it lets the running task go first, as long as that one has not retired an instruction: it could take the page that a fault
+ * has just brought before the instruction has used it, for ever. An instruction needs a few pages at most.
+ */
+const MAX_GIVEN_WAYS = 16;
 /** Runs in vain after which it is not woken any more, until somebody else could free something. */
 const MAX_RECLAIM_RETRIES = 16;
 
@@ -23,6 +25,9 @@ export class Kswapd implements KswapdWaker {
   private isAwake = false;
   /** Runs in a row that freed nothing. */
   private failures = 0;
+  /** Instructions that had retired when it was woken, or last gave way; and how often it has. */
+  private retiredAtWake = 0;
+  private givenWays = 0;
   private readonly k: Kernel;
 
   constructor(k: Kernel) {
@@ -34,7 +39,20 @@ export class Kswapd implements KswapdWaker {
     const { k } = this;
     if (this.isAwake || this.failures >= MAX_RECLAIM_RETRIES) return;
     this.isAwake = true;
+    this.retiredAtWake = k.cpu.retired;
+    this.givenWays = 0;
+    this.startSoon();
+  }
+
+  private startSoon(): void {
+    const { k } = this;
     k.timers.add(k.clock.nowNs + WAKE_LATENCY_NS, 'kthread', this.tid, 0);
+  }
+
+  /** A task runs that has not come a single instruction further since. */
+  private get mustGiveWay(): boolean {
+    const { k } = this;
+    return k.running?.state === 'R' && k.cpu.retired === this.retiredAtWake && this.givenWays < MAX_GIVEN_WAYS;
   }
 
   noteProgress(): void {
@@ -43,6 +61,11 @@ export class Kswapd implements KswapdWaker {
 
   /** balance_pgdat. */
   run(): void {
+    if (this.mustGiveWay) {
+      this.givenWays++;
+      this.startSoon();
+      return;
+    }
     const { alloc, vmstat } = this.k.mm;
     const before = this.k.events.currentPid;
     this.k.events.currentPid = this.tid;
