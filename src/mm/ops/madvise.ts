@@ -65,7 +65,7 @@ import { zapRange } from '../zap.ts';
 import { coolRange } from './cool.ts';
 import { installGuards, removeGuards } from './guard.ts';
 import { freeLazily } from './lazy-free.ts';
-import { faultInPage } from './populate.ts';
+import { faultInVma } from './populate.ts';
 
 /** madvise_behavior_valid; MADV_HWPOISON and MADV_SOFT_OFFLINE need CONFIG_MEMORY_FAILURE. */
 const VALID: readonly number[] = [
@@ -286,13 +286,15 @@ function readAhead(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): number {
 function populate(mm: MemoryManager, space: AddressSpace, start: Vpn, end: Vpn, advice: number): number {
   const access = advice === MADV_POPULATE_WRITE ? ACCESS_WRITE : ACCESS_READ;
   const right = advice === MADV_POPULATE_WRITE ? VM_WRITE : VM_READ;
-  for (let page = start; page < end; page = (page + 1) as Vpn) {
-    const vma = space.vmas.find(page);
-    if (vma === null || vma.startVpn > page) return -ENOMEM;
+  for (let from = start; from < end; ) {
+    const vma = space.vmas.find(from);
+    if (vma === null || vma.startVpn > from) return -ENOMEM;
     if ((vma.flags & (VM_IO | VM_PFNMAP)) !== 0 || (vma.flags & right) === 0 || vma.file?.isSecret === true)
       return -EINVAL;
-    const result = faultInPage(mm, vma, page, access);
-    if (result !== 0) return result === -ENOMEM ? -ENOMEM : -EFAULT;
+    const to = Math.min(end, vma.endVpn) as Vpn;
+    const result = faultInVma(mm, vma, from, to, access);
+    if (result !== 0) return result;
+    from = to;
   }
   return 0;
 }

@@ -36,13 +36,16 @@ export function populateRange(
   return 0;
 }
 
-/** faultin_page_range of one VMA whose rights allow `access` (or are overridden, FOLL_FORCE). 0, -EFAULT, -ENOMEM. */
+/**
+ * faultin_page_range of one VMA whose rights allow `access` (or are overridden, FOLL_FORCE). 0, -EFAULT, -ENOMEM. What it locked is
+ * on the lists when it returns (lru_add_drain).
+ */
 export function faultInVma(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, access: Access): number {
-  for (let page = start; page < end; page = (page + 1) as Vpn) {
-    const result = faultInPage(mm, vma, page, access);
-    if (result !== 0) return result;
-  }
-  return 0;
+  let result = 0;
+  for (let page = start; page < end && result === 0; page = (page + 1) as Vpn)
+    result = faultInPage(mm, vma, page, access);
+  mm.mlockBatch.drain();
+  return result;
 }
 
 /** A mark that means nothing any more goes first; reclaim may take a page meanwhile. */

@@ -81,7 +81,7 @@ static int out_length;
 /* ---- all steps by name ---- */
 static const struct { const char *name; long number; } CALLS[] = {
 #define C_(n) {#n, SYS_##n},
-  C_(munmap) C_(mprotect) C_(brk) C_(madvise) C_(mlock) C_(mlock2) C_(munlock) C_(munlockall) C_(msync)
+  C_(munmap) C_(mprotect) C_(brk) C_(madvise) C_(mlock) C_(mlock2) C_(munlock) C_(msync)
   C_(ftruncate) C_(fallocate) C_(pread64) C_(pwrite64) C_(fcntl) C_(fsync) C_(fdatasync) C_(lseek) C_(prctl) C_(mseal)
   C_(remap_file_pages) C_(shmdt) C_(pkey_mprotect) C_(sync_file_range) C_(readahead) C_(write) C_(read)
 #undef C_
@@ -117,6 +117,7 @@ static void run_call(const char *word, const long *a) {
   else if (!strcmp(word, "code")) access_at('w', (unsigned long)a[0], RETURN_CODE);
   else if (!strcmp(word, "jump")) jump_to((unsigned long)a[0]);
   else if (!strcmp(word, "mlockall")) lock_all(a[0]);
+  else if (!strcmp(word, "munlockall")) unlock_all();
   else if (!strcmp(word, "mincore")) call_mincore(a[0], a[1]);
   else if (!strcmp(word, "memread")) call_mem("/proc/self/mem", 'r', a[0], a[1], 0);
   else if (!strcmp(word, "memwrite")) call_mem("/proc/self/mem", 'w', a[0], a[1], (int)a[2]);
@@ -232,14 +233,6 @@ static void start(void) {
   base_data = status_kib("VmData:");
   base_stk = status_kib("VmStk:");
   alarm(60);
-}
-/*
- * Linux keeps the last folios of a CPU aside until there are enough of them; PG_referenced and PG_active of those go other ways.
- * MADV_COLD of a page of our own puts them where they belong (madvise_cold, lru_add_drain), and munlock before where that is locked.
- */
-static void settle(void) {
-  munlock(own_whole_page(), PG);
-  drain_lists();
 }
 #ifndef FUZZ_OWN_REPORT /* ../inject/inject.c has its own */
 static void report_step(int step) {

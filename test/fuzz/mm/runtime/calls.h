@@ -27,6 +27,14 @@ static const char *fault_text(void) {
 static char own_page[2 * PG];
 static char *own_whole_page(void) { return (char *)(((unsigned long)own_page + PG - 1) & -PG); }
 static void drain_lists(void) { madvise(own_whole_page(), PG, 20); }
+/*
+ * Linux keeps the last folios of a CPU aside until there are enough of them; PG_referenced and PG_active of those go other ways.
+ * MADV_COLD of a page of our own puts them where they belong (madvise_cold, lru_add_drain), and munlock before where that is locked.
+ */
+static void settle(void) {
+  munlock(own_whole_page(), PG);
+  drain_lists();
+}
 /* mlockall fills the batch with what it faults in of the program: all of that is there before. */
 static long special_bytes;
 static void populate_program(void) {
@@ -126,18 +134,40 @@ static long call(long number, long a, long b, long c, long d, long e, long f) {
   if (number != SYS_mlockall) put_faults();
   return result;
 }
+/*
+ * mlockall puts the program's own pages into the batch of pages to be locked, among those of the places: how many of these are in
+ * one batch differs with the size of the program. So those are locked before and the batch emptied; one page of our own is left.
+ */
+static int is_program_locked;
+static void lock_program(int number) {
+  read_text("/proc/self/maps");
+  for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
+    *end = 0;
+    struct range_line range = read_range_line(line);
+    if (!range.inside) syscall(number, range.from, range.to - range.from);
+  }
+  settle();
+}
 static void lock_all(long flags) {
   struct rlimit limit, wider;
+  int was_locked = is_program_locked;
   if (flags & 1) {
     populate_program();
+    if (!was_locked) lock_program(SYS_mlock);
     /* VmSize is measured against it, with the vdso, which is never locked and differs between architectures. */
     getrlimit(RLIMIT_MEMLOCK, &limit);
     wider = limit;
     if (limit.rlim_max - limit.rlim_cur >= (rlim_t)special_bytes) wider.rlim_cur += (rlim_t)special_bytes;
     setrlimit(RLIMIT_MEMLOCK, &wider);
   }
-  call(SYS_mlockall, flags, 0, 0, 0, 0, 0);
-  if (flags & 1) setrlimit(RLIMIT_MEMLOCK, &limit);
+  is_program_locked = call(SYS_mlockall, flags, 0, 0, 0, 0, 0) == 0 ? (flags & 1) || was_locked : was_locked;
+  if (flags & 1) {
+    setrlimit(RLIMIT_MEMLOCK, &limit);
+    if (!is_program_locked) lock_program(SYS_munlock);
+  }
+}
+static void unlock_all(void) {
+  if (call(SYS_munlockall, 0, 0, 0, 0, 0, 0) == 0) is_program_locked = 0;
 }
 /* mmap and mremap: what the kernel put beyond the places goes away again. */
 static void call_mapping(long number, long a, long b, long c, long d, long e, long f, long size) {

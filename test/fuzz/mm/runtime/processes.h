@@ -92,6 +92,7 @@ static void fork_into(int child_slot) {
   if (pid == 0) {
     slot = child_slot;
     out_length = 0;
+    is_program_locked = 0; /* locks are not inherited */
     if (uffd >= 0) close(uffd);
     uffd = -1;
     if (write(born_pipe[1], "", 1) != 1) _exit(81);
