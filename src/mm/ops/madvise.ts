@@ -1,4 +1,4 @@
-import { EACCES, EAGAIN, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP, EPERM } from '../../abi/errno.ts';
+import { EACCES, EAGAIN, EINVAL, ENOMEM, EOPNOTSUPP, EPERM } from '../../abi/errno.ts';
 import {
   MADV_COLD,
   MADV_COLLAPSE,
