@@ -18,6 +18,7 @@ export { type ContractCase, RECLAIM_CONTRACT } from './mm/reclaim/contract.ts';
 export { RECLAIM_POLICIES, type ReclaimPolicies, type ReclaimPolicyName } from './mm/reclaim/kinds.ts';
 export type { ReclaimablePages, ReclaimPolicy, References, TableVisitor } from './mm/reclaim/policy.ts';
 export { GuardedPolicies, PolicyError } from './mm/reclaim/policy-guard.ts';
+export type { Decompress } from './observe/code/elf-file.ts';
 export { type FaultDescription, formatFault } from './observe/fault-trace.ts';
 export { countFrames, type FrameView, viewFrame } from './observe/frame-view.ts';
 export type { LevelsReport } from './observe/levels-at-exit.ts';

@@ -1,4 +1,5 @@
 import type { ArchStructs } from './structs.ts';
+import type { Unwinding } from './unwinding.ts';
 
 /**
  * All that the kernel needs to know of an architecture (DESIGN.md section 5): register roles, system-call numbers, structures
@@ -30,6 +31,7 @@ export interface Arch {
   readonly ownCalls: readonly ArchCall[];
   /** stat, statfs, flock ... */
   readonly structs: ArchStructs;
+  readonly unwinding: Unwinding;
 
   pc(registers: Uint32Array): number;
   setPc(registers: Uint32Array, pc: number): void;

@@ -11,6 +11,7 @@ import { readRegset, writeRegset } from './regset.ts';
 import { FRAME_BYTES, popSignalFrame, pushSignalFrame } from './signal-frame.ts';
 import { decodeSigAction, decodeSiginfo, encodeSigAction, encodeSiginfo, SIGACTION_BYTES } from './structs.ts';
 import { SYSCALL_NUMBERS } from './syscall-numbers.ts';
+import { RISCV64_UNWINDING } from './unwinding.ts';
 import { buildVdsoImage } from './vdso.ts';
 import { highWord, signed64, unsigned64 } from './words.ts';
 
@@ -40,6 +41,7 @@ export const RISCV64_ARCH: Arch = {
   vdso: buildVdsoImage(RISCV64_PAGING.sv39.layout.taskSize * PAGE_SIZE),
   ownCalls: riscv64Calls(RISCV64_PAGING.sv39.layout.taskSize * PAGE_SIZE),
   structs: RISCV64_STRUCTS,
+  unwinding: RISCV64_UNWINDING,
 
   pc: (registers) => unsigned64(registers[REG_PC], registers[REG_PC + 1]),
   setPc: (registers, pc) => setPair(registers, REG_PC, pc),
