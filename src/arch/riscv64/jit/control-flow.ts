@@ -4,8 +4,9 @@ import { type Decoded, decode, decodeCompressed, isCompressed, OPERATIONS } from
 import { DISCARD_REGISTER } from '../layout.ts';
 
 /**
- * The blocks that can be reached from one address without leaving its page, calls taken to come back. Positions are byte
- * offsets in the page, so that what is translated from them holds wherever the frame is mapped.
+ * The blocks that can be reached from one address without leaving its page, calls taken to come back; short functions of the
+ * page that they call are among them. Positions are byte offsets in the page, so that what is translated from them holds
+ * wherever the frame is mapped.
  */
 export interface PlacedInstruction {
   readonly position: number;
@@ -19,7 +20,8 @@ export type BlockEnd =
   | { readonly kind: 'fall'; readonly next: number }
   | { readonly kind: 'branch'; readonly taken: number; readonly next: number }
   | { readonly kind: 'jump'; readonly to: number }
-  | { readonly kind: 'call'; readonly to: number; readonly back: number }
+  /** `within`: what is called is in the unit, and its return jumps to `back`. */
+  | { readonly kind: 'call'; readonly to: number; readonly back: number; readonly within: boolean }
   | { readonly kind: 'indirect-call'; readonly back: number }
   /** `targets`: where it was seen to lead. */
   | { readonly kind: 'indirect'; readonly targets: readonly number[] }
@@ -43,6 +45,11 @@ export interface ControlFlow {
 
 /** TurboFan's time grows faster than a function's length, and a unit loads and stores all of its registers: 400 were no faster. */
 const MAX_INSTRUCTIONS = 200;
+/** Of a function that is to stand in its callers' units, too. */
+const MAX_CALLED_INSTRUCTIONS = 100;
+/** Link registers. */
+const X_RA = 1;
+const X_T0 = 5;
 const CONDITIONAL: ReadonlySet<string> = new Set(['beq', 'bne', 'blt', 'bge', 'bltu', 'bgeu']);
 /** Traps: the interpreter says them. */
 const NOT_TRANSLATED: ReadonlySet<string> = new Set(['ecall', 'ebreak', 'illegal']);
@@ -51,7 +58,7 @@ const NOT_TRANSLATED: ReadonlySet<string> = new Set(['ecall', 'ebreak', 'illegal
 export interface PageKnowledge {
   /** Where the indirect jump at a position was seen to lead. */
   jumpTargets(position: number): readonly number[];
-  /** Whether another unit begins there: control leaves to it, so that no code is in many units. */
+  /** Whether another unit begins there: a switch leaves to it, so that no case is in the units of all others. */
   hasUnit(position: number): boolean;
   /** Whether it is worth to be in a unit: it ran. */
   isWorth(position: number): boolean;
@@ -66,7 +73,21 @@ export function readControlFlow(ram: Ram, frame: Pfn, entry: number, known: Page
   for (const leader of reader.leaders) {
     if (reader.instructions.has(leader)) blocks.set(leader, reader.blockAt(leader));
   }
-  return { entry, blocks, first: reader.first, last: reader.last, instructionCount: reader.count };
+  let first: number = PAGE_SIZE;
+  let last = 0;
+  for (const { position, length } of reader.instructions.values()) {
+    first = Math.min(first, position);
+    last = Math.max(last, position + length - 1);
+  }
+  return { entry, blocks, first, last, instructionCount: reader.count };
+}
+
+/** One function's part of a unit, from where control enters it. */
+interface Body {
+  readonly instructions: Map<number, PlacedInstruction>;
+  readonly leaders: Set<number>;
+  readonly calls: { readonly to: number; readonly back: number }[];
+  readonly returns: Set<number>;
 }
 
 class Reader {
@@ -74,9 +95,10 @@ class Reader {
   readonly leaders = new Set<number>();
   /** Positions of what the interpreter has to do. */
   private readonly untranslated = new Set<number>();
-  count = 0;
-  first: number = PAGE_SIZE;
-  last = 0;
+  /** What is called and in the unit; null: it is not. */
+  private readonly called = new Map<number, Body | null>();
+  /** By position of a return: where it may lead in the unit. */
+  private readonly returnTargets = new Map<number, Set<number>>();
   private readonly ram: Ram;
   private readonly base: number;
   private readonly entry: number;
@@ -90,36 +112,81 @@ class Reader {
   }
 
   readFrom(): void {
-    const work = [this.entry];
-    this.leaders.add(this.entry);
+    const own = this.readBody(this.entry, MAX_INSTRUCTIONS);
+    this.add(own);
+    const bodies = [own];
+    // A unit that begins at its function's head is called by that function itself, if it is recursive.
+    this.called.set(this.entry, own.returns.size > 0 ? own : null);
+    for (const { calls } of bodies) {
+      for (const { to, back } of calls) {
+        let body = this.called.get(to);
+        if (body === undefined) {
+          body = this.readCalled(to);
+          this.called.set(to, body);
+          if (body !== null) {
+            this.add(body);
+            bodies.push(body);
+          }
+        }
+        for (const position of body?.returns ?? []) {
+          const targets = this.returnTargets.get(position);
+          if (targets === undefined) this.returnTargets.set(position, new Set([back]));
+          else targets.add(back);
+        }
+      }
+    }
+  }
+
+  private add(body: Body): void {
+    for (const [position, instruction] of body.instructions) this.instructions.set(position, instruction);
+    for (const leader of body.leaders) this.leaders.add(leader);
+  }
+
+  get count(): number {
+    return this.instructions.size;
+  }
+
+  /** Null: it is elsewhere, too long, or was not seen to return. */
+  private readCalled(to: number): Body | null {
+    if (to < 0 || to >= PAGE_SIZE || !this.known.isWorth(to)) return null;
+    const limit = Math.min(MAX_CALLED_INSTRUCTIONS, MAX_INSTRUCTIONS - this.count);
+    const body = this.readBody(to, limit + 1);
+    return body.instructions.size > limit || body.returns.size === 0 ? null : body;
+  }
+
+  private readBody(entry: number, limit: number): Body {
+    const body: Body = { instructions: new Map(), leaders: new Set([entry]), calls: [], returns: new Set() };
+    const work = [entry];
     for (let next = work.shift(); next !== undefined; next = work.shift()) {
       for (let position: number | null = next; position !== null; ) {
-        if (this.instructions.has(position) || this.count >= MAX_INSTRUCTIONS || this.endsAt(position)) break;
+        if (body.instructions.has(position) || body.instructions.size >= limit) break;
+        if (position !== entry && !this.known.isWorth(position)) break;
         const instruction = this.read(position);
         if (instruction === null) {
           this.untranslated.add(position);
           break;
         }
-        this.instructions.set(position, instruction);
-        this.count++;
-        this.first = Math.min(this.first, position);
-        this.last = Math.max(this.last, position + instruction.length - 1);
-        position = this.follow(instruction, work);
+        body.instructions.set(position, instruction);
+        position = this.follow(instruction, body, work);
       }
     }
-  }
-
-  private endsAt(position: number): boolean {
-    return position !== this.entry && (this.known.hasUnit(position) || !this.known.isWorth(position));
+    return body;
   }
 
   /** Where the line goes on; what else can be reached is put into `work`. */
-  private follow(instruction: PlacedInstruction, work: number[]): number | null {
-    const end = endOf(instruction, this.known);
+  private follow(instruction: PlacedInstruction, body: Body, work: number[]): number | null {
+    const end = this.endOf(instruction);
     if (end === null) return instruction.position + instruction.length;
-    for (const target of targetsOf(end)) {
-      if (target < 0 || target >= PAGE_SIZE || this.leaders.has(target) || this.endsAt(target)) continue;
-      this.leaders.add(target);
+    if (isReturn(instruction)) {
+      body.returns.add(instruction.position);
+      return null;
+    }
+    if (end.kind === 'call') body.calls.push(end);
+    const targets = end.kind === 'call' ? [end.back] : targetsOf(end);
+    for (const target of targets) {
+      if (target < 0 || target >= PAGE_SIZE || body.leaders.has(target) || !this.known.isWorth(target)) continue;
+      if (end.kind === 'indirect' && this.known.hasUnit(target)) continue;
+      body.leaders.add(target);
       work.push(target);
     }
     return null;
@@ -138,6 +205,22 @@ class Reader {
     return NOT_TRANSLATED.has(operation) ? null : { position, length, operation, operands };
   }
 
+  private endOf(instruction: PlacedInstruction): BlockEnd | null {
+    const { position, length, operation, operands } = instruction;
+    const next = position + length;
+    const links = operands.rd !== DISCARD_REGISTER;
+    if (CONDITIONAL.has(operation)) return { kind: 'branch', taken: position + operands.imm, next };
+    if (operation === 'jal') {
+      const to = position + operands.imm;
+      if (!links) return { kind: 'jump', to };
+      return { kind: 'call', to, back: next, within: (this.called.get(to) ?? null) !== null };
+    }
+    if (operation !== 'jalr') return null;
+    if (links) return { kind: 'indirect-call', back: next };
+    const targets = isReturn(instruction) ? this.returnTargets.get(position) : this.known.jumpTargets(position);
+    return { kind: 'indirect', targets: [...(targets ?? [])] };
+  }
+
   blockAt(leader: number): Block {
     const instructions: PlacedInstruction[] = [];
     for (let position = leader; ; ) {
@@ -151,7 +234,7 @@ class Reader {
         return { position: leader, instructions, end };
       }
       instructions.push(instruction);
-      const end = endOf(instruction, this.known);
+      const end = this.endOf(instruction);
       if (end !== null) return { position: leader, instructions, end };
       position += instruction.length;
       if (this.leaders.has(position) && this.instructions.has(position))
@@ -160,17 +243,13 @@ class Reader {
   }
 }
 
-function endOf({ position, length, operation, operands }: PlacedInstruction, known: PageKnowledge): BlockEnd | null {
-  const next = position + length;
-  const links = operands.rd !== DISCARD_REGISTER;
-  if (CONDITIONAL.has(operation)) return { kind: 'branch', taken: position + operands.imm, next };
-  if (operation === 'jal') {
-    const to = position + operands.imm;
-    return links ? { kind: 'call', to, back: next } : { kind: 'jump', to };
-  }
-  if (operation === 'jalr')
-    return links ? { kind: 'indirect-call', back: next } : { kind: 'indirect', targets: known.jumpTargets(position) };
-  return null;
+/** A jump to what a link register holds (unprivileged specification, table 3). */
+function isReturn({ operation, operands }: PlacedInstruction): boolean {
+  return operation === 'jalr' && operands.rd === DISCARD_REGISTER && isLink(operands.rs1);
+}
+
+export function isLink(register: number): boolean {
+  return register === X_RA || register === X_T0;
 }
 
 /** Positions that control may come to inside of the unit. */
@@ -183,6 +262,7 @@ export function targetsOf(end: BlockEnd): number[] {
     case 'jump':
       return [end.to];
     case 'call':
+      return [end.within ? end.to : end.back];
     case 'indirect-call':
       return [end.back];
     case 'indirect':

@@ -110,6 +110,66 @@ describe('units do what the interpreter does', () => {
     );
   });
 
+  test('two functions in two pages that call each other, deeper than units call each other', () => {
+    // f(n): n == 0 ? 0 : n + g(n - 1) in the first page, g the same in the second
+    const half = (other: number): number[] => [
+      assemble('addi', { rd: 2, rs1: 2, imm: -16 }),
+      assemble('sd', { rs1: 2, rs2: 1, imm: 8 }),
+      assemble('sd', { rs1: 2, rs2: 10, imm: 0 }),
+      assemble('beq', { rs1: 10, rs2: 0, imm: 12 }),
+      assemble('addi', { rd: 10, rs1: 10, imm: -1 }),
+      assemble('jal', { rd: 1, imm: other }),
+      assemble('ld', { rd: 5, rs1: 2, imm: 0 }),
+      assemble('ld', { rd: 1, rs1: 2, imm: 8 }),
+      assemble('addi', { rd: 2, rs1: 2, imm: 16 }),
+      assemble('add', { rd: 10, rs1: 10, rs2: 5 }),
+      assemble('jalr', { rs1: 1 }),
+    ];
+    const head = [assemble('jal', { rd: 1, imm: 8 }), ECALL];
+    const first = [...head, ...half(4096 - 20)];
+    const rest = new Array<number>(1024 - first.length).fill(ECALL);
+    expectSame([...first, ...rest, ...head, ...half(-4096 - 20)], (g) => g.setX(10, 900n), [7, 100_000]);
+  });
+
+  test('a function that two loops call, one of them through a second function', () => {
+    // x8 = x8 * 3 + x1, in a function that is called at three places
+    const called = 17;
+    const outer = 12;
+    const call = (from: number, to: number): number => assemble('jal', { rd: 1, imm: (to - from) * 4 });
+    expectSame(
+      [
+        call(0, called),
+        assemble('addi', { rd: 10, rs1: 10, imm: -1 }),
+        call(2, called),
+        assemble('bne', { rs1: 10, rs2: 0, imm: -12 }),
+        assemble('addi', { rd: 11, rs1: 11, imm: -1 }),
+        call(5, outer),
+        assemble('bne', { rs1: 11, rs2: 0, imm: -8 }),
+        assemble('addi', { rd: 12, rs1: 12, imm: -1 }),
+        assemble('addi', { rd: 10, imm: 3 }),
+        assemble('addi', { rd: 11, imm: 2 }),
+        assemble('bne', { rs1: 12, rs2: 0, imm: -40 }),
+        ECALL,
+        // outer, which keeps its link in x5: x5 is a link register, too
+        assemble('addi', { rd: 5, rs1: 1 }),
+        call(13, called),
+        call(14, called),
+        assemble('xori', { rd: 8, rs1: 8, imm: 0x55 }),
+        assemble('jalr', { rs1: 5 }),
+        // called
+        assemble('slli', { rd: 6, rs1: 8, imm: 1 }),
+        assemble('add', { rd: 8, rs1: 8, rs2: 6 }),
+        assemble('add', { rd: 8, rs1: 8, rs2: 1 }),
+        assemble('jalr', { rs1: 1 }),
+      ],
+      (g) => {
+        g.setX(10, 3n);
+        g.setX(11, 2n);
+        g.setX(12, 120n);
+      },
+    );
+  });
+
   test.each([0, 8, 4084, 4088, 4092, 4])('neighbouring accesses from %d on', (offset) => {
     expectSame(
       [

@@ -6,7 +6,7 @@ import { ModuleBuilder } from '../../wasm/module-builder.ts';
 import * as w from '../../wasm/opcodes.ts';
 import * as at from '../layout.ts';
 import type { Helper } from '../semantics/emit.ts';
-import { type ControlFlow, readControlFlow } from './control-flow.ts';
+import { type ControlFlow, isLink, readControlFlow } from './control-flow.ts';
 import type { JitPace } from './pace.ts';
 import { ENTER_PARAMS, UNIT_PARAMS, writeUnit } from './unit.ts';
 
@@ -18,9 +18,6 @@ const BATCH_INSTRUCTIONS = 400;
 /** A page that was written so often under its units is data with some code in it. */
 const MAX_DROPS = 64;
 const MAX_TARGETS = 128;
-/** Link registers: a jump to what one of them holds is a return (unprivileged specification, table 3). */
-const X_RA = 1;
-const X_T0 = 5;
 
 interface Flow {
   readonly slot: number;
@@ -108,7 +105,7 @@ export class Translator {
   learnJump(slot: number, from: number, to: number): void {
     if (from < slot || from >= slot + at.SLOT_CODE_BYTES) return;
     const { u8 } = this.ram;
-    if (u8[from + 1] !== at.DISCARD_REGISTER || u8[from + 2] === X_RA || u8[from + 2] === X_T0) return;
+    if (u8[from + 1] !== at.DISCARD_REGISTER || isLink(u8[from + 2])) return;
     let jumps = this.jumps.get(slot);
     if (jumps === undefined) this.jumps.set(slot, (jumps = new Map()));
     const position = (from - slot) / 4;
@@ -152,8 +149,15 @@ export class Translator {
   private flush(): void {
     const units: Flow[] = [];
     let instructions = 0;
+    // What stands first in a function mostly leads to the rest of it.
+    this.queue.sort((a, b) => a.slot - b.slot || a.position - b.position);
     for (let place = this.queue.shift(); place !== undefined; place = this.queue.shift()) {
       const { slot, position } = place;
+      if (units.some((unit) => unit.slot === slot && unit.flow.blocks.has(position))) {
+        // Counted anew: most of what came here comes through that unit from now on.
+        this.setWord(slot, position, 0);
+        continue;
+      }
       const flow = this.readFlow(slot, position, units);
       if (flow === null) continue;
       if (instructions + flow.instructionCount > BATCH_INSTRUCTIONS && units.length > 0) {

@@ -198,6 +198,7 @@ class UnitWriter {
     const { b, f } = this;
     const { end } = block;
     if (end.kind === 'jump') this.writeEdge(block, end.to, testOf(lastOf(block), end.to));
+    else if (end.kind === 'call' && end.within) this.writeEdge(block, end.to, testOf(lastOf(block), end.to));
     else if (end.kind === 'call') {
       this.pushAddress(end.to);
       b.set(f.target);
