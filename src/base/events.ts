@@ -3,6 +3,8 @@ import { EVENT_KINDS } from './event-kinds.ts';
 /** One event as a listener sees it. The record is reused: copy what you keep. */
 export interface EventRecord {
   kind: number;
+  /** The task on whose behalf it happened (common_pid of a tracepoint), kernel threads too; 0: nobody. */
+  pid: number;
   /** Virtual time of the event. */
   timeNs: number;
   /** Values in the order of EVENT_KINDS[kind].fields; the rest are 0. */
@@ -19,8 +21,10 @@ export class EventSink {
   readonly enabled = new Uint8Array(EVENT_KINDS.length);
   /** The task on whose behalf the machine works now; stamped by emitters that have no task at hand. 0: none. */
   currentPid = 0;
+  /** Where that task stands in its program while the kernel works for it; kept up while page_fault_kernel is listened to. 0: nowhere. */
+  currentIp = 0;
   private readonly listeners: EventListener[][] = EVENT_KINDS.map(() => []);
-  private readonly record: EventRecord = { kind: 0, timeNs: 0, values: new Float64Array(8) };
+  private readonly record: EventRecord = { kind: 0, pid: 0, timeNs: 0, values: new Float64Array(8) };
   private readonly clock: { readonly nowNs: number };
 
   constructor(clock: { readonly nowNs: number }) {
@@ -46,6 +50,7 @@ export class EventSink {
   emit(kind: number, v0 = 0, v1 = 0, v2 = 0, v3 = 0, v4 = 0, v5 = 0, v6 = 0, v7 = 0): void {
     const { record } = this;
     record.kind = kind;
+    record.pid = this.currentPid;
     record.timeNs = this.clock.nowNs;
     const { values } = record;
     values[0] = v0;

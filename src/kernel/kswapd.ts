@@ -1,3 +1,4 @@
+import { EV_KSWAPD_SLEEP, EV_KSWAPD_WAKE } from '../base/event-kinds.ts';
 import type { KswapdWaker } from '../mm/phys/reclaimer.ts';
 import { WMARK_HIGH } from '../mm/phys/zone.ts';
 import type { Kernel } from './kernel.ts';
@@ -70,6 +71,8 @@ export class Kswapd implements KswapdWaker {
     const before = this.k.events.currentPid;
     this.k.events.currentPid = this.tid;
     vmstat.pageoutrun++;
+    const { events } = this.k;
+    if (events.enabled[EV_KSWAPD_WAKE] !== 0) events.emit(EV_KSWAPD_WAKE, this.missingPages);
     // What is being written will be free: kswapd waits for no device.
     while (this.missingPages > 0) {
       this.killForMinTtl();
@@ -79,6 +82,7 @@ export class Kswapd implements KswapdWaker {
       }
       this.failures = 0;
     }
+    if (events.enabled[EV_KSWAPD_SLEEP] !== 0) events.emit(EV_KSWAPD_SLEEP, this.missingPages);
     this.k.events.currentPid = before;
     this.isAwake = false;
   }

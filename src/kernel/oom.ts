@@ -1,4 +1,10 @@
 import { SI_KERNEL, SIGKILL } from '../abi/signal.ts';
+import {
+  EV_FINISH_TASK_REAPING,
+  EV_MARK_VICTIM,
+  EV_SKIP_TASK_REAPING,
+  EV_START_TASK_REAPING,
+} from '../base/event-kinds.ts';
 import { PAGE_SIZE } from '../machine/units.ts';
 import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, MM_SWAPENTS } from '../mm/address-space.ts';
 import type { OomKiller } from '../mm/fault/waiter.ts';
@@ -96,8 +102,17 @@ function kill(k: Kernel, victim: Process, why: string, asking: Process): void {
   k.log(
     `${why}: Killed process ${victim.pid} (${victim.leader.comm}) total-vm:${kb(space?.totalVm ?? 0)}, anon-rss:${kb(space?.rss[MM_ANONPAGES] ?? 0)}, file-rss:${kb(space?.rss[MM_FILEPAGES] ?? 0)}, shmem-rss:${kb(space?.rss[MM_SHMEMPAGES] ?? 0)}, UID:${victim.leader.cred.uid} pgtables:${Math.round((space?.pgtablesBytes ?? 0) / 1024)}kB oom_score_adj:${victim.oomScoreAdj}`,
   );
+  if (k.events.enabled[EV_MARK_VICTIM] !== 0) tellVictim(k, victim);
   sendToProcess(k, victim, siginfo(SIGKILL, SI_KERNEL));
   if (victim !== asking) reap(k, victim);
+}
+
+/** oom:mark_victim, with everything in KiB (mark_oom_victim). */
+function tellVictim({ events }: Kernel, { pid, leader, oomScoreAdj }: Process): void {
+  const { rss, totalVm, pgtablesBytes } = leader.space ?? { rss: [0, 0, 0, 0], totalVm: 0, pgtablesBytes: 0 };
+  const [file, anon, , shmem] = [...rss].map((pages) => pages * 4);
+  const { uid } = leader.cred;
+  events.emit(EV_MARK_VICTIM, pid, totalVm * 4, anon, file, shmem, uid, pgtablesBytes / 1024, oomScoreAdj);
 }
 
 /** oom_reaper: the victim's memory comes back at once, however long it takes to end; not where a process that lives shares it. */
@@ -105,8 +120,13 @@ function reap(k: Kernel, victim: Process): void {
   const space = victim.threads.find((thread) => thread.space !== null)?.space ?? null;
   if (space === null) return;
   for (const process of k.processes.values())
-    if (!process.groupExit && process.threads.some((thread) => thread.space === space)) return;
+    if (!process.groupExit && process.threads.some((thread) => thread.space === space)) {
+      if (k.events.enabled[EV_SKIP_TASK_REAPING] !== 0) k.events.emit(EV_SKIP_TASK_REAPING, victim.pid);
+      return;
+    }
+  if (k.events.enabled[EV_START_TASK_REAPING] !== 0) k.events.emit(EV_START_TASK_REAPING, victim.pid);
   reapSpace(k.mm, space);
+  if (k.events.enabled[EV_FINISH_TASK_REAPING] !== 0) k.events.emit(EV_FINISH_TASK_REAPING, victim.pid);
 }
 
 /** For faults of the kernel in user memory, which cannot leave the system call for another task to run. */

@@ -103,6 +103,7 @@ export function switchTo(k: Kernel, next: Task): void {
   k.mm.waiter = next.kind === 'user' ? next.waiter : null;
   k.mm.block.debtor = k.mm.waiter;
   k.events.currentPid = next.tid;
+  k.events.currentIp = 0;
   useSpaceOf(k, next);
 }
 

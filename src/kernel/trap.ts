@@ -13,6 +13,7 @@ import {
   TRAP_BRKPT,
 } from '../abi/signal.ts';
 import { unreachable } from '../base/assert.ts';
+import { EV_EXC_FAULT_USER } from '../base/event-kinds.ts';
 import {
   TRAP_BREAKPOINT,
   TRAP_BUDGET,
@@ -22,7 +23,7 @@ import {
   TRAP_SYSCALL,
   type Trap,
 } from '../machine/cpu.ts';
-import { handleFault } from '../mm/fault/fault.ts';
+import { causeOf, handleFault } from '../mm/fault/fault.ts';
 import {
   FAULT_BLOCKED,
   FAULT_BUS,
@@ -75,6 +76,8 @@ function handlePageFault(k: Kernel, t: Task): void {
   const address = k.cpu.trapAddress;
   // No instruction retires meanwhile.
   const before = k.clock.chargedNs;
+  if (k.events.enabled[EV_EXC_FAULT_USER] !== 0)
+    k.events.emit(EV_EXC_FAULT_USER, address, k.arch.pc(k.cpu.registers), causeOf(k.cpu.trapAccess));
   const result = handleFault(k.mm, t.space!, address, k.cpu.trapAccess, 'user');
   addSystemTime(t, k.clock.chargedNs - before);
   switch (result) {

@@ -1,6 +1,6 @@
 import { ENOMEM } from '../abi/errno.ts';
 import { assert } from '../base/assert.ts';
-import { EV_RSS_STAT } from '../base/event-kinds.ts';
+import { EV_MM_CREATE, EV_RSS_STAT, EV_TLB_FLUSH } from '../base/event-kinds.ts';
 import type { EventSink } from '../base/events.ts';
 import type { Rng } from '../base/rng.ts';
 import type { Vmstat } from '../base/vmstat.ts';
@@ -90,6 +90,9 @@ export interface MmParts {
 
 /** Address-space identifiers that the hardware has (9 bits are plenty for a TLB of this size); 0 is never used. */
 const LAST_ASID = 511;
+/** `reason` of tlb_flush events (enum tlb_flush_reason, include/linux/mm_types.h). */
+const TLB_LOCAL_SHOOTDOWN = 2;
+const TLB_LOCAL_MM_SHOOTDOWN = 3;
 
 /**
  * The memory manager of one machine: what every operation in ops/ and fault/ takes as its first argument. It holds the parts
@@ -218,6 +221,7 @@ export class MemoryManager {
     space.memcg = this.memcgs.current;
     space.randomizeVaSpace = this.config.randomizeVaSpace;
     this.spaces.add(space);
+    if (this.events.enabled[EV_MM_CREATE] !== 0) this.events.emit(EV_MM_CREATE, space.id);
     return space;
   }
 
@@ -278,6 +282,8 @@ export class MemoryManager {
     const asid = space.asidIfAny;
     if (asid === 0) return;
     this.vmstat.nr_tlb_local_flush_one++;
+    if (this.events.enabled[EV_TLB_FLUSH] !== 0)
+      this.events.emit(EV_TLB_FLUSH, space.id, page * PAGE_SIZE, TLB_LOCAL_SHOOTDOWN, 1);
     this.mmu.flushPage(asid, page);
   }
 
@@ -285,6 +291,8 @@ export class MemoryManager {
     const asid = space.asidIfAny;
     if (asid === 0) return;
     this.vmstat.nr_tlb_local_flush_all++;
+    if (this.events.enabled[EV_TLB_FLUSH] !== 0)
+      this.events.emit(EV_TLB_FLUSH, space.id, 0, TLB_LOCAL_MM_SHOOTDOWN, -1);
     this.mmu.flushSpace(asid);
   }
 

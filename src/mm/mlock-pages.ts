@@ -1,3 +1,4 @@
+import { EV_MLOCK, EV_MUNLOCK } from '../base/event-kinds.ts';
 import type { Pfn, Vpn } from '../machine/units.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import type { Pending } from './mlock-batch.ts';
@@ -36,6 +37,7 @@ export function mlockPage(mm: MemoryManager, part: Pfn): void {
   frames.set(frame, PG_mlocked);
   mm.alloc.stat.nr_mlock += pages;
   vmstat.unevictable_pgs_mlocked += pages;
+  if (mm.events.enabled[EV_MLOCK] !== 0) mm.events.emit(EV_MLOCK, frame, pages);
   if ((frames.flags[frame] & PG_lru) === 0) return;
   mm.alloc.lru.changeFlags(frame, PG_unevictable, PG_active);
   vmstat.unevictable_pgs_culled += pages;
@@ -62,6 +64,7 @@ export function munlockPage(mm: MemoryManager, part: Pfn): void {
   frames.clear(frame, PG_mlocked);
   mm.alloc.stat.nr_mlock -= pages;
   vmstat.unevictable_pgs_munlocked += pages;
+  if (mm.events.enabled[EV_MUNLOCK] !== 0) mm.events.emit(EV_MUNLOCK, frame, pages);
   if ((frames.flags[frame] & PG_lru) === 0 || isOfLockedObject(mm, frame)) return;
   mm.alloc.lru.changeFlags(frame, 0, PG_unevictable);
   vmstat.unevictable_pgs_rescued += pages;

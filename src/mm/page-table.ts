@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts';
+import { EV_PT_ALLOC, EV_PT_FREE } from '../base/event-kinds.ts';
 import type { PagingFormat } from '../machine/paging/format.ts';
 import { PAGE_SIZE, type Pfn, type Vpn } from '../machine/units.ts';
 import type { AddressSpace } from './address-space.ts';
@@ -422,6 +423,7 @@ export class PageTables {
     const frame = this.mm.alloc.allocFrame(GFP_PGTABLE_USER);
     if (frame === NO_FRAME) return NO_FRAME;
     this.mm.frames.set(frame as Pfn, PG_table);
+    if (this.mm.events.enabled[EV_PT_ALLOC] !== 0) this.mm.events.emit(EV_PT_ALLOC, frame);
     this.mm.alloc.stat.nr_page_table_pages++;
     this.tableFrames++;
     if (this.tableFrames > this.peakFrames) this.peakFrames = this.tableFrames;
@@ -431,6 +433,7 @@ export class PageTables {
   private freeTable(frame: Pfn): void {
     this.leaves.forget();
     this.mm.frames.clear(frame, PG_table);
+    if (this.mm.events.enabled[EV_PT_FREE] !== 0) this.mm.events.emit(EV_PT_FREE, frame);
     this.mm.alloc.stat.nr_page_table_pages--;
     this.tableFrames--;
     this.mm.alloc.putFrame(frame);

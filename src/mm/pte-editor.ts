@@ -1,10 +1,13 @@
+import { EV_PAGE_UNMAP, EV_SWAP_UNMAP } from '../base/event-kinds.ts';
 import type { Pfn, Vpn } from '../machine/units.ts';
+import { PAGE_SIZE } from '../machine/units.ts';
 import { MM_ANONPAGES, MM_SWAPENTS } from './address-space.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { mlockPage } from './mlock-pages.ts';
 import { NO_FRAME } from './phys/frame-table.ts';
 import { PG_anon, PG_dirty, PG_swapcache } from './phys/page-flags.ts';
 import type { PageTableEditor, RmapVma } from './rmap/rmap-vma.ts';
+import { swapOffsetOf, swapTypeOf } from './swap/entry.ts';
 import { splitHugePage } from './thp/split-page.ts';
 import type { Vma } from './vma.ts';
 import { rssMemberOf, zapEntry, zapRange } from './zap.ts';
@@ -78,16 +81,16 @@ export class PteEditor implements PageTableEditor {
     const frame = mm.pageTables.frameOf(entry);
     // Not through tlbBatch: reclaim may run in the middle of an operation that is filling it.
     if (isInSwap(mm, frame)) {
-      this.replaceBySwap(vma, slot, frame);
+      this.replaceBySwap(vma, page, slot, frame);
     } else {
       const member = rssMemberOf(mm, frame);
-      if (zapEntry(mm, vma, slot, 'reclaim') !== 0) mm.addRss(vma.space, member, -1);
+      if (zapEntry(mm, vma, page, slot, 'reclaim') !== 0) mm.addRss(vma.space, member, -1);
     }
     mm.flushPage(vma.space, page);
   }
 
   /** try_to_unmap_one of an anonymous page in the swap cache: the entry leads to its slot from now on. */
-  private replaceBySwap(vma: Vma, slot: number, frame: Pfn): void {
+  private replaceBySwap(vma: Vma, page: Vpn, slot: number, frame: Pfn): void {
     const { mm } = this;
     const { pageTables, format } = mm;
     const entry = pageTables.read(slot);
@@ -97,6 +100,10 @@ export class PteEditor implements PageTableEditor {
     const protection = pageTables.isUffdWp(entry) ? format.SWAP_UFFD_WP : 0;
     pageTables.set(slot, pageTables.makeSwap(swap, exclusive | protection));
     if ((entry & format.DIRTY) !== 0) mm.frames.set(frame, PG_dirty);
+    if (mm.events.enabled[EV_SWAP_UNMAP] !== 0)
+      mm.events.emit(EV_SWAP_UNMAP, vma.space.id, page * PAGE_SIZE, frame, swapTypeOf(swap), swapOffsetOf(swap));
+    if (mm.events.enabled[EV_PAGE_UNMAP] !== 0)
+      mm.events.emit(EV_PAGE_UNMAP, vma.space.id, page * PAGE_SIZE, frame, 1, MM_ANONPAGES);
     mm.addRss(vma.space, MM_ANONPAGES, -1);
     mm.addRss(vma.space, MM_SWAPENTS, 1);
     vma.space.swapOuts++;

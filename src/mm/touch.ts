@@ -1,3 +1,4 @@
+import { EV_LRU_ACTIVATE } from '../base/event-kinds.ts';
 import { ACCESS_WRITE, type Access } from '../machine/mmu.ts';
 import type { Pfn } from '../machine/units.ts';
 import type { MemoryManager } from './memory-manager.ts';
@@ -19,6 +20,7 @@ export function touchPage(mm: MemoryManager, slot: number, access: Access): void
   // Activated, and not active any more when it comes to the unevictable list.
   frames.clear(frame, PG_referenced);
   mm.vmstat.pgactivate++;
+  if (mm.events.enabled[EV_LRU_ACTIVATE] !== 0) mm.events.emit(EV_LRU_ACTIVATE, frame, 1);
 }
 
 /** folio_mark_dirty, of what another process's memory is written through. */

@@ -1,5 +1,7 @@
 import { EINVAL, ENOMEM } from '../abi/errno.ts';
+import { EV_VMA_LINK, EV_VMA_RESIZE, EV_VMA_UNLINK } from '../base/event-kinds.ts';
 import type { Vpn } from '../machine/units.ts';
+import { PAGE_SIZE } from '../machine/units.ts';
 import type { AddressSpace } from './address-space.ts';
 import { closeHugetlbVma, maySplitHugetlb } from './hugetlb/hugetlb-vma.ts';
 import type { MemoryManager } from './memory-manager.ts';
@@ -34,13 +36,20 @@ export function copyVmaFacts(from: Vma, to: Vma): void {
 export function linkVma(mm: MemoryManager, vma: Vma): void {
   vma.space.vmas.insert(vma);
   vma.space.mapCount++;
+  if (mm.events.enabled[EV_VMA_LINK] !== 0) tellLink(mm, vma);
   if (vma.isFileBacked) mm.rmap.linkFileVma(vma);
+}
+
+function tellLink({ events }: MemoryManager, { space, startVpn, endVpn, flags, pgoff, kind }: Vma): void {
+  events.emit(EV_VMA_LINK, space.id, startVpn * PAGE_SIZE, endVpn * PAGE_SIZE, flags, pgoff, kind);
 }
 
 /** Takes a VMA out of the space and frees it (vma_complete's remove, remove_vma). No entry maps anything there. */
 export function removeVma(mm: MemoryManager, vma: Vma): void {
   vma.space.vmas.erase(vma);
   vma.space.mapCount--;
+  if (mm.events.enabled[EV_VMA_UNLINK] !== 0)
+    mm.events.emit(EV_VMA_UNLINK, vma.space.id, vma.startVpn * PAGE_SIZE, vma.endVpn * PAGE_SIZE);
   discardVma(mm, vma);
 }
 
@@ -57,6 +66,10 @@ export function discardVma(mm: MemoryManager, vma: Vma): void {
 export function setVmaBounds(mm: MemoryManager, vma: Vma, startVpn: Vpn, endVpn: Vpn, pgoff: number): void {
   splitHugeAt(mm, vma, startVpn);
   splitHugeAt(mm, vma, endVpn);
+  if (mm.events.enabled[EV_VMA_RESIZE] !== 0) {
+    const [start, end] = [vma.startVpn * PAGE_SIZE, vma.endVpn * PAGE_SIZE];
+    mm.events.emit(EV_VMA_RESIZE, vma.space.id, start, end, startVpn * PAGE_SIZE, endVpn * PAGE_SIZE);
+  }
   mm.rmap.beforeVmaResize(vma);
   vma.space.vmas.resize(vma, startVpn, endVpn);
   vma.pgoff = pgoff;

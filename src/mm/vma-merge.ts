@@ -1,5 +1,7 @@
 import { ENOMEM } from '../abi/errno.ts';
+import { EV_VMA_FLAGS } from '../base/event-kinds.ts';
 import type { Vpn } from '../machine/units.ts';
+import { PAGE_SIZE } from '../machine/units.ts';
 import type { AddressSpace } from './address-space.ts';
 import type { MappableFile } from './mappable-file.ts';
 import type { MemoryManager } from './memory-manager.ts';
@@ -173,8 +175,10 @@ function mergeExistingRange(mm: MemoryManager, candidate: MergeCandidate, middle
 }
 
 /** vma_modify_flags: the flags that [start, end) is to have, kept to what the VMA that holds it now must not lose. */
-export function setVmaFlags(vma: Vma, flags: number): void {
+export function setVmaFlags({ events }: MemoryManager, vma: Vma, flags: number): void {
   vma.flags = flags | (vma.flags & VM_IGNORE_MERGE);
+  if (events.enabled[EV_VMA_FLAGS] !== 0)
+    events.emit(EV_VMA_FLAGS, vma.space.id, vma.startVpn * PAGE_SIZE, vma.endVpn * PAGE_SIZE, vma.flags);
 }
 
 /**

@@ -1,5 +1,7 @@
+import { EV_PAGE_YOUNG } from '../base/event-kinds.ts';
 import { COST_TABLE_LOOK_NS, COST_TABLE_YOUNG_NS } from '../machine/cost-model.ts';
 import type { Pfn, Vpn } from '../machine/units.ts';
+import { PAGE_SIZE } from '../machine/units.ts';
 import type { AddressSpace } from './address-space.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import type { TableWalker } from './reclaim/lruvec-pages.ts';
@@ -107,6 +109,7 @@ export class YoungWalker implements TableWalker {
     if (frame === mm.zeroPage || !visitor.wantsPage(frame)) return false;
     pageTables.set(slot, (entry & ~format.ACCESSED) >>> 0);
     mm.flushPage(space, page);
+    if (mm.events.enabled[EV_PAGE_YOUNG] !== 0) mm.events.emit(EV_PAGE_YOUNG, space.id, page * PAGE_SIZE, frame);
     visitor.pageIsYoung(frame);
     return true;
   }

@@ -1,4 +1,6 @@
+import { EV_PAGE_UNMAP } from '../base/event-kinds.ts';
 import type { Pfn, Vpn } from '../machine/units.ts';
+import { PAGE_SIZE } from '../machine/units.ts';
 import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, MM_SWAPENTS } from './address-space.ts';
 import { zapHugetlb } from './hugetlb/hugetlb-entries.ts';
 import type { MemoryManager } from './memory-manager.ts';
@@ -63,9 +65,11 @@ export function zapRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, what
     if (frames.isLarge(frame)) {
       page = zapRun(mm, vma, at, end, slot);
       counts[MM_ANONPAGES] += page - at;
+      if (mm.events.enabled[EV_PAGE_UNMAP] !== 0)
+        mm.events.emit(EV_PAGE_UNMAP, space.id, at * PAGE_SIZE, frame, page - at, MM_ANONPAGES);
       continue;
     }
-    counts[rssMemberOf(mm, frame)] += zapEntry(mm, vma, slot, what);
+    counts[rssMemberOf(mm, frame)] += zapEntry(mm, vma, at, slot, what);
   }
   for (let member = 0; member < 4; member++) if (counts[member] !== 0) mm.addRss(space, member, -counts[member]);
   mm.tlbBatch.finish(space);
@@ -122,7 +126,7 @@ function zapRun(mm: MemoryManager, vma: Vma, at: Vpn, end: Vpn, slot: number): V
  * Removes one entry that maps a frame. Returns 1 if it counted in rss (the caller lowers it), 0 for the zero page. The caller
  * flushes the TLB.
  */
-export function zapEntry(mm: MemoryManager, vma: Vma, slot: number, what: ZapKind = 'pagecache'): 0 | 1 {
+export function zapEntry(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, what: ZapKind = 'pagecache'): 0 | 1 {
   const { pageTables, frames, format } = mm;
   const entry = pageTables.read(slot);
   const frame = pageTables.frameOf(entry);
@@ -131,6 +135,8 @@ export function zapEntry(mm: MemoryManager, vma: Vma, slot: number, what: ZapKin
     mm.ksm.uncountZeroPage(vma.space, entry);
     return 0;
   }
+  if (mm.events.enabled[EV_PAGE_UNMAP] !== 0)
+    mm.events.emit(EV_PAGE_UNMAP, vma.space.id, page * PAGE_SIZE, frame, 1, rssMemberOf(mm, frame));
   if ((frames.flags[frame] & (PG_anon | PG_pagecache)) === PG_pagecache) {
     if ((entry & format.DIRTY) !== 0) mm.pageCache.markDirty(frame);
     if (what !== 'reclaim' && (entry & format.ACCESSED) !== 0 && hasRecency(vma.flags))

@@ -1,9 +1,11 @@
 import { EINVAL, ESRCH } from '../../abi/errno.ts';
+import { EV_SCORE_ADJ_UPDATE } from '../../base/event-kinds.ts';
 import { PAGE_SIZE } from '../../machine/units.ts';
 import { RMAP_ITEM_BYTES } from '../../mm/ksm/ksm.ts';
 import { VM_MERGEABLE } from '../../mm/vm-flags.ts';
 import type { Kernel } from '../kernel.ts';
 import { oomBadness, oomTotalPages } from '../oom.ts';
+import type { Process } from '../process.ts';
 import type { Task } from '../task.ts';
 import { currentTask } from './current-task.ts';
 import { parseInteger } from './write-text.ts';
@@ -70,10 +72,16 @@ export function showOomScoreAdj(_k: Kernel, t: Task): string {
   return `${t.process.oomScoreAdj}\n`;
 }
 
-export function writeOomScoreAdj(_k: Kernel, t: Task, text: string): number {
+export function writeOomScoreAdj(k: Kernel, t: Task, text: string): number {
   const value = parseInteger(text);
   if (value === null || value < -1000 || value > 1000) return -EINVAL;
-  t.process.oomScoreAdj = value;
+  return setOomScoreAdj(k, t.process, value);
+}
+
+/** __set_oom_adj. */
+function setOomScoreAdj({ events }: Kernel, process: Process, value: number): 0 {
+  process.oomScoreAdj = value;
+  if (events.enabled[EV_SCORE_ADJ_UPDATE] !== 0) events.emit(EV_SCORE_ADJ_UPDATE, process.pid, value);
   return 0;
 }
 
@@ -83,11 +91,10 @@ export function showOomAdj(_k: Kernel, t: Task): string {
   return `${oomScoreAdj === 1000 ? 15 : Math.trunc((oomScoreAdj * 17) / 1000)}\n`;
 }
 
-export function writeOomAdj(_k: Kernel, t: Task, text: string): number {
+export function writeOomAdj(k: Kernel, t: Task, text: string): number {
   const value = parseInteger(text);
   if (value === null || ((value < -16 || value > 15) && value !== -17)) return -EINVAL;
-  t.process.oomScoreAdj = value === 15 ? 1000 : Math.trunc((value * 1000) / 17);
-  return 0;
+  return setOomScoreAdj(k, t.process, value === 15 ? 1000 : Math.trunc((value * 1000) / 17));
 }
 
 /** proc_pid_ksm_merging_pages. */

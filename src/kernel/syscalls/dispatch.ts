@@ -1,5 +1,5 @@
 import { EINTR, ENOSYS } from '../../abi/errno.ts';
-import { EV_SYS_ENTER, EV_SYS_EXIT } from '../../base/event-kinds.ts';
+import { EV_EXC_FAULT_KERNEL, EV_SYS_ENTER, EV_SYS_EXIT } from '../../base/event-kinds.ts';
 import { COST_SYSCALL_NS } from '../../machine/cost-model.ts';
 import { addSystemTime } from '../cgroup/cpu-stat.ts';
 import { machineCapabilities } from '../credentials.ts';
@@ -50,6 +50,7 @@ export function enterTracedCall(k: Kernel, t: Task): void {
 function beginCall(k: Kernel, t: Task): void {
   const { nr, args } = t.call!;
   k.syscallCounts.add(nr);
+  if (k.events.enabled[EV_EXC_FAULT_KERNEL] !== 0) k.events.currentIp = k.arch.pc(k.cpu.registers);
   if (k.events.enabled[EV_SYS_ENTER] !== 0)
     k.events.emit(EV_SYS_ENTER, t.tid, nr, args[0], args[1], args[2], args[3], args[4]);
   if (k.tracer !== null) k.tracer.syscallEnter(t, nameOf(k, nr), args);

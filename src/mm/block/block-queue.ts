@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.ts';
+import { EV_RQ_COMPLETE, EV_RQ_ISSUE } from '../../base/event-kinds.ts';
 import { WaitQueue, type WakeList } from '../../base/wait-queue.ts';
 import { BlockDevice, type DiskKind } from '../../machine/block-device.ts';
 import type { VirtualClock } from '../../machine/clock.ts';
@@ -120,6 +121,8 @@ export class BlockQueue {
       allocator.frames.flags[frame] |= flag;
     }
     if (purpose === 'free') this.freeingPages += frames.length;
+    if (allocator.events.enabled[EV_RQ_ISSUE] !== 0)
+      allocator.events.emit(EV_RQ_ISSUE, request.id, direction === 'read' ? 0 : 1, frames.length, doneNs);
     if (direction === 'write') allocator.stat.nr_writeback += frames.length;
     let at = this.inFlight.length;
     while (at > 0 && this.inFlight[at - 1].doneNs > doneNs) at--;
@@ -225,6 +228,9 @@ export class BlockQueue {
     }
     if (!isRead) stat.nr_writeback -= request.frames.length;
     if (request.purpose === 'free') this.freeingPages -= request.frames.length;
+    const { events } = this.allocator;
+    if (events.enabled[EV_RQ_COMPLETE] !== 0)
+      events.emit(EV_RQ_COMPLETE, request.id, isRead ? 0 : 1, request.frames.length);
     request.waiters.wakeAll();
     for (const frame of request.frames) {
       const isLast = frames.refcount[frame] === 1;

@@ -1,4 +1,5 @@
-import { type Pfn, pagesOf, type Vpn } from '../../machine/units.ts';
+import { EV_FILEMAP_MAP_PAGES, EV_PAGE_MAP } from '../../base/event-kinds.ts';
+import { PAGE_SIZE, type Pfn, pagesOf, type Vpn } from '../../machine/units.ts';
 import { MM_FILEPAGES, MM_SHMEMPAGES } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { mlockPage } from '../mlock-pages.ts';
@@ -40,6 +41,7 @@ export function mapAround(mm: MemoryManager, vma: Vma, page: Vpn): boolean {
   const { flags } = mm.frames;
   // Making the table may have reclaimed the page that was found: the index is looked at anew.
   let known: Int32Array | null = null;
+  const member = vma.kind === VMA_SHMEM ? MM_SHMEMPAGES : MM_FILEPAGES;
   let mapped = 0;
   let done = false;
   for (let index = first + indexAt; index < endIndex; index++) {
@@ -59,13 +61,19 @@ export function mapAround(mm: MemoryManager, vma: Vma, page: Vpn): boolean {
         ? pageTables.makeEntry(frame as Pfn, vma.flags, write, format.ACCESSED)
         : format.makeLeaf(frame as Pfn, rights | format.ACCESSED);
     pageTables.set(slot, entry);
+    if (mm.events.enabled[EV_PAGE_MAP] !== 0)
+      mm.events.emit(EV_PAGE_MAP, vma.space.id, (index - indexAt) * PAGE_SIZE, frame, 1, member);
     mapped++;
     if (index - indexAt === page) {
       done = true;
       mm.lastFaultFrame = frame as Pfn;
     }
   }
-  if (mapped > 0) mm.addRss(vma.space, vma.kind === VMA_SHMEM ? MM_SHMEMPAGES : MM_FILEPAGES, mapped);
+  if (mapped > 0) {
+    if (mm.events.enabled[EV_FILEMAP_MAP_PAGES] !== 0)
+      mm.events.emit(EV_FILEMAP_MAP_PAGES, pages.id, first + indexAt, endIndex - 1, mapped);
+    mm.addRss(vma.space, member, mapped);
+  }
   return done;
 }
 

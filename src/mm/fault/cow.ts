@@ -1,7 +1,9 @@
 import { ENOMEM } from '../../abi/errno.ts';
+import { EV_COW_COPY, EV_COW_REUSE, EV_PAGE_UNMAP } from '../../base/event-kinds.ts';
 import { COST_FAULT_NS } from '../../machine/cost-model.ts';
 import { ACCESS_WRITE } from '../../machine/mmu.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
+import { PAGE_SIZE } from '../../machine/units.ts';
 import { KIND_COW_COPY, KIND_COW_REUSE } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { munlockPage } from '../mlock-pages.ts';
@@ -46,6 +48,7 @@ export function cowFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): 
   if (reusable) {
     mm.lastFaultKind = KIND_COW_REUSE;
     mm.lastFaultFrame = old;
+    if (mm.events.enabled[EV_COW_REUSE] !== 0) mm.events.emit(EV_COW_REUSE, vma.space.id, page * PAGE_SIZE, old);
     if (!isExclusive) mm.rmap.moveAnonRmap(old, vma);
     const write = (vma.flags & VM_WRITE) !== 0 ? 'writable' : 'readonly';
     const made = pageTables.makeEntry(old, vma.flags, write, format.ACCESSED | format.DIRTY);
@@ -97,7 +100,8 @@ function copyPage(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, how: 'wr
   const entry = pageTables.read(slot);
   const old = pageTables.frameOf(entry);
   if (mm.rmap.anonVmaPrepare(vma) !== 0) return -ENOMEM;
-  if ((mm.frames.flags[old] & PG_ksm) !== 0) mm.vmstat.cow_ksm++;
+  const isMerged = (mm.frames.flags[old] & PG_ksm) !== 0;
+  if (isMerged) mm.vmstat.cow_ksm++;
   const fresh = old === mm.zeroPage ? allocZeroed(mm, vma.space) : allocCopy(mm, vma.space, old);
   if (fresh === NO_FRAME) return -ENOMEM;
   // The allocation may have reclaimed the very page: look again before the entry is replaced.
@@ -106,9 +110,16 @@ function copyPage(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, how: 'wr
     return 0;
   }
   if (old === mm.zeroPage) mm.ksm.uncountZeroPage(vma.space, entry);
-  else mm.addRss(vma.space, rssMemberOf(mm, old), -1);
+  else {
+    const member = rssMemberOf(mm, old);
+    if (mm.events.enabled[EV_PAGE_UNMAP] !== 0)
+      mm.events.emit(EV_PAGE_UNMAP, vma.space.id, page * PAGE_SIZE, old, 1, member);
+    mm.addRss(vma.space, member, -1);
+  }
   pageTables.set(slot, 0);
   mm.flushPage(vma.space, page);
+  if (mm.events.enabled[EV_COW_COPY] !== 0)
+    mm.events.emit(EV_COW_COPY, vma.space.id, page * PAGE_SIZE, old, fresh, isMerged ? 1 : 0);
   installAnon(mm, vma, page, slot, fresh as Pfn, how);
   if (how === 'unshared' && pageTables.isUffdWp(entry))
     pageTables.set(slot, pageTables.withUffdWp(pageTables.read(slot)));

@@ -1,6 +1,6 @@
-import { EV_PAGE_FAULT } from '../../base/event-kinds.ts';
+import { EV_EXC_FAULT_KERNEL, EV_PAGE_FAULT } from '../../base/event-kinds.ts';
 import { COST_FAULT_NS } from '../../machine/cost-model.ts';
-import { ACCESS_WRITE, type Access } from '../../machine/mmu.ts';
+import { ACCESS_EXEC, ACCESS_WRITE, type Access } from '../../machine/mmu.ts';
 import { type Vaddr, type Vpn, vpnOf } from '../../machine/units.ts';
 import {
   type AddressSpace,
@@ -54,6 +54,9 @@ export function handleFault(
   mm.faultMode = mode;
   mm.clock.charge(COST_FAULT_NS);
   if (mm.alloc.injector !== null) mm.alloc.injector.tookMemory = false;
+  const { events } = mm;
+  if (mode === 'kernel' && events.enabled[EV_EXC_FAULT_KERNEL] !== 0)
+    events.emit(EV_EXC_FAULT_KERNEL, address, events.currentIp, causeOf(access));
   const page = vpnOf(address);
   let result: FaultResult;
   let grown = false;
@@ -78,6 +81,12 @@ export function handleFault(
   }
   countFault(mm, space, address, access, mode);
   return result;
+}
+
+/** The cause of an exception as the architecture tells it, for events: riscv's (EXC_INST_PAGE_FAULT, EXC_LOAD_PAGE_FAULT, EXC_STORE_PAGE_FAULT). */
+export function causeOf(access: Access): number {
+  if (access === ACCESS_WRITE) return 15;
+  return access === ACCESS_EXEC ? 12 : 13;
 }
 
 /** VM_FAULT_RETRY: the fault left for a device. */

@@ -1,6 +1,7 @@
 import { ENOMEM } from '../../abi/errno.ts';
+import { EV_COW_COPY, EV_FILEMAP_FAULT } from '../../base/event-kinds.ts';
 import { ACCESS_WRITE, type Access } from '../../machine/mmu.ts';
-import { type Pfn, pagesOf, type Vpn } from '../../machine/units.ts';
+import { PAGE_SIZE, type Pfn, pagesOf, type Vpn } from '../../machine/units.ts';
 import { KIND_COW_COPY, KIND_FILE_READ, KIND_FILE_SHARED, KIND_SWAP_IN } from '../address-space.ts';
 import { PAGE_LOCKED } from '../block/request.ts';
 import type { MemoryManager } from '../memory-manager.ts';
@@ -36,6 +37,7 @@ export function fileFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access
     if ((vma.flags & reason) !== 0) return userfault(mm, vma, page, access, reason);
   }
   if (pages.swapped.has(index)) mm.lastFaultKind = KIND_SWAP_IN;
+  if (mm.events.enabled[EV_FILEMAP_FAULT] !== 0) mm.events.emit(EV_FILEMAP_FAULT, pages.id, index);
   const readAhead = (vma.flags & VM_RAND_READ) !== 0 ? 'none' : 'around';
   const cached = mm.pageCache.ensurePage(pages, index, readAhead, mm.atLockedPage);
   if (mm.pageCache.lastEnsureWasMajor && (cached >= 0 || cached === PAGE_LOCKED)) {
@@ -54,19 +56,20 @@ export function fileFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access
     const copy = allocCopy(mm, vma.space, frame);
     mm.alloc.putFrame(frame);
     if (copy === NO_FRAME) return FAULT_OOM;
+    if (mm.events.enabled[EV_COW_COPY] !== 0) mm.events.emit(EV_COW_COPY, vma.space.id, page * PAGE_SIZE, frame, copy);
     installAnon(mm, vma, page, slot, copy as Pfn);
     return FAULT_DONE;
   }
   const { format } = mm;
   if (access === ACCESS_WRITE) {
     if (!announceWrite(vma, page)) return giveUp(mm, frame, FAULT_BUS);
-    installFile(mm, vma, slot, frame, 'writable', format.ACCESSED | format.DIRTY);
+    installFile(mm, vma, page, slot, frame, 'writable', format.ACCESSED | format.DIRTY);
     mm.pageCache.markDirty(frame);
     pages.wasStoredTo = true;
     mm.pageCache.balanceDirty();
     return FAULT_DONE;
   }
-  installFile(mm, vma, slot, frame, wantsNoWriteNotice(vma) ? 'writable' : 'readonly', format.ACCESSED);
+  installFile(mm, vma, page, slot, frame, wantsNoWriteNotice(vma) ? 'writable' : 'readonly', format.ACCESSED);
   return FAULT_DONE;
 }
 

@@ -1,5 +1,7 @@
+import { EV_PAGE_MAP } from '../../base/event-kinds.ts';
 import { COST_PAGE_COPY_NS, COST_PAGE_ZERO_NS } from '../../machine/cost-model.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
+import { PAGE_SIZE } from '../../machine/units.ts';
 import { type AddressSpace, MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { mlockPage } from '../mlock-pages.ts';
@@ -47,6 +49,8 @@ export function installAnon(
   const writable = how === 'writable' && (vma.flags & VM_WRITE) !== 0;
   mm.rmap.addNewAnonRmap(frame, vma, page);
   if ((vma.flags & VM_LOCKED) !== 0) mlockPage(mm, frame);
+  if (mm.events.enabled[EV_PAGE_MAP] !== 0)
+    mm.events.emit(EV_PAGE_MAP, vma.space.id, page * PAGE_SIZE, frame, 1, MM_ANONPAGES);
   mm.addRss(vma.space, MM_ANONPAGES, 1);
   const state = format.ACCESSED | (writable ? format.DIRTY : 0);
   const entry = mm.pageTables.makeEntry(frame, vma.flags, writable ? 'writable' : 'readonly', state);
@@ -58,6 +62,7 @@ export function installAnon(
 export function installFile(
   mm: MemoryManager,
   vma: Vma,
+  page: Vpn,
   slot: number,
   frame: Pfn,
   write: 'writable' | 'readonly',
@@ -65,7 +70,10 @@ export function installFile(
 ): void {
   mm.rmap.addFileRmap(frame);
   if ((vma.flags & VM_LOCKED) !== 0) mlockPage(mm, frame);
-  mm.addRss(vma.space, vma.kind === VMA_SHMEM ? MM_SHMEMPAGES : MM_FILEPAGES, 1);
+  const member = vma.kind === VMA_SHMEM ? MM_SHMEMPAGES : MM_FILEPAGES;
+  if (mm.events.enabled[EV_PAGE_MAP] !== 0)
+    mm.events.emit(EV_PAGE_MAP, vma.space.id, page * PAGE_SIZE, frame, 1, member);
+  mm.addRss(vma.space, member, 1);
   mm.pageTables.set(slot, keepUffdWp(mm, slot, mm.pageTables.makeEntry(frame, vma.flags, write, state)));
   mm.lastFaultFrame = frame;
 }

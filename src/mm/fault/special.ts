@@ -1,5 +1,7 @@
+import { EV_COW_COPY } from '../../base/event-kinds.ts';
 import { ACCESS_WRITE, type Access } from '../../machine/mmu.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
+import { PAGE_SIZE } from '../../machine/units.ts';
 import { KIND_COW_COPY, KIND_FILE_READ } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
@@ -20,10 +22,11 @@ export function specialFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Acc
     if (mm.rmap.anonVmaPrepare(vma) !== 0) return FAULT_OOM;
     const copy = allocCopy(mm, vma.space, frame);
     if (copy === NO_FRAME) return FAULT_OOM;
+    if (mm.events.enabled[EV_COW_COPY] !== 0) mm.events.emit(EV_COW_COPY, vma.space.id, page * PAGE_SIZE, frame, copy);
     installAnon(mm, vma, page, slot, copy as Pfn);
     return FAULT_DONE;
   }
   mm.alloc.getFrame(frame);
-  installFile(mm, vma, slot, frame, 'readonly', mm.format.ACCESSED);
+  installFile(mm, vma, page, slot, frame, 'readonly', mm.format.ACCESSED);
   return FAULT_DONE;
 }

@@ -1,6 +1,8 @@
 import { ENOMEM } from '../../abi/errno.ts';
+import { EV_PAGE_MAP } from '../../base/event-kinds.ts';
 import { ACCESS_WRITE, type Access } from '../../machine/mmu.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
+import { PAGE_SIZE } from '../../machine/units.ts';
 import { KIND_SWAP_IN, MM_ANONPAGES, MM_SWAPENTS } from '../address-space.ts';
 import { PAGE_LOCKED } from '../block/request.ts';
 import { copyForStranger, noteSwappedIn } from '../ksm/swapped-in.ts';
@@ -97,6 +99,8 @@ function mapAgain(
   pageTables.set(slot, pageTables.isUffdWp(entry) ? pageTables.withUffdMark(plain) : plain);
   mm.rmap.addSwappedAnonRmap(frame, vma, page, how.exclusive ? 'exclusive' : 'shared');
   if ((vma.flags & VM_LOCKED) !== 0) mlockPage(mm, frame);
+  if (mm.events.enabled[EV_PAGE_MAP] !== 0)
+    mm.events.emit(EV_PAGE_MAP, vma.space.id, page * PAGE_SIZE, frame, 1, MM_ANONPAGES);
   mm.addRss(vma.space, MM_ANONPAGES, 1);
   mm.addRss(vma.space, MM_SWAPENTS, -1);
   mm.lastFaultFrame = frame;

@@ -1,5 +1,6 @@
 import { ENOMEM } from '../../abi/errno.ts';
 import { assert } from '../../base/assert.ts';
+import { EV_HUGETLB_DEQUEUE, EV_HUGETLB_ENQUEUE } from '../../base/event-kinds.ts';
 import { PAGE_SIZE, type Pfn } from '../../machine/units.ts';
 import type { FrameAllocator } from '../phys/alloc.ts';
 import { MAX_PAGE_ORDER } from '../phys/buddy.ts';
@@ -122,11 +123,15 @@ export class HugePool {
     const frame = this.freeList.popFront();
     assert(frame !== NO_FRAME, 'mm/hugetlb/huge-pool.ts: H3 a promised page is there');
     if (which === 'reserved') this.reservedPages--;
+    if (this.alloc.events.enabled[EV_HUGETLB_DEQUEUE] !== 0)
+      this.alloc.events.emit(EV_HUGETLB_DEQUEUE, frame, this.order);
     return frame;
   }
 
   /** free_huge_folio: nobody refers to the page any more. */
   takeBack(frame: Pfn): void {
+    if (this.alloc.events.enabled[EV_HUGETLB_ENQUEUE] !== 0)
+      this.alloc.events.emit(EV_HUGETLB_ENQUEUE, frame, this.order);
     const { frames } = this.alloc;
     assert(frames.mapcount[frame] === 0, 'mm/hugetlb/huge-pool.ts: a page of the pool is not mapped');
     frames.clear(frame, USER_FLAGS);

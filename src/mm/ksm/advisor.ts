@@ -1,3 +1,4 @@
+import { EV_KSM_ADVISOR } from '../../base/event-kinds.ts';
 import type { Ksm } from './ksm.ts';
 
 /** KSM_ADVISOR_MIN_CPU, EWMA_WEIGHT (mm/ksm.c, 6.18): percent. */
@@ -46,6 +47,7 @@ export function adviseScanTime(ksm: Ksm): void {
   advisor.scanSeconds = scanSeconds;
   advisor.cpuNs = ksm.cpuNs;
   knobs.pagesToScan = pages;
+  if (ksm.mm.events.enabled[EV_KSM_ADVISOR] !== 0) ksm.mm.events.emit(EV_KSM_ADVISOR, scanSeconds, pages, cpuPercent);
 }
 
 function atLeastOne(value: number): number {

@@ -1,4 +1,5 @@
 import { EBUSY, EINVAL, ENOMEM } from '../../abi/errno.ts';
+import { EV_KSM_ENTER, EV_KSM_EXIT, EV_KSM_REMOVE_RMAP_ITEM } from '../../base/event-kinds.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import type { AddressSpace } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
@@ -131,6 +132,7 @@ export class Ksm {
     const slot = new KsmSlot(space, memory);
     this.slots.addBefore(slot, this.run === KSM_RUN_UNMERGE ? null : this.cursorSlot);
     space.ksmSlot = slot;
+    if (this.mm.events.enabled[EV_KSM_ENTER] !== 0) this.mm.events.emit(EV_KSM_ENTER, space.id);
     return 0;
   }
 
@@ -139,6 +141,7 @@ export class Ksm {
     const slot = space.ksmSlot;
     if (slot === null) return;
     slot.hasEnded = true;
+    if (this.mm.events.enabled[EV_KSM_EXIT] !== 0) this.mm.events.emit(EV_KSM_EXIT, space.id);
     space.ksmSlot = null;
     if (slot === this.cursorSlot) return;
     if (slot.firstItem === NO_ROW) {
@@ -164,6 +167,8 @@ export class Ksm {
       // Where the page is gone, its node goes with all its items.
       const frame = frameOfNode(this, node);
       if (frame < 0) return;
+      if (this.mm.events.enabled[EV_KSM_REMOVE_RMAP_ITEM] !== 0)
+        this.mm.events.emit(EV_KSM_REMOVE_RMAP_ITEM, frame, item, (items.slot[item] as KsmSlot).space.id);
       this.nodes.removeItem(items, item);
       if (this.nodes.length[node] > 0) this.pagesSharing--;
       else this.pagesShared--;

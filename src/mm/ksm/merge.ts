@@ -1,5 +1,13 @@
+import {
+  EV_KSM_MERGE,
+  EV_KSM_MERGE_ONE_PAGE,
+  EV_KSM_MERGE_WITH_KSM_PAGE,
+  EV_PAGE_MAP,
+  EV_PAGE_UNMAP,
+} from '../../base/event-kinds.ts';
 import { COST_PAGE_HASH_NS } from '../../machine/cost-model.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
+import { PAGE_SIZE } from '../../machine/units.ts';
 import { type AddressSpace, MM_ANONPAGES } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { mlockPage, munlockPage } from '../mlock-pages.ts';
@@ -105,7 +113,12 @@ function anonFrameAt(mm: MemoryManager, vma: Vma, page: Vpn): Pfn | -1 {
 function mergeWithZeroPage(ksm: Ksm, item: number, frame: Pfn): boolean {
   const vma = vmaOf(ksm, item);
   const page = ksm.items.vpn[item] as Vpn;
-  return vma === null || (splitHuge(ksm.mm, frame) && mergeEntry(ksm, vma, page, frame, ksm.mm.zeroPage));
+  if (vma === null) return true;
+  const isMerged = splitHuge(ksm.mm, frame) && mergeEntry(ksm, vma, page, frame, ksm.mm.zeroPage);
+  const { events } = ksm.mm;
+  if (events.enabled[EV_KSM_MERGE_ONE_PAGE] !== 0)
+    events.emit(EV_KSM_MERGE_ONE_PAGE, frame, item, vma.space.id, isMerged ? 0 : 1);
+  return isMerged;
 }
 
 /** try_to_merge_with_ksm_page: the item's entry maps `merged`, or (NO_FRAME) its page becomes a KSM page. */
@@ -119,7 +132,11 @@ function mergeInto(ksm: Ksm, item: number, frame: Pfn, merged: Pfn | -1): boolea
   // A page that becomes a KSM page may be mapped by relatives too: its own AnonVma and index lead to all of them.
   const owner = merged < 0 ? rmap.anonVmaById(frames.owner[frame]) : vma.anonVma;
   const index = merged < 0 ? frames.index[frame] : vma.pgoff + (page - vma.startVpn);
-  if (!mergeEntry(ksm, vma, page, frame, merged)) return false;
+  const isMerged = mergeEntry(ksm, vma, page, frame, merged);
+  const { events } = ksm.mm;
+  if (events.enabled[EV_KSM_MERGE_WITH_KSM_PAGE] !== 0)
+    events.emit(EV_KSM_MERGE_WITH_KSM_PAGE, merged, frame, item, vma.space.id, isMerged ? 0 : 1);
+  if (!isMerged) return false;
   ksm.removeFromTree(item);
   items.anonVma[item] = rmap.holdAnonVma(owner as AnonVma);
   items.index[item] = index;
@@ -206,6 +223,12 @@ function replaceEntry(ksm: Ksm, vma: Vma, page: Vpn, slot: number, frame: Pfn, m
     mm.rmap.dupAnonRmap(merged);
     if (isLocked) mlockPage(mm, merged);
   }
+  if (mm.events.enabled[EV_KSM_MERGE] !== 0)
+    mm.events.emit(EV_KSM_MERGE, vma.space.id, page * PAGE_SIZE, frame, merged);
+  if (mm.events.enabled[EV_PAGE_UNMAP] !== 0)
+    mm.events.emit(EV_PAGE_UNMAP, vma.space.id, page * PAGE_SIZE, frame, 1, MM_ANONPAGES);
+  if (merged !== mm.zeroPage && mm.events.enabled[EV_PAGE_MAP] !== 0)
+    mm.events.emit(EV_PAGE_MAP, vma.space.id, page * PAGE_SIZE, merged, 1, MM_ANONPAGES);
   const entry = pageTables.makeEntry(merged, vma.flags, 'readonly', state);
   pageTables.set(slot, pageTables.isUffdWp(pageTables.read(slot)) ? pageTables.withUffdWp(entry) : entry);
   mm.flushPage(vma.space, page);

@@ -1,3 +1,4 @@
+import { EV_KSM_START_SCAN, EV_KSM_STOP_SCAN } from '../../base/event-kinds.ts';
 import { COST_KSM_LOOK_NS } from '../../machine/cost-model.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import { PG_anon, PG_ksm } from '../phys/page-flags.ts';
@@ -39,6 +40,8 @@ function nextItem(ksm: Ksm): number {
   const { slots } = ksm;
   if (slots.first === null) return NO_ROW;
   if (ksm.cursorSlot === null) {
+    if (ksm.mm.events.enabled[EV_KSM_START_SCAN] !== 0)
+      ksm.mm.events.emit(EV_KSM_START_SCAN, ksm.fullScans, ksm.items.count);
     startScanTime(ksm);
     ksm.unstableTree.clear();
     ksm.generation++;
@@ -59,6 +62,8 @@ function nextItem(ksm: Ksm): number {
     enterSlot(ksm, next);
   }
   adviseScanTime(ksm);
+  if (ksm.mm.events.enabled[EV_KSM_STOP_SCAN] !== 0)
+    ksm.mm.events.emit(EV_KSM_STOP_SCAN, ksm.fullScans, ksm.items.count);
   ksm.fullScans++;
   return NO_ROW;
 }

@@ -1,3 +1,4 @@
+import { EV_KSM_REMOVE_KSM_PAGE } from '../../base/event-kinds.ts';
 import { COST_PAGE_COMPARE_NS } from '../../machine/cost-model.ts';
 import type { Pfn } from '../../machine/units.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
@@ -32,6 +33,7 @@ export function removeNode(ksm: Ksm, node: number): void {
     nodes.removeItem(items, item);
     ksm.leaveStableTree(item, 'drop');
   }
+  if (ksm.mm.events.enabled[EV_KSM_REMOVE_KSM_PAGE] !== 0) ksm.mm.events.emit(EV_KSM_REMOVE_KSM_PAGE, nodes.pfn[node]);
   dropLeftBehind(ksm, node);
   if (nodes.isDup(node)) nodes.removeDup(node);
   else ksm.stableTree.erase(node);

@@ -1,5 +1,7 @@
 import { ENOMEM } from '../../abi/errno.ts';
+import { EV_KSM_SWPIN_COPY } from '../../base/event-kinds.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
+import { PAGE_SIZE } from '../../machine/units.ts';
 import { allocCopy } from '../fault/install.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
@@ -21,6 +23,8 @@ export function copyForStranger(mm: MemoryManager, vma: Vma, page: Vpn, frame: P
   const copy = allocCopy(mm, vma.space, frame);
   if (copy === NO_FRAME) return -ENOMEM;
   mm.vmstat.ksm_swpin_copy++;
+  if (mm.events.enabled[EV_KSM_SWPIN_COPY] !== 0)
+    mm.events.emit(EV_KSM_SWPIN_COPY, vma.space.id, page * PAGE_SIZE, frame, copy);
   mm.alloc.putFrame(frame);
   return copy;
 }

@@ -1,4 +1,6 @@
+import { EV_KSM_BREAK } from '../../base/event-kinds.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
+import { PAGE_SIZE } from '../../machine/units.ts';
 import { unshareKsm } from '../fault/cow.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { PG_ksm } from '../phys/page-flags.ts';
@@ -11,6 +13,8 @@ import { NO_ROW } from './row-tree.ts';
 export function breakKsm(mm: MemoryManager, vma: Vma, page: Vpn): number {
   const slot = mm.pageTables.findLeaf(vma.space, page);
   if (slot === -1 || !isMergedEntry(mm, mm.pageTables.read(slot))) return 0;
+  if (mm.events.enabled[EV_KSM_BREAK] !== 0)
+    mm.events.emit(EV_KSM_BREAK, vma.space.id, page * PAGE_SIZE, mm.pageTables.frameOf(mm.pageTables.read(slot)));
   return unshareKsm(mm, vma, page, slot);
 }
 

@@ -1,11 +1,12 @@
 import { assert } from '../../base/assert.ts';
+import { EV_MEMCG_CHARGE, EV_MEMCG_EVENT, EV_MEMCG_UNCHARGE } from '../../base/event-kinds.ts';
 import type { Pfn } from '../../machine/units.ts';
 import type { FrameAllocator } from '../phys/alloc.ts';
 import type { Charger } from '../phys/charger.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
 import type { KmemCache } from '../phys/slab.ts';
-import { Memcg, type MemoryEvent, ROOT_MEMCG, type SwapEvent } from './memcg.ts';
+import { MEMORY_EVENTS, Memcg, type MemoryEvent, ROOT_MEMCG, type SwapEvent } from './memcg.ts';
 import { isUserMemory } from './memory-kind.ts';
 import { tryCharge } from './try-charge.ts';
 
@@ -130,6 +131,8 @@ export class Memcgs implements Charger {
 
   /** memcg_memory_event. */
   noteEvent(memcg: Memcg, event: MemoryEvent): void {
+    const { events } = this.allocator;
+    if (events.enabled[EV_MEMCG_EVENT] !== 0) events.emit(EV_MEMCG_EVENT, memcg.id, MEMORY_EVENTS.indexOf(event));
     memcg.noteEvent(event);
     this.watcher?.memoryEvent(memcg, 'memory.events');
   }
@@ -148,6 +151,8 @@ export class Memcgs implements Charger {
 
   uncharge(memcg: Memcg, pages: number): void {
     if (memcg.isRoot) return;
+    const { events } = this.allocator;
+    if (events.enabled[EV_MEMCG_UNCHARGE] !== 0) events.emit(EV_MEMCG_UNCHARGE, memcg.id, pages);
     memcg.memory.uncharge(pages);
     if (!memcg.isOnline) this.releaseIfUnused(memcg);
   }
@@ -165,6 +170,8 @@ export class Memcgs implements Charger {
     assert(frames.memcg[frame] === ROOT_MEMCG, 'mm/memcg/memcgs.ts: G1 a page is charged once');
     if (!tryCharge(this, memcg, frames.pagesOf(frame), gfp)) return false;
     frames.memcg[frame] = memcg.id;
+    const { events } = this.allocator;
+    if (events.enabled[EV_MEMCG_CHARGE] !== 0) events.emit(EV_MEMCG_CHARGE, memcg.id, frames.pagesOf(frame));
     return true;
   }
 

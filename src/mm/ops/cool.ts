@@ -1,3 +1,4 @@
+import { EV_LRU_DEACTIVATE, EV_THP_SWPOUT_FALLBACK } from '../../base/event-kinds.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { PG_active, PG_lru, PG_referenced, PG_unevictable } from '../phys/page-flags.ts';
@@ -43,6 +44,7 @@ export function coolRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, wha
     } else if ((flags & PG_active) !== 0) {
       lru.changeFlags(frame, 0, PG_active);
       mm.vmstat.pgdeactivate++;
+      if (mm.events.enabled[EV_LRU_DEACTIVATE] !== 0) mm.events.emit(EV_LRU_DEACTIVATE, frame, 1);
     }
   }
   mm.tlbBatch.finish(vma.space);
@@ -62,6 +64,7 @@ function coolHugeLeaf(mm: MemoryManager, slot: number, what: 'cold' | 'pageout')
   if (what === 'pageout') {
     if ((frames.flags[head] & PG_unevictable) !== 0 || !splitHugePage(mm, head)) return 'whole';
     vmstat.thp_swpout_fallback++;
+    if (mm.events.enabled[EV_THP_SWPOUT_FALLBACK] !== 0) mm.events.emit(EV_THP_SWPOUT_FALLBACK, head);
     return 'split';
   }
   pageTables.set(slot, (entry & ~format.ACCESSED) >>> 0);
@@ -69,6 +72,7 @@ function coolHugeLeaf(mm: MemoryManager, slot: number, what: 'cold' | 'pageout')
   if ((frames.flags[head] & (PG_lru | PG_active | PG_unevictable)) === (PG_lru | PG_active)) {
     mm.alloc.lru.changeFlags(head, 0, PG_active);
     vmstat.pgdeactivate += mm.thp.pages;
+    if (mm.events.enabled[EV_LRU_DEACTIVATE] !== 0) mm.events.emit(EV_LRU_DEACTIVATE, head, mm.thp.pages);
   }
   return 'whole';
 }

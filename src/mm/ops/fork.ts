@@ -1,5 +1,7 @@
 import { EAGAIN, ENOMEM } from '../../abi/errno.ts';
+import { EV_MM_FORK, EV_PAGE_MAP } from '../../base/event-kinds.ts';
 import type { Vpn } from '../../machine/units.ts';
+import { PAGE_SIZE } from '../../machine/units.ts';
 import { accountVm } from '../accounting.ts';
 import type { AddressSpace } from '../address-space.ts';
 import { MM_ANONPAGES, MM_SWAPENTS } from '../address-space.ts';
@@ -51,6 +53,7 @@ export function dupSpace(mm: MemoryManager, parent: AddressSpace): AddressSpace 
   // ksm_fork: without memory for its slot the child is not scanned, no more.
   if (parent.ksmSlot !== null) mm.ksm.enter(child);
   watchers.tell(mm);
+  if (mm.events.enabled[EV_MM_FORK] !== 0) mm.events.emit(EV_MM_FORK, parent.id, child.id);
   return child;
 }
 
@@ -181,6 +184,8 @@ function copyTable(mm: MemoryManager, from: Vma, to: Vma, start: Vpn, end: Vpn, 
         mm.rmap.addFileRmap(frame);
         counts[rssMemberOf(mm, frame)]++;
       }
+      if (mm.events.enabled[EV_PAGE_MAP] !== 0)
+        mm.events.emit(EV_PAGE_MAP, to.space.id, at * PAGE_SIZE, frame, 1, rssMemberOf(mm, frame));
     } else if ((entry & format.DIRTY) !== 0) mm.ksm.countZeroPage(to.space);
     if (protect && (entry & format.WRITE) !== 0) {
       entry = (entry & ~format.WRITE) >>> 0;

@@ -1,3 +1,4 @@
+import { EV_LAZYFREE } from '../../base/event-kinds.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import { MM_SWAPENTS } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
@@ -65,6 +66,7 @@ function markLazyFree(mm: MemoryManager, page: Pfn): void {
   const pages = mm.frames.pagesOf(page);
   mm.alloc.lru.changeFlags(page, 0, PG_active | PG_referenced | PG_swapbacked);
   mm.vmstat.pglazyfree += pages;
+  if (mm.events.enabled[EV_LAZYFREE] !== 0) mm.events.emit(EV_LAZYFREE, page, pages);
   mm.memcgs.payerOf(page).counters.pglazyfree += pages;
 }
 

@@ -263,7 +263,7 @@ function changeFlags(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, flags: n
   if (flags === vma.flags) return 0;
   const target = modifyVma(mm, vma, start, end, flags);
   if (typeof target === 'number') return target === -ENOMEM ? -EAGAIN : target;
-  setVmaFlags(target, flags);
+  setVmaFlags(mm, target, flags);
   return 0;
 }
 

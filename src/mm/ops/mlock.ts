@@ -96,7 +96,7 @@ function fixLock(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, wanted: numb
   if (typeof target === 'number') return target === -ENOMEM ? -ENOMEM : -EAGAIN;
   if ((flags & VM_LOCKED) === 0) target.space.lockedVm -= (old & VM_LOCKED) !== 0 ? end - start : 0;
   else if ((old & VM_LOCKED) === 0) target.space.lockedVm += end - start;
-  setVmaFlags(target, flags);
+  setVmaFlags(mm, target, flags);
   if (((flags ^ old) & VM_LOCKED) !== 0) updateMlockedPages(mm, target, start, end);
   return 0;
 }

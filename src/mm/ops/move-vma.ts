@@ -1,5 +1,7 @@
 import { ENOMEM } from '../../abi/errno.ts';
+import { EV_PAGE_MOVE } from '../../base/event-kinds.ts';
 import type { Vpn } from '../../machine/units.ts';
+import { PAGE_SIZE } from '../../machine/units.ts';
 import { accountVm } from '../accounting.ts';
 import type { AddressSpace } from '../address-space.ts';
 import { moveHugetlb } from '../hugetlb/hugetlb-entries.ts';
@@ -180,6 +182,8 @@ function moveWithinTables(
     const target = pageTables.slotBeside(first, at - start);
     pageTables.set(target, protection === 'drop' ? pageTables.withoutUffdWp(entry) : entry);
     pageTables.set(source, 0);
+    if (mm.events.enabled[EV_PAGE_MOVE] !== 0)
+      mm.events.emit(EV_PAGE_MOVE, vma.space.id, at * PAGE_SIZE, (to + (at - start)) * PAGE_SIZE, 1);
     mm.tlbBatch.add(at);
     page = (at + 1) as Vpn;
   }

@@ -99,7 +99,7 @@ export function changeRights(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, 
     if (charged > 0) mm.unchargeCommit(charged);
     return target;
   }
-  setVmaFlags(target, flags);
+  setVmaFlags(mm, target, flags);
   protectRange(mm, target, start, end);
   if ((oldFlags & VM_ACCOUNT) !== 0 && (flags & VM_ACCOUNT) === 0) mm.unchargeCommit(pages);
   const fillsCopies = (oldFlags & (VM_WRITE | VM_SHARED | VM_LOCKED | VM_LOCKONFAULT)) === VM_LOCKED;

@@ -1,5 +1,6 @@
 import { EINVAL, ENOMEM, EPERM } from '../../abi/errno.ts';
 import { MAP_FIXED } from '../../abi/mman.ts';
+import { EV_VM_UNMAPPED_AREA } from '../../base/event-kinds.ts';
 import { isPageAligned, PAGE_SIZE, pagesOf, type Vpn, vpn } from '../../machine/units.ts';
 import type { AddressSpace } from '../address-space.ts';
 import type { HugePool } from '../hugetlb/huge-pool.ts';
@@ -84,7 +85,13 @@ function searchArea(
     page = searchBottomUp(mm, space, low, space.taskSize, sought);
     if (page !== -1) page = Math.ceil(page / alignPages) * alignPages;
   }
-  return page === -1 ? -ENOMEM : page * PAGE_SIZE;
+  const found = page === -1 ? -ENOMEM : page * PAGE_SIZE;
+  if (mm.events.enabled[EV_VM_UNMAPPED_AREA] !== 0) {
+    const high = space.layout === 'topDown' ? space.mmapBase : space.taskSize;
+    const alignMask = (alignPages - 1) * PAGE_SIZE;
+    mm.events.emit(EV_VM_UNMAPPED_AREA, found, space.totalVm, flags, lengthBytes, minAddr, high * PAGE_SIZE, alignMask);
+  }
+  return found;
 }
 
 function fits(mm: MemoryManager, space: AddressSpace, hint: number, lengthBytes: number): boolean {

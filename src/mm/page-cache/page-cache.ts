@@ -1,5 +1,12 @@
 import { ENOMEM } from '../../abi/errno.ts';
 import { assert } from '../../base/assert.ts';
+import {
+  EV_BALANCE_DIRTY,
+  EV_DIRTY_FOLIO,
+  EV_FILEMAP_ADD,
+  EV_FILEMAP_DELETE,
+  EV_LRU_ACTIVATE,
+} from '../../base/event-kinds.ts';
 import type { Vmstat } from '../../base/vmstat.ts';
 import type { VirtualClock } from '../../machine/clock.ts';
 import type { Ram } from '../../machine/ram.ts';
@@ -222,6 +229,8 @@ export class PageCache {
     frames.index[frame] = index;
     stat.nr_file_pages++;
     if (file.kind === 'shmem') stat.nr_shmem++;
+    if (this.allocator.events.enabled[EV_FILEMAP_ADD] !== 0)
+      this.allocator.events.emit(EV_FILEMAP_ADD, frame, file.id, index);
     if (shadow !== 0) this.refaults?.refaulted(frame, shadow);
     this.allocator.lru.add(frame);
     if (file.isUnevictable) cullPage(this, frame);
@@ -239,6 +248,8 @@ export class PageCache {
     file.pages.markDirty(frames.index[frame]);
     this.allocator.stat.nr_dirty++;
     this.allocator.stat.nr_dirtied++;
+    const { events } = this.allocator;
+    if (events.enabled[EV_DIRTY_FOLIO] !== 0) events.emit(EV_DIRTY_FOLIO, frame, file.id, frames.index[frame]);
   }
 
   /** The page is about to be written, or dropped unwritten: no longer dirty (folio_cancel_dirty). */
@@ -254,7 +265,10 @@ export class PageCache {
 
   /** A use that reclaim should know of (folio_mark_accessed). */
   markAccessed(frame: Pfn): void {
-    if (this.allocator.lru.markAccessed(frame)) this.vmstat.pgactivate++;
+    if (!this.allocator.lru.markAccessed(frame)) return;
+    this.vmstat.pgactivate++;
+    const { events } = this.allocator;
+    if (events.enabled[EV_LRU_ACTIVATE] !== 0) events.emit(EV_LRU_ACTIVATE, frame, 1);
   }
 
   /**
@@ -273,6 +287,8 @@ export class PageCache {
     frames.flags[frame] &= ~PG_pagecache;
     frames.owner[frame] = 0;
     stat.nr_file_pages--;
+    if (this.allocator.events.enabled[EV_FILEMAP_DELETE] !== 0)
+      this.allocator.events.emit(EV_FILEMAP_DELETE, frame, file.id, frames.index[frame]);
     if (file.kind === 'shmem') stat.nr_shmem--;
     this.allocator.putFrame(frame);
   }
@@ -310,6 +326,9 @@ export class PageCache {
     if (nr_dirty > background) this.needsFlusher = true;
     const freeRun = Math.floor((threshold + background) / 2);
     if (pending <= freeRun) return;
+    const { events } = this.allocator;
+    if (events.enabled[EV_BALANCE_DIRTY] !== 0)
+      events.emit(EV_BALANCE_DIRTY, nr_dirty, nr_writeback, background, threshold);
     this.writebackUntil(freeRun);
     this.io.waitForWrites(freeRun - this.allocator.stat.nr_dirty);
   }

@@ -1,4 +1,5 @@
 import { ENOMEM } from '../../abi/errno.ts';
+import { EV_READ_PAGES } from '../../base/event-kinds.ts';
 import { PAGE_SIZE, type Pfn, pagesOf } from '../../machine/units.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { __GFP_NORETRY, __GFP_NOWARN, GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
@@ -122,6 +123,8 @@ function readRun(cache: PageCache, file: FilePages, start: number, stop: number,
     return count === 1 ? given : readRun(cache, file, wanted, wanted + 1, wanted);
   }
   vmstat.pgpgin += (count * PAGE_SIZE) / 1024;
+  if (allocator.events.enabled[EV_READ_PAGES] !== 0)
+    allocator.events.emit(EV_READ_PAGES, file.id, start, count, wanted < 0 ? 0 : 1);
   scratch.fill(0, given, count * PAGE_SIZE); // C6
   // The wanted page goes first: for the others there may be no memory.
   const first = wanted < 0 ? null : addFilledPage(cache, file, wanted, wanted - start, GFP_HIGHUSER_MOVABLE);

@@ -1,3 +1,4 @@
+import { EV_WAIT_WRITEBACK, EV_WRITEBACK_PAGES } from '../../base/event-kinds.ts';
 import type { Ram } from '../../machine/ram.ts';
 import { PAGE_SIZE, type Pfn } from '../../machine/units.ts';
 import { PG_writeback } from '../phys/page-flags.ts';
@@ -64,6 +65,9 @@ export function awaitWriteback(cache: PageCache, file: FilePages, startIndex: nu
     if (request.direction === 'read') continue;
     if (request.frames.some((frame) => isIn(cache, file, frame, startIndex, endIndex))) untilNs = request.doneNs;
   }
+  const { events } = cache.allocator;
+  if (untilNs > 0 && events.enabled[EV_WAIT_WRITEBACK] !== 0)
+    events.emit(EV_WAIT_WRITEBACK, file.id, startIndex, endIndex - 1);
   cache.io.waitFor(untilNs);
 }
 
@@ -108,6 +112,8 @@ function writeRun(cache: PageCache, file: FilePages, run: readonly Pfn[], purpos
     }
     written = stored;
   }
+  if (allocator.events.enabled[EV_WRITEBACK_PAGES] !== 0)
+    allocator.events.emit(EV_WRITEBACK_PAGES, file.id, firstIndex, run.length, purpose === 'free' ? 1 : 0);
   // What failed has taken its time with the others.
   if (written.length > 0) io.submit('write', backing, firstIndex, written, purpose);
   for (const frame of run) allocator.putFrame(frame);

@@ -1,5 +1,11 @@
 import { assert, panic } from '../../base/assert.ts';
-import { EV_PAGE_ALLOC, EV_PAGE_FREE } from '../../base/event-kinds.ts';
+import {
+  EV_DIRECT_RECLAIM_BEGIN,
+  EV_DIRECT_RECLAIM_END,
+  EV_PAGE_ALLOC,
+  EV_PAGE_FREE,
+  EV_WAKEUP_KSWAPD,
+} from '../../base/event-kinds.ts';
 import type { EventSink } from '../../base/events.ts';
 import type { Vmstat } from '../../base/vmstat.ts';
 import type { Ram } from '../../machine/ram.ts';
@@ -110,7 +116,7 @@ export class FrameAllocator {
   readonly stat = new NodeStat();
   readonly watermarks: WatermarkSettings;
   private readonly ram: Ram;
-  private readonly events: EventSink;
+  readonly events: EventSink;
   private readonly vmstat: Vmstat;
   /** By the highest zone type allowed: the zones to try, highest first (ZONELIST_FALLBACK). */
   private readonly zonelists: readonly (readonly Zone[])[];
@@ -130,8 +136,8 @@ export class FrameAllocator {
     this.events = options.events;
     this.vmstat = options.vmstat;
     this.injector = options.injector ?? null;
-    this.lru = new LruLists(frames);
-    this.deferredSplits = new DeferredSplits(frames, options.vmstat);
+    this.lru = new LruLists(frames, options.events);
+    this.deferredSplits = new DeferredSplits(frames, options.vmstat, options.events);
     this.zones = options.zones.map((config) => new Zone(frames, config)).sort((a, b) => a.type - b.type);
     this.zonelists = ZONE_NAMES.map((_, highest) => this.zones.filter((zone) => zone.type <= highest).reverse());
     for (let frame = 0; frame < reservedFrames; frame++) {
@@ -312,7 +318,10 @@ export class FrameAllocator {
 
   /** __alloc_pages_slowpath: wakes kswapd; down to the min mark, then reclaim and try again as long as that makes progress. */
   private allocSlowpath(highest: number, order: number, gfp: number): Pfn | -1 {
-    if ((gfp & __GFP_KSWAPD_RECLAIM) !== 0 && !this.inReclaim) this.kswapd?.wake();
+    if ((gfp & __GFP_KSWAPD_RECLAIM) !== 0 && !this.inReclaim) {
+      if (this.events.enabled[EV_WAKEUP_KSWAPD] !== 0) this.events.emit(EV_WAKEUP_KSWAPD, order, gfp);
+      this.kswapd?.wake();
+    }
     const mayReclaim = (gfp & __GFP_DIRECT_RECLAIM) !== 0 && !this.inReclaim;
     const depth: Depth = (gfp & __GFP_HIGH) !== 0 ? 'high' : 'none';
     const depthNow: Depth = mayReclaim || this.inReclaim ? depth : depth === 'high' ? 'atomic' : 'none';
@@ -320,9 +329,11 @@ export class FrameAllocator {
     if (frame !== NO_FRAME || !mayReclaim || this.reclaimer === null) return frame;
     for (let round = 0; round < MAX_RECLAIM_RETRIES; round++) {
       this.vmstat.allocstall_normal++;
+      if (this.events.enabled[EV_DIRECT_RECLAIM_BEGIN] !== 0) this.events.emit(EV_DIRECT_RECLAIM_BEGIN, order, gfp);
       this.inReclaim = true;
       const freed = this.reclaimer.reclaim(Math.max(RECLAIM_BATCH, 1 << order));
       this.inReclaim = false;
+      if (this.events.enabled[EV_DIRECT_RECLAIM_END] !== 0) this.events.emit(EV_DIRECT_RECLAIM_END, freed);
       if (freed > 0) this.kswapd?.noteProgress();
       frame = this.takeFromZones(highest, order, WMARK_MIN, depth);
       if (frame !== NO_FRAME || freed === 0 || (gfp & __GFP_NORETRY) !== 0) return frame;

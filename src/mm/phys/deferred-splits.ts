@@ -1,4 +1,6 @@
 import { assert } from '../../base/assert.ts';
+import { EV_THP_DEFERRED_SPLIT } from '../../base/event-kinds.ts';
+import type { EventSink } from '../../base/events.ts';
 import type { Vmstat } from '../../base/vmstat.ts';
 import type { Pfn } from '../../machine/units.ts';
 import { FrameList } from './frame-list.ts';
@@ -21,10 +23,12 @@ export class DeferredSplits {
   readonly list: FrameList;
   private readonly frames: FrameTable;
   private readonly vmstat: Vmstat;
+  private readonly events: EventSink;
 
-  constructor(frames: FrameTable, vmstat: Vmstat) {
+  constructor(frames: FrameTable, vmstat: Vmstat, events: EventSink) {
     this.frames = frames;
     this.vmstat = vmstat;
+    this.events = events;
     this.list = new FrameList(frames);
   }
 
@@ -36,6 +40,7 @@ export class DeferredSplits {
       flags[head] |= PG_partially_mapped;
       this.partiallyMapped++;
       this.vmstat.thp_deferred_split_page++;
+      if (this.events.enabled[EV_THP_DEFERRED_SPLIT] !== 0) this.events.emit(EV_THP_DEFERRED_SPLIT, head);
     }
     if ((flags[head] & PG_deferred) !== 0) return;
     flags[head] |= PG_deferred;

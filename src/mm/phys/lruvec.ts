@@ -1,4 +1,6 @@
 import { assert, panic } from '../../base/assert.ts';
+import { EV_LRU_INSERTION, EV_LRU_MOVE, EV_LRU_REMOVE, EV_LRU_ROTATE } from '../../base/event-kinds.ts';
+import type { EventSink } from '../../base/events.ts';
 import type { Pfn } from '../../machine/units.ts';
 import { FrameList } from './frame-list.ts';
 import type { FrameTable } from './frame-table.ts';
@@ -55,9 +57,11 @@ export class LruLists {
   /** A fault of a program is being handled (lru_gen_in_fault). */
   isFault = false;
   private readonly frames: FrameTable;
+  private readonly events: EventSink;
 
-  constructor(frames: FrameTable) {
+  constructor(frames: FrameTable, events: EventSink) {
     this.frames = frames;
+    this.events = events;
     this.lruvecs = [new Lruvec(frames)];
   }
 
@@ -117,6 +121,8 @@ export class LruLists {
     if ((flags[page] & PG_mlocked) !== 0) flags[page] = (flags[page] & ~PG_active) | PG_unevictable;
     flags[page] |= PG_lru;
     this.link(page);
+    if (this.events.enabled[EV_LRU_INSERTION] !== 0)
+      this.events.emit(EV_LRU_INSERTION, page, this.listOf(page), flags[page] >>> 0);
     this.lruvecOf(this.frames.memcg[page]).listener?.added?.(page, this.isFault ? 'fault' : 'other');
   }
 
@@ -125,6 +131,7 @@ export class LruLists {
     const { flags } = this.frames;
     if ((flags[page] & PG_lru) === 0) return;
     this.unlink(page);
+    if (this.events.enabled[EV_LRU_REMOVE] !== 0) this.events.emit(EV_LRU_REMOVE, page, this.listOf(page));
     flags[page] &= ~PG_lru;
     this.lruvecOf(this.frames.memcg[page]).listener?.removed?.(page);
   }
@@ -133,11 +140,13 @@ export class LruLists {
   changeFlags(page: Pfn, set: number, clear: number): void {
     const { flags } = this.frames;
     const listed = (flags[page] & PG_lru) !== 0;
+    const from = this.listOf(page);
     if (listed) this.unlink(page);
     const before = flags[page];
     flags[page] = (before & ~clear) | set;
     if (!listed) return;
     this.link(page);
+    if (this.events.enabled[EV_LRU_MOVE] !== 0) this.events.emit(EV_LRU_MOVE, page, from, this.listOf(page));
     if (((flags[page] ^ before) & PG_swapbacked) !== 0)
       this.lruvecOf(this.frames.memcg[page]).listener?.kindChanged?.(page);
   }
@@ -147,6 +156,7 @@ export class LruLists {
     if ((this.frames.flags[page] & PG_lru) === 0) return;
     this.unlink(page);
     this.link(page);
+    if (this.events.enabled[EV_LRU_ROTATE] !== 0) this.events.emit(EV_LRU_ROTATE, page, this.listOf(page));
   }
 
   /**

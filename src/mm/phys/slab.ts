@@ -1,4 +1,5 @@
 import { assert, panic } from '../../base/assert.ts';
+import { EV_KMEM_CACHE_ALLOC, EV_KMEM_CACHE_FREE } from '../../base/event-kinds.ts';
 import type { Ram } from '../../machine/ram.ts';
 import { PAGE_SIZE, type Pfn, paddrOf } from '../../machine/units.ts';
 import type { FrameAllocator } from './alloc.ts';
@@ -99,7 +100,11 @@ export class KmemCache {
     this.activeCount++;
     if (frames.index[slab] === 0) this.partial.remove(slab);
     const charger = this.accounted ? this.allocator.charges : null;
-    if (charger === null || !charger.isCounting || charger.chargeObject(this, slot, gfp)) return slot;
+    if (charger === null || !charger.isCounting || charger.chargeObject(this, slot, gfp)) {
+      if (this.allocator.events.enabled[EV_KMEM_CACHE_ALLOC] !== 0)
+        this.allocator.events.emit(EV_KMEM_CACHE_ALLOC, slot, this.sizeBytes, gfp);
+      return slot;
+    }
     this.free(slot);
     return 0;
   }
@@ -110,6 +115,8 @@ export class KmemCache {
     const slab = this.slabOf(slot);
     const first = frames.index[slab];
     assert(first !== slot && frames.private[slab] > 0, 'mm/phys/slab.ts: an object is freed once');
+    if (this.allocator.events.enabled[EV_KMEM_CACHE_FREE] !== 0)
+      this.allocator.events.emit(EV_KMEM_CACHE_FREE, slot, this.sizeBytes);
     if (this.payers.size > 0 && this.payers.has(slot)) this.allocator.charges?.unchargeObject(this, slot);
     const listed = this.partial.length;
     this.writeLink(slot, first);

@@ -1,3 +1,13 @@
+import {
+  EV_LRU_ACTIVATE,
+  EV_LRU_DEACTIVATE,
+  EV_PAGE_REFERENCED,
+  EV_RECLAIM_KEEP,
+  EV_RECLAIM_SCAN,
+  EV_RECLAIM_STEAL,
+  EV_WORKINGSET_DECISION,
+} from '../../base/event-kinds.ts';
+import type { EventSink } from '../../base/events.ts';
 import type { Rng } from '../../base/rng.ts';
 import { COST_RECLAIM_LOOK_NS, COST_REFERENCES_NS } from '../../machine/cost-model.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
@@ -28,6 +38,9 @@ export interface TableWalker {
   walk(visitor: TableVisitor): void;
 }
 
+/** By the values of `by` in events. */
+export const RECLAIM_BY: readonly ReclaimRun['by'][] = ['direct', 'kswapd', 'proactive'];
+
 /** What a run of reclaim is for, as all its lruvecs see it. Reclaim sets it. */
 export interface ReclaimRun {
   readonly rng: Rng;
@@ -48,6 +61,9 @@ export class LruvecPages implements ReclaimablePages {
   private readonly cache: PageCache;
   private readonly pages: PageReclaim;
   private readonly references: References = { count: 0, vmFlags: 0 };
+  /** Pages since it was made: what mm_vmscan_lru_shrink_inactive tells the difference of. */
+  scanned = 0;
+  activated = 0;
 
   constructor(memcg: Memcg, policy: ReclaimPolicy, run: ReclaimRun, pages: PageReclaim) {
     this.memcg = memcg;
@@ -58,6 +74,9 @@ export class LruvecPages implements ReclaimablePages {
     this.lru = this.cache.allocator.lru.lruvecOf(memcg.id);
   }
 
+  private get events(): EventSink {
+    return this.cache.allocator.events;
+  }
   get frames(): FrameTable {
     return this.cache.frames;
   }
@@ -98,6 +117,7 @@ export class LruvecPages implements ReclaimablePages {
       references.count++;
       references.vmFlags |= vma.flags;
     });
+    if (this.events.enabled[EV_PAGE_REFERENCED] !== 0) this.events.emit(EV_PAGE_REFERENCED, page, references.count);
     return references;
   }
 
@@ -120,12 +140,15 @@ export class LruvecPages implements ReclaimablePages {
     if ((this.frames.flags[page] & PG_active) !== 0) return;
     this.cache.allocator.lru.changeFlags(page, PG_active, 0);
     this.cache.vmstat.pgactivate++;
+    this.activated++;
+    if (this.events.enabled[EV_LRU_ACTIVATE] !== 0) this.events.emit(EV_LRU_ACTIVATE, page, 1);
     this.memcg.counters.pgactivate++;
   }
 
   deactivate(page: Pfn): void {
     this.cache.allocator.lru.changeFlags(page, 0, PG_active);
     this.cache.vmstat.pgdeactivate++;
+    if (this.events.enabled[EV_LRU_DEACTIVATE] !== 0) this.events.emit(EV_LRU_DEACTIVATE, page, 1);
     this.memcg.counters.pgdeactivate++;
   }
 
@@ -150,6 +173,7 @@ export class LruvecPages implements ReclaimablePages {
       count++;
       this.run.tables?.lookAround(vma, at, window, visitor);
     });
+    if (this.events.enabled[EV_PAGE_REFERENCED] !== 0) this.events.emit(EV_PAGE_REFERENCED, page, count);
     return count;
   }
 
@@ -166,6 +190,8 @@ export class LruvecPages implements ReclaimablePages {
     const name = `workingset_${what === 'activated' ? 'activate' : 'restore'}_${kind}` as const;
     this.cache.allocator.stat[name]++;
     this.memcg.counters[name]++;
+    if (this.events.enabled[EV_WORKINGSET_DECISION] !== 0)
+      this.events.emit(EV_WORKINGSET_DECISION, page, what === 'activated' ? 0 : 1, kind === 'anon' ? 1 : 0);
   }
 
   markWorkingset(page: Pfn): void {
@@ -182,19 +208,42 @@ export class LruvecPages implements ReclaimablePages {
     const name = `pgscan_${this.run.by}` as const;
     this.memcg.counters[name]++;
     vmstat[name]++;
-    if ((this.frames.flags[page] & PG_swapbacked) !== 0) vmstat.pgscan_anon++;
+    this.scanned++;
+    const isSwapbacked = (this.frames.flags[page] & PG_swapbacked) !== 0;
+    if (isSwapbacked) vmstat.pgscan_anon++;
     else vmstat.pgscan_file++;
+    if (this.events.enabled[EV_RECLAIM_SCAN] !== 0)
+      this.events.emit(EV_RECLAIM_SCAN, page, RECLAIM_BY.indexOf(this.run.by), this.memcg.id, isSwapbacked ? 1 : 0);
   }
 
   free(page: Pfn, dirty: 'write' | 'skip'): boolean {
     const { vmstat } = this.cache;
-    const isSwapbacked = (this.frames.flags[page] & PG_swapbacked) !== 0;
-    if (!this.pages.tryToFree(page, dirty)) return false;
+    const { flags } = this.frames;
+    const before = flags[page];
+    const isSwapbacked = (before & PG_swapbacked) !== 0;
+    if (!this.pages.tryToFree(page, dirty)) {
+      if (this.events.enabled[EV_RECLAIM_KEEP] !== 0) this.tellKept(page);
+      return false;
+    }
     const name = `pgsteal_${this.run.by}` as const;
     this.memcg.counters[name]++;
     vmstat[name]++;
     if (isSwapbacked) vmstat.pgsteal_anon++;
     else vmstat.pgsteal_file++;
+    if (this.events.enabled[EV_RECLAIM_STEAL] !== 0) this.tellFreed(page, before);
     return true;
+  }
+
+  private tellFreed(page: Pfn, flags: number): void {
+    const isSwapbacked = (flags & PG_swapbacked) !== 0 ? 1 : 0;
+    const by = RECLAIM_BY.indexOf(this.run.by);
+    this.events.emit(EV_RECLAIM_STEAL, page, by, this.memcg.id, isSwapbacked, flags >>> 0);
+  }
+
+  private tellKept(page: Pfn): void {
+    const { flags, refcount } = this.frames;
+    const by = RECLAIM_BY.indexOf(this.run.by);
+    const mappings = this.frames.mappingsOfPage(page);
+    this.events.emit(EV_RECLAIM_KEEP, page, by, this.memcg.id, flags[page] >>> 0, refcount[page], mappings);
   }
 }

@@ -1,3 +1,4 @@
+import { EV_LAZYFREED, EV_WRITE_FOLIO } from '../../base/event-kinds.ts';
 import type { Pfn } from '../../machine/units.ts';
 import type { PageEnd } from '../block/block-queue.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
@@ -25,6 +26,8 @@ import type { Workingset } from './workingset.ts';
  * to the OOM killer. A guess: 1 MiB, the code that a few small programs use.
  */
 const MIN_FILE_PAGES = 256;
+/** `reclaim_flags` of mm_vmscan_write_folio. */
+const RECLAIM_WB_FILE = 2;
 
 /**
  * How one page goes (Linux: shrink_folio_list). Files' pages are dropped, dirty ones written first; anonymous memory and shmem go to
@@ -152,6 +155,7 @@ export class PageReclaim implements PageEnd {
     this.cache.memcgs.payerOf(page).counters.pglazyfreed++;
     allocator.putFrame(page);
     vmstat.pglazyfreed++;
+    if (allocator.events.enabled[EV_LAZYFREED] !== 0) allocator.events.emit(EV_LAZYFREED, page);
     return true;
   }
 
@@ -170,6 +174,8 @@ export class PageReclaim implements PageEnd {
     if (frames.mapcount[page] !== 0 || frames.refcount[page] !== 1) return false;
     if ((frames.flags[page] & PG_dirty) === 0) return true;
     const file = this.cache.fileById(frames.owner[page]) as FilePages;
+    const { events } = this.cache.allocator;
+    if (events.enabled[EV_WRITE_FOLIO] !== 0) events.emit(EV_WRITE_FOLIO, page, RECLAIM_WB_FILE);
     return writePage(this.cache, file, page) === 0;
   }
 

@@ -1,3 +1,9 @@
+import {
+  EV_MEMCG_RECLAIM_BEGIN,
+  EV_MEMCG_RECLAIM_END,
+  EV_SHRINK_INACTIVE,
+  EV_THROTTLED,
+} from '../../base/event-kinds.ts';
 import { Rng } from '../../base/rng.ts';
 import type { ReferenceStream } from '../../machine/reference-stream.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
@@ -9,7 +15,7 @@ import { PG_lru, PG_tail } from '../phys/page-flags.ts';
 import type { Reclaimer, UseListener } from '../phys/reclaimer.ts';
 import type { SlabAllocator } from '../phys/slab.ts';
 import { LruGenPolicies, policiesByName, RECLAIM_POLICIES, type ReclaimPolicies } from './kinds.ts';
-import { LruvecPages, type ReclaimRun, type TableWalker } from './lruvec-pages.ts';
+import { LruvecPages, RECLAIM_BY, type ReclaimRun, type TableWalker } from './lruvec-pages.ts';
 import type { LruGen } from './mglru/lru-gen.ts';
 import { MglruPolicy } from './mglru/mglru.ts';
 import { isReclaimable } from './mglru/min-ttl.ts';
@@ -135,7 +141,7 @@ export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseLis
 
   memcgAdded(memcg: Memcg): void {
     const policy = this.policies.create(this.cache.frames);
-    if (policy instanceof MglruPolicy) policy.start(this.cache.clock.nowNs);
+    if (policy instanceof MglruPolicy) policy.start(this.cache.clock.nowNs, this.cache.allocator.events, memcg.id);
     const lruvec = new LruvecPages(memcg, policy, this.run, this.pages);
     lruvec.lru.listener = policy;
     this.lruvecs[memcg.id] = lruvec;
@@ -176,12 +182,15 @@ export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseLis
     options: { readonly by?: 'direct' | 'proactive'; readonly swappiness?: number | undefined } = {},
   ): number {
     const { memstall, freeingPages: wasFreeing } = this.cache.io;
+    const { events } = this.cache.allocator;
+    if (events.enabled[EV_MEMCG_RECLAIM_BEGIN] !== 0) events.emit(EV_MEMCG_RECLAIM_BEGIN, target.id, frames);
     memstall?.enter();
     let freed = this.shrinkTree(target, frames, options.by ?? 'direct', options.swappiness);
     if (freed < frames) freed += this.hugePages?.shrink(target) ?? 0;
     // Only what it has started itself: other memory cgroups' frames are no help.
     const now = this.throttle(Math.min(frames, freed), freed, wasFreeing);
     memstall?.leave();
+    if (events.enabled[EV_MEMCG_RECLAIM_END] !== 0) events.emit(EV_MEMCG_RECLAIM_END, target.id, now);
     return now;
   }
 
@@ -190,7 +199,10 @@ export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseLis
     const { io } = this.cache;
     const started = Math.max(0, io.freeingPages - wasFreeing);
     const now = freed - started;
-    return now >= wanted ? now : now + io.endFreeing(wanted - now);
+    if (now >= wanted) return now;
+    const { events } = this.cache.allocator;
+    if (events.enabled[EV_THROTTLED] !== 0) events.emit(EV_THROTTLED, wanted, now);
+    return now + io.endFreeing(wanted - now);
   }
 
   /** do_try_to_free_pages: what memory.low protects goes only when nothing else is left. */
@@ -221,8 +233,7 @@ export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseLis
     const { target, by } = this.run;
     // The ordinary machine.
     if (target.children.length === 0) {
-      const only = this.lruvecOf(target.id);
-      return { freed: only.policy.shrink(only, wanted, priority), skipped: false };
+      return { freed: this.shrinkLruvec(this.lruvecOf(target.id), wanted, priority), skipped: false };
     }
     const walk = this.collectWalk(target);
     // kswapd asks all of them, for it runs seldom; who needs memory itself stops when it has it, and the next begins behind.
@@ -246,14 +257,26 @@ export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseLis
       }
       const kept = memcg === target || memcg.isRoot ? 0 : Math.max(effectiveMin, lows === 'kept' ? effectiveLow : 0);
       const asked = kept > 0 ? Math.min(wanted - (stops ? freed : 0), usage - kept) : wanted - (stops ? freed : 0);
-      const lruvec = this.lruvecOf(memcg.id);
-      freed += lruvec.policy.shrink(lruvec, asked, priority);
+      freed += this.shrinkLruvec(this.lruvecOf(memcg.id), asked, priority);
       if (stops && freed >= wanted) {
         this.nextMemcg = walk[(at + 1) % walk.length].id;
         break;
       }
     }
     return { freed, skipped };
+  }
+
+  private shrinkLruvec(lruvec: LruvecPages, wanted: number, priority: number): number {
+    const { scanned, activated } = lruvec;
+    const freed = lruvec.policy.shrink(lruvec, wanted, priority);
+    const { events } = this.cache.allocator;
+    if (events.enabled[EV_SHRINK_INACTIVE] !== 0) {
+      const by = RECLAIM_BY.indexOf(this.run.by);
+      const { id } = lruvec.memcg;
+      const nrScanned = lruvec.scanned - scanned;
+      events.emit(EV_SHRINK_INACTIVE, id, wanted, nrScanned, freed, lruvec.activated - activated, priority, by);
+    }
+    return freed;
   }
 
   /** The target and all below it, parents first, with their protection as it is now (mem_cgroup_iter). */

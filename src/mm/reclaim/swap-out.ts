@@ -1,3 +1,4 @@
+import { EV_THP_SWPOUT_FALLBACK, EV_WRITE_FOLIO } from '../../base/event-kinds.ts';
 import type { Pfn } from '../../machine/units.ts';
 import type { PageCache } from '../page-cache/page-cache.ts';
 import {
@@ -14,6 +15,9 @@ import {
 import { cullPage } from '../shmem/shmem-lock.ts';
 import { leaveToSwap } from '../shmem/shmem-swap.ts';
 import type { Workingset } from './workingset.ts';
+
+/** `reclaim_flags` of mm_vmscan_write_folio (include/trace/events/vmscan.h); RECLAIM_WB_FILE is 2. */
+const RECLAIM_WB_ANON = 1;
 
 /**
  * Writes a swapbacked page to swap and frees its frame (what shrink_folio_list does with one). False if it stays: locked in
@@ -57,12 +61,13 @@ export function swapOut(cache: PageCache, workingset: Workingset, page: Pfn): bo
 }
 
 /** Slots are of small pages. What is mapped in part would be split in any case, for the rest that comes free. */
-function splitForSwap({ frames, rmap, vmstat, memcgs }: PageCache, head: Pfn): boolean {
+function splitForSwap({ frames, rmap, vmstat, memcgs, allocator }: PageCache, head: Pfn): boolean {
   const isWhole = (frames.flags[head] & PG_partially_mapped) === 0;
   const payer = memcgs.payerOf(head);
   if (!rmap.editor.splitPage(head)) return false;
   if (!isWhole) return true;
   vmstat.thp_swpout_fallback++;
+  if (allocator.events.enabled[EV_THP_SWPOUT_FALLBACK] !== 0) allocator.events.emit(EV_THP_SWPOUT_FALLBACK, head);
   payer.counters.thp_swpout_fallback++;
   return true;
 }
@@ -72,13 +77,17 @@ function unmapsToClean({ frames, rmap }: PageCache, page: Pfn): boolean {
   return rmap.tryToUnmap(page) && (frames.flags[page] & (PG_dirty | PG_swapcache)) === 0;
 }
 
-function writeAnon({ frames, rmap, swap }: PageCache, page: Pfn): boolean {
+function writeAnon({ frames, rmap, swap, allocator }: PageCache, page: Pfn): boolean {
   if ((frames.flags[page] & PG_swapcache) === 0 && !swap.addToSwap(page)) return false;
-  return rmap.tryToUnmap(page) && ((frames.flags[page] & PG_dirty) === 0 || swap.writePage(page) === 0);
+  if (!rmap.tryToUnmap(page)) return false;
+  if ((frames.flags[page] & PG_dirty) === 0) return true;
+  if (allocator.events.enabled[EV_WRITE_FOLIO] !== 0) allocator.events.emit(EV_WRITE_FOLIO, page, RECLAIM_WB_ANON);
+  return swap.writePage(page) === 0;
 }
 
-function writeShmem({ rmap, swap }: PageCache, page: Pfn): boolean {
+function writeShmem({ rmap, swap, allocator }: PageCache, page: Pfn): boolean {
   if (!rmap.tryToUnmap(page) || !swap.addToSwap(page)) return false;
+  if (allocator.events.enabled[EV_WRITE_FOLIO] !== 0) allocator.events.emit(EV_WRITE_FOLIO, page, RECLAIM_WB_ANON);
   if (swap.writePage(page) === 0) return true;
   swap.tryToFreeSwap(page);
   return false;

@@ -1,3 +1,4 @@
+import { EV_WORKINGSET_EVICTION, EV_WORKINGSET_REFAULT } from '../../base/event-kinds.ts';
 import type { Pfn } from '../../machine/units.ts';
 import type { PageCache } from '../page-cache/page-cache.ts';
 import { PG_swapbacked } from '../phys/page-flags.ts';
@@ -29,6 +30,8 @@ export class Workingset implements RefaultListener {
     const memcg = this.cache.frames.memcg[page];
     const lruvec = this.lruvecs[memcg];
     const number = lruvec?.policy.evicted?.(lruvec, page) ?? 0;
+    const { events } = this.cache.allocator;
+    if (events.enabled[EV_WORKINGSET_EVICTION] !== 0) events.emit(EV_WORKINGSET_EVICTION, page, memcg, number);
     return 1 + memcg + number * MEMCG_IDS;
   }
 
@@ -57,6 +60,11 @@ export class Workingset implements RefaultListener {
     this.cache.memcgs.payerOf(page).counters[name]++;
     const memcg = (shadow - 1) % MEMCG_IDS;
     const lruvec = this.lruvecs[memcg];
+    const { events } = allocator;
+    if (events.enabled[EV_WORKINGSET_REFAULT] !== 0) {
+      const isSwapbacked = name === 'workingset_refault_anon' ? 1 : 0;
+      events.emit(EV_WORKINGSET_REFAULT, page, memcg, Math.floor((shadow - 1) / MEMCG_IDS), isSwapbacked);
+    }
     if (memcg === frames.memcg[page]) lruvec?.policy.refaulted?.(lruvec, page, Math.floor((shadow - 1) / MEMCG_IDS));
   }
 

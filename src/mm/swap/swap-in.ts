@@ -1,4 +1,5 @@
 import { ENOMEM } from '../../abi/errno.ts';
+import { EV_SWAP_READAHEAD, EV_SWAP_READAHEAD_HIT } from '../../base/event-kinds.ts';
 import type { Pfn } from '../../machine/units.ts';
 import type { Memcg } from '../memcg/memcg.ts';
 import { payerOfSlot } from '../memcg/swap-charge.ts';
@@ -61,6 +62,8 @@ export function swapIn(
       frames.flags[cached] &= ~PG_reclaim;
       swap.readAhead.hits++;
       swap.vmstat.swap_ra_hit++;
+      if (allocator.events.enabled[EV_SWAP_READAHEAD_HIT] !== 0)
+        allocator.events.emit(EV_SWAP_READAHEAD_HIT, cached, swapTypeOf(entry), swapOffsetOf(entry));
     }
     allocator.getFrame(cached as Pfn);
     return swap.awaitPage(cached as Pfn, atLockedPage);
@@ -118,6 +121,8 @@ function readCluster(swap: Swap, entry: SwapEntry, reader: Memcg): void {
     if (frame < 0) return;
     swap.frames.flags[frame] |= PG_reclaim;
     swap.vmstat.swap_ra++;
+    if (swap.allocator.events.enabled[EV_SWAP_READAHEAD] !== 0)
+      swap.allocator.events.emit(EV_SWAP_READAHEAD, frame, swapTypeOf(entry), slot);
     swap.allocator.putFrame(frame as Pfn);
   }
 }

@@ -1,5 +1,13 @@
 import { EPERM } from '../../abi/errno.ts';
 import { assert, panic } from '../../base/assert.ts';
+import {
+  EV_SWAP_IN,
+  EV_SWAP_OUT,
+  EV_SWAP_SLOT_ALLOC,
+  EV_SWAP_SLOT_FREE,
+  EV_SWAPOFF,
+  EV_SWAPON,
+} from '../../base/event-kinds.ts';
 import type { Vmstat } from '../../base/vmstat.ts';
 import type { VirtualClock } from '../../machine/clock.ts';
 import type { Ram } from '../../machine/ram.ts';
@@ -83,6 +91,7 @@ export class Swap {
     const area = new SwapArea({ ...options, type, priority: priority ?? --this.leastPriority });
     this.areas[type] = area;
     this.enlist(area);
+    if (this.allocator.events.enabled[EV_SWAPON] !== 0) this.allocator.events.emit(EV_SWAPON, type, area.pageCount);
     return area;
   }
 
@@ -108,6 +117,8 @@ export class Swap {
   removeArea(area: SwapArea): void {
     assert(area.usedSlots === 0 && !area.isWritable, 'mm/swap/swap.ts: only an empty, closed area is removed');
     this.areas[area.type] = null;
+    if (this.allocator.events.enabled[EV_SWAPOFF] !== 0)
+      this.allocator.events.emit(EV_SWAPOFF, area.type, area.pageCount);
     if (area.priority < 0 && area.priority === this.leastPriority) this.leastPriority++;
   }
 
@@ -150,6 +161,8 @@ export class Swap {
       }
       this.rotate(area);
       this.enterCache(frame, swapEntry(area.type, slot));
+      if (this.allocator.events.enabled[EV_SWAP_SLOT_ALLOC] !== 0)
+        this.allocator.events.emit(EV_SWAP_SLOT_ALLOC, frame, area.type, slot);
       this.frames.flags[frame] |= PG_dirty;
       return true;
     }
@@ -282,6 +295,8 @@ export class Swap {
   private giveSlot(area: SwapArea, slot: number): void {
     unchargeSlot(this.memcgs, area, slot);
     area.giveSlot(slot);
+    if (this.allocator.events.enabled[EV_SWAP_SLOT_FREE] !== 0)
+      this.allocator.events.emit(EV_SWAP_SLOT_FREE, area.type, slot);
   }
 
   /** A mapping of the page went: where neither another one nor an entry is left, a page of the cache goes too (free_swap_cache). */
@@ -307,6 +322,8 @@ export class Swap {
       area.setContent(slot, 'zeroes');
       area.store.discard(slot);
       this.vmstat.swpout_zero++;
+      if (this.allocator.events.enabled[EV_SWAP_OUT] !== 0)
+        this.allocator.events.emit(EV_SWAP_OUT, frame, area.type, slot, 0);
       this.memcgs.payerOf(frame).counters.swpout_zero++;
       this.frames.flags[frame] &= ~PG_dirty;
       return 0;
@@ -318,6 +335,8 @@ export class Swap {
     }
     area.setContent(slot, 'stored');
     this.vmstat.pswpout++;
+    if (this.allocator.events.enabled[EV_SWAP_OUT] !== 0)
+      this.allocator.events.emit(EV_SWAP_OUT, frame, area.type, slot, 1);
     this.memcgs.payerOf(frame).counters.pswpout++;
     this.frames.flags[frame] &= ~PG_dirty;
     const { backing } = area.store;
@@ -333,6 +352,8 @@ export class Swap {
     if (area.isZero(slot)) {
       this.ram.zeroFrame(frame);
       this.vmstat.swpin_zero++;
+      if (this.allocator.events.enabled[EV_SWAP_IN] !== 0)
+        this.allocator.events.emit(EV_SWAP_IN, frame, area.type, slot, 0);
       this.memcgs.payerOf(frame).counters.swpin_zero++;
       return 0;
     }
@@ -343,6 +364,8 @@ export class Swap {
       return result;
     }
     this.vmstat.pswpin++;
+    if (this.allocator.events.enabled[EV_SWAP_IN] !== 0)
+      this.allocator.events.emit(EV_SWAP_IN, frame, area.type, slot, 1);
     this.memcgs.payerOf(frame).counters.pswpin++;
     if (area.store.backing === undefined) this.chargeMemory(area);
     return 0;

@@ -1,7 +1,9 @@
 import { EAGAIN, EINVAL, ENOMEM } from '../../abi/errno.ts';
+import { EV_COLLAPSE_ALLOC_FAILED, EV_COLLAPSE_HUGE_PAGE } from '../../base/event-kinds.ts';
 import { COST_PAGE_COPY_NS } from '../../machine/cost-model.ts';
 import { ACCESS_READ } from '../../machine/mmu.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
+import { PAGE_SIZE } from '../../machine/units.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { faultInPage } from '../ops/populate.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
@@ -49,6 +51,8 @@ export function collapseOne(mm: MemoryManager, vma: Vma, start: Vpn, why: 'colla
   const head = thp.allocate(vma, why);
   if (head === NO_FRAME) {
     mm.vmstat.thp_collapse_alloc_failed++;
+    if (mm.events.enabled[EV_COLLAPSE_ALLOC_FAILED] !== 0)
+      mm.events.emit(EV_COLLAPSE_ALLOC_FAILED, space.id, start * PAGE_SIZE);
     return -ENOMEM;
   }
   mm.vmstat.thp_collapse_alloc++;
@@ -56,6 +60,8 @@ export function collapseOne(mm: MemoryManager, vma: Vma, start: Vpn, why: 'colla
   // Finding the block may have taken memory from these very pages.
   const sources = collectSources(mm, vma, start, end);
   if (sources === null) {
+    if (mm.events.enabled[EV_COLLAPSE_HUGE_PAGE] !== 0)
+      mm.events.emit(EV_COLLAPSE_HUGE_PAGE, space.id, start * PAGE_SIZE, head, -EAGAIN);
     mm.alloc.putFrame(head as Pfn);
     return -EAGAIN;
   }
@@ -69,6 +75,8 @@ export function collapseOne(mm: MemoryManager, vma: Vma, start: Vpn, why: 'colla
   // The table of the small pages is the one that is put by.
   pageTables.depositTableOf(slot);
   installHuge(mm, vma, start, slot, head as Pfn);
+  if (mm.events.enabled[EV_COLLAPSE_HUGE_PAGE] !== 0)
+    mm.events.emit(EV_COLLAPSE_HUGE_PAGE, space.id, start * PAGE_SIZE, head, 1);
   return 0;
 }
 

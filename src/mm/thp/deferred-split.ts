@@ -1,3 +1,4 @@
+import { EV_THP_UNDERUSED_SPLIT } from '../../base/event-kinds.ts';
 import type { Pfn } from '../../machine/units.ts';
 import type { Memcg } from '../memcg/memcg.ts';
 import type { MemoryManager } from '../memory-manager.ts';
@@ -35,7 +36,9 @@ export class DeferredSplitShrinker implements HugePageShrinker {
     }
     alloc.deferredSplits.unlist(head);
     if ((frames.flags[head] & PG_mlocked) !== 0 || !this.isUnderused(head)) return;
-    if (splitHugePage(this.mm, head)) vmstat.thp_underused_split_page++;
+    if (!splitHugePage(this.mm, head)) return;
+    vmstat.thp_underused_split_page++;
+    if (this.mm.events.enabled[EV_THP_UNDERUSED_SPLIT] !== 0) this.mm.events.emit(EV_THP_UNDERUSED_SPLIT, head);
   }
 
   /** thp_underused. */

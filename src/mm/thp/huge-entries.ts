@@ -1,5 +1,7 @@
 import { EAGAIN, ENOMEM } from '../../abi/errno.ts';
+import { EV_PAGE_MAP, EV_PAGE_MOVE, EV_PAGE_UNMAP } from '../../base/event-kinds.ts';
 import type { Vpn } from '../../machine/units.ts';
+import { PAGE_SIZE } from '../../machine/units.ts';
 import { MM_ANONPAGES } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { munlockPage } from '../mlock-pages.ts';
@@ -17,6 +19,8 @@ export function zapHugeLeaf(mm: MemoryManager, vma: Vma, start: Vpn, slot: numbe
   pageTables.freeDeposit(vma.space, slot);
   mm.tlbBatch.add(start);
   if (head === thp.zeroPage) return;
+  if (mm.events.enabled[EV_PAGE_UNMAP] !== 0)
+    mm.events.emit(EV_PAGE_UNMAP, vma.space.id, start * PAGE_SIZE, head, thp.pages, MM_ANONPAGES);
   mm.addRss(vma.space, MM_ANONPAGES, -thp.pages);
   mm.rmap.large.removeEntire(head);
   if ((vma.flags & VM_LOCKED) !== 0) munlockPage(mm, head);
@@ -53,6 +57,8 @@ export function copyHugeLeaf(mm: MemoryManager, to: Vma, start: Vpn, source: num
   if (head === thp.zeroPage) return 0;
   mm.alloc.getFrame(head);
   mm.rmap.dupHugeAnonRmap(head);
+  if (mm.events.enabled[EV_PAGE_MAP] !== 0)
+    mm.events.emit(EV_PAGE_MAP, to.space.id, start * PAGE_SIZE, head, thp.pages, MM_ANONPAGES);
   mm.addRss(to.space, MM_ANONPAGES, thp.pages);
   return 0;
 }
@@ -66,6 +72,8 @@ export function moveHugeLeaf(mm: MemoryManager, vma: Vma, from: Vpn, source: num
   pageTables.set(target, pageTables.read(source));
   pageTables.set(source, 0);
   pageTables.moveDeposit(source, target);
+  if (mm.events.enabled[EV_PAGE_MOVE] !== 0)
+    mm.events.emit(EV_PAGE_MOVE, vma.space.id, from * PAGE_SIZE, to * PAGE_SIZE, thp.pages);
   mm.tlbBatch.add(from);
   return true;
 }

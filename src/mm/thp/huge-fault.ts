@@ -1,6 +1,8 @@
+import { EV_COW_REUSE, EV_PAGE_MAP, EV_THP_FAULT_ALLOC, EV_THP_FAULT_FALLBACK } from '../../base/event-kinds.ts';
 import { COST_PAGE_ZERO_NS } from '../../machine/cost-model.ts';
 import { ACCESS_WRITE, type Access } from '../../machine/mmu.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
+import { PAGE_SIZE } from '../../machine/units.ts';
 import { KIND_ANON_READ_ZERO, KIND_ANON_ZERO, KIND_COW_REUSE, KIND_SPURIOUS, MM_ANONPAGES } from '../address-space.ts';
 import { FAULT_DONE } from '../fault/results.ts';
 import type { MemoryManager } from '../memory-manager.ts';
@@ -35,10 +37,14 @@ export function hugeAnonFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Ac
   if (frame === NO_FRAME || !pageTables.deposit(vma.space, slot)) {
     if (frame !== NO_FRAME) mm.alloc.putFrame(frame as Pfn);
     mm.vmstat.thp_fault_fallback++;
+    if (mm.events.enabled[EV_THP_FAULT_FALLBACK] !== 0)
+      mm.events.emit(EV_THP_FAULT_FALLBACK, vma.space.id, page * PAGE_SIZE);
     return 'small';
   }
   installHuge(mm, vma, start, slot, frame as Pfn);
   mm.vmstat.thp_fault_alloc++;
+  if (mm.events.enabled[EV_THP_FAULT_ALLOC] !== 0)
+    mm.events.emit(EV_THP_FAULT_ALLOC, vma.space.id, page * PAGE_SIZE, frame);
   vma.space.memcg.counters.thp_fault_alloc++;
   mm.lastFaultKind = KIND_ANON_ZERO;
   return FAULT_DONE;
@@ -65,10 +71,14 @@ function writeZero(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): HugeRe
   const frame = mm.rmap.anonVmaPrepare(vma) === 0 ? allocZeroedHuge(mm, vma) : NO_FRAME;
   if (frame === NO_FRAME) {
     mm.vmstat.thp_fault_fallback++;
+    if (mm.events.enabled[EV_THP_FAULT_FALLBACK] !== 0)
+      mm.events.emit(EV_THP_FAULT_FALLBACK, vma.space.id, page * PAGE_SIZE);
     splitHugeLeaf(mm, vma, page);
     return 'small';
   }
   mm.vmstat.thp_fault_alloc++;
+  if (mm.events.enabled[EV_THP_FAULT_ALLOC] !== 0)
+    mm.events.emit(EV_THP_FAULT_ALLOC, vma.space.id, page * PAGE_SIZE, frame);
   installHuge(mm, vma, mm.thp.startOf(page), slot, frame as Pfn);
   mm.flushPage(vma.space, page);
   mm.lastFaultKind = KIND_ANON_ZERO;
@@ -85,6 +95,8 @@ function writeProtected(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): H
     return 'small';
   }
   if (!exclusive) mm.rmap.moveHugeAnonRmap(head, vma);
+  if (mm.events.enabled[EV_COW_REUSE] !== 0)
+    mm.events.emit(EV_COW_REUSE, vma.space.id, page * PAGE_SIZE, head + (page % thp.pages));
   const write = (vma.flags & VM_WRITE) !== 0 ? 'writable' : 'readonly';
   pageTables.set(slot, pageTables.makeEntry(head, vma.flags, write, format.ACCESSED | format.DIRTY, thp.level));
   mm.flushPage(vma.space, page);
@@ -108,6 +120,8 @@ export function installHuge(mm: MemoryManager, vma: Vma, start: Vpn, slot: numbe
   mm.rmap.addNewAnonRmap(frame, vma, start);
   if ((vma.flags & VM_LOCKED) !== 0) mlockPage(mm, frame);
   if (thp.shrinkUnderused) mm.alloc.deferredSplits.add(frame, 'unused');
+  if (mm.events.enabled[EV_PAGE_MAP] !== 0)
+    mm.events.emit(EV_PAGE_MAP, vma.space.id, start * PAGE_SIZE, frame, thp.pages, MM_ANONPAGES);
   mm.addRss(vma.space, MM_ANONPAGES, thp.pages);
   const state = format.ACCESSED | (writable ? format.DIRTY : 0);
   pageTables.set(slot, pageTables.makeEntry(frame, vma.flags, writable ? 'writable' : 'readonly', state, thp.level));

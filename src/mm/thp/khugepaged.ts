@@ -1,4 +1,6 @@
+import { EV_KHUGEPAGED_SCAN_PMD } from '../../base/event-kinds.ts';
 import type { Vpn } from '../../machine/units.ts';
+import { PAGE_SIZE } from '../../machine/units.ts';
 import type { AddressSpace } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { PG_anon, PG_lru, PG_referenced } from '../phys/page-flags.ts';
@@ -86,7 +88,10 @@ export class Khugepaged {
       }
       this.at = (first + pages) as Vpn;
       progress += pages;
-      if (!this.mayCollapse(vma, first)) continue;
+      const isWorthIt = this.mayCollapse(vma, first);
+      if (this.mm.events.enabled[EV_KHUGEPAGED_SCAN_PMD] !== 0)
+        this.mm.events.emit(EV_KHUGEPAGED_SCAN_PMD, vma.space.id, first * PAGE_SIZE, isWorthIt ? 1 : 0);
+      if (!isWorthIt) continue;
       const failedBefore = this.mm.vmstat.thp_collapse_alloc_failed;
       if (collapseOne(this.mm, vma, first, 'khugepaged') === 0) this.pagesCollapsed++;
       else if (this.mm.vmstat.thp_collapse_alloc_failed !== failedBefore) return 'no block';

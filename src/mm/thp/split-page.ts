@@ -1,4 +1,6 @@
+import { EV_PAGE_UNMAP, EV_THP_SPLIT_PAGE, EV_THP_SPLIT_PAGE_FAILED } from '../../base/event-kinds.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
+import { PAGE_SIZE } from '../../machine/units.ts';
 import { MM_ANONPAGES } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
@@ -15,6 +17,7 @@ export function splitHugePage(mm: MemoryManager, head: Pfn): boolean {
   const { frames, rmap, vmstat } = mm;
   if (frames.refcount[head] !== frames.largeMapcount[head]) {
     vmstat.thp_split_page_failed++;
+    if (mm.events.enabled[EV_THP_SPLIT_PAGE_FAILED] !== 0) mm.events.emit(EV_THP_SPLIT_PAGE_FAILED, head);
     return false;
   }
   const count = frames.pagesOf(head);
@@ -34,6 +37,7 @@ export function splitHugePage(mm: MemoryManager, head: Pfn): boolean {
     });
   rmap.splitAnon(head, (frame) => locks[frame - head]);
   vmstat.thp_split_page++;
+  if (mm.events.enabled[EV_THP_SPLIT_PAGE] !== 0) mm.events.emit(EV_THP_SPLIT_PAGE, head, count);
   if (isLocked) return true;
   for (let frame = head; frame < head + count; frame = (frame + 1) as Pfn)
     if (frames.mapcount[frame] > 0 && isZeroFilled(mm, frame)) mapZeroPage(mm, frame);
@@ -56,6 +60,8 @@ function mapZeroPage(mm: MemoryManager, frame: Pfn): void {
     const entry = pageTables.makeEntry(mm.zeroPage, vma.flags, 'readonly', format.ACCESSED);
     pageTables.set(slot, pageTables.isUffdWp(pageTables.read(slot)) ? pageTables.withUffdWp(entry) : entry);
     mm.flushPage(vma.space, page);
+    if (mm.events.enabled[EV_PAGE_UNMAP] !== 0)
+      mm.events.emit(EV_PAGE_UNMAP, vma.space.id, page * PAGE_SIZE, frame, 1, MM_ANONPAGES);
     mm.addRss(vma.space, MM_ANONPAGES, -1);
     rmap.removeRmap(frame);
     mm.alloc.putFrame(frame);

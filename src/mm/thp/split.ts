@@ -1,4 +1,6 @@
+import { EV_THP_SPLIT_PMD } from '../../base/event-kinds.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
+import { PAGE_SIZE } from '../../machine/units.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { VM_LOCKED } from '../vm-flags.ts';
 import type { Vma } from '../vma.ts';
@@ -43,5 +45,7 @@ export function splitHugeLeaf(mm: MemoryManager, vma: Vma, page: Vpn): void {
     if ((vma.flags & VM_LOCKED) !== 0 && frames.mlockCount[head] > 0) frames.mlockCount[head] += thp.pages - 1;
   }
   mm.vmstat.thp_split_pmd++;
+  if (mm.events.enabled[EV_THP_SPLIT_PMD] !== 0)
+    mm.events.emit(EV_THP_SPLIT_PMD, vma.space.id, thp.startOf(page) * PAGE_SIZE, head);
   mm.flushPage(vma.space, thp.startOf(page));
 }

@@ -1,3 +1,4 @@
+import { EV_THP_ZERO_PAGE_ALLOC } from '../../base/event-kinds.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { MAX_PAGE_ORDER } from '../phys/buddy.ts';
@@ -130,6 +131,7 @@ export class Thp {
     }
     this.mm.frames.set(frame as Pfn, PG_reserved);
     this.mm.vmstat.thp_zero_page_alloc++;
+    if (this.mm.events.enabled[EV_THP_ZERO_PAGE_ALLOC] !== 0) this.mm.events.emit(EV_THP_ZERO_PAGE_ALLOC, frame);
     this.zeroPage = frame;
     return frame;
   }

@@ -1,4 +1,5 @@
 import { EAGAIN, EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM } from '../../abi/errno.ts';
+import { EV_UFFD_FILL } from '../../base/event-kinds.ts';
 import { PAGE_SIZE, type Pfn, pagesOf, type Vpn } from '../../machine/units.ts';
 import type { AddressSpace } from '../address-space.ts';
 import { allocZeroed, installAnon, installFile } from '../fault/install.ts';
@@ -16,6 +17,9 @@ import { fillHugeRange } from './fill-huge.ts';
 export type UffdFill =
   | { readonly kind: 'copy'; readonly from: AddressSpace; readonly source: number }
   | { readonly kind: 'zero' | 'continue' | 'poison' };
+
+/** By the values of uffd_fill events. */
+const UFFD_FILL_KINDS: readonly UffdFill['kind'][] = ['copy', 'zero', 'continue', 'poison'];
 
 export interface UffdFillRequest {
   readonly start: Vpn;
@@ -46,6 +50,8 @@ export function fillRange(mm: MemoryManager, context: UffdContext, request: Uffd
   for (let page = start; page < end; page = (page + 1) as Vpn) {
     const result = fillPage(mm, vma, page, fill, done);
     if (result < 0) return done > 0 ? done : result;
+    if (mm.events.enabled[EV_UFFD_FILL] !== 0)
+      mm.events.emit(EV_UFFD_FILL, vma.space.id, page * PAGE_SIZE, UFFD_FILL_KINDS.indexOf(fill.kind));
     if (write === 'protected') {
       const slot = mm.pageTables.findLeaf(vma.space, page);
       mm.pageTables.set(slot, mm.pageTables.withUffdWp(mm.pageTables.read(slot)));
@@ -130,14 +136,21 @@ function addShared(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, frame: 
     mm.alloc.putFrame(frame);
     return refused;
   }
-  mapFile(mm, vma, slot, frame, (vma.flags & VM_WRITE) !== 0 ? 'writable' : 'readonly');
+  mapFile(mm, vma, page, slot, frame, (vma.flags & VM_WRITE) !== 0 ? 'writable' : 'readonly');
   return 0;
 }
 
 /** mfill_atomic_install_pte: the entry is dirty, and the page once the entry goes. */
-function mapFile(mm: MemoryManager, vma: Vma, slot: number, frame: Pfn, write: 'writable' | 'readonly'): void {
+function mapFile(
+  mm: MemoryManager,
+  vma: Vma,
+  page: Vpn,
+  slot: number,
+  frame: Pfn,
+  write: 'writable' | 'readonly',
+): void {
   mm.pageTables.set(slot, 0);
-  installFile(mm, vma, slot, frame, write, mm.format.ACCESSED | mm.format.DIRTY);
+  installFile(mm, vma, page, slot, frame, write, mm.format.ACCESSED | mm.format.DIRTY);
 }
 
 /** mfill_atomic_pte_zeropage. */
@@ -159,7 +172,7 @@ function mapCached(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): number
   const frame = mm.pageCache.ensurePage(pages, index);
   if (frame < 0) return -EFAULT;
   const isShared = (vma.flags & VM_SHARED) !== 0;
-  mapFile(mm, vma, slot, frame as Pfn, isShared && (vma.flags & VM_WRITE) !== 0 ? 'writable' : 'readonly');
+  mapFile(mm, vma, page, slot, frame as Pfn, isShared && (vma.flags & VM_WRITE) !== 0 ? 'writable' : 'readonly');
   return 0;
 }
 

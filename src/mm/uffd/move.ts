@@ -1,4 +1,5 @@
 import { EAGAIN, EBUSY, EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM } from '../../abi/errno.ts';
+import { EV_PAGE_MOVE } from '../../base/event-kinds.ts';
 import { PAGE_SIZE, type Pfn, type Vpn } from '../../machine/units.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
@@ -68,7 +69,7 @@ function moveOne(mm: MemoryManager, target: Vma, from: Vpn, to: Vpn, holes: Uffd
   if (pageTables.read(targetSlot) !== 0) return -EEXIST;
   const entry = pageTables.read(sourceSlot);
   if (entry === 0) return holes === 'allow' ? 0 : -ENOENT;
-  if (pageTables.isSwap(entry)) return moveSwapped(mm, target, sourceSlot, targetSlot, to);
+  if (pageTables.isSwap(entry)) return moveSwapped(mm, target, from, sourceSlot, targetSlot, to);
   if (!pageTables.isMapped(entry)) return -EFAULT;
   const frame = pageTables.frameOf(entry);
   if (frame === mm.zeroPage) {
@@ -84,12 +85,21 @@ function moveOne(mm: MemoryManager, target: Vma, from: Vpn, to: Vpn, holes: Uffd
     pageTables.set(targetSlot, pageTables.makeEntry(frame, target.flags, 'writable', state));
   }
   pageTables.set(sourceSlot, 0);
+  if (mm.events.enabled[EV_PAGE_MOVE] !== 0)
+    mm.events.emit(EV_PAGE_MOVE, space.id, from * PAGE_SIZE, to * PAGE_SIZE, 1);
   mm.tlbBatch.add(from);
   return 0;
 }
 
 /** move_swap_pte: the slot has one entry, which changes its place; a page of it in memory is the target's then. */
-function moveSwapped(mm: MemoryManager, target: Vma, sourceSlot: number, targetSlot: number, to: Vpn): number {
+function moveSwapped(
+  mm: MemoryManager,
+  target: Vma,
+  from: Vpn,
+  sourceSlot: number,
+  targetSlot: number,
+  to: Vpn,
+): number {
   const { pageTables, frames } = mm;
   const entry = pageTables.read(sourceSlot);
   if (!pageTables.isSwapExclusive(entry)) return -EBUSY;
@@ -101,5 +111,7 @@ function moveSwapped(mm: MemoryManager, target: Vma, sourceSlot: number, targetS
   }
   pageTables.set(targetSlot, pageTables.withoutUffdWp(entry));
   pageTables.set(sourceSlot, 0);
+  if (mm.events.enabled[EV_PAGE_MOVE] !== 0)
+    mm.events.emit(EV_PAGE_MOVE, target.space.id, from * PAGE_SIZE, to * PAGE_SIZE, 1);
   return 0;
 }

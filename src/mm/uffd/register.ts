@@ -66,7 +66,7 @@ export function registerRange(mm: MemoryManager, context: UffdContext, start: Vp
     const flags = (vma.flags & ~VM_UFFD_FLAGS) | wanted;
     const target = modifyVma(mm, vma, from, at, flags, { uffd: context });
     if (typeof target === 'number') return target === -ENOMEM ? -ENOMEM : target;
-    setVmaFlags(target, flags);
+    setVmaFlags(mm, target, flags);
     target.uffd = context;
     // Watched memory is in small pages (thp.ts).
     if (target.kind === VMA_ANON) splitHugeRange(mm, target, from, at);
@@ -87,7 +87,7 @@ function clearRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): number {
   const flags = vma.flags & ~VM_UFFD_FLAGS;
   const target = modifyVma(mm, vma, start, end, flags, { uffd: null });
   if (typeof target === 'number') return target;
-  setVmaFlags(target, flags);
+  setVmaFlags(mm, target, flags);
   target.uffd = null;
   return 0;
 }

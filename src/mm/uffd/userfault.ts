@@ -4,6 +4,7 @@ import {
   UFFD_PAGEFAULT_FLAG_WP,
   UFFD_PAGEFAULT_FLAG_WRITE,
 } from '../../abi/userfaultfd.ts';
+import { EV_USERFAULT } from '../../base/event-kinds.ts';
 import { ACCESS_WRITE, type Access } from '../../machine/mmu.ts';
 import { type Vpn, vaddrOf } from '../../machine/units.ts';
 import { KIND_USERFAULT } from '../address-space.ts';
@@ -27,6 +28,7 @@ export function userfault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access
   if (reason === VM_UFFD_WP) flags |= UFFD_PAGEFAULT_FLAG_WP;
   if (reason === VM_UFFD_MINOR) flags |= UFFD_PAGEFAULT_FLAG_MINOR;
   const address = context.tellsExactAddress ? mm.faultAddress : vaddrOf(page);
+  if (mm.events.enabled[EV_USERFAULT] !== 0) mm.events.emit(EV_USERFAULT, vma.space.id, address, flags);
   context.sleepOn({ tid: waiter.tid, address, flags });
   waiter.source = context;
   return FAULT_BLOCKED;

@@ -1,3 +1,5 @@
+import { EV_LRU_GEN_MOVE } from '../../../base/event-kinds.ts';
+import type { EventSink } from '../../../base/events.ts';
 import type { Pfn } from '../../../machine/units.ts';
 import { NO_FRAME } from '../../phys/frame-table.ts';
 
@@ -20,6 +22,8 @@ export const GEN_TYPES: readonly GenType[] = [GEN_ANON, GEN_FILE];
  */
 export class Generations {
   maxSeq = MIN_NR_GENS + 1;
+  /** The machine's; null: nobody can listen. */
+  events: EventSink | null = null;
   readonly minSeq = [0, 0];
   /** Small pages, by generation * 2 + type. */
   readonly sizes = new Float64Array(MAX_NR_GENS * 2);
@@ -76,6 +80,8 @@ export class Generations {
   /** A page that is on no list, as the youngest of a generation. */
   add(page: Pfn, seq: number, type: GenType, weight: number): void {
     this.weights[page] = weight;
+    const { events } = this;
+    if (events !== null && events.enabled[EV_LRU_GEN_MOVE] !== 0) events.emit(EV_LRU_GEN_MOVE, page, -1, seq);
     this.link(page, listOf(seq, type), 'young');
   }
 
@@ -85,6 +91,9 @@ export class Generations {
 
   /** To a generation's young or old end. */
   move(page: Pfn, seq: number, type: GenType, end: 'young' | 'old' = 'young'): void {
+    const { events } = this;
+    if (events !== null && events.enabled[EV_LRU_GEN_MOVE] !== 0)
+      events.emit(EV_LRU_GEN_MOVE, page, this.seqOf(page), seq);
     this.unlink(page);
     this.link(page, listOf(seq, type), end);
   }

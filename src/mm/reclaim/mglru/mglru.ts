@@ -1,4 +1,6 @@
 import { unreachable } from '../../../base/assert.ts';
+import { EV_LRU_GEN_NEW } from '../../../base/event-kinds.ts';
+import type { EventSink } from '../../../base/events.ts';
 import type { Pfn } from '../../../machine/units.ts';
 import { type FrameTable, NO_FRAME } from '../../phys/frame-table.ts';
 import { PG_dirty, PG_swapbacked, PG_swapcache } from '../../phys/page-flags.ts';
@@ -46,6 +48,8 @@ export class MglruPolicy implements ReclaimPolicy, TableVisitor {
   /** Not all tables: the first walk has no filter to go by. */
   private isFiltered = false;
   private canSwap = true;
+  /** Whose pages they are, for events. */
+  private memcg = 0;
   /** Where the priority begins when much is wanted (set_initial_priority). */
   private firstPriority = DEF_PRIORITY;
 
@@ -306,7 +310,9 @@ export class MglruPolicy implements ReclaimPolicy, TableVisitor {
   // Aging.
 
   /** All generations begin now (lru_gen_init_lruvec). */
-  start(nowNs: number): void {
+  start(nowNs: number, events: EventSink, memcg: number): void {
+    this.memcg = memcg;
+    this.generations.events = events;
     this.generations.birthsNs.fill(nowNs);
   }
 
@@ -367,6 +373,9 @@ export class MglruPolicy implements ReclaimPolicy, TableVisitor {
       if (generations.generationCount(type) === MAX_NR_GENS)
         this.dropOldestGeneration(type, evictableTypes(swappiness));
     generations.maxSeq++;
+    const { events, maxSeq, minSeq } = generations;
+    if (events !== null && events.enabled[EV_LRU_GEN_NEW] !== 0)
+      events.emit(EV_LRU_GEN_NEW, this.memcg, maxSeq, minSeq[GEN_ANON], minSeq[GEN_FILE]);
   }
 
   /** inc_min_seq: what is still in it goes to the next one's old end. */

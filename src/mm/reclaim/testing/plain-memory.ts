@@ -1,4 +1,5 @@
 import { assert } from '../../../base/assert.ts';
+import { EventSink } from '../../../base/events.ts';
 import { Rng } from '../../../base/rng.ts';
 import type { Pfn } from '../../../machine/units.ts';
 import { FrameTable } from '../../phys/frame-table.ts';
@@ -32,7 +33,7 @@ export class PlainMemory implements ReclaimablePages {
   constructor(policy: ReclaimPolicy, frames: number) {
     this.policy = policy;
     this.frames = new FrameTable(frames);
-    this.lists = new LruLists(this.frames);
+    this.lists = new LruLists(this.frames, new EventSink({ nowNs: 0 }));
     this.lru = this.lists.root;
     this.lru.listener = policy;
     this.contents = new Int32Array(frames).fill(-1);
