@@ -1,12 +1,12 @@
 import { Command } from 'commander';
-import { type EventParting, firstDifferentEvent, type TapedEvent } from '../src/index.ts';
+import { type EventField, type EventParting, firstDifferentEvent, formatField, type TapedEvent } from '../src/index.ts';
 import { grouped } from './numbers.ts';
 import { openRecording } from './open-recording.ts';
 
 const EXIT_DIFFERENT = 1;
 
 const EXAMPLES = `
-Both runs are done again, and all their events compared: system calls, faults, frames, switches, signals. The exit status is 1 if they
+Both runs are done again, and all their events compared (docs/events.md). The exit status is 1 if they
 part. Times count with --times only.
 
 Examples:
@@ -47,10 +47,8 @@ function formatParting(first: string, second: string, { number, before, a, b }: 
 
 function formatEvent(event: TapedEvent | null): string {
   if (event === null) return 'no more events';
-  const values = Object.entries(event.values).map(([name, value]) => `${name}=${formatValue(name, value)}`);
+  const values = Object.entries(event.values).map(
+    ([name, value]) => `${name}=${formatField(name as EventField, value)}`,
+  );
   return `${(event.timeNs / 1e6).toFixed(6)} ms ${event.name} ${values.join(' ')}`;
-}
-
-function formatValue(name: string, value: number): string {
-  return /^(address|a\d)$/.test(name) && value > 9 ? `0x${value.toString(16)}` : String(value);
 }

@@ -1,4 +1,4 @@
-import { EVENT_KINDS, eventNamed, type ReplayStop } from '../src/index.ts';
+import { eventNamed, type ReplayStop } from '../src/index.ts';
 import { UsageError } from './usage-error.ts';
 
 /** A stop of Replay, or the next change of the bytes at an address (of a process; null: the program's). */
@@ -19,8 +19,7 @@ export function parseWhere(text: string): ReplayWhere {
   const event = /^([a-z_]+(?::[a-z_]+)?)(?:#([1-9]\d*))?$/.exec(text);
   const name = event === null ? null : eventNamed(event[1]);
   if (event !== null && name !== null) return { at: 'event', name, count: Number(event[2] ?? 1) };
-  const kinds = EVENT_KINDS.map((kind) => kind.name.split(':')[1]).join(', ');
   throw new UsageError(
-    `${text}: is no point of a run; write a time (2ms), write:0xADDRESS[@PID], @N as Faultline prints it, end, or EVENT[#N] with one of ${kinds}`,
+    `${text}: is no point of a run; write a time (2ms), write:0xADDRESS[@PID], @N as Faultline prints it, end, or EVENT[#N] (page_fault#100; all names are in docs/events.md)`,
   );
 }

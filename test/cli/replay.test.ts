@@ -149,7 +149,7 @@ describe('faultline replay', () => {
     [['text.flt'], 'text.flt: is no recording; `faultline record -o text.flt PROGRAM` makes one'],
     [
       ['r.flt', '--to', 'noon'],
-      'noon: is no point of a run; write a time (2ms), write:0xADDRESS[@PID], @N as Faultline prints it, end, or EVENT[#N] with one of page_fault, ',
+      'noon: is no point of a run; write a time (2ms), write:0xADDRESS[@PID], @N as Faultline prints it, end, or EVENT[#N] (page_fault#100; all names are in docs/events.md)',
     ],
     [['r.flt', 'why'], 'why: is no question; there are where, maps, '],
     [['r.flt', '--to', 'sched_process_fork', 'pt', 'here'], 'pt: write an address such as 0x3fd7c2ec'],
@@ -179,7 +179,7 @@ describe('faultline diff', () => {
     expect(head).toMatch(/^the runs part at event \d+:$/);
     expect(before).toMatch(/^ {2}before {5}\d+\.\d+ ms /);
     // The stack is somewhere else.
-    expect(a).toMatch(/^ {2}r\.flt {6}\d+\.\d+ ms faultline:page_fault pid=6 address=0x3f/);
+    expect(a).toMatch(/^ {2}r\.flt {6}\d+\.\d+ ms faultline:vma_link mm_id=1 start=0x3f/);
     expect(b.replace('other.flt', 'r.flt    ')).not.toBe(a);
   });
 });
