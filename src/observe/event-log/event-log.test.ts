@@ -16,7 +16,9 @@ function tell(sink: EventSink, timeNs: number, pid: number, kind: number, ...val
 /** Each as one line. */
 function linesOf(log: EventLog): string[] {
   const lines: string[] = [];
-  log.forEach((event) => lines.push(formatEvent(event, 'p')));
+  log.forEach((event) => {
+    lines.push(formatEvent(event, 'p'));
+  });
   return lines;
 }
 
@@ -65,7 +67,9 @@ test('can be read and cleared whenever it is full, over many chunks', () => {
   const sink = new EventSink(clock);
   const seen: number[] = [];
   const drain = (log: EventLog): void => {
-    log.forEach(({ values }) => seen.push(values[0]));
+    log.forEach(({ values }) => {
+      seen.push(values[0]);
+    });
     log.clear();
   };
   const log = new EventLog(sink, { maxEvents: 10_000, onFull: drain });
