@@ -10,6 +10,7 @@ import { ramCommand } from './ram.ts';
 import { recordCommand } from './record.ts';
 import { replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
+import { simCommand } from './sim.ts';
 import { UsageError } from './usage-error.ts';
 
 declare const FAULTLINE_VERSION: string;
@@ -43,6 +44,7 @@ Examples:
   )
   .addCommand(runCommand())
   .addCommand(ramCommand())
+  .addCommand(simCommand())
   .addCommand(compareCommand())
   .addCommand(diffCommand())
   .addCommand(recordCommand())

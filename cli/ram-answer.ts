@@ -23,6 +23,8 @@ export interface RamRow {
   /** Misses of the reference stream with so much memory. */
   readonly lruMisses: number | null;
   readonly optimalMisses: number | null;
+  /** Standard error of lruMisses; 0 where all pages were looked at. */
+  readonly lruError: number | null;
 }
 
 export interface RamAnswer {
@@ -30,6 +32,9 @@ export interface RamAnswer {
   /** For each policy: the least memory with which the run is not slowed down. */
   readonly knees: readonly { readonly policy: string; readonly memoryBytes: number }[];
   readonly rows: readonly RamRow[];
+  /** Of the curves: references of the run, and the share of its pages that were looked at; null: there are none. */
+  readonly references: number | null;
+  readonly sampledShare: number | null;
 }
 
 /** The rows from most memory to least, for each policy; the first of each is what the others are compared with. */
@@ -47,7 +52,13 @@ export function answerRam(program: string, results: readonly RungResult[], need:
     policy,
     memoryBytes: kneeOf(rows.filter((row) => row.policy === policy)),
   }));
-  return { sentence: sentenceOf(program, knees[0], rows), knees, rows };
+  return {
+    sentence: sentenceOf(program, knees[0], rows),
+    knees,
+    rows,
+    references: need?.references ?? null,
+    sampledShare: need?.rate ?? null,
+  };
 }
 
 function rowOf(result: RungResult, most: RungResult, need: MemoryNeed | null, sizes: readonly number[]): RamRow {
@@ -69,6 +80,7 @@ function rowOf(result: RungResult, most: RungResult, need: MemoryNeed | null, si
     waitingForDisk: share(stats?.time.diskNs),
     lruMisses: missed?.lru ?? null,
     optimalMisses: missed?.optimum ?? null,
+    lruError: missed?.lruError ?? null,
   };
 }
 
@@ -96,7 +108,7 @@ function sentenceOf(program: string, knee: RamAnswer['knees'][number], rows: rea
 const BAR_COLUMNS = 30;
 
 /** The sentence, and a table with a bar for each row. Ends with a newline. */
-export function formatRam({ sentence, rows }: RamAnswer): string {
+export function formatRam({ sentence, rows, references, sampledShare }: RamAnswer): string {
   const longest = Math.max(...rows.map(({ slowdown }) => slowdown ?? 0));
   const head = `${'memory'.padStart(8)}  ${'policy'.padEnd(10)}${'time'.padStart(12)}${'major faults'.padStart(14)}${'swap'.padStart(9)}${'LRU misses'.padStart(13)}${'optimum'.padStart(12)}  slower`;
   const lines = rows.map((row) => {
@@ -114,5 +126,18 @@ export function formatRam({ sentence, rows }: RamAnswer): string {
     const end = row.outcome === 'fails' ? `  ${row.why}` : '';
     return `${start}${cells}  ${bar} ${slowdown.toFixed(2)}${end}`;
   });
-  return [sentence, '', head, ...lines, ''].join('\n');
+  return [sentence, '', head, ...lines, ...sampleLines(rows, references, sampledShare), ''].join('\n');
+}
+
+/** Where the curves are of a sample, how good they are. */
+function sampleLines(rows: readonly RamRow[], references: number | null, share: number | null): string[] {
+  if (references === null || share === null || share === 1) return [];
+  const errors = rows.flatMap(({ lruMisses, lruError }) =>
+    lruMisses === null || lruError === null || lruMisses === 0 ? [] : [lruError / lruMisses],
+  );
+  const worst = (Math.max(...errors) * 100).toFixed(1);
+  return [
+    '',
+    `LRU misses and optimum are estimates from a sample of 1/${1 / share} of the pages, of ${grouped(references)} references; standard error of LRU misses: at most ${worst} %`,
+  ];
 }

@@ -17,7 +17,7 @@ const KERNEL_BYTES = 2 ** 20;
 const SMALLEST_BYTES = 4 * 2 ** 20;
 /** Steps of the ladder without --sizes. */
 const RUNGS = 8;
-/** References that are kept for the curve; what is beyond is told. */
+/** References that are kept for the curves; with more of them the curves are of a sample of the pages. */
 const MAX_REFERENCES = 30_000_000;
 
 const EXAMPLES = `
@@ -78,7 +78,7 @@ async function ram(file: string, args: readonly string[], options: RamOptions): 
     if (typeof first === 'number') return first;
     const sizesFor = (pages: number): number[] =>
       options.sizes ?? ladder(pages * PAGE_BYTES + KERNEL_BYTES, options.memory);
-    const need = options.references ? await profile(first.recording, sizesFor, options) : null;
+    const need = options.references ? await profile(first.recording, sizesFor) : null;
     const pages = need?.pages ?? first.stats.peakRssKb / 4;
     const sizes = sizesFor(pages);
     const swap = options.swap.length > 0 ? [] : ['--swap', String(swapFor(pages * PAGE_BYTES))];
@@ -138,23 +138,16 @@ function recordFirst(
 }
 
 /** What the page references of the recorded run say about memories of these sizes in bytes. */
-async function profile(
-  file: string,
-  sizesFor: (pages: number) => readonly number[],
-  options: RamOptions,
-): Promise<MemoryNeed> {
+async function profile(file: string, sizesFor: (pages: number) => readonly number[]): Promise<MemoryNeed> {
   progress('its page references');
   const replay = (await openRecording(file)).makeReplay();
   const trace = new ReferenceTrace(replay.system.kernel, MAX_REFERENCES);
   replay.forward({ at: 'end' });
   trace.close();
-  const need = memoryNeed(trace.toArray(), (pages) =>
+  const need = memoryNeed(trace, (pages) =>
     sizesFor(pages).map((bytes) => Math.max(1, (bytes - KERNEL_BYTES) / PAGE_BYTES)),
   );
   progress(null);
-  if (trace.dropped > 0 && options.json !== true)
-    process.stderr.write(`faultline: the curves are of the first ${MAX_REFERENCES} references alone
-`);
   return need;
 }
 

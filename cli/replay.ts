@@ -1,11 +1,13 @@
 import { createInterface } from 'node:readline';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { PageHistory, RecordingCut, Timeline } from '../src/index.ts';
 import { type OpenRecording, openRecording } from './open-recording.ts';
 import { answer, QUESTIONS, type Question } from './replay-questions.ts';
+import { writeReferences } from './replay-references.ts';
 import { parseWhere, type ReplayWhere } from './replay-stop.ts';
 import { mustHaveNoLeak } from './self-check.ts';
 import { UsageError } from './usage-error.ts';
+import { WorkProgress } from './work-progress.ts';
 
 /** Of a replay that is not the whole recorded run: it was cut off, or came to something else. */
 const EXIT_NOT_THE_SAME = 1;
@@ -18,10 +20,14 @@ next change of 8 bytes there), @N (a point that Faultline printed), end (default
 Questions:
 ${QUESTIONS.map(({ usage, about }) => `  ${usage.padEnd(26)}${about}`).join('\n')}
 
+  references -o FILE        the page references of the run up to there as a trace for \`faultline sim\` and other simulators; the ending
+                            says the format: .oracleGeneral and .csv (libCacheSim), .txt (a page a line), .lackey; .gz or .zst behind it
+
 Examples:
   faultline replay run.flt
   faultline replay run.flt --to 2ms maps
   faultline replay run.flt --to page_fault#100 explain 0x3fd7c2ec
+  faultline replay run.flt references -o run.oracleGeneral
   faultline replay run.flt --interactive       then: to 2ms, to write:0x2a1f0, maps, to 1ms, ...`;
 
 interface ReplayCommandOptions {
@@ -29,6 +35,8 @@ interface ReplayCommandOptions {
   pid?: number;
   json?: true;
   interactive?: true;
+  output?: string;
+  ids: 'frames' | 'virtual';
 }
 
 export function replayCommand(): Command {
@@ -38,6 +46,12 @@ export function replayCommand(): Command {
     .option('--to <point>', 'go there first')
     .option('--pid <n>', "whose memory; default: the program's", Number)
     .option('--json', 'answer as JSON')
+    .option('-o, --output <file>', 'where references go; -: standard output')
+    .addOption(
+      new Option('--ids <kind>', 'pages of references: frames of RAM, shared ones once, or pages of address spaces')
+        .choices(['frames', 'virtual'])
+        .default('frames'),
+    )
     .option('-i, --interactive', 'read points and questions from standard input')
     .description('Do a recorded run again, to any point, and ask about its memory there.')
     .addHelpText('after', HELP)
@@ -51,11 +65,30 @@ async function replay(file: string, words: readonly string[], options: ReplayCom
   if (options.interactive === true) return converse(recording, options);
   if (words.length === 0 && options.to === undefined) return replayWhole(file, recording);
   const where = parseWhere(options.to ?? 'end');
+  if (words[0] === 'references') return references(recording, where, options);
   const question = parseQuestion(words.length === 0 ? ['where'] : words);
   const timeline = new Timeline(recording.makeReplay());
   tellIfEnded(goTo(timeline, where, options.pid), where);
   print(answer(timeline, question, { pid: options.pid, historyOf: historian(recording) }), options);
   return 0;
+}
+
+function references(recording: OpenRecording, where: ReplayWhere, options: ReplayCommandOptions): number {
+  const file = options.output;
+  if (file === undefined) throw new UsageError('references: say where they go: -o run.oracleGeneral');
+  if (where.at === 'change') throw new UsageError('references: --to takes a time, an event or @N here');
+  const progress = new WorkProgress();
+  try {
+    const written = writeReferences(recording.makeReplay(), { file, until: where, ids: options.ids, progress });
+    progress.close();
+    if (options.json === true && file !== '-') process.stdout.write(`${JSON.stringify(written, null, 2)}\n`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof RecordingCut)) throw error;
+    throw new UsageError(`references: ${error.message}; say up to where: --to @N`);
+  } finally {
+    progress.close();
+  }
 }
 
 /** With its output; the exit status says whether it was the same. */

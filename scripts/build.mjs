@@ -51,9 +51,12 @@ await Promise.all([
   }),
 ]);
 chmodSync(join(root, 'dist/cli.js'), 0o755);
-// main.cjs holds commander, whose licence asks for its text beside every copy.
-const license = readFileSync(join(root, 'node_modules/commander/LICENSE'), 'utf8');
-writeFileSync(join(root, 'dist/third-party-licenses.txt'), `dist/main.cjs contains commander:\n\n${license}`);
+// main.cjs holds packages whose licences ask for their text beside every copy.
+const licenses = ['commander', 'fzstd'].map((name) => {
+  const text = readFileSync(join(root, 'node_modules', name, 'LICENSE'), 'utf8');
+  return `dist/main.cjs contains ${name}:\n\n${text}`;
+});
+writeFileSync(join(root, 'dist/third-party-licenses.txt'), licenses.join('\n'));
 
 if (!process.argv.includes('--no-types')) {
   rmSync(join(root, 'dist/types'), { recursive: true, force: true });

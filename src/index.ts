@@ -16,7 +16,8 @@ export type { FaultKind } from './mm/address-space.ts';
 export type { FrameTable } from './mm/phys/frame-table.ts';
 export type { InjectCounts, InjectOptions } from './mm/phys/inject.ts';
 export { type ContractCase, RECLAIM_CONTRACT } from './mm/reclaim/contract.ts';
-export { RECLAIM_POLICIES, type ReclaimPolicies, type ReclaimPolicyName } from './mm/reclaim/kinds.ts';
+export { policiesByName, RECLAIM_POLICIES, type ReclaimPolicies, type ReclaimPolicyName } from './mm/reclaim/kinds.ts';
+export { PlainMemory } from './mm/reclaim/plain-memory.ts';
 export type { ReclaimablePages, ReclaimPolicy, References, TableVisitor } from './mm/reclaim/policy.ts';
 export { GuardedPolicies, PolicyError } from './mm/reclaim/policy-guard.ts';
 export type { Decompress } from './observe/code/elf-file.ts';
@@ -33,9 +34,34 @@ export type { WalkStep } from './observe/page-walk.ts';
 export { Checkpoint } from './observe/recording/checkpoint.ts';
 export { encodeEntry, type Journal, type JournalEntry, JournalReader } from './observe/recording/journal.ts';
 export { RecordingCut, ReplayError } from './observe/recording/replay-environment.ts';
+export { LruCurve } from './observe/references/lru-curve.ts';
 export { type MemoryNeed, memoryNeed } from './observe/references/need.ts';
+export { OptimalMemory } from './observe/references/optimal-memory.ts';
+export { type PageListener, PageLives } from './observe/references/page-lives.ts';
 export { ReferenceTrace } from './observe/references/reference-trace.ts';
+export { SampledCurve } from './observe/references/sampled-curve.ts';
 export type { RunStats } from './observe/stats.ts';
+export { Tlb, type TlbShape } from './observe/tlb/tlb.ts';
+export { TLB_LEVELS, TlbHierarchy, type TlbLevel, type TlbLevelResult } from './observe/tlb/tlb-hierarchy.ts';
+export {
+  type AccessKind,
+  type AccessSink,
+  type TraceDecoder,
+  TraceError,
+  type TraceUnit,
+} from './observe/traces/access.ts';
+export { CSV_DEFAULTS, CsvDecoder, type CsvOptions } from './observe/traces/csv.ts';
+export { LackeyDecoder } from './observe/traces/lackey.ts';
+export {
+  ORACLE_RECORD_BYTES,
+  OracleGeneralDecoder,
+  type OracleRecord,
+  putOracleRecord,
+} from './observe/traces/oracle-general.ts';
+export { PageAccesses, type PageSink } from './observe/traces/page-accesses.ts';
+export { PageListDecoder } from './observe/traces/page-list.ts';
+export { PageNumbers } from './observe/traces/page-numbers.ts';
+export { sniffTrace, TRACE_FORMATS, type TraceFormat } from './observe/traces/sniff.ts';
 export { type EventParting, firstDifferentEvent, type TapedEvent } from './parting.ts';
 export { eventNamed, type RecordedMachine, Replay, type ReplayOptions, type ReplayStop } from './replay.ts';
 export { System } from './system.ts';

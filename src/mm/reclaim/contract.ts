@@ -10,13 +10,12 @@ import { dupSpace } from '../ops/fork.ts';
 import { madvise } from '../ops/madvise.ts';
 import { mlock, munlock } from '../ops/mlock.ts';
 import { mmap } from '../ops/mmap.ts';
-import { FrameTable } from '../phys/frame-table.ts';
 import { MemoryStore } from '../swap/store.ts';
 import { createTestMachine } from '../testing/test-machine.ts';
 import { copyFromUser, copyToUser } from '../user-access.ts';
 import type { ReclaimPolicies } from './kinds.ts';
+import { missesOf } from './plain-memory.ts';
 import { optMisses } from './testing/models.ts';
-import { missesOf } from './testing/plain-memory.ts';
 
 const BASE = 0x1000000;
 const RAM_PAGES = 1024;
@@ -166,7 +165,7 @@ function freesOnePageEach(policies: ReclaimPolicies): void {
   const rng = new Rng(3);
   for (const frames of [1, 2, 7]) {
     const references = Array.from({ length: 400 }, (_, i) => (i % 100 < 30 ? i % 10 : rng.below(12)));
-    const misses = missesOf(policies.create(new FrameTable(64)), references, frames);
+    const misses = missesOf((table) => policies.create(table), references, frames);
     assert(misses >= optMisses(references, frames), 'fewer misses than the optimum');
   }
 }

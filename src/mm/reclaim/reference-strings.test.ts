@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { fc } from '../../../test/property.ts';
-import { FrameTable } from '../phys/frame-table.ts';
 import { createReclaimPolicy, type ReclaimPolicyName } from './kinds.ts';
+import { missesOf } from './plain-memory.ts';
 import { clockProMisses } from './testing/clock-pro-model.ts';
 import { arcMisses, clockMisses, fifoMisses, lruMisses, type Model, optMisses } from './testing/models.ts';
-import { missesOf } from './testing/plain-memory.ts';
 
 const MODELS: readonly (readonly [ReclaimPolicyName, Model])[] = [
   ['fifo', fifoMisses],
@@ -16,7 +15,7 @@ const MODELS: readonly (readonly [ReclaimPolicyName, Model])[] = [
 const OTHERS: readonly ReclaimPolicyName[] = ['random', 'nru', 'aging-2.4', 'mglru', 'two-list'];
 
 const misses = (name: ReclaimPolicyName, references: readonly number[], frames: number): number =>
-  missesOf(createReclaimPolicy(name, new FrameTable(64)), references, frames);
+  missesOf((table) => createReclaimPolicy(name, table), references, frames);
 
 /** References of any order, around loops, along scans, and such as favour few pages (Zipf), one after the other. */
 const anywhere = fc.array(fc.nat(15), { minLength: 1, maxLength: 80 });

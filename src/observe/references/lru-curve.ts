@@ -83,6 +83,11 @@ export class LruCurve {
     return misses;
   }
 
+  /** The size from which on only first references miss. */
+  get sizePages(): number {
+    return this.curve().length - 1;
+  }
+
   private makeRoomFor(page: number): void {
     const larger = new Int32Array(2 ** Math.ceil(Math.log2(page + 1)) * 2);
     larger.set(this.slots);

@@ -1,51 +1,45 @@
-import { EV_PAGE_FREE } from '../../base/event-kinds.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
-import type { ReferenceStream } from '../../machine/reference-stream.ts';
-import type { Pfn, Vpn } from '../../machine/units.ts';
+import { type PageListener, PageLives } from './page-lives.ts';
+import { HASH_STEPS, hashOfPage } from './sampled-curve.ts';
 
 const CHUNK = 1 << 20;
 
 /**
- * Every change of page of a run, as the CPU's reference stream tells it, in 32-bit numbers: a page, or -1 - page where it is freed. A page here
- * is a frame from the time that it is allocated until it is freed, so pages that are shared count once. It means what it says while the
- * machine has memory enough: a page that goes to swap and comes back counts as another one.
+ * Every change of page of a run, as the CPU's reference stream tells it, in 32-bit numbers: a page (PageLives), or -1 - page where it is freed.
+ *
+ * Of a run with more of them than it may keep it is a sample: half of the pages are forgotten, by their hash, with all that was kept of them
+ * and all that comes; and half of those that are left, when it is full again. So it has all references to a share `rate` of the pages.
+ *
+ * Invariant: what is kept is of pages whose hash is below rate * HASH_STEPS.
  */
-export class ReferenceTrace implements ReferenceStream {
-  private readonly chunks: Int32Array[] = [];
+export class ReferenceTrace implements PageListener {
+  /** Share of the pages that are kept. */
+  rate = 1;
+  /** References of the run, those that are not kept too. */
+  referenceCount = 0;
+  private chunks: Int32Array<ArrayBuffer>[] = [];
   private used = CHUNK;
-  private nextPage = 0;
-  private readonly pageOfFrame: Int32Array;
   private readonly limit: number;
-  private readonly end: () => void;
-  /** References beyond the limit, which are not kept. */
-  dropped = 0;
+  private readonly lives: PageLives;
 
-  /** Listens from now on, and keeps at most `limit` entries. The machine has one listener of this kind (--reclaim lru is one). */
+  /** Listens from now on, and keeps at most `limit` entries. */
   constructor(kernel: Kernel, limit = Number.POSITIVE_INFINITY) {
     this.limit = limit;
-    this.pageOfFrame = new Int32Array(kernel.mm.frames.frameCount).fill(-1);
-    kernel.mm.mmu.setReferenceStream(this);
-    const unsubscribe = kernel.events.subscribe([EV_PAGE_FREE], ({ values: [pfn, order] }) => {
-      for (let frame = pfn; frame < pfn + 2 ** order; frame++) this.freed(frame);
-    });
-    this.end = () => {
-      unsubscribe();
-      kernel.mm.mmu.setReferenceStream(null);
-    };
+    this.lives = new PageLives(kernel, this);
   }
 
-  referenced(_asid: number, _page: Vpn, frame: Pfn): void {
-    let page = this.pageOfFrame[frame];
-    if (page < 0) {
-      page = this.nextPage++;
-      this.pageOfFrame[frame] = page;
-    }
-    this.keep(page);
+  referenced(page: number): void {
+    this.referenceCount++;
+    this.keep(page, page);
+  }
+
+  freed(page: number): void {
+    this.keep(page, -1 - page);
   }
 
   /** No more is listened to. */
   close(): void {
-    this.end();
+    this.lives.close();
   }
 
   get length(): number {
@@ -54,7 +48,7 @@ export class ReferenceTrace implements ReferenceStream {
 
   /** Pages that were referenced. */
   get pageCount(): number {
-    return this.nextPage;
+    return this.lives.pageCount;
   }
 
   /** All entries as one array. */
@@ -66,22 +60,42 @@ export class ReferenceTrace implements ReferenceStream {
     return all;
   }
 
-  private freed(frame: number): void {
-    const page = this.pageOfFrame[frame];
-    if (page < 0) return;
-    this.pageOfFrame[frame] = -1;
-    this.keep(-1 - page);
+  private keep(page: number, entry: number): void {
+    if (this.rate < 1 && hashOfPage(page) >= this.rate * HASH_STEPS) return;
+    if (this.length >= this.limit) {
+      this.halve();
+      if (hashOfPage(page) >= this.rate * HASH_STEPS) return;
+    }
+    this.append(entry);
   }
 
-  private keep(entry: number): void {
-    if (this.length >= this.limit) {
-      this.dropped++;
-      return;
-    }
+  private append(entry: number): void {
     if (this.used === CHUNK) {
       this.chunks.push(new Int32Array(CHUNK));
       this.used = 0;
     }
     this.chunks[this.chunks.length - 1][this.used++] = entry;
   }
+
+  /** Until there is room again. */
+  private halve(): void {
+    while (this.length >= this.limit && this.rate > 1 / HASH_STEPS) {
+      this.rate /= 2;
+      const before = this.chunks;
+      const lastUsed = this.used;
+      this.chunks = [];
+      this.used = CHUNK;
+      for (let at = 0; at < before.length; at++) {
+        const count = at === before.length - 1 ? lastUsed : CHUNK;
+        for (let i = 0; i < count; i++) {
+          const entry = before[at][i];
+          if (hashOfPage(entry < 0 ? -1 - entry : entry) < this.rate * HASH_STEPS) this.append(entry);
+        }
+        // What has been gone through is not needed any more.
+        before[at] = NO_CHUNK;
+      }
+    }
+  }
 }
+
+const NO_CHUNK = new Int32Array(0);
