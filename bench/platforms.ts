@@ -31,8 +31,8 @@ export interface Platforms {
 }
 
 /** Programs of riscv64 Debian, where the test suite has put them (README.md of this folder). */
-const DEBIAN_ROOT = join(import.meta.dirname, '../.cache/debian-riscv64-dynamic');
-const FLAGS = ['-O2', '-ffp-contract=off', '-static', '-pthread'];
+export const DEBIAN_ROOT = join(import.meta.dirname, '../.cache/debian-riscv64-dynamic');
+export const GUEST_FLAGS = ['-O2', '-ffp-contract=off', '-static', '-pthread'];
 const FAILED: Sample = { ns: 0, cpuNs: 0, wholeNs: 0, wholeCpuNs: 0, skipped: null, check: null, failed: '' };
 
 /** Finds what is here and compiles `programs` for it. */
@@ -40,7 +40,7 @@ export async function findPlatforms(programs: readonly string[], jit: JitMode): 
   const folder = mkdtempSync(join(tmpdir(), 'faultline-bench-'));
   const guest = new Map<string, string>();
   for (const name of programs) {
-    const built = await compileForGuest(sourceOf(name), { extraFlags: FLAGS });
+    const built = await compileForGuest(sourceOf(name), { extraFlags: GUEST_FLAGS });
     if ('error' in built) throw new Error(built.error);
     guest.set(name, built.elf);
   }
@@ -108,7 +108,9 @@ function native(compiler: string, programs: readonly string[], folder: string): 
       (input) => (statSync(binary, { throwIfNoEntry: false })?.mtimeMs ?? 0) > statSync(input).mtimeMs,
     );
     if (!isFresh)
-      execFileSync(compiler, [...FLAGS, source, '-o', binary, '-lm'], { stdio: ['ignore', 'inherit', 'inherit'] });
+      execFileSync(compiler, [...GUEST_FLAGS, source, '-o', binary, '-lm'], {
+        stdio: ['ignore', 'inherit', 'inherit'],
+      });
   }
   return {
     name: 'native',

@@ -4,11 +4,12 @@ import { compileForGuest } from '../cli/toolchain.ts';
 import { type JitMode, type JitPace, PACES } from '../src/arch/riscv64/jit/pace.ts';
 import { MemoryEnvironment } from '../src/machine/memory-environment.ts';
 import { System } from '../src/system.ts';
+import { runRowsOnce } from './rows-once.ts';
 
 /**
- * `npm run bench -- --quick`: half a minute, nothing needed but what npm installs. Each figure is a speed divided by that of a
+ * `npm run bench -- --quick`: a minute or two, nothing needed but what npm installs. Each figure is a speed divided by that of a
  * fixed loop of the host, measured in the same run, so that it says little of the machine and can be compared with baseline.json.
- * `--save` writes that file. Best of ROUNDS (`--rounds N`), of the loop too: what else the machine does only makes things slower.
+ * `--save` writes that file. At the end each row of the whole bench runs once, to see that it does; exit status 1 if one fails. Best of ROUNDS (`--rounds N`), of the loop too: what else the machine does only makes things slower.
  */
 const roundsAt = process.argv.indexOf('--rounds');
 const ROUNDS = roundsAt < 0 ? 10 : Number(process.argv[roundsAt + 1]);
@@ -150,6 +151,12 @@ export async function runQuick(): Promise<void> {
     console.log(
       `${name.padEnd(14)} ${speed.toFixed(0).padStart(6)} ${unit.padEnd(6)} ${ratio.toPrecision(3).padStart(8)} ${compared}`,
     );
+  }
+  if (onlyAt < 0) {
+    const { ran, failures } = await runRowsOnce(ENV);
+    console.log(`${ran} rows of the whole bench ran once, ${failures.length} failed`);
+    for (const failure of failures) console.log(`  ${failure}`);
+    if (failures.length > 0) process.exitCode = 1;
   }
   if (process.argv.includes('--save')) writeFileSync(BASELINE, `${JSON.stringify(measured, null, 2)}\n`);
   else if (slower > 0)

@@ -55,7 +55,7 @@ export const ROWS: readonly Row[] = [
   row('memory', 'mappings', 'mprotect_split', 500, 'two mprotects of a page in the middle: split, and merge'),
   row('memory', 'mappings', 'mremap_grow', 1000, 'mremap by one page more, in place'),
   row('memory', 'mappings', 'mremap_move', 200, 'mremap of 64 touched pages to another address'),
-  row('memory', 'mappings', 'brk_grow', 1000, 'sbrk of a page and a store to it'),
+  row('memory', 'mappings', 'brk_grow', 1000, 'brk by a page more and a store to it'),
   row('memory', 'mappings', 'reserve_128g', 500, 'mmap and munmap of 128 GiB with PROT_NONE'),
   row('memory', 'processes', 'fork_exit_1m', 30, 'fork with 1 MiB touched, exit of the child, wait'),
   row('memory', 'processes', 'fork_exit_64m', 3, 'the same with 64 MiB'),

@@ -1,6 +1,7 @@
 /* System calls that change mappings. An operation is named above each. */
 #include "bench.h"
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 static char *map_at(void *hint, long pages, int prot, int more) {
   char *at = mmap(hint, (size_t)(pages * PAGE), prot, MAP_PRIVATE | MAP_ANONYMOUS | more, -1, 0);
@@ -78,18 +79,18 @@ static void mremap_move(long n) {
   munmap(zone, (size_t)(256 * PAGE));
 }
 
-/* sbrk of one page and a store to it, a thousand of them up, then all down. */
+/* brk by one page and a store to it, a thousand of them up, then all down. The call itself: musl has no brk of its own. */
 static void brk_grow(long n) {
-  char *base = sbrk(0);
+  char *base = (char *)syscall(SYS_brk, 0L);
   measure_begin();
   for (long left = n; left > 0; left -= 1000) {
     long pages = left < 1000 ? left : 1000;
     for (long i = 0; i < pages; i++) {
-      char *at = sbrk(PAGE);
-      if (at == (char *)-1) fail("sbrk");
-      *at = 1;
+      char *end = base + (i + 1) * PAGE;
+      if ((char *)syscall(SYS_brk, end) != end) fail("brk");
+      end[-1] = 1;
     }
-    if (brk(base) != 0) fail("brk");
+    if ((char *)syscall(SYS_brk, base) != base) fail("brk");
   }
   measure_end();
 }

@@ -10,9 +10,9 @@ import { type ControlFlow, isLink, readControlFlow } from './control-flow.ts';
 import type { JitPace } from './pace.ts';
 import { ENTER_PARAMS, UNIT_PARAMS, writeUnit } from './unit.ts';
 
-/** Units that can live at once, and modules: V8 keeps some 25 KiB for each of these. */
+/** Units that can live at once, and modules: V8 keeps some 100 KiB for each of these (`npm run bench -- --memory`). */
 export const MAX_UNITS = 4096;
-const MAX_MODULES = 512;
+const MAX_MODULES = 320;
 /** A module of so many takes 5 ms, and 15 on a busy host: nobody should see a pause (`npm run bench -- --pauses`). */
 const BATCH_INSTRUCTIONS = 400;
 /** A page that was written so often under its units is data with some code in it. */
@@ -23,7 +23,12 @@ interface Flow {
   readonly slot: number;
   readonly flow: ControlFlow;
 }
-interface Unit extends Flow {
+interface Unit {
+  readonly slot: number;
+  readonly entry: number;
+  /** The bytes of its page that it was made of lie between these. */
+  readonly first: number;
+  readonly last: number;
   /** Units of its module that are there. */
   readonly module: Set<number>;
 }
@@ -131,7 +136,7 @@ export class Translator {
   dropTranslated(slot: number, offset: number, bytes: number): void {
     this.drops.set(slot, (this.drops.get(slot) ?? 0) + 1);
     for (const number of this.bySlot.get(slot) ?? []) {
-      const { first, last } = this.units[number]!.flow;
+      const { first, last } = this.units[number]!;
       if (first < offset + bytes && last >= offset) this.free(number);
     }
   }
@@ -207,8 +212,10 @@ export class Translator {
     const { exports } = new WebAssembly.Instance(module, { env: { memory: this.ram.memory, ...this.exports } });
     const numbers = new Set<number>();
     this.modules.add(numbers);
-    for (const [index, unit] of units.entries())
-      numbers.add(this.install({ ...unit, module: numbers }, exports[String(index)]));
+    for (const [index, { slot, flow }] of units.entries()) {
+      const { entry, first, last } = flow;
+      numbers.add(this.install({ slot, entry, first, last, module: numbers }, exports[String(index)]));
+    }
   }
 
   private install(unit: Unit, code: WebAssembly.ExportValue): number {
@@ -216,7 +223,7 @@ export class Translator {
     assert(number !== undefined, 'riscv64/jit/translator.ts: there is room for a batch');
     this.units[number] = unit;
     this.table.set(number, code);
-    this.setWord(unit.slot, unit.flow.entry, at.JIT_UNIT + number);
+    this.setWord(unit.slot, unit.entry, at.JIT_UNIT + number);
     const others = this.bySlot.get(unit.slot);
     if (others === undefined) this.bySlot.set(unit.slot, new Set([number]));
     else others.add(number);
@@ -232,12 +239,12 @@ export class Translator {
   }
 
   private free(number: number): void {
-    const { slot, flow, module } = this.units[number]!;
+    const { slot, entry, module } = this.units[number]!;
     module.delete(number);
     if (module.size === 0) this.modules.delete(module);
     this.units[number] = null;
     this.table.set(number, null);
-    this.setWord(slot, flow.entry, 0);
+    this.setWord(slot, entry, 0);
     this.bySlot.get(slot)?.delete(number);
     this.freeNumbers.push(number);
   }
