@@ -1,7 +1,9 @@
 import { createInterface } from 'node:readline';
 import { Command, Option } from 'commander';
 import { PageHistory, RecordingCut, Timeline } from '../src/index.ts';
+import { EVENT_FORMATS } from './event-writers.ts';
 import { type OpenRecording, openRecording } from './open-recording.ts';
+import { type EventsOptions, exportEvents } from './replay-events.ts';
 import { answer, QUESTIONS, type Question } from './replay-questions.ts';
 import { writeReferences } from './replay-references.ts';
 import { parseWhere, type ReplayWhere } from './replay-stop.ts';
@@ -19,6 +21,7 @@ next change of 8 bytes there), @N (a point that Faultline printed), end (default
 
 Questions:
 ${QUESTIONS.map(({ usage, about }) => `  ${usage.padEnd(26)}${about}`).join('\n')}
+  events                    all events up to the point, or those of --kind, --pid, --from (docs/events.md)
 
   references -o FILE        the page references of the run up to there as a trace for \`faultline sim\` and other simulators; the ending
                             says the format: .oracleGeneral and .csv (libCacheSim), .txt (a page a line), .lackey; .gz or .zst behind it
@@ -28,14 +31,11 @@ Examples:
   faultline replay run.flt --to 2ms maps
   faultline replay run.flt --to page_fault#100 explain 0x3fd7c2ec
   faultline replay run.flt references -o run.oracleGeneral
+  faultline replay run.flt --from 1ms --to 2ms events --kind page_fault,cow_copy
   faultline replay run.flt --interactive       then: to 2ms, to write:0x2a1f0, maps, to 1ms, ...`;
 
-interface ReplayCommandOptions {
-  to?: string;
-  pid?: number;
-  json?: true;
+interface ReplayCommandOptions extends EventsOptions {
   interactive?: true;
-  output?: string;
   ids: 'frames' | 'virtual';
 }
 
@@ -44,14 +44,17 @@ export function replayCommand(): Command {
     .argument('<recording>', 'what faultline record wrote')
     .argument('[question...]', 'what to print there')
     .option('--to <point>', 'go there first')
-    .option('--pid <n>', "whose memory; default: the program's", Number)
+    .option('--pid <n>', "whose memory; default: the program's. Of events: the task; default: all", Number)
     .option('--json', 'answer as JSON')
-    .option('-o, --output <file>', 'where references go; -: standard output')
+    .option('-o, --output <file>', 'where references or events go; -: standard output')
     .addOption(
       new Option('--ids <kind>', 'pages of references: frames of RAM, shared ones once, or pages of address spaces')
         .choices(['frames', 'virtual'])
         .default('frames'),
     )
+    .option('--kind <names>', 'events: these alone, with commas between them (docs/events.md)')
+    .option('--from <time>', 'events: from then on')
+    .option('--format <format>', `events: as ${EVENT_FORMATS.join(', ')}; default: text`)
     .option('-i, --interactive', 'read points and questions from standard input')
     .description('Do a recorded run again, to any point, and ask about its memory there.')
     .addHelpText('after', HELP)
@@ -62,6 +65,7 @@ export function replayCommand(): Command {
 
 async function replay(file: string, words: readonly string[], options: ReplayCommandOptions): Promise<number> {
   const recording = await openRecording(file);
+  if (words[0] === 'events' && words.length === 1) return exportEvents(file, recording, options);
   if (options.interactive === true) return converse(recording, options);
   if (words.length === 0 && options.to === undefined) return replayWhole(file, recording);
   const where = parseWhere(options.to ?? 'end');
@@ -151,7 +155,7 @@ function tellIfEnded(result: 'reached' | 'ended', where: ReplayWhere): void {
 function parseQuestion([name, ...args]: readonly string[]): { question: Question; args: string[] } {
   const question = QUESTIONS.find((each) => each.name === name);
   if (question === undefined)
-    throw new UsageError(`${name}: is no question; there are ${QUESTIONS.map((each) => each.name).join(', ')}`);
+    throw new UsageError(`${name}: is no question; there are ${QUESTIONS.map((each) => each.name).join(', ')}, events`);
   return { question, args };
 }
 

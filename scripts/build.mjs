@@ -52,7 +52,7 @@ await Promise.all([
 ]);
 chmodSync(join(root, 'dist/cli.js'), 0o755);
 // main.cjs holds packages whose licences ask for their text beside every copy.
-const licenses = ['commander', 'fzstd'].map((name) => {
+const licenses = ['commander', 'fzstd', 'hyparquet', 'hyparquet-writer'].map((name) => {
   const text = readFileSync(join(root, 'node_modules', name, 'LICENSE'), 'utf8');
   return `dist/main.cjs contains ${name}:\n\n${text}`;
 });

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { EVENT_VALUE_NAMES } from '../src/base/event-fields.ts';
+import { EVENT_FIELDS, EVENT_VALUE_NAMES } from '../src/base/event-fields.ts';
 import * as kinds from '../src/base/event-kinds.ts';
 import { FAULT_KINDS } from '../src/mm/address-space.ts';
 import { MEMORY_EVENTS } from '../src/mm/memcg/memcg.ts';
@@ -24,6 +24,8 @@ test('each kind has one name, one constant, and no more fields than a record has
   // An order of events is kept in bytes (EventLog).
   expect(EVENT_KINDS.length).toBeLessThanOrEqual(256);
   for (const { fields } of EVENT_KINDS) expect(fields.length).toBeLessThanOrEqual(8);
+  // Columns of every table.
+  for (const name of ['time_ns', 'common_pid', 'event']) expect(EVENT_FIELDS).not.toHaveProperty(name);
 });
 
 test('somebody emits each kind, and looks first whether it is listened to', () => {

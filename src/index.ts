@@ -22,7 +22,7 @@ export type { ReclaimablePages, ReclaimPolicy, References, TableVisitor } from '
 export { GuardedPolicies, PolicyError } from './mm/reclaim/policy-guard.ts';
 export type { Decompress } from './observe/code/elf-file.ts';
 export { formatEvent, formatField, formatFields } from './observe/event-log/event-format.ts';
-export { type EventFilter, EventLog, type EventLogOptions } from './observe/event-log/event-log.ts';
+export { type EventFilter, EventLog, type EventLogOptions, listenTo } from './observe/event-log/event-log.ts';
 export { csvHead, csvLine, type EventColumn, eventColumns, eventObject } from './observe/event-log/event-table.ts';
 export { type FaultDescription, formatFault } from './observe/fault-trace.ts';
 export { countFrames, type FrameView, viewFrame } from './observe/frame-view.ts';

@@ -420,7 +420,7 @@ export const EVENT_DOCS: Readonly<Record<EventName, EventDoc>> = {
     linux: 'mm/ksm.c replace_page',
   },
   'faultline:ksm_break': {
-    when: 'A merged page is taken apart without a store: MADV_UNMERGEABLE, run = 2, mremap, a merge that failed. A cow_copy follows.',
+    when: 'A merged page is taken apart without a store: MADV_UNMERGEABLE, run = 2, mremap, a merge that failed. A cow_copy follows, and pgfault rises without a page_fault.',
     linux: 'mm/ksm.c break_ksm',
   },
   'faultline:ksm_swpin_copy': {
@@ -474,5 +474,9 @@ export const EVENT_DOCS: Readonly<Record<EventName, EventDoc>> = {
   'faultline:hugetlb_enqueue': {
     when: 'A page of a huge pool is used by nobody any more.',
     linux: 'mm/hugetlb.c free_huge_folio',
+  },
+  'faultline:major_fault': {
+    when: 'A fault begins to read its page from a device (pgmajfault). page_fault, which tells of it when it has ended, is also major where somebody else had begun to read, as it is in ru_majflt.',
+    linux: 'mm/memory.c do_swap_page, mm/filemap.c filemap_fault',
   },
 };

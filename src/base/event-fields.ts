@@ -152,7 +152,7 @@ export const EVENT_FIELDS: Readonly<Record<EventField, FieldFacts>> = {
   uid: { type: 'f64', show: 'dec', about: 'user' },
   pgtables: { type: 'f64', show: 'dec', about: 'KiB' },
   oom_score_adj: { type: 'i32', show: 'dec', about: '-1000 to 1000' },
-  event: { type: 'u8', show: 'memcgEvent', about: 'row of memory.events' },
+  memory_event: { type: 'u8', show: 'memcgEvent', about: 'row of memory.events' },
   uffd_flags: { type: 'u8', show: 'hex', about: 'UFFD_PAGEFAULT_FLAG_*' },
   uffd_fill: { type: 'u8', show: 'uffdFill', about: 'what the page becomes' },
 };

@@ -123,13 +123,14 @@ export const EVENT_KINDS = [
   { name: 'oom:start_task_reaping', fields: ['pid'] },
   { name: 'oom:finish_task_reaping', fields: ['pid'] },
   { name: 'oom:skip_task_reaping', fields: ['pid'] },
-  { name: 'faultline:memcg_event', fields: ['memcg_id', 'event'] },
+  { name: 'faultline:memcg_event', fields: ['memcg_id', 'memory_event'] },
   { name: 'faultline:memcg_charge', fields: ['memcg_id', 'nr_pages'] },
   { name: 'faultline:memcg_uncharge', fields: ['memcg_id', 'nr_pages'] },
   { name: 'faultline:userfault', fields: ['mm_id', 'address', 'uffd_flags'] },
   { name: 'faultline:uffd_fill', fields: ['mm_id', 'address', 'uffd_fill'] },
   { name: 'faultline:hugetlb_dequeue', fields: ['pfn', 'order'] },
   { name: 'faultline:hugetlb_enqueue', fields: ['pfn', 'order'] },
+  { name: 'faultline:major_fault', fields: ['mm_id', 'address'] },
 ] as const;
 
 export const EV_PAGE_FAULT = 0;
@@ -250,6 +251,7 @@ export const EV_USERFAULT = 113;
 export const EV_UFFD_FILL = 114;
 export const EV_HUGETLB_DEQUEUE = 115;
 export const EV_HUGETLB_ENQUEUE = 116;
+export const EV_MAJOR_FAULT = 117;
 
 export type EventName = (typeof EVENT_KINDS)[number]['name'];
 export type EventField = (typeof EVENT_KINDS)[number]['fields'][number];

@@ -1,5 +1,5 @@
 import { ENOMEM } from '../../abi/errno.ts';
-import { EV_COW_COPY, EV_FILEMAP_FAULT } from '../../base/event-kinds.ts';
+import { EV_COW_COPY, EV_FILEMAP_FAULT, EV_MAJOR_FAULT } from '../../base/event-kinds.ts';
 import { ACCESS_WRITE, type Access } from '../../machine/mmu.ts';
 import { PAGE_SIZE, type Pfn, pagesOf, type Vpn } from '../../machine/units.ts';
 import { KIND_COW_COPY, KIND_FILE_READ, KIND_FILE_SHARED, KIND_SWAP_IN } from '../address-space.ts';
@@ -43,6 +43,7 @@ export function fileFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access
   if (mm.pageCache.lastEnsureWasMajor && (cached >= 0 || cached === PAGE_LOCKED)) {
     mm.lastFaultMajor = 1;
     mm.vmstat.pgmajfault++;
+    if (mm.events.enabled[EV_MAJOR_FAULT] !== 0) mm.events.emit(EV_MAJOR_FAULT, vma.space.id, page * PAGE_SIZE);
     vma.space.memcg.counters.pgmajfault++;
   }
   if (cached === PAGE_LOCKED) return sleepOnPage(mm, mm.pageCache.lockedBy);

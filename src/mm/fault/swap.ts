@@ -1,5 +1,5 @@
 import { ENOMEM } from '../../abi/errno.ts';
-import { EV_PAGE_MAP } from '../../base/event-kinds.ts';
+import { EV_MAJOR_FAULT, EV_PAGE_MAP } from '../../base/event-kinds.ts';
 import { ACCESS_WRITE, type Access } from '../../machine/mmu.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import { PAGE_SIZE } from '../../machine/units.ts';
@@ -40,6 +40,7 @@ export function swapFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access
   if (swap.lastInWasMajor) {
     mm.lastFaultMajor = 1;
     mm.vmstat.pgmajfault++;
+    if (mm.events.enabled[EV_MAJOR_FAULT] !== 0) mm.events.emit(EV_MAJOR_FAULT, vma.space.id, page * PAGE_SIZE);
     vma.space.memcg.counters.pgmajfault++;
   }
   if (found === PAGE_LOCKED) return sleepOnPage(mm, swap.lockedBy);

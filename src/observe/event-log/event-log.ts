@@ -1,6 +1,6 @@
 import { type ColumnType, EVENT_FIELDS } from '../../base/event-fields.ts';
 import { EVENT_KINDS } from '../../base/event-kinds.ts';
-import type { EventRecord, EventSink } from '../../base/events.ts';
+import type { EventListener, EventRecord, EventSink } from '../../base/events.ts';
 
 /** What is kept; nothing given: everything. */
 export interface EventFilter {
@@ -37,7 +37,6 @@ const DEFAULT_MAX_EVENTS = 1_000_000;
 export class EventLog {
   /** Events that were not kept because the log was full. */
   dropped = 0;
-  private readonly kinds: readonly number[];
   private readonly maxEvents: number;
   private readonly onFull: ((log: EventLog) => void) | null;
   /** By kind; null until the first event. */
@@ -47,15 +46,10 @@ export class EventLog {
   private readonly end: () => void;
 
   constructor(sink: EventSink, options: EventLogOptions = {}) {
-    this.kinds = options.kinds ?? EVENT_KINDS.map((_, kind) => kind);
     this.maxEvents = options.maxEvents ?? DEFAULT_MAX_EVENTS;
     this.onFull = options.onFull ?? null;
     this.order = new Uint8Array(Math.min(this.maxEvents, 2 * CHUNK_ROWS));
-    const { pid, fromNs = 0, toNs = Number.POSITIVE_INFINITY } = options;
-    this.end = sink.subscribe(this.kinds, (event) => {
-      if (event.timeNs < fromNs || event.timeNs >= toNs || (pid !== undefined && event.pid !== pid)) return;
-      this.keep(event);
-    });
+    this.end = listenTo(sink, options, (event) => this.keep(event));
   }
 
   /** No more is listened to; what is there stays. */
@@ -118,6 +112,15 @@ export class EventLog {
     wider.set(this.order);
     this.order = wider;
   }
+}
+
+/** Events that the filter lets through; the function that is returned ends it. */
+export function listenTo(sink: EventSink, filter: EventFilter, listener: EventListener): () => void {
+  const { kinds, pid, fromNs = 0, toNs = Number.POSITIVE_INFINITY } = filter;
+  return sink.subscribe(kinds ?? EVENT_KINDS.map((_, kind) => kind), (event) => {
+    if (event.timeNs < fromNs || event.timeNs >= toNs || (pid !== undefined && event.pid !== pid)) return;
+    listener(event);
+  });
 }
 
 /** The rows of one kind. */
