@@ -42,6 +42,10 @@ export class Vmstat {
   drop_slab = 0;
   thp_fault_alloc = 0;
   thp_fault_fallback = 0;
+  thp_file_alloc = 0;
+  thp_file_fallback = 0;
+  thp_file_fallback_charge = 0;
+  thp_file_mapped = 0;
   thp_collapse_alloc = 0;
   thp_collapse_alloc_failed = 0;
   thp_split_page = 0;

@@ -29,7 +29,9 @@ import {
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../abi/stat.ts';
 import { assert } from '../base/assert.ts';
 import { PAGE_SIZE, roundDownToPage } from '../machine/units.ts';
+import type { FilePages } from '../mm/page-cache/file-pages.ts';
 import { punchHole } from '../mm/page-cache/truncate.ts';
+import type { ShmemHuge, ShmemOwner } from '../mm/shmem/shmem-huge.ts';
 import { VM_MAYWRITE, VM_SHARED } from '../mm/vm-flags.ts';
 import { DirectoryFile } from './directory-file.ts';
 import { type File, MAX_FILE_BYTES, takeFilpSlot } from './file.ts';
@@ -50,7 +52,7 @@ const ENTRY_BYTES = 20;
  *  T1 nlink of a folder is 2 + its folders, of anything else the number of entries that name it; an inode with nlink > 0 lives.
  *  T2 chargedPages is what this inode has in superblock.usedPages.
  */
-export class MemoryInode extends Inode {
+export class MemoryInode extends Inode implements ShmemOwner {
   declare readonly superblock: MemorySuperblock;
   /** A folder's entries; null is a whiteout (overlay). */
   readonly children: Map<string, MemoryInode | null> | null;
@@ -274,6 +276,18 @@ export class MemoryInode extends Inode {
   override admitPage(index: number): number {
     if (this.pages === null || this.pages.has(index)) return 0;
     return Math.min(0, this.superblock.admitPages(this, index * PAGE_SIZE, 1));
+  }
+
+  get huge(): ShmemHuge {
+    return this.superblock.huge;
+  }
+
+  get isUnnamed(): boolean {
+    return this.nlink === 0;
+  }
+
+  hasRoom(file: FilePages, pages: number): boolean {
+    return this.superblock.hasRoom(this, file, pages);
   }
 
   override noteWritten(): void {

@@ -2,7 +2,9 @@ import { ENOMEM, ENOSPC } from '../abi/errno.ts';
 import { TMPFS_MAGIC } from '../abi/mount.ts';
 import { S_IFMT, S_IFREG } from '../abi/stat.ts';
 import { PAGE_SIZE } from '../machine/units.ts';
+import type { FilePages } from '../mm/page-cache/file-pages.ts';
 import type { KmemCache } from '../mm/phys/slab.ts';
+import type { ShmemHuge } from '../mm/shmem/shmem-huge.ts';
 import type { FsCore } from './fs-core.ts';
 import { MemoryInode } from './memory-inode.ts';
 import { type StatFs, Superblock } from './superblock.ts';
@@ -16,6 +18,8 @@ export class MemorySuperblock extends Superblock {
   /** Pages that inodes have reported (MemoryInode.recharge); pages that mappings added since are counted at the next report. */
   usedPages = 0;
   inodeCount = 0;
+  /** huge=; the kernel's own mount has what shmem_enabled says. */
+  private ownHuge: ShmemHuge | 'machine' = 'never';
   /** Root of a tree that lives by its link counts; null: none, or it has ended. */
   treeRoot: MemoryInode | null = null;
 
@@ -28,11 +32,13 @@ export class MemorySuperblock extends Superblock {
       limitPages?: number;
       limitInodes?: number;
       revalidates?: boolean;
+      huge?: ShmemHuge | 'machine' | null;
     } = {},
   ) {
     super(core, { fsType: 'tmpfs', magic: TMPFS_MAGIC, ...options });
     this.slots = core.shmemInodeSlots;
     this.limitPages = options.limitPages ?? Math.floor(core.mm.alloc.totalCount / 2);
+    this.ownHuge = options.huge ?? 'never';
     this.limitInodes = options.limitInodes ?? Number.POSITIVE_INFINITY;
   }
 
@@ -42,8 +48,25 @@ export class MemorySuperblock extends Superblock {
     const slot = this.slots.alloc();
     if (slot === 0) return -ENOMEM;
     const inode = this.buildInode(slot, this.takeIno(), mode);
-    if ((mode & S_IFMT) === S_IFREG) inode.pages = this.core.mm.pageCache.createFile(null);
+    if ((mode & S_IFMT) === S_IFREG) {
+      inode.pages = this.core.mm.pageCache.createFile(null);
+      inode.pages.shmemOwner = inode;
+    }
     return inode;
+  }
+
+  get huge(): ShmemHuge {
+    return this.ownHuge === 'machine' ? this.core.mm.pageCache.shmemHuge.huge : this.ownHuge;
+  }
+
+  /** A remount with huge= (shmem_reconfigure). */
+  set huge(wanted: ShmemHuge) {
+    this.ownHuge = wanted;
+  }
+
+  /** Is there room for so many pages more of the inode (shmem_inode_acct_blocks)? */
+  hasRoom(inode: MemoryInode, pages: FilePages, count: number): boolean {
+    return this.usedPages - inode.chargedPages + pages.pageCount + count <= this.limitPages;
   }
 
   protected buildInode(slot: number, ino: number, mode: number): MemoryInode {
@@ -69,9 +92,10 @@ export class MemorySuperblock extends Superblock {
   fillPages(inode: MemoryInode, start: number, end: number): number {
     if (this.admitPages(inode, start, end - start) !== end - start) return -ENOSPC;
     const { pageCache } = this.core.mm;
-    for (let index = Math.floor(start / PAGE_SIZE); index * PAGE_SIZE < end; index++) {
-      const result = pageCache.allocatePage(inode.pages!, index);
-      if (result < 0) return result;
+    for (let index = Math.floor(start / PAGE_SIZE); index * PAGE_SIZE < end; ) {
+      const next = pageCache.allocatePage(inode.pages!, index, end);
+      if (next < 0) return next;
+      index = next;
     }
     return 0;
   }
@@ -91,7 +115,8 @@ export class MemorySuperblock extends Superblock {
   }
 
   override showOptions(): string {
-    return `,size=${this.limitPages * 4}k`;
+    const huge = this.huge === 'never' ? '' : `,huge=${this.huge}`;
+    return `,size=${this.limitPages * 4}k${huge}`;
   }
 
   override kill(): void {

@@ -1,10 +1,13 @@
 import { EINVAL } from '../abi/errno.ts';
 import { PAGE_SIZE } from '../machine/units.ts';
+import { SHMEM_HUGE, type ShmemHuge } from '../mm/shmem/shmem-huge.ts';
 
 export interface TmpfsOptions {
   readonly limitPages: number;
   readonly limitInodes: number;
   readonly mode: number;
+  /** null: as it was, never at first. */
+  readonly huge: ShmemHuge | null;
   /** Of the root folder, as the mounter numbers them; null: his own. */
   readonly uid: number | null;
   readonly gid: number | null;
@@ -31,6 +34,7 @@ export function parseTmpfsOptions(data: string, totalPages: number): TmpfsOption
   let limitPages = half;
   let limitInodes = half;
   let mode = 0o1777;
+  let huge: ShmemHuge | null = null;
   let uid: number | null = null;
   let gid: number | null = null;
   for (const word of data.split(',').filter((each) => each !== '')) {
@@ -52,6 +56,12 @@ export function parseTmpfsOptions(data: string, totalPages: number): TmpfsOption
         if (!/^[0-7]+$/.test(value)) return -EINVAL;
         mode = Number.parseInt(value, 8) & 0o7777;
         break;
+      case 'huge': {
+        const wanted = SHMEM_HUGE.find((each) => each === value);
+        if (wanted === undefined) return -EINVAL;
+        huge = wanted;
+        break;
+      }
       case 'uid':
         uid = parseCount(value);
         break;
@@ -65,5 +75,5 @@ export function parseTmpfsOptions(data: string, totalPages: number): TmpfsOption
   if ([limitPages, limitInodes, uid ?? 0, gid ?? 0].some((each) => Number.isNaN(each))) return -EINVAL;
   // 0 is no limit.
   const orAll = (limit: number): number => (limit === 0 ? Number.POSITIVE_INFINITY : limit);
-  return { limitPages: orAll(limitPages), limitInodes: orAll(limitInodes), mode, uid, gid };
+  return { limitPages: orAll(limitPages), limitInodes: orAll(limitInodes), mode, huge, uid, gid };
 }

@@ -61,7 +61,7 @@ export class Vfs {
     this.core = new FsCore(mm, environment, wakeList, clock);
     this.mounts = new MountTable(this.core);
     registerCharDevices(this.core);
-    this.shm = new MemorySuperblock(this.core);
+    this.shm = new MemorySuperblock(this.core, { huge: 'machine' });
     const superblock = new MemorySuperblock(this.core);
     const root = superblock.makeInode(0o040755);
     assert(typeof root !== 'number', 'fs/vfs.ts: memory for the root folder');

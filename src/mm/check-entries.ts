@@ -1,6 +1,6 @@
 import { assert, panic } from '../base/assert.ts';
 import type { Pfn, Vpn } from '../machine/units.ts';
-import { type AddressSpace, MM_ANONPAGES, MM_SWAPENTS } from './address-space.ts';
+import { type AddressSpace, MM_SWAPENTS } from './address-space.ts';
 import { checkHugeEntries } from './hugetlb/check-hugetlb.ts';
 import { checkKsmEntry } from './ksm/check-ksm.ts';
 import type { MemoryManager } from './memory-manager.ts';
@@ -64,7 +64,8 @@ function checkEntriesOf(mm: MemoryManager, vma: Vma, rss: Float64Array, census: 
   while (pageTables.seek(vma.space, page as Vpn, vma.endVpn)) {
     page = pageTables.foundVpn;
     if (pageTables.foundLevel > 0) {
-      rss[MM_ANONPAGES] += checkHugeLeaf(mm, vma, census, reverse);
+      const member = rssMemberOf(mm, pageTables.frameOf(pageTables.read(pageTables.foundSlot)));
+      rss[member] += checkHugeLeaf(mm, vma, census, reverse);
       page += mm.thp.pages;
       continue;
     }
@@ -129,22 +130,28 @@ function checkHugeLeaf(mm: MemoryManager, vma: Vma, census: EntryCensus, reverse
   const head = pageTables.frameOf(entry);
   const flags = frames.flags[head];
   const inside = start >= vma.startVpn && start + thp.pages <= vma.endVpn;
+  const isAnon = vma.kind === VMA_ANON;
   assert(
-    vma.kind === VMA_ANON && pageTables.foundLevel === thp.level && inside,
-    'mm/thp/thp.ts: U1 a huge leaf lies in one anonymous VMA',
+    (isAnon || vma.kind === VMA_SHMEM) && pageTables.foundLevel === thp.level && inside,
+    'mm/thp/thp.ts: U1 a huge leaf lies in one VMA of memory',
   );
-  assert(pageTables.hasDeposit(pageTables.foundSlot), 'mm/thp/thp.ts: U2 a huge leaf has a table put by');
+  assert(
+    pageTables.hasDeposit(pageTables.foundSlot) === isAnon,
+    'mm/thp/thp.ts: U2 a huge leaf of anonymous memory has a table put by',
+  );
   assert(
     ((entry & format.PRESENT) !== 0) === ((vma.flags & VM_ACCESS_FLAGS) !== 0),
     'mm/check-entries.ts: P3 an entry is present exactly if the VMA has rights',
   );
   const exclusive = (flags & EXCLUSIVE) === EXCLUSIVE;
-  if ((entry & format.WRITE) !== 0)
-    assert((vma.flags & VM_WRITE) !== 0 && exclusive, 'mm/check-entries.ts: P3 a huge page is written when exclusive');
+  if ((entry & format.WRITE) !== 0) {
+    const isOurs = isAnon ? exclusive : (vma.flags & VM_SHARED) !== 0;
+    assert((vma.flags & VM_WRITE) !== 0 && isOurs, 'mm/check-entries.ts: P3 a huge page is written when exclusive');
+  }
   if (head === thp.zeroPage) return 0;
   assert(
-    (flags & PG_head) !== 0 && frames.order[head] === thp.order && (flags & PG_anon) !== 0,
-    'mm/thp/thp.ts: U1 a huge leaf maps an anonymous block',
+    (flags & PG_head) !== 0 && frames.order[head] === thp.order && (flags & (isAnon ? PG_anon : PG_pagecache)) !== 0,
+    'mm/thp/thp.ts: U1 a huge leaf maps a block of its kind',
   );
   census.huge[head]++;
   const others = census.mapped[head] + census.huge[head] - 1;

@@ -58,6 +58,11 @@ export function checkInvariants(mm: MemoryManager): void {
   const scanned = mm.thp.khugepaged.findBroken();
   if (scanned !== null) panic(`mm/thp/khugepaged.ts: U4 ${scanned}`);
   checkFrames(mm, seen, huge);
+  const fileLeaves = huge.reduce(
+    (sum, count, frame) => ((mm.frames.flags[frame] & PG_pagecache) !== 0 ? sum + count : sum),
+    0,
+  );
+  assert(fileLeaves === mm.pageTables.fileLeaves, 'mm/thp/thp.ts: U2 fileLeaves');
   census.check(mm.pageCache);
   checkPools(mm);
   checkKsm(mm.ksm);
@@ -157,7 +162,8 @@ function checkFrames(mm: MemoryManager, seen: Uint32Array, huge: Uint32Array): v
       panic(`mm/invariants.ts: F2 mapcount of frame ${frame} is the number of entries`);
     if (frame === mm.zeroPage)
       assert((flags[frame] & PG_reserved) !== 0, 'mm/invariants.ts: F2 the zero page is reserved');
-    if ((flags[frame] & PG_tail) !== 0 || (seen[frame] === 0 && (flags[frame] & PG_anon) === 0)) continue;
+    if ((flags[frame] & PG_tail) !== 0) continue;
+    if (seen[frame] === 0 && (flags[frame] & (PG_anon | PG_head)) === 0) continue;
     const entries = entriesOf(frame);
     const cache = (flags[frame] & (PG_pagecache | PG_swapcache)) !== 0 ? 1 : 0;
     const onItsWay = (flags[frame] & (PG_locked | PG_writeback)) !== 0 ? 1 : 0;

@@ -69,8 +69,8 @@ export function collectMeminfo(alloc: FrameAllocator, facts: MeminfoFacts): Memi
     ['VmallocChunk', 0],
     ['Percpu', 0],
     ['AnonHugePages', facts.thp.livePages * facts.thp.pages],
-    ['ShmemHugePages', 0],
-    ['ShmemPmdMapped', 0],
+    ['ShmemHugePages', stat.nr_shmem_thps],
+    ['ShmemPmdMapped', stat.nr_shmem_pmdmapped],
     ['FileHugePages', 0],
     ['FilePmdMapped', 0],
   ];

@@ -30,6 +30,7 @@ import { PteEditor } from './pte-editor.ts';
 import type { ReclaimPolicies } from './reclaim/kinds.ts';
 import type { Reclaim } from './reclaim/reclaim.ts';
 import type { Rmap } from './rmap/rmap.ts';
+import { ShmemLargePages } from './shmem/large-pages.ts';
 import type { Swap } from './swap/swap.ts';
 import { DeferredSplitShrinker } from './thp/deferred-split.ts';
 import { Thp } from './thp/thp.ts';
@@ -127,6 +128,7 @@ export class MemoryManager {
   readonly hugetlb: Hugetlb;
   readonly thp: Thp;
   readonly hugePageShrinker: DeferredSplitShrinker;
+  readonly largePages: ShmemLargePages;
   readonly ksm: Ksm;
   readonly zeroPage: Pfn;
   readonly spaces = new Set<AddressSpace>();
@@ -186,6 +188,8 @@ export class MemoryManager {
     this.tlbBatch = new TlbBatch(this);
     this.hugetlb = new Hugetlb(parts.alloc, parts.format);
     this.thp = new Thp(this);
+    this.largePages = new ShmemLargePages(this);
+    this.pageCache.largePages = this.largePages;
     const zeroPage = this.alloc.allocFrame(GFP_KERNEL | __GFP_ZERO);
     assert(zeroPage !== NO_FRAME, 'mm/memory-manager.ts: memory for the zero page');
     this.zeroPage = zeroPage as Pfn;

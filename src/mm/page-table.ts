@@ -63,6 +63,8 @@ export class PageTables {
   tableFrames = 0;
   peakFrames = 0;
 
+  /** Huge leaves that map shared memory, which have no table put by. */
+  fileLeaves = 0;
   /** Leaf tables put by for the day that a huge leaf is split, by the leaf's slot (pgtable_trans_huge_deposit). */
   private readonly deposits = new Map<number, Pfn>();
   private readonly mm: MemoryManager;
@@ -439,9 +441,15 @@ export class PageTables {
     this.mm.alloc.putFrame(frame);
   }
 
-  /** Is any leaf table put by, and so any transparent huge page mapped? */
-  get hasDeposits(): boolean {
-    return this.deposits.size > 0;
+  /** Is any transparent huge page mapped as a whole? */
+  get hasHugeLeaves(): boolean {
+    return this.deposits.size > 0 || this.fileLeaves > 0;
+  }
+
+  /** The only writer of a huge leaf of shared memory where none was, or of nothing (0) in its place. */
+  setFileLeaf(slot: number, entry: number): void {
+    this.fileLeaves += entry === 0 ? -1 : 1;
+    this.set(slot, entry);
   }
 
   hasDeposit(slot: number): boolean {

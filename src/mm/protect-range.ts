@@ -1,5 +1,5 @@
 import type { Vpn } from '../machine/units.ts';
-import { wantsNoWriteNotice } from './fault/around.ts';
+import { wantsNoWriteNotice } from './fault/write-notice.ts';
 import { protectHugetlb } from './hugetlb/hugetlb-entries.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { PG_anon_exclusive } from './phys/page-flags.ts';

@@ -8,6 +8,7 @@ import { NO_FRAME } from './phys/frame-table.ts';
 import { PG_anon, PG_dirty, PG_swapcache } from './phys/page-flags.ts';
 import type { PageTableEditor, RmapVma } from './rmap/rmap-vma.ts';
 import { swapOffsetOf, swapTypeOf } from './swap/entry.ts';
+import { splitHugeLeaf } from './thp/split.ts';
 import { splitHugePage } from './thp/split-page.ts';
 import type { Vma } from './vma.ts';
 import { rssMemberOf, zapEntry, zapRange } from './zap.ts';
@@ -75,7 +76,11 @@ export class PteEditor implements PageTableEditor {
     const { mm } = this;
     const vma = view as Vma;
     const slot = mm.pageTables.findLeaf(vma.space, page);
-    if (slot === -1) return;
+    if (slot === -1) {
+      // TTU_SPLIT_HUGE_PMD: of shared memory that is all.
+      splitHugeLeaf(mm, vma, page);
+      return;
+    }
     const entry = mm.pageTables.read(slot);
     if (!mm.pageTables.isMapped(entry)) return;
     const frame = mm.pageTables.frameOf(entry);

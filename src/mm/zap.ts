@@ -63,10 +63,11 @@ export function zapRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, what
     if (what === 'pagecache' && frame !== mm.zeroPage && (frames.flags[frames.headOf(frame)] & PG_anon) !== 0) continue;
     if ((entry & format.PRESENT) !== 0) mm.tlbBatch.add(at);
     if (frames.isLarge(frame)) {
-      page = zapRun(mm, vma, at, end, slot);
-      counts[MM_ANONPAGES] += page - at;
+      const member = rssMemberOf(mm, frame);
+      page = zapRun(mm, vma, at, end, slot, what);
+      counts[member] += page - at;
       if (mm.events.enabled[EV_PAGE_UNMAP] !== 0)
-        mm.events.emit(EV_PAGE_UNMAP, space.id, at * PAGE_SIZE, frame, page - at, MM_ANONPAGES);
+        mm.events.emit(EV_PAGE_UNMAP, space.id, at * PAGE_SIZE, frame, page - at, member);
       continue;
     }
     counts[rssMemberOf(mm, frame)] += zapEntry(mm, vma, at, slot, what);
@@ -102,18 +103,22 @@ export function zapSwap(mm: MemoryManager, vma: Vma, slot: number, what: ZapKind
  * Entries in a row that map parts of a huge page in a row go together (zap_present_folio_ptes): who unmaps all of it leaves nothing that
  * is mapped in part. Returns the page behind them.
  */
-function zapRun(mm: MemoryManager, vma: Vma, at: Vpn, end: Vpn, slot: number): Vpn {
+function zapRun(mm: MemoryManager, vma: Vma, at: Vpn, end: Vpn, slot: number, what: ZapKind): Vpn {
   const { pageTables, frames, format, thp } = mm;
   const first = pageTables.frameOf(pageTables.read(slot));
   const head = frames.headOf(first);
   const most = Math.min(end - at, thp.pages - (at % thp.pages), head + frames.pagesOf(head) - first);
   let count = 0;
+  let state = 0;
   for (; count < most; count++) {
     const entry = pageTables.read(pageTables.slotBeside(slot, count));
     if (!pageTables.isMapped(entry) || pageTables.frameOf(entry) !== first + count) break;
     if (count > 0 && (entry & format.PRESENT) !== 0) mm.tlbBatch.add((at + count) as Vpn);
-    pageTables.set(pageTables.slotBeside(slot, count), 0);
+    const isKept = staysProtected(mm, vma, entry, what);
+    pageTables.set(pageTables.slotBeside(slot, count), isKept ? pageTables.makeMarker(MARKER_UFFD_WP) : 0);
+    state |= entry;
   }
+  if ((frames.flags[head] & PG_anon) === 0) noteState(mm, vma, head, state, what);
   mm.rmap.removeRmap(first, count);
   for (let i = 0; i < count; i++) {
     if ((vma.flags & VM_LOCKED) !== 0) munlockPage(mm, head);
@@ -127,7 +132,7 @@ function zapRun(mm: MemoryManager, vma: Vma, at: Vpn, end: Vpn, slot: number): V
  * flushes the TLB.
  */
 export function zapEntry(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, what: ZapKind = 'pagecache'): 0 | 1 {
-  const { pageTables, frames, format } = mm;
+  const { pageTables, frames } = mm;
   const entry = pageTables.read(slot);
   const frame = pageTables.frameOf(entry);
   pageTables.set(slot, staysProtected(mm, vma, entry, what) ? pageTables.makeMarker(MARKER_UFFD_WP) : 0);
@@ -137,14 +142,18 @@ export function zapEntry(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, w
   }
   if (mm.events.enabled[EV_PAGE_UNMAP] !== 0)
     mm.events.emit(EV_PAGE_UNMAP, vma.space.id, page * PAGE_SIZE, frame, 1, rssMemberOf(mm, frame));
-  if ((frames.flags[frame] & (PG_anon | PG_pagecache)) === PG_pagecache) {
-    if ((entry & format.DIRTY) !== 0) mm.pageCache.markDirty(frame);
-    if (what !== 'reclaim' && (entry & format.ACCESSED) !== 0 && hasRecency(vma.flags))
-      mm.alloc.lru.markAccessed(frame);
-  }
+  const head = frames.headOf(frame);
+  if ((frames.flags[head] & (PG_anon | PG_pagecache)) === PG_pagecache) noteState(mm, vma, head, entry, what);
   mm.rmap.removeRmap(frame);
   if ((vma.flags & VM_LOCKED) !== 0) munlockPage(mm, frame);
   mm.alloc.putFrame(frame);
   mm.swap.dropUnused(frame);
   return 1;
+}
+
+/** What the entries that go say of the page of a file: written, used. */
+function noteState(mm: MemoryManager, vma: Vma, head: Pfn, state: number, what: ZapKind): void {
+  const { format } = mm;
+  if ((state & format.DIRTY) !== 0) mm.pageCache.markDirty(head);
+  if (what !== 'reclaim' && (state & format.ACCESSED) !== 0 && hasRecency(vma.flags)) mm.alloc.lru.markAccessed(head);
 }

@@ -6,6 +6,7 @@ import {
   MADV_HUGEPAGE,
   MADV_MERGEABLE,
   MADV_PAGEOUT,
+  MADV_REMOVE,
   MAP_ANONYMOUS,
   MAP_FIXED,
   MAP_PRIVATE,
@@ -33,7 +34,7 @@ import { copyFromUser, copyToUser } from '../../mm/user-access.ts';
 import { sumPss } from '../testing/pss-sum.ts';
 
 /**
- * A place of two huge pages, in which small pages, huge ones, merged ones, files and shared memory change, in up to four spaces on
+ * A place of two huge pages, in which small pages, huge ones, merged ones, files and shared memory, in huge pages too, change, in up to four spaces on
  * 16 MiB of RAM with two areas of swap.
  */
 const BASE = 0x4000000;
@@ -71,7 +72,7 @@ const KINDS = [
     'ksm',
     'swapoff',
   ],
-  ...['reclaim', 'move', 'protect', 'lock'],
+  ...['reclaim', 'move', 'protect', 'lock', 'sharedHuge', 'sharedHuge', 'remove'],
 ] as const;
 const step = fc.record({
   kind: fc.constantFrom(...KINDS),
@@ -113,6 +114,15 @@ function act(mm: MemoryManager, spaces: AddressSpace[], file: TestFile, { kind, 
       return;
     case 'shared':
       map(MAP_SHARED | MAP_ANONYMOUS);
+      return;
+    case 'sharedHuge': {
+      const request = { address: BASE + (page % 2) * 512 * PAGE_SIZE, lengthBytes: 512 * PAGE_SIZE, prot: RW };
+      mmap(mm, space, { ...request, flags: MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, file: null, offsetBytes: 0 });
+      copyToUser(mm, space, request.address + page * PAGE_SIZE, Uint8Array.of(1));
+      return;
+    }
+    case 'remove':
+      madvise(mm, space, at, lengthBytes, MADV_REMOVE);
       return;
     case 'file':
       map(MAP_PRIVATE);
@@ -192,7 +202,7 @@ function act(mm: MemoryManager, spaces: AddressSpace[], file: TestFile, { kind, 
 }
 
 it('with swap, huge and merged pages: all Pss together are the mapped frames, to the byte, after each step', () => {
-  const seen = { huge: 0, merged: 0, swapped: 0 };
+  const seen = { huge: 0, merged: 0, swapped: 0, sharedHuge: 0, mappedAsOne: 0 };
   fc.assert(
     fc.property(fc.array(step, { minLength: 20, maxLength: 60, size: 'max' }), (steps) => {
       const machine = createTestMachine({ ramMiB: 16 });
@@ -201,6 +211,7 @@ it('with swap, huge and merged pages: all Pss together are the mapped frames, to
       addSwap(mm, 'synchronous');
       addSwap(mm, 'device');
       mm.thp.khugepaged.maxPtesNone = mm.thp.pages;
+      mm.pageCache.shmemHuge.set('always');
       const file = machine.createFile(new Uint8Array(FILE_PAGES * PAGE_SIZE).fill(7));
       const spaces = [machine.createSpace()];
       act(mm, spaces, file, { kind: 'private', page: 0, size: PAGES, who: 0 });
@@ -213,6 +224,8 @@ it('with swap, huge and merged pages: all Pss together are the mapped frames, to
         expect({ each, pss, swapPss, rss }).toEqual({ each, pss: mapped, swapPss: swapped, rss: entries });
         expect(rss).toBe(spaces.reduce((sum, space) => sum + space.rssPages * PAGE_SIZE, 0));
         seen.huge += mm.thp.livePages;
+        seen.sharedHuge += mm.alloc.stat.nr_shmem_thps;
+        seen.mappedAsOne += mm.alloc.stat.nr_shmem_pmdmapped;
         seen.merged += mm.ksm.pagesSharing;
         seen.swapped += swapped;
       }
@@ -226,6 +239,6 @@ it('with swap, huge and merged pages: all Pss together are the mapped frames, to
     }),
     { numRuns: 25, seed: 20261 },
   );
-  // All three were there in the walks.
-  expect(Math.min(seen.huge, seen.merged, seen.swapped)).toBeGreaterThan(0);
+  // All of them were there in the walks.
+  expect(Math.min(...Object.values(seen))).toBeGreaterThan(0);
 });

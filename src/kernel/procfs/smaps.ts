@@ -32,6 +32,7 @@ export interface MemSizes {
   ksm: number;
   lazyFree: number;
   anonHuge: number;
+  shmemPmdMapped: number;
   sharedHugetlb: number;
   privateHugetlb: number;
   swap: number;
@@ -56,6 +57,7 @@ function noSizes(): MemSizes {
     ksm: 0,
     lazyFree: 0,
     anonHuge: 0,
+    shmemPmdMapped: 0,
     sharedHugetlb: 0,
     privateHugetlb: 0,
     swap: 0,
@@ -96,8 +98,10 @@ function gather(mm: MemoryManager, vma: Vma, sizes: MemSizes): void {
       sizes.anonymous += bytes;
       if ((flags & PG_swapbacked) === 0 && !isDirty) sizes.lazyFree += bytes;
       sizes.pssAnon += pss;
-    } else if ((flags & PG_swapbacked) !== 0) sizes.pssShmem += pss;
-    else sizes.pssFile += pss;
+    } else if ((flags & PG_swapbacked) !== 0) {
+      if (bytes > PAGE_SIZE) sizes.shmemPmdMapped += bytes;
+      sizes.pssShmem += pss;
+    } else sizes.pssFile += pss;
     if ((vma.flags & VM_LOCKED) !== 0) sizes.pssLocked += pss;
     if ((entry & format.ACCESSED) !== 0 || (flags & PG_referenced) !== 0) sizes.referenced += bytes;
     if (isDirty) {
@@ -155,7 +159,7 @@ function line(name: string, bytes: number): string {
   return `${`${name}:`.padEnd(16)}${String(Math.floor(bytes / 1024)).padStart(8)} kB\n`;
 }
 
-/** __show_smap; transparent huge pages are not there, so their lines are truly 0. */
+/** __show_smap; only shared memory has huge pages of files, so FilePmdMapped is truly 0. */
 function sizeLines(sizes: MemSizes, what: 'vma' | 'rollup'): string {
   const kib = (pss: number): number => pss / PSS_UNIT;
   const perKind =
@@ -178,7 +182,7 @@ function sizeLines(sizes: MemSizes, what: 'vma' | 'rollup'): string {
     line('KSM', sizes.ksm) +
     line('LazyFree', sizes.lazyFree) +
     line('AnonHugePages', sizes.anonHuge) +
-    line('ShmemPmdMapped', 0) +
+    line('ShmemPmdMapped', sizes.shmemPmdMapped) +
     line('FilePmdMapped', 0) +
     line('Shared_Hugetlb', sizes.sharedHugetlb) +
     line('Private_Hugetlb', sizes.privateHugetlb) +

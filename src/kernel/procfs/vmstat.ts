@@ -42,7 +42,7 @@ const EVENT_ITEMS = (
   'kswapd_high_wmark_hit_quickly pageoutrun pgrotated drop_pagecache drop_slab oom_kill unevictable_pgs_culled ' +
   'unevictable_pgs_scanned unevictable_pgs_rescued unevictable_pgs_mlocked unevictable_pgs_munlocked ' +
   'unevictable_pgs_cleared unevictable_pgs_stranded thp_fault_alloc thp_fault_fallback thp_collapse_alloc ' +
-  'thp_collapse_alloc_failed thp_split_page thp_split_page_failed thp_deferred_split_page ' +
+  'thp_collapse_alloc_failed thp_file_alloc thp_file_fallback thp_file_fallback_charge thp_file_mapped thp_split_page thp_split_page_failed thp_deferred_split_page ' +
   'thp_underused_split_page thp_split_pmd thp_scan_exceed_none_pte thp_scan_exceed_swap_pte ' +
   'thp_scan_exceed_share_pte thp_zero_page_alloc thp_zero_page_alloc_failed thp_swpout thp_swpout_fallback nr_tlb_remote_flush nr_tlb_remote_flush_received ' +
   'nr_tlb_local_flush_all nr_tlb_local_flush_one swap_ra swap_ra_hit swpin_zero swpout_zero ksm_swpin_copy cow_ksm'
@@ -77,6 +77,9 @@ export function showVmstat(k: Kernel): string {
 export function nodeItems(mm: MemoryManager): [name: string, value: number][] {
   const known = new Map(collectNodeStats(mm.alloc));
   known.set('nr_anon_transparent_hugepages', mm.thp.livePages);
+  // In huge pages, where meminfo has KiB (vmstat_item_print_in_thp).
+  known.set('nr_shmem_hugepages', mm.alloc.stat.nr_shmem_thps / mm.thp.pages);
+  known.set('nr_shmem_pmdmapped', mm.alloc.stat.nr_shmem_pmdmapped / mm.thp.pages);
   return NODE_ITEMS.map((name) => [name, known.get(name) ?? 0]);
 }
 

@@ -135,6 +135,11 @@ function remount(k: Kernel, t: Task, { at, flags, data }: Request): number {
     const applied = applyCgroupOptions(k, data);
     if (applied < 0) return applied;
   }
+  if ((flags & MS_BIND) === 0 && changed.superblock instanceof MemorySuperblock) {
+    const options = changed.superblock.fsType === 'tmpfs' ? parseTmpfsOptions(data, k.mm.alloc.totalCount) : null;
+    if (typeof options === 'number') return options;
+    if (options !== null && options.huge !== null) changed.superblock.huge = options.huge;
+  }
   changed.flags = wanted;
   return 0;
 }

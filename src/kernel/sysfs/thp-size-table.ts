@@ -1,5 +1,6 @@
 import type { MemoryManager } from '../../mm/memory-manager.ts';
 import { PG_anon, PG_head, PG_hugetlb } from '../../mm/phys/page-flags.ts';
+import { SHMEM_ENABLED_OF_SIZE } from '../../mm/shmem/shmem-huge.ts';
 import { choice, count, type SysfsRow } from './sysfs-table.ts';
 
 /** The one size of transparent huge pages: 2 MiB, as every 64-bit format has it. */
@@ -21,6 +22,9 @@ const STATS: Readonly<Record<string, (mm: MemoryManager) => number>> = {
   anon_fault_fallback_charge: () => 0,
   nr_anon: anonymousPages,
   nr_anon_partially_mapped: ({ alloc }) => alloc.deferredSplits.partiallyMapped,
+  shmem_alloc: ({ vmstat }) => vmstat.thp_file_alloc,
+  shmem_fallback: ({ vmstat }) => vmstat.thp_file_fallback,
+  shmem_fallback_charge: ({ vmstat }) => vmstat.thp_file_fallback_charge,
   split: ({ vmstat }) => vmstat.thp_split_page,
   split_deferred: ({ vmstat }) => vmstat.thp_deferred_split_page,
   split_failed: ({ vmstat }) => vmstat.thp_split_page_failed,
@@ -40,6 +44,15 @@ export const SIZE_ROWS: readonly SysfsRow[] = [
     (k) => k.mm.thp.enabledOfSize,
     (k, word) => {
       k.mm.thp.enabledOfSize = word;
+      return 0;
+    },
+  ),
+  choice(
+    `${SIZE}/shmem_enabled`,
+    SHMEM_ENABLED_OF_SIZE,
+    (k) => k.mm.pageCache.shmemHuge.enabledOfSize,
+    (k, word) => {
+      k.mm.pageCache.shmemHuge.enabledOfSize = word;
       return 0;
     },
   ),

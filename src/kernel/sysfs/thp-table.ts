@@ -1,4 +1,5 @@
 import { EINVAL } from '../../abi/errno.ts';
+import { SHMEM_ENABLED } from '../../mm/shmem/shmem-huge.ts';
 import type { Khugepaged } from '../../mm/thp/khugepaged.ts';
 import { THP_DEFRAG, THP_ENABLED } from '../../mm/thp/thp.ts';
 import type { Kernel } from '../kernel.ts';
@@ -7,7 +8,6 @@ import { choice, count, type SysfsRow } from './sysfs-table.ts';
 import { SIZE_ROWS } from './thp-size-table.ts';
 
 const THP = 'kernel/mm/transparent_hugepage';
-const SHMEM_WORDS = ['always', 'within_size', 'advise', 'never', 'deny', 'force'] as const;
 
 function flag(path: string, read: (k: Kernel) => boolean, set: (k: Kernel, value: boolean) => void): SysfsRow {
   return count(
@@ -58,8 +58,7 @@ function setting(
 }
 
 /**
- * What acts of transparent_hugepage (mm/huge_memory.c, mm/khugepaged.c, 6.18). Shared memory has no huge pages: shmem_enabled takes
- * what refuses them alone, as it does on hardware without.
+ * What acts of transparent_hugepage (mm/huge_memory.c, mm/khugepaged.c, mm/shmem.c, 6.18).
  */
 export const THP_ROWS: readonly SysfsRow[] = [
   choice(
@@ -99,11 +98,11 @@ export const THP_ROWS: readonly SysfsRow[] = [
   setting('scan_sleep_millisecs', 'scanSleepMillisecs', 0),
   choice(
     `${THP}/shmem_enabled`,
-    SHMEM_WORDS,
-    (k) => k.mm.thp.shmemEnabled,
+    SHMEM_ENABLED,
+    (k) => k.mm.pageCache.shmemHuge.enabled,
     (k, word) => {
-      if (word !== 'never' && word !== 'deny') return -EINVAL;
-      k.mm.thp.shmemEnabled = word;
+      if (!k.mm.thp.isPossible && word !== 'never' && word !== 'deny') return -EINVAL;
+      k.mm.pageCache.shmemHuge.set(word);
       return 0;
     },
   ),

@@ -5,9 +5,11 @@ import type { MemoryManager } from '../memory-manager.ts';
 import { mlockPage } from '../mlock-pages.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
 import { SLOTS } from '../page-cache/page-index.ts';
-import { PG_locked, PG_readahead, PG_uptodate } from '../phys/page-flags.ts';
-import { VM_LOCKED, VM_SHARED, VM_UFFD_MINOR, VM_UFFD_WP, VM_WRITE } from '../vm-flags.ts';
+import { PG_uptodate } from '../phys/page-flags.ts';
+import { VM_LOCKED, VM_UFFD_MINOR, VM_UFFD_WP } from '../vm-flags.ts';
 import { VMA_SHMEM, type Vma } from '../vma.ts';
+import { mapParts, mapsLeaf, READY } from './map-large.ts';
+import { wantsNoWriteNotice } from './write-notice.ts';
 
 /** fault_around_bytes (64 KiB): a power of two of pages, so that a window lies in one leaf table. */
 export const FAULT_AROUND_PAGES = 16;
@@ -32,13 +34,15 @@ export function mapAround(mm: MemoryManager, vma: Vma, page: Vpn): boolean {
   const endIndex = Math.min(end + indexAt, pagesOf(pages.sizeBytes));
   const found = pages.pages.next(first + indexAt, 'any');
   if (found < 0 || found >= endIndex) return false;
+  if (mapsLeaf(mm, vma, page, pages.pages.find(found) as Pfn)) return true;
   const leaf = pageTables.ensureLeaf(vma.space, page);
   if (leaf === -1) return false; // the fault itself will find no memory either
   const write = wantsNoWriteNotice(vma) ? 'writable' : 'readonly';
   // mk_pte of vm_page_prot: PAGE_BASE has ACCESSED on RISC-V, so the neighbours look used, too.
   const rights = pageTables.rightsOf(vma.flags, write);
   const isLocked = (vma.flags & VM_LOCKED) !== 0;
-  const { flags } = mm.frames;
+  const { frames } = mm;
+  const { flags } = frames;
   // Making the table may have reclaimed the page that was found: the index is looked at anew.
   let known: Int32Array | null = null;
   const member = vma.kind === VMA_SHMEM ? MM_SHMEMPAGES : MM_FILEPAGES;
@@ -50,7 +54,21 @@ export function mapAround(mm: MemoryManager, vma: Vma, page: Vpn): boolean {
     if (known === null) continue;
     const frame = known[at];
     // next_uptodate_folio: who comes to a page with a mark starts the next window.
-    if (frame < 0 || (flags[frame] & (PG_uptodate | PG_readahead | PG_locked)) !== PG_uptodate) continue;
+    if (frame < 0) continue;
+    if (frames.isLarge(frame as Pfn)) {
+      const head = frames.headOf(frame as Pfn);
+      if ((flags[head] & READY) !== PG_uptodate) continue;
+      const slot = pageTables.slotBeside(leaf, index - indexAt - page);
+      mapped += mapParts(mm, vma, (index - indexAt) as Vpn, slot, frame as Pfn, endIndex - index);
+      if (!done && pageTables.isMapped(pageTables.read(leaf))) {
+        mm.lastFaultFrame = pageTables.frameOf(pageTables.read(leaf));
+        done = true;
+      }
+      index = Math.min(index + (head + frames.pagesOf(head) - frame), endIndex) - 1;
+      known = pages.pages.framesAround(index);
+      continue;
+    }
+    if ((flags[frame] & READY) !== PG_uptodate) continue;
     const slot = pageTables.slotBeside(leaf, index - indexAt - page);
     if (pageTables.read(slot) !== 0) continue;
     mm.alloc.getFrame(frame as Pfn);
@@ -75,9 +93,4 @@ export function mapAround(mm: MemoryManager, vma: Vma, page: Vpn): boolean {
     mm.addRss(vma.space, member, mapped);
   }
   return done;
-}
-
-/** A shared mapping of shmem needs no notice of the first write, unless userfaultfd wants it, so it is mapped writable at once (vma_wants_writenotify). */
-export function wantsNoWriteNotice(vma: Vma): boolean {
-  return vma.kind === VMA_SHMEM && (vma.flags & (VM_SHARED | VM_WRITE | VM_UFFD_WP)) === (VM_SHARED | VM_WRITE);
 }

@@ -7,14 +7,17 @@ import { PAGE_LOCKED } from '../block/request.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
+import { mapFileLeaf } from '../thp/file-leaf.ts';
 import { userfault } from '../uffd/userfault.ts';
 import { VM_RAND_READ, VM_SHARED, VM_UFFD_MINOR, VM_UFFD_MISSING } from '../vm-flags.ts';
 import { VMA_SHMEM, type Vma } from '../vma.ts';
-import { mapAround, wantsNoWriteNotice } from './around.ts';
+import { mapAround } from './around.ts';
 import { allocCopy, installAnon, installFile } from './install.ts';
+import { mapWholeLarge } from './map-large.ts';
 import { FAULT_BUS, FAULT_DONE, FAULT_OOM, type FaultResult } from './results.ts';
 import { announceWrite } from './shared-write.ts';
 import { sleepOnPage } from './sleep-on-page.ts';
+import { wantsNoWriteNotice } from './write-notice.ts';
 
 /** The first touch of a page that a file backs (Linux: do_fault): read, private write (do_cow_fault) or shared write. */
 export function fileFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access): FaultResult {
@@ -38,6 +41,7 @@ export function fileFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access
   }
   if (pages.swapped.has(index)) mm.lastFaultKind = KIND_SWAP_IN;
   if (mm.events.enabled[EV_FILEMAP_FAULT] !== 0) mm.events.emit(EV_FILEMAP_FAULT, pages.id, index);
+  if (pages.kind === 'shmem' && !pages.has(index)) mm.largePages.addForFault(pages, index, vma);
   const readAhead = (vma.flags & VM_RAND_READ) !== 0 ? 'none' : 'around';
   const cached = mm.pageCache.ensurePage(pages, index, readAhead, mm.atLockedPage);
   if (mm.pageCache.lastEnsureWasMajor && (cached >= 0 || cached === PAGE_LOCKED)) {
@@ -50,6 +54,11 @@ export function fileFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access
   if (cached < 0) return cached === -ENOMEM ? FAULT_OOM : FAULT_BUS;
   const frame = cached as Pfn;
 
+  const isLarge = mm.frames.isLarge(frame);
+  const isSharedWrite = access === ACCESS_WRITE && shared;
+  if (isSharedWrite && !announceWrite(vma, page)) return giveUp(mm, frame, FAULT_BUS);
+  if (isLarge && !isPrivateWrite && mapFileLeaf(mm, vma, page, frame, isSharedWrite ? 'write' : 'read'))
+    return isSharedWrite ? noteStore(mm, pages, frame) : FAULT_DONE;
   const slot = mm.pageTables.ensureLeaf(vma.space, page);
   if (slot === -1) return giveUp(mm, frame, FAULT_OOM);
 
@@ -63,14 +72,21 @@ export function fileFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access
   }
   const { format } = mm;
   if (access === ACCESS_WRITE) {
-    if (!announceWrite(vma, page)) return giveUp(mm, frame, FAULT_BUS);
-    installFile(mm, vma, page, slot, frame, 'writable', format.ACCESSED | format.DIRTY);
-    mm.pageCache.markDirty(frame);
-    pages.wasStoredTo = true;
-    mm.pageCache.balanceDirty();
-    return FAULT_DONE;
+    const state = format.ACCESSED | format.DIRTY;
+    if (!isLarge || !mapWholeLarge(mm, vma, page, slot, frame, 'writable', state))
+      installFile(mm, vma, page, slot, frame, 'writable', state);
+    return noteStore(mm, pages, frame);
   }
-  installFile(mm, vma, page, slot, frame, wantsNoWriteNotice(vma) ? 'writable' : 'readonly', format.ACCESSED);
+  const write = wantsNoWriteNotice(vma) ? 'writable' : 'readonly';
+  if (!isLarge || !mapWholeLarge(mm, vma, page, slot, frame, write, format.ACCESSED))
+    installFile(mm, vma, page, slot, frame, write, format.ACCESSED);
+  return FAULT_DONE;
+}
+
+function noteStore(mm: MemoryManager, pages: FilePages, frame: Pfn): FaultResult {
+  mm.pageCache.markDirty(frame);
+  pages.wasStoredTo = true;
+  mm.pageCache.balanceDirty();
   return FAULT_DONE;
 }
 

@@ -35,6 +35,7 @@ interface Gauges {
   fileWriteback: number;
   swapcached: number;
   anonThp: number;
+  shmemThp: number;
   lists: Float64Array;
   slabReclaimableBytes: number;
   slabUnreclaimableBytes: number;
@@ -127,7 +128,7 @@ function pageRows(gauges: Gauges): MemoryStatRow[] {
     ['swapcached', bytes(gauges.swapcached)],
     ['anon_thp', bytes(gauges.anonThp)],
     ['file_thp', 0],
-    ['shmem_thp', 0],
+    ['shmem_thp', bytes(gauges.shmemThp)],
     ['inactive_anon', bytes(lists[LRU_INACTIVE_ANON])],
     ['active_anon', bytes(lists[LRU_ACTIVE_ANON])],
     ['inactive_file', bytes(lists[LRU_INACTIVE_FILE])],
@@ -162,6 +163,7 @@ function collectGauges(memcgs: Memcgs, memcg: Memcg): Gauges {
     fileWriteback: 0,
     swapcached: 0,
     anonThp: 0,
+    shmemThp: 0,
     lists: new Float64Array(lru.sizes.length),
     slabReclaimableBytes: 0,
     slabUnreclaimableBytes: 0,
@@ -189,6 +191,8 @@ function collectGauges(memcgs: Memcgs, memcg: Memcg): Gauges {
     );
     if (frames.entireMapcount[frame] > 0 && (frames.flags[frame] & PG_anon) !== 0)
       gauges.anonThp += frames.pagesOf(frame as Pfn);
+    const isShmem = (frames.flags[frame] & (PG_pagecache | PG_swapbacked)) === (PG_pagecache | PG_swapbacked);
+    if (isShmem && frames.order[frame] === frames.pmdOrder) gauges.shmemThp += frames.pagesOf(frame as Pfn);
   }
   return gauges;
 }

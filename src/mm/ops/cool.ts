@@ -3,7 +3,7 @@ import type { Pfn, Vpn } from '../../machine/units.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { PG_active, PG_lru, PG_referenced, PG_unevictable } from '../phys/page-flags.ts';
 import { splitForAdvice, splitHugePage } from '../thp/split-page.ts';
-import type { Vma } from '../vma.ts';
+import { VMA_ANON, type Vma } from '../vma.ts';
 
 /**
  * MADV_COLD and MADV_PAGEOUT of [start, end) (Linux 6.18: madvise_cold_or_pageout_pte_range). Pages that this entry alone maps
@@ -21,7 +21,8 @@ export function coolRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, wha
     const slot = pageTables.foundSlot;
     page = (at + pageTables.spanOf(pageTables.foundLevel)) as Vpn;
     if (pageTables.foundLevel > 0) {
-      if (coolHugeLeaf(mm, slot, what) === 'split') page = at;
+      if (what === 'pageout' && vma.kind !== VMA_ANON) takeFileLeaf(mm, slot, victims);
+      else if (coolHugeLeaf(mm, slot, what) === 'split') page = at;
       else mm.tlbBatch.add(at);
       continue;
     }
@@ -52,6 +53,18 @@ export function coolRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, wha
   for (const frame of victims) {
     mm.alloc.putFrame(frame);
     mm.reclaimer.pages.reclaimPage(frame);
+  }
+}
+
+/** A huge page of shared memory that one leaf maps: nobody maps the small ones that it is split into, all of which are reclaimed. */
+function takeFileLeaf(mm: MemoryManager, slot: number, victims: Pfn[]): void {
+  const { pageTables, frames, rmap, alloc, thp } = mm;
+  const head = pageTables.frameOf(pageTables.read(slot));
+  if ((frames.flags[head] & PG_unevictable) !== 0 || rmap.isMappedShared(head) || !splitHugePage(mm, head)) return;
+  for (let frame = head; frame < head + thp.pages; frame = (frame + 1) as Pfn) {
+    if ((frames.flags[frame] & PG_lru) === 0) continue;
+    alloc.getFrame(frame);
+    victims.push(frame);
   }
 }
 

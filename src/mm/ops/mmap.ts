@@ -58,7 +58,7 @@ import {
 } from '../vm-flags.ts';
 import { mapRegion } from './mmap-region.ts';
 import { populateRange } from './populate.ts';
-import { findPlace } from './unmapped-area.ts';
+import { findPlace, type ShmemPlace } from './unmapped-area.ts';
 
 export interface MmapRequest {
   /** MAP_FIXED address or hint, in bytes. */
@@ -140,8 +140,7 @@ function mapFile(mm: MemoryManager, space: AddressSpace, request: MmapRequest, f
   const align = file?.hugetlb?.pool.pages ?? 1;
   // hugetlb_get_unmapped_area.
   if ((flags & MAP_FIXED) !== 0 && address % (align * PAGE_SIZE) !== 0 && file?.hugetlb !== undefined) return -EINVAL;
-  const small = file === null && (flags & MAP_SHARED) === 0 ? 'transparent' : 'small';
-  address = findPlace(mm, space, address, lengthBytes, flags, file?.hugetlb?.pool ?? small);
+  address = findPlace(mm, space, address, lengthBytes, flags, file?.hugetlb?.pool ?? placeFor(file, flags, pgoff));
   if (address < 0) return address;
   const start = vpn(address / PAGE_SIZE);
   const end = vpn((address + lengthBytes) / PAGE_SIZE);
@@ -185,6 +184,12 @@ function mapFile(mm: MemoryManager, space: AddressSpace, request: MmapRequest, f
   if ((vmFlags & VM_LOCKED) !== 0 || (flags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE)
     populateRange(mm, space, start, end as Vpn);
   return address;
+}
+
+/** What the place of a mapping depends on, but of the pools' (__get_unmapped_area). */
+function placeFor(file: MappableFile | null, flags: number, pgoff: number): 'transparent' | 'small' | ShmemPlace {
+  if (file === null) return (flags & MAP_SHARED) === 0 ? 'transparent' : { file: null, pgoff: 0 };
+  return file.mapKind === 'shmem' ? { file: file.pages, pgoff } : 'small';
 }
 
 /** READ_IMPLIES_EXEC, but not of files that must not be executed. */

@@ -15,12 +15,12 @@ import {
   VM_SHARED,
   VM_UFFD_FLAGS,
 } from '../vm-flags.ts';
-import { VMA_ANON, VMA_HUGETLB, type Vma } from '../vma.ts';
+import { VMA_ANON, VMA_HUGETLB, VMA_SHMEM, type Vma } from '../vma.ts';
 import { extendVma } from '../vma-merge.ts';
 import { moveVma } from './move-vma.ts';
 import { munmap } from './munmap.ts';
 import { populateRange } from './populate.ts';
-import { findPlace, getUnmappedArea } from './unmapped-area.ts';
+import { findPlace, getUnmappedArea, type ShmemPlace } from './unmapped-area.ts';
 
 /** One remapping under way: byte addresses and page-multiple lengths (Linux: struct vma_remap_struct). */
 interface Remap {
@@ -181,8 +181,7 @@ function remapTo(mm: MemoryManager, space: AddressSpace, remap: Remap): number {
 function moveToNewAddress(mm: MemoryManager, space: AddressSpace, remap: Remap, vma: Vma): number {
   const wanted = impliesNewAddress(remap) ? remap.newAddress : 0;
   const fixed = (remap.flags & MREMAP_FIXED) !== 0 ? MAP_FIXED : 0;
-  const pages = vma.file?.hugetlb?.pool ?? (vma.kind === VMA_ANON && vma.file === null ? 'transparent' : 'small');
-  const found = findPlace(mm, space, wanted, remap.newBytes, fixed, pages);
+  const found = findPlace(mm, space, wanted, remap.newBytes, fixed, vma.file?.hugetlb?.pool ?? placeOf(vma, remap));
   if (found < 0) return found;
   const moved = moveVma(mm, space, vma, {
     from: vpn(remap.address / PAGE_SIZE),
@@ -192,6 +191,12 @@ function moveToNewAddress(mm: MemoryManager, space: AddressSpace, remap: Remap, 
     source: (remap.flags & MREMAP_DONTUNMAP) !== 0 ? 'keep' : 'unmap',
   });
   return moved === 0 ? found : moved;
+}
+
+/** As in mmap, by what is moved. */
+function placeOf(vma: Vma, remap: Remap): 'transparent' | 'small' | ShmemPlace {
+  if (vma.kind === VMA_SHMEM) return { file: vma.pages, pgoff: vma.pgoff + (remap.address / PAGE_SIZE - vma.startVpn) };
+  return vma.kind === VMA_ANON && vma.file === null ? 'transparent' : 'small';
 }
 
 /**

@@ -5,6 +5,7 @@ import { isPageAligned, PAGE_SIZE, pagesOf, type Vpn, vpn } from '../../machine/
 import type { AddressSpace } from '../address-space.ts';
 import type { HugePool } from '../hugetlb/huge-pool.ts';
 import type { MemoryManager } from '../memory-manager.ts';
+import type { FilePages } from '../page-cache/file-pages.ts';
 import { VM_GROWSDOWN } from '../vm-flags.ts';
 import type { Vma } from '../vma.ts';
 
@@ -47,15 +48,45 @@ export function findPlace(
   address: number,
   lengthBytes: number,
   flags: number,
-  pages: HugePool | 'transparent' | 'small',
+  pages: HugePool | 'transparent' | 'small' | ShmemPlace,
 ): number {
   const { thp } = mm;
+  if (typeof pages === 'object' && 'pgoff' in pages)
+    return findShmemPlace(mm, space, address, lengthBytes, flags, pages);
   if (pages === 'transparent' && address === 0 && (flags & MAP_FIXED) === 0 && thp.isPossible) {
     const isWhole = lengthBytes % (thp.pages * PAGE_SIZE) === 0;
     const found = isWhole ? getUnmappedArea(mm, space, 0, lengthBytes, flags, thp.pages) : -ENOMEM;
     if (found >= 0) return found;
   }
   return getUnmappedArea(mm, space, address, lengthBytes, flags, typeof pages === 'string' ? 1 : pages.pages);
+}
+
+/** A mapping of shared memory: of which file (null: one without a name is to be made), from which page of it on. */
+export interface ShmemPlace {
+  readonly file: FilePages | null;
+  readonly pgoff: number;
+}
+
+/** shmem_get_unmapped_area (Linux 6.18): in step with the huge pages that the file may have, where there is room. */
+function findShmemPlace(
+  mm: MemoryManager,
+  space: AddressSpace,
+  address: number,
+  lengthBytes: number,
+  flags: number,
+  { file, pgoff }: ShmemPlace,
+): number {
+  const found = getUnmappedArea(mm, space, address, lengthBytes, flags);
+  if (found < 0 || (flags & MAP_FIXED) !== 0 || found === address) return found;
+  if (!mm.pageCache.shmemHuge.wantsAlignment(file)) return found;
+  const hugeBytes = mm.thp.pages * PAGE_SIZE;
+  const offset = (pgoff * PAGE_SIZE) % hugeBytes;
+  if (lengthBytes < hugeBytes || (offset > 0 && offset + lengthBytes < 2 * hugeBytes)) return found;
+  if (found % hugeBytes === offset) return found;
+  const inflated = getUnmappedArea(mm, space, address, lengthBytes + hugeBytes - PAGE_SIZE, flags);
+  if (inflated < 0) return found;
+  const at = inflated - (inflated % hugeBytes) + offset + (inflated % hugeBytes > offset ? hugeBytes : 0);
+  return at > space.taskSize * PAGE_SIZE - lengthBytes ? found : at;
 }
 
 function searchArea(

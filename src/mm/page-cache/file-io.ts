@@ -42,7 +42,7 @@ export function readInto(
       }
       if (frame < 0) return done > 0 ? done : frame;
       if (file.backing !== null || offset === 0) cache.markAccessed(frame as Pfn);
-      cache.uses?.used(frame as Pfn);
+      cache.uses?.used(cache.frames.headOf(frame as Pfn));
       const base = ram.offsetOf(frame as Pfn) + offset;
       moved = putRange(sink, ram.u8, base, base + want);
       allocator.putFrame(frame as Pfn);
@@ -85,7 +85,9 @@ export function writeFrom(cache: PageCache, file: FilePages, positionBytes: numb
  */
 function writeShmemPage(cache: PageCache, file: FilePages, position: number, want: number, source: IoSource): number {
   const { ram } = cache;
-  const frame = cache.ensurePage(file, Math.floor(position / PAGE_SIZE), 'none');
+  const index = Math.floor(position / PAGE_SIZE);
+  if (!file.has(index)) cache.largePages?.addForWrite(file, index, writeEnd(cache, position, source.remaining));
+  const frame = cache.ensurePage(file, index, 'none');
   if (frame < 0) return frame;
   ram.beforeWrite(frame as Pfn);
   const base = ram.offsetOf(frame as Pfn) + (position % PAGE_SIZE);
@@ -94,6 +96,12 @@ function writeShmemPage(cache: PageCache, file: FilePages, position: number, wan
   cache.allocator.putFrame(frame as Pfn);
   if (position + moved > file.sizeBytes) file.sizeBytes = position + moved;
   return moved;
+}
+
+/** Where the piece ends that Linux would write at once: at most a page of the largest kind (mapping_max_folio_size). */
+function writeEnd({ shmemHuge }: PageCache, position: number, remaining: number): number {
+  const chunk = PAGE_SIZE * 2 ** Math.max(0, shmemHuge.pmdOrder);
+  return position + Math.min(chunk - (position % chunk), remaining);
 }
 
 /** Of a file system with a store: where nothing moves, nothing has changed. Bytes moved or -ERRNO. */
@@ -143,5 +151,5 @@ function storePage(cache: PageCache, file: FilePages, index: number, bytes: Uint
 function finishStore(cache: PageCache, frame: Pfn): void {
   cache.markDirty(frame);
   cache.markAccessed(frame);
-  cache.uses?.used(frame);
+  cache.uses?.used(cache.frames.headOf(frame));
 }

@@ -5,6 +5,7 @@ import type { KmemCache } from '../phys/slab.ts';
 import { IntervalTree } from '../rmap/interval-tree.ts';
 import type { RmapVma } from '../rmap/rmap-vma.ts';
 import type { SharedPolicy } from '../shared-policy.ts';
+import type { ShmemOwner } from '../shmem/shmem-huge.ts';
 import type { SwapEntry } from '../swap/entry.ts';
 import { PageIndex } from './page-index.ts';
 import type { ShadowNodes } from './shadow-nodes.ts';
@@ -61,6 +62,8 @@ export class FilePages {
   dirtiedAtNs = 0;
   /** SHM_LOCK: its pages stay in memory (AS_UNEVICTABLE). */
   isUnevictable = false;
+  /** Of shmem: who says whether it may have large pages. */
+  shmemOwner: ShmemOwner | null = null;
   /** mbind's, where memory is shared; null until the first. */
   policies: SharedPolicy | null = null;
   private ownSizeBytes = 0;
@@ -93,7 +96,7 @@ export class FilePages {
     else this.backing.sizeBytes = bytes;
   }
 
-  /** The cached frame at a page index, or NO_FRAME. No reference is taken. */
+  /** The cached frame at a page index, a part of a large page too, or NO_FRAME. No reference is taken. */
   findPage(index: number): Pfn | -1 {
     return this.pages.find(index);
   }

@@ -22,6 +22,7 @@ import { PG_dirty, PG_locked, PG_pagecache, PG_readahead, PG_swapbacked, PG_upto
 import type { RefaultListener, UseListener } from '../phys/reclaimer.ts';
 import type { KmemCache } from '../phys/slab.ts';
 import type { Rmap } from '../rmap/rmap.ts';
+import { ShmemHugeSettings } from '../shmem/shmem-huge.ts';
 import { cullPage } from '../shmem/shmem-lock.ts';
 import { swapInShmem } from '../shmem/shmem-swap.ts';
 import type { Swap } from '../swap/swap.ts';
@@ -50,6 +51,12 @@ export interface PageCacheOptions {
   readonly io: BlockQueue;
 }
 
+/** Who makes large pages of shmem, where one may be; shmem/large-pages.ts implements it. */
+export interface LargePageMaker {
+  /** A write that ends there, or fallocate, is about to make the page at a hole. Where it makes a large one, that is found then. */
+  addForWrite(file: FilePages, index: number, writeEndBytes: number): void;
+}
+
 /**
  * The page cache: every page of every file that is in memory, once (Linux: mm/filemap.c). Reads, writes and mappings of a file
  * meet in its frames.
@@ -57,12 +64,13 @@ export interface PageCacheOptions {
  *   hole --ensurePage--> clean --markDirty--> dirty --writeback--> clean --dropPage (truncate, shrink, evict)--> hole
  *
  * Invariants (checked by phys/check.ts):
- *  C1 file.findPage(index) = frame exactly when the frame has PG_pagecache, owner = file.id, index = index.
- *  C2 The cache holds one reference on each of its frames, each page-table entry one, whoever looks at a page one meanwhile.
+ *  C1 file.findPage(index) = frame exactly when the frame has PG_pagecache, owner = file.id, index = index; or is the part at that
+ *     index of a compound page whose head has these. Only shmem has such pages (shmem/large-pages.ts).
+ *  C2 The cache holds one reference on each of its pages, a compound one too, each page-table entry one, whoever looks at a page one meanwhile.
  *  C3 PG_dirty and the index's dirty mark agree for files with a backing; nr_dirty counts those. Shmem pages have PG_dirty
  *     alone. A page is dirty or holds what the backing holds.
  *  C4 Backed files' pages are on the file LRU lists, shmem's (PG_swapbacked) on the anonymous ones.
- *  C5 nr_file_pages counts all pages of the cache, nr_shmem those of shmem.
+ *  C5 nr_file_pages counts all frames of the cache, nr_shmem those of shmem, nr_shmem_thps those of huge pages of shmem.
  *  C6 Bytes of a page that lie past the end of its file are 0 when the page is read in, written back or extended over. Not of
  *     shmem, whose pages past the end keep what was stored there until it is truncated (6.18: shmem_setattr).
  */
@@ -80,6 +88,9 @@ export class PageCache {
   /** Did the last ensurePage wait for the backing? (Then a fault is a major one.) */
   lastEnsureWasMajor = false;
   readonly dirty = new DirtySettings();
+  readonly shmemHuge: ShmemHugeSettings;
+  /** null at boot, and without a memory manager. */
+  largePages: LargePageMaker | null = null;
   readonly shadowNodes: ShadowNodes;
   /** Who is told of pages that come back after reclaim took them; null at boot. */
   refaults: RefaultListener | null = null;
@@ -97,6 +108,7 @@ export class PageCache {
     this.ram = options.ram;
     this.allocator = options.allocator;
     this.frames = options.allocator.frames;
+    this.shmemHuge = new ShmemHugeSettings(this.frames);
     this.shadowNodes = new ShadowNodes(options.allocator.stat);
     this.rmap = options.rmap;
     this.swap = options.swap;
@@ -113,6 +125,7 @@ export class PageCache {
   createFile(backing: PageBacking | null): FilePages {
     const id = this.freeIds.pop() ?? this.files.length;
     const file = new FilePages(id, backing === null ? 'shmem' : 'file', backing, this.nodes, this.shadowNodes);
+    if (backing === null) file.shmemOwner = this.shmemHuge;
     this.files[id] = file;
     return file;
   }
@@ -147,9 +160,10 @@ export class PageCache {
       return read < 0 ? read : this.awaitPage(read as Pfn, atLockedPage);
     }
     this.allocator.getFrame(cached as Pfn);
-    if ((this.frames.flags[cached] & PG_readahead) !== 0) readNextWindow(this, file, index, readAhead);
-    if ((this.frames.flags[cached] & PG_locked) !== 0) return this.awaitPage(cached as Pfn, atLockedPage);
-    this.frames.flags[cached] |= PG_uptodate;
+    const head = this.frames.headOf(cached as Pfn);
+    if ((this.frames.flags[head] & PG_readahead) !== 0) readNextWindow(this, file, index, readAhead);
+    if ((this.frames.flags[head] & PG_locked) !== 0) return this.awaitPage(cached as Pfn, atLockedPage);
+    this.frames.flags[head] |= PG_uptodate;
     return cached;
   }
 
@@ -171,22 +185,26 @@ export class PageCache {
 
   /**
    * fallocate of a page of shmem (SGP_FALLOC, 6.18): a hole gets a page that nobody has filled yet, so that mincore, read and
-   * SEEK_DATA take it for a hole and a fault nearby does not map it. 0 or -ENOMEM.
+   * SEEK_DATA take it for a hole and a fault nearby does not map it. The index behind it, which is further away where the page is a
+   * large one (the request ends at `endBytes`), or -ENOMEM.
    */
-  allocatePage(file: FilePages, index: number): number {
+  allocatePage(file: FilePages, index: number, endBytes: number): number {
     const isNew = !file.has(index);
+    if (isNew) this.largePages?.addForWrite(file, index, endBytes);
     const frame = this.ensurePage(file, index);
     if (frame < 0) return frame;
-    this.markDirty(frame as Pfn);
-    if (isNew) this.frames.flags[frame] &= ~PG_uptodate;
-    this.allocator.putFrame(frame as Pfn);
-    return 0;
+    const head = this.frames.headOf(frame as Pfn);
+    this.markDirty(head);
+    if (isNew) this.frames.flags[head] &= ~PG_uptodate;
+    const next = this.frames.index[head] + this.frames.pagesOf(head);
+    this.allocator.putFrame(head);
+    return next;
   }
 
   /** Whether the page is in memory and filled (filemap_get_folio, folio_test_uptodate). */
   isFilled(file: FilePages, index: number): boolean {
     const frame = file.pages.find(index);
-    return frame !== NO_FRAME && (this.frames.flags[frame] & PG_uptodate) !== 0;
+    return frame !== NO_FRAME && (this.frames.flags[this.frames.headOf(frame)] & PG_uptodate) !== 0;
   }
 
   /** Whether the file has bytes there that somebody wrote or may have: in memory and filled, or in swap (folio_seek_hole_data). */
@@ -205,7 +223,7 @@ export class PageCache {
   }
 
   /**
-   * Enters a filled frame (filemap_add_folio); the cache takes a reference of its own. It is charged to the running task's memory
+   * Enters a filled frame, or the head of a compound page with all of it (filemap_add_folio); the cache takes a reference of its own. It is charged to the running task's memory
    * cgroup. False when there is no memory for the index, or no room for the charge. 'new': its contents are about to be written
    * whole, so that it is not the page which reclaim took (__GFP_WRITE).
    */
@@ -221,25 +239,35 @@ export class PageCache {
     const isPaid = frames.memcg[frame] !== ROOT_MEMCG;
     if (!isPaid && !this.memcgs.chargePage(frame, this.memcgs.current, gfp)) return false;
     const shadow = contents === 'old' ? file.pages.shadowAt(index) : 0;
-    if (!file.pages.insert(index, frame)) return false;
-    const { stat } = this.allocator;
+    const count = frames.pagesOf(frame);
+    if (!file.pages.insertRun(index, frame, count)) return false;
     this.allocator.getFrame(frame);
     frames.flags[frame] |= PG_pagecache | PG_uptodate | (file.kind === 'shmem' ? PG_swapbacked : 0);
     frames.owner[frame] = file.id;
     frames.index[frame] = index;
-    stat.nr_file_pages++;
-    if (file.kind === 'shmem') stat.nr_shmem++;
-    if (this.allocator.events.enabled[EV_FILEMAP_ADD] !== 0)
-      this.allocator.events.emit(EV_FILEMAP_ADD, frame, file.id, index);
+    this.countPage(file, frame, count);
     if (shadow !== 0) this.refaults?.refaulted(frame, shadow);
     this.allocator.lru.add(frame);
     if (file.isUnevictable) cullPage(this, frame);
     return true;
   }
 
+  /** C5 (shmem_update_stats); each frame is an event. */
+  private countPage(file: FilePages, head: Pfn, frames: number): void {
+    const { stat, events } = this.allocator;
+    const kind = frames > 0 ? EV_FILEMAP_ADD : EV_FILEMAP_DELETE;
+    if (events.enabled[kind] !== 0)
+      for (let i = 0; i < Math.abs(frames); i++) events.emit(kind, head + i, file.id, this.frames.index[head] + i);
+    stat.nr_file_pages += frames;
+    if (file.kind !== 'shmem') return;
+    stat.nr_shmem += frames;
+    if (this.frames.order[head] === this.shmemHuge.pmdOrder) stat.nr_shmem_thps += frames;
+  }
+
   /** The page's contents differ from the backing's (folio_mark_dirty). Frames that are not the cache's are left alone. */
-  markDirty(frame: Pfn): void {
+  markDirty(part: Pfn): void {
     const { frames } = this;
+    const frame = frames.headOf(part);
     if ((frames.flags[frame] & (PG_dirty | PG_pagecache)) !== PG_pagecache) return;
     frames.flags[frame] |= PG_dirty;
     const file = this.fileOf(frame);
@@ -265,31 +293,30 @@ export class PageCache {
 
   /** A use that reclaim should know of (folio_mark_accessed). */
   markAccessed(frame: Pfn): void {
-    if (!this.allocator.lru.markAccessed(frame)) return;
-    this.vmstat.pgactivate++;
+    const head = this.frames.headOf(frame);
+    if (!this.allocator.lru.markAccessed(head)) return;
+    const pages = this.frames.pagesOf(head);
+    this.vmstat.pgactivate += pages;
     const { events } = this.allocator;
-    if (events.enabled[EV_LRU_ACTIVATE] !== 0) events.emit(EV_LRU_ACTIVATE, frame, 1);
+    if (events.enabled[EV_LRU_ACTIVATE] !== 0) events.emit(EV_LRU_ACTIVATE, head, pages);
   }
 
   /**
-   * Takes a page out of the cache with its reference (filemap_remove_folio). It is unmapped; unwritten changes are lost. `shadow`: it
+   * Takes a page, all of a compound one, out of the cache with its reference (filemap_remove_folio). It is unmapped; unwritten changes are lost. `shadow`: it
    * goes for want of memory, and this stays in its place.
    */
   dropPage(frame: Pfn, shadow = 0): void {
     const { frames } = this;
-    const { stat } = this.allocator;
+    const count = frames.pagesOf(frame);
     assert((frames.flags[frame] & PG_pagecache) !== 0, 'mm/page-cache/page-cache.ts: a dropped page is in the cache');
-    assert(frames.mapcount[frame] === 0, 'mm/page-cache/page-cache.ts: a dropped page is not mapped');
+    assert(frames.mappingsOfPage(frame) === 0, 'mm/page-cache/page-cache.ts: a dropped page is not mapped');
     const file = this.fileOf(frame);
     this.clearDirty(frame);
-    file.pages.remove(frames.index[frame], shadow);
+    for (let i = 0; i < count; i++) file.pages.remove(frames.index[frame] + i, shadow);
     // PG_active stays: it says which LRU list the page is on until it is freed.
     frames.flags[frame] &= ~PG_pagecache;
     frames.owner[frame] = 0;
-    stat.nr_file_pages--;
-    if (this.allocator.events.enabled[EV_FILEMAP_DELETE] !== 0)
-      this.allocator.events.emit(EV_FILEMAP_DELETE, frame, file.id, frames.index[frame]);
-    if (file.kind === 'shmem') stat.nr_shmem--;
+    this.countPage(file, frame, -count);
     this.allocator.putFrame(frame);
   }
 

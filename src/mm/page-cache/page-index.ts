@@ -96,6 +96,16 @@ export class PageIndex {
     return enough;
   }
 
+  /** The same for `count` frames in a row: all of them, or none. */
+  insertRun(index: number, frame: Pfn, count: number): boolean {
+    for (let i = 0; i < count; i++) {
+      if (this.insert(index + i, (frame + i) as Pfn)) continue;
+      while (i-- > 0) this.remove(index + i);
+      return false;
+    }
+    return true;
+  }
+
   /** Takes the page at `index` out; there must be one. Its dirty mark goes too. `shadow` (not 0) stays in its place. */
   remove(index: number, shadow = 0): void {
     const leaf = this.findLeaf(index);

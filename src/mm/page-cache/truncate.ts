@@ -1,5 +1,7 @@
 import { PAGE_SIZE, type Pfn, pagesOf } from '../../machine/units.ts';
+import { PG_pagecache } from '../phys/page-flags.ts';
 import { dropSwapped } from '../shmem/shmem-swap.ts';
+import { splitCached } from '../shmem/split-large.ts';
 import type { FilePages } from './file-pages.ts';
 import type { PageCache } from './page-cache.ts';
 
@@ -12,7 +14,8 @@ export function truncatePages(cache: PageCache, file: FilePages, sizeBytes: numb
   const firstGone = pagesOf(sizeBytes);
   cache.rmap.unmapFileRange(file, firstGone, Number.MAX_SAFE_INTEGER, 'even_cows');
   dropRange(cache, file, firstGone, Number.MAX_SAFE_INTEGER);
-  if (file.kind === 'shmem') zeroPart(cache, file, sizeBytes, firstGone * PAGE_SIZE);
+  if (file.kind === 'shmem')
+    cutPart(cache, file, Math.floor(sizeBytes / PAGE_SIZE), sizeBytes, Number.MAX_SAFE_INTEGER);
   else cache.zeroPastEnd(file, sizeBytes);
   if (file.readAheadStart + file.readAheadPages > firstGone) {
     file.readAheadStart = firstGone;
@@ -34,12 +37,39 @@ export function punchHole(cache: PageCache, file: FilePages, startBytes: number,
     cache.rmap.unmapFileRange(file, first, end, 'pagecache');
     dropRange(cache, file, first, end);
   }
-  if (Math.floor(startBytes / PAGE_SIZE) === Math.floor(endBytes / PAGE_SIZE)) {
-    zeroPart(cache, file, startBytes, endBytes);
-    return;
+  const cutTo = cutPart(cache, file, Math.floor(startBytes / PAGE_SIZE), startBytes, endBytes);
+  if (cutTo < endBytes) cutPart(cache, file, end, startBytes, endBytes);
+  // A large page that went to pieces at one of the ends has left some in between (whole_folios).
+  if (file.kind === 'shmem' && first < end) dropRange(cache, file, first, end);
+}
+
+/**
+ * The page at `index`, which may lie in [startBytes, endBytes) in part alone: the part is zeroed, and what of a large page lies there
+ * as a whole goes, if nobody holds it (truncate_inode_partial_folio, 6.18). Where the part ends.
+ */
+function cutPart(cache: PageCache, file: FilePages, index: number, startBytes: number, endBytes: number): number {
+  const { frames } = cache;
+  const found = file.pages.find(index);
+  const isLarge = found >= 0 && frames.isLarge(found as Pfn);
+  if (!isLarge) {
+    const to = Math.min(endBytes, (index + 1) * PAGE_SIZE);
+    zeroPart(cache, file, Math.max(startBytes, index * PAGE_SIZE), to);
+    return to;
   }
-  zeroPart(cache, file, startBytes, first * PAGE_SIZE);
-  zeroPart(cache, file, end * PAGE_SIZE, endBytes);
+  const head = frames.headOf(found as Pfn);
+  const count = frames.pagesOf(head);
+  const firstIndex = frames.index[head];
+  const from = Math.max(startBytes, firstIndex * PAGE_SIZE);
+  const to = Math.min(endBytes, (firstIndex + count) * PAGE_SIZE);
+  if (from >= to) return to;
+  for (let at = from; at < to; at = (Math.floor(at / PAGE_SIZE) + 1) * PAGE_SIZE)
+    zeroPart(cache, file, at, Math.min(to, (Math.floor(at / PAGE_SIZE) + 1) * PAGE_SIZE));
+  const frameAt = (bytes: number): Pfn => (head + (Math.floor(bytes / PAGE_SIZE) - firstIndex)) as Pfn;
+  if (!splitCached(cache, head, frameAt(from)) || to === (firstIndex + count) * PAGE_SIZE) return to;
+  const last = frameAt(to);
+  if (frames.isLarge(last) && frames.has(frames.headOf(last), PG_pagecache))
+    splitCached(cache, frames.headOf(last), last);
+  return to;
 }
 
 function dropRange(cache: PageCache, file: FilePages, first: number, end: number): void {
@@ -49,11 +79,17 @@ function dropRange(cache: PageCache, file: FilePages, first: number, end: number
     index = file.pages.next(index + 1, 'any')
   ) {
     const frame = file.pages.find(index) as Pfn;
-    cache.io.settle(frame);
+    const head = cache.frames.headOf(frame);
+    cache.io.settle(head);
     // Reclaim may have waited for the same request, and have the page.
     if (file.pages.find(index) !== frame) continue;
+    const firstIndex = cache.frames.index[head];
+    const behind = firstIndex + cache.frames.pagesOf(head);
+    index = behind - 1;
+    // Of a large page that begins before or ends behind, the part is zeroed or cut off (cutPart).
+    if (firstIndex < first || behind > end) continue;
     // A page can be mapped outside of i_mmap's reach only by our bug; dropPage asserts that it is not.
-    cache.dropPage(frame);
+    cache.dropPage(head);
   }
   file.pages.dropShadows(first, end);
   if (file.swapped.size > 0) dropSwapped(cache, file, first, end);

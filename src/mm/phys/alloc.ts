@@ -241,6 +241,29 @@ export class FrameAllocator {
     }
   }
 
+  /**
+   * A compound page that nobody maps goes on in pieces (first frame, order), each with one reference. Who has it clears up their
+   * flags and owners: those of the pieces are blank, but that they are compound.
+   */
+  splitUnmapped(head: Pfn, pieces: readonly (readonly [first: Pfn, order: number])[]): void {
+    const { frames } = this;
+    assert(frames.largeMapcount[head] === 0, 'mm/phys/alloc.ts: a page is split in pieces when nobody maps it');
+    const payer = frames.memcg[head];
+    for (const [first, order] of pieces) {
+      const count = 2 ** order;
+      frames.refcount[first] = 1;
+      frames.memcg[first] = payer;
+      frames.flags[first] = order > 0 ? PG_head : 0;
+      frames.owner[first] = 0;
+      frames.order[first] = order;
+      for (let tail = first + 1; tail < first + count; tail++) {
+        frames.flags[tail] = PG_tail;
+        frames.owner[tail] = first;
+        frames.memcg[tail] = 0;
+      }
+    }
+  }
+
   /** A page of a pool that nobody refers to is the pool's again. */
   renewReference(head: Pfn): void {
     assert(this.frames.refcount[head] === 0, 'mm/phys/alloc.ts: only a page without references is taken back');

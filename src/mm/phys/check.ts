@@ -210,7 +210,7 @@ function checkDeferred({ frames, deferredSplits }: FrameAllocator, inUse: Uint32
 /** C1 to C5, R1's gauges, and the references that the cache and page tables account for. */
 export function checkPageCache(cache: PageCache, inUse: Uint32Array): void {
   const { frames, allocator, files } = cache;
-  const { flags, mapcount, refcount } = frames;
+  const { flags, refcount } = frames;
   const { stat } = allocator;
   let indexed = 0;
   for (const file of files) {
@@ -218,12 +218,16 @@ export function checkPageCache(cache: PageCache, inUse: Uint32Array): void {
     const broken = file.pages.findBroken() ?? file.i_mmap.findBroken();
     if (broken !== null) panic(`mm/page-cache: ${broken}`);
     for (let index = file.pages.next(0, 'any'); index >= 0; index = file.pages.next(index + 1, 'any')) {
-      const frame = file.pages.find(index);
+      const part = file.pages.find(index) as Pfn;
+      const frame = frames.headOf(part);
       indexed++;
-      const own =
-        (flags[frame] & PG_pagecache) !== 0 && frames.owner[frame] === file.id && frames.index[frame] === index;
+      const isPart = frames.index[frame] + (part - frame) === index && part < frame + frames.pagesOf(frame);
+      const own = (flags[frame] & PG_pagecache) !== 0 && frames.owner[frame] === file.id && isPart;
       assert(own, 'mm/page-cache/page-cache.ts: C1 index and frame agree');
-      assert(refcount[frame] >= mapcount[frame] + 1, 'mm/page-cache/page-cache.ts: C2 the cache holds a reference');
+      assert(
+        refcount[frame] >= frames.mappingsOfPage(frame) + 1,
+        'mm/page-cache/page-cache.ts: C2 the cache holds a reference',
+      );
       const marked = file.pages.isDirty(index);
       const dirty = (flags[frame] & PG_dirty) !== 0 && file.backing !== null;
       assert(marked === dirty, 'mm/page-cache/page-cache.ts: C3 dirty marks agree');
@@ -233,6 +237,8 @@ export function checkPageCache(cache: PageCache, inUse: Uint32Array): void {
   }
   let cached = 0;
   let shmem = 0;
+  let shmemThps = 0;
+  let shmemPmdMapped = 0;
   let dirty = 0;
   let anonMapped = 0;
   let anonThps = 0;
@@ -241,10 +247,14 @@ export function checkPageCache(cache: PageCache, inUse: Uint32Array): void {
   for (const frame of inUse) {
     const word = flags[frame];
     if ((word & PG_pagecache) !== 0) {
-      cached++;
+      const count = frames.pagesOf(frame as Pfn);
+      cached += count;
       const isShmem = (word & PG_swapbacked) !== 0;
-      if (isShmem) shmem++;
+      if (isShmem) shmem += count;
       else if ((word & PG_dirty) !== 0) dirty++;
+      if (isShmem && frames.order[frame] === cache.shmemHuge.pmdOrder) shmemThps += count;
+      if (isShmem && frames.entireMapcount[frame] > 0) shmemPmdMapped += count;
+      assert(isShmem || count === 1, 'mm/page-cache/page-cache.ts: C1 only shmem has large pages');
     }
     if ((word & PG_mlocked) !== 0) {
       mlocked += frames.pagesOf(frame as Pfn);
@@ -264,6 +274,8 @@ export function checkPageCache(cache: PageCache, inUse: Uint32Array): void {
     stat.nr_file_pages === cached && stat.nr_shmem === shmem,
     'mm/page-cache/page-cache.ts: C5 nr_file_pages, nr_shmem',
   );
+  assert(stat.nr_shmem_thps === shmemThps, 'mm/page-cache/page-cache.ts: C5 nr_shmem_thps');
+  assert(stat.nr_shmem_pmdmapped === shmemPmdMapped, 'mm/rmap/large-rmap.ts: R1 nr_shmem_pmdmapped');
   assert(stat.nr_dirty === dirty, 'mm/page-cache/page-cache.ts: C3 nr_dirty');
   assert(stat.nr_anon_pages === anonMapped, 'mm/rmap/rmap.ts: R1 nr_anon_pages');
   assert(stat.nr_anon_thps === anonThps, 'mm/rmap/rmap.ts: R1 nr_anon_thps');

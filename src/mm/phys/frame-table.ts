@@ -28,6 +28,8 @@ export const NO_FRAME = -1;
  */
 export class FrameTable {
   readonly frameCount: number;
+  /** Order of the transparent huge pages, which one entry of level 1 maps (HPAGE_PMD_ORDER); -1: there are none. Set by Thp. */
+  pmdOrder = -1;
   /** PG_* bits (page-flags.ts). */
   readonly flags: Uint32Array;
   readonly refcount: Int32Array;

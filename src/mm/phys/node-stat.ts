@@ -7,6 +7,9 @@ export class NodeStat {
   nr_file_pages = 0;
   /** Shmem pages, also in nr_file_pages [page cache]. */
   nr_shmem = 0;
+  /** Frames of huge pages of shmem, also in nr_shmem [page cache]; of those that some huge leaf maps [rmap]. */
+  nr_shmem_thps = 0;
+  nr_shmem_pmdmapped = 0;
   nr_dirty = 0;
   nr_writeback = 0;
   /** Dirtied and written since boot (counters) [page cache]. */

@@ -62,7 +62,8 @@ export function swapOut(cache: PageCache, workingset: Workingset, page: Pfn): bo
 
 /** Slots are of small pages. What is mapped in part would be split in any case, for the rest that comes free. */
 function splitForSwap({ frames, rmap, vmstat, memcgs, allocator }: PageCache, head: Pfn): boolean {
-  const isWhole = (frames.flags[head] & PG_partially_mapped) === 0;
+  // Of shmem it is no fallback that is counted (shmem_writeout).
+  const isWhole = (frames.flags[head] & (PG_partially_mapped | PG_pagecache)) === 0;
   const payer = memcgs.payerOf(head);
   if (!rmap.editor.splitPage(head)) return false;
   if (!isWhole) return true;

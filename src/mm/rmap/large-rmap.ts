@@ -2,7 +2,7 @@ import { assert } from '../../base/assert.ts';
 import type { Pfn } from '../../machine/units.ts';
 import type { FrameAllocator } from '../phys/alloc.ts';
 import type { FrameTable } from '../phys/frame-table.ts';
-import { PG_anon, PG_partially_mapped } from '../phys/page-flags.ts';
+import { PG_anon, PG_partially_mapped, PG_swapbacked } from '../phys/page-flags.ts';
 
 /**
  * How often a compound page and its frames are mapped (Linux 6.18: __folio_add_rmap, __folio_remove_rmap). A huge leaf maps it
@@ -71,8 +71,10 @@ export class LargeRmap {
   /** __folio_mod_stat. */
   private count(head: Pfn, pages: number, huge: -1 | 0 | 1): void {
     const { stat } = this.allocator;
-    if ((this.frames.flags[head] & PG_anon) === 0) stat.nr_mapped += pages;
-    else {
+    if ((this.frames.flags[head] & PG_anon) === 0) {
+      stat.nr_mapped += pages;
+      if ((this.frames.flags[head] & PG_swapbacked) !== 0) stat.nr_shmem_pmdmapped += huge * this.frames.pagesOf(head);
+    } else {
       stat.nr_anon_pages += pages;
       stat.nr_anon_thps += huge;
     }

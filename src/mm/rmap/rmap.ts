@@ -307,7 +307,9 @@ export class Rmap {
   /** One more entry for a frame of a file or of the kernel (folio_add_file_rmap_pte, folio_dup_file_rmap_pte). */
   addFileRmap(frame: Pfn): void {
     const { frames } = this;
-    if (frames.mapcount[frame]++ === 0 && (frames.flags[frame] & PG_hugetlb) === 0) this.allocator.stat.nr_mapped++;
+    if (frames.isLarge(frame)) this.large.addParts(frame, 1);
+    else if (frames.mapcount[frame]++ === 0 && (frames.flags[frame] & PG_hugetlb) === 0)
+      this.allocator.stat.nr_mapped++;
   }
 
   /** Entries of `count` frames in a row, of one page, have gone: one each (folio_remove_rmap_ptes). */
@@ -485,7 +487,7 @@ export class Rmap {
   tryToUnmap(frame: Pfn): boolean {
     const { editor } = this;
     this.forEachMapping(frame, (vma, page) => editor.unmapPage(vma, page));
-    return this.frames.mapcount[frame] === 0;
+    return this.frames.mappingsOfPage(frame) === 0;
   }
 
   /** Clears WRITE and DIRTY in all entries of a file frame (folio_mkclean); how many were dirty. */

@@ -18,15 +18,15 @@ export function unlockShmem(cache: PageCache, file: FilePages): void {
   const { frames, allocator, vmstat } = cache;
   file.isUnevictable = false;
   for (let index = file.pages.next(0, 'any'); index >= 0; index = file.pages.next(index + 1, 'any')) {
-    const frame = file.pages.find(index) as Pfn;
+    const frame = frames.headOf(file.pages.find(index) as Pfn);
     if ((frames.flags[frame] & (PG_unevictable | PG_mlocked)) !== PG_unevictable) continue;
     allocator.lru.changeFlags(frame, 0, PG_unevictable);
-    vmstat.unevictable_pgs_rescued++;
+    vmstat.unevictable_pgs_rescued += frames.pagesOf(frame);
   }
 }
 
 /** A page of a locked object has been found among those that might be reclaimed. */
 export function cullPage(cache: PageCache, frame: Pfn): void {
   cache.allocator.lru.changeFlags(frame, PG_unevictable, PG_active);
-  cache.vmstat.unevictable_pgs_culled++;
+  cache.vmstat.unevictable_pgs_culled += cache.frames.pagesOf(frame);
 }

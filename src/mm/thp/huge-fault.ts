@@ -10,7 +10,7 @@ import { mlockPage } from '../mlock-pages.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { PG_anon_exclusive } from '../phys/page-flags.ts';
 import { VM_LOCKED, VM_WRITE } from '../vm-flags.ts';
-import type { Vma } from '../vma.ts';
+import { VMA_ANON, type Vma } from '../vma.ts';
 import { splitHugeLeaf } from './split.ts';
 
 /** What a handler of huge pages says: FAULT_DONE, or that small pages are to do it. */
@@ -62,6 +62,11 @@ export function hugeLeafFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: numb
     pageTables.set(slot, (entry | state) >>> 0);
     mm.flushPage(vma.space, page);
     return FAULT_DONE;
+  }
+  if (vma.kind !== VMA_ANON) {
+    // wp_huge_pmd: a private mapping gets a copy of the small page.
+    splitHugeLeaf(mm, vma, page);
+    return 'small';
   }
   return frame === thp.zeroPage ? writeZero(mm, vma, page, slot) : writeProtected(mm, vma, page, slot);
 }

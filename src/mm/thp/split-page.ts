@@ -4,7 +4,8 @@ import { PAGE_SIZE } from '../../machine/units.ts';
 import { MM_ANONPAGES } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
-import { PG_mlocked } from '../phys/page-flags.ts';
+import { PG_mlocked, PG_pagecache } from '../phys/page-flags.ts';
+import { splitCached } from '../shmem/split-large.ts';
 import { VM_LOCKED } from '../vm-flags.ts';
 import type { Vma } from '../vma.ts';
 import { splitHugeLeaf } from './split.ts';
@@ -15,6 +16,7 @@ import { splitHugeLeaf } from './split.ts';
  */
 export function splitHugePage(mm: MemoryManager, head: Pfn): boolean {
   const { frames, rmap, vmstat } = mm;
+  if ((frames.flags[head] & PG_pagecache) !== 0) return splitCached(mm.pageCache, head, null);
   if (frames.refcount[head] !== frames.largeMapcount[head]) {
     vmstat.thp_split_page_failed++;
     if (mm.events.enabled[EV_THP_SPLIT_PAGE_FAILED] !== 0) mm.events.emit(EV_THP_SPLIT_PAGE_FAILED, head);

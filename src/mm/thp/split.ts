@@ -3,7 +3,8 @@ import type { Pfn, Vpn } from '../../machine/units.ts';
 import { PAGE_SIZE } from '../../machine/units.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { VM_LOCKED } from '../vm-flags.ts';
-import type { Vma } from '../vma.ts';
+import { VMA_ANON, type Vma } from '../vma.ts';
+import { dropFileLeaf } from './file-leaf.ts';
 
 /** A boundary falls at `at`: a huge leaf that lies across it is split (split_huge_pmd_if_needed). */
 export function splitHugeAt(mm: MemoryManager, vma: Vma, at: Vpn): void {
@@ -13,7 +14,7 @@ export function splitHugeAt(mm: MemoryManager, vma: Vma, at: Vpn): void {
 /** Every huge leaf of [start, end) is split, for those who know small pages alone. */
 export function splitHugeRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): void {
   const { pageTables, thp } = mm;
-  if (!pageTables.hasDeposits) return;
+  if (!pageTables.hasHugeLeaves) return;
   for (let page = start; pageTables.seek(vma.space, page, end); ) {
     const at = pageTables.foundVpn;
     const isHuge = pageTables.foundLevel > 0;
@@ -24,16 +25,17 @@ export function splitHugeRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn
 
 /**
  * The huge leaf over `page`, if there is one, becomes a leaf table of small pages (__split_huge_pmd). The huge page stays one, and
- * others who map it keep their leaves.
+ * others who map it keep their leaves. Of shared memory the leaf goes.
  */
 export function splitHugeLeaf(mm: MemoryManager, vma: Vma, page: Vpn): void {
   const { pageTables, thp, format, frames } = mm;
-  if (!pageTables.hasDeposits) return;
+  if (!pageTables.hasHugeLeaves) return;
   const slot = pageTables.findAt(vma.space, page, thp.level);
   const entry = slot === -1 ? 0 : pageTables.read(slot);
   if (!pageTables.isHugeEntry(entry) || !pageTables.isMapped(entry)) return;
   const head = pageTables.frameOf(entry);
-  if (head === thp.zeroPage) {
+  if (vma.kind !== VMA_ANON) dropFileLeaf(mm, vma, thp.startOf(page), slot, 'split');
+  else if (head === thp.zeroPage) {
     const small = pageTables.makeEntry(mm.zeroPage, vma.flags, 'readonly', entry & format.ACCESSED);
     pageTables.splitLeaf(slot, () => small);
   } else {

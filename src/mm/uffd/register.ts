@@ -69,7 +69,7 @@ export function registerRange(mm: MemoryManager, context: UffdContext, start: Vp
     setVmaFlags(mm, target, flags);
     target.uffd = context;
     // Watched memory is in small pages (thp.ts).
-    if (target.kind === VMA_ANON) splitHugeRange(mm, target, from, at);
+    if (target.kind !== VMA_HUGETLB) splitHugeRange(mm, target, from, at);
   }
   return 0;
 }
