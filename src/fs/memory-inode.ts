@@ -290,6 +290,10 @@ export class MemoryInode extends Inode implements ShmemOwner {
     return this.superblock.hasRoom(this, file, pages);
   }
 
+  makeRoom(pages: number): void {
+    this.superblock.makeRoom(pages);
+  }
+
   override noteWritten(): void {
     this.recharge();
     this.touchModified();

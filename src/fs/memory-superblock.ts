@@ -5,6 +5,7 @@ import { PAGE_SIZE } from '../machine/units.ts';
 import type { FilePages } from '../mm/page-cache/file-pages.ts';
 import type { KmemCache } from '../mm/phys/slab.ts';
 import type { ShmemHuge } from '../mm/shmem/shmem-huge.ts';
+import { splitAtEnd } from '../mm/shmem/unused-huge.ts';
 import type { FsCore } from './fs-core.ts';
 import { MemoryInode } from './memory-inode.ts';
 import { type StatFs, Superblock } from './superblock.ts';
@@ -79,6 +80,7 @@ export class MemorySuperblock extends Superblock {
     const end = Math.ceil((pos + lengthBytes) / PAGE_SIZE);
     inode.recharge();
     if (this.usedPages + (end - first) <= this.limitPages) return lengthBytes;
+    this.makeRoom(end - first);
     let room = this.limitPages - this.usedPages;
     for (let index = first; index < end; index++) {
       if (inode.pages!.has(index)) continue;
@@ -88,10 +90,23 @@ export class MemorySuperblock extends Superblock {
     return lengthBytes;
   }
 
+  /** shmem_unused_huge_shrink, for a mount that is full. */
+  makeRoom(pages: number): void {
+    const { pageCache } = this.core.mm;
+    let freed = 0;
+    for (const file of pageCache.files) {
+      const owner = file?.shmemOwner ?? null;
+      if (freed >= pages || file === null || !(owner instanceof MemoryInode) || owner.superblock !== this) continue;
+      freed += splitAtEnd(pageCache, file);
+      owner.recharge();
+    }
+  }
+
   /** Allocates the pages of a range (fallocate): 0, -ENOSPC, -ENOMEM; pages that were made stay. */
   fillPages(inode: MemoryInode, start: number, end: number): number {
     if (this.admitPages(inode, start, end - start) !== end - start) return -ENOSPC;
     const { pageCache } = this.core.mm;
+    inode.pages!.fallocEnd = Math.max(inode.pages!.fallocEnd, Math.ceil(end / PAGE_SIZE));
     for (let index = Math.floor(start / PAGE_SIZE); index * PAGE_SIZE < end; ) {
       const next = pageCache.allocatePage(inode.pages!, index, end);
       if (next < 0) return next;

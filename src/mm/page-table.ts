@@ -472,6 +472,19 @@ export class PageTables {
     this.u32[slot] = 0;
   }
 
+  /** The leaf table over `page`, if there is one and nothing in it, goes (pmdp_collapse_flush, pte_free_defer). */
+  freeEmptyTable(space: AddressSpace, page: Vpn): void {
+    const slot = this.findAt(space, page, 1);
+    const entry = slot === -1 ? 0 : this.u32[slot];
+    if (!this.isTable(entry)) return;
+    const table = this.format.frameOf(entry);
+    const base = this.tableBase(table);
+    for (let i = 0; i < this.entries * this.words; i++) if (this.u32[base + i] !== 0) return;
+    this.u32[slot] = 0;
+    this.freeTable(table);
+    space.pgtablesBytes -= PAGE_SIZE;
+  }
+
   freeDeposit(space: AddressSpace, slot: number): void {
     const table = this.deposits.get(slot);
     assert(table !== undefined, 'mm/page-table.ts: P6 a huge leaf has a table put by');

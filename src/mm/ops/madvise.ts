@@ -181,7 +181,9 @@ function adviseVma(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, advice: nu
       return changeFlags(mm, vma, start, end, flags & ~VM_WIPEONFORK);
     // hugepage_madvise: any mapping takes the wish.
     case MADV_HUGEPAGE:
-      if (mm.thp.isPossible && vma.kind === VMA_ANON) mm.thp.khugepaged.enter(vma.space);
+      // Whether shared memory may be huge is looked up by the flags that it has till now (khugepaged_enter_vma).
+      if (vma.kind === VMA_ANON ? mm.thp.isPossible : mm.thp.isShmemAllowed(vma, 'khugepaged'))
+        mm.thp.khugepaged.enter(vma.space);
       return changeFlags(mm, vma, start, end, (flags & ~VM_NOHUGEPAGE) | VM_HUGEPAGE);
     case MADV_COLLAPSE:
       return collapseRange(mm, vma, start, end);

@@ -56,6 +56,7 @@ import {
   VM_WIPEONFORK,
   VM_WRITE,
 } from '../vm-flags.ts';
+import { VMA_SHMEM } from '../vma.ts';
 import { mapRegion } from './mmap-region.ts';
 import { populateRange } from './populate.ts';
 import { findPlace, type ShmemPlace } from './unmapped-area.ts';
@@ -181,9 +182,17 @@ function mapFile(mm: MemoryManager, space: AddressSpace, request: MmapRequest, f
   }
   const result = mapRegion(mm, space, start, end, regionFlags, pgoff, file);
   if (result < 0) return result;
+  if (mm.pageCache.shmemHuge.wantsAlignment(file?.pages ?? null)) tellKhugepaged(mm, space, start);
   if ((vmFlags & VM_LOCKED) !== 0 || (flags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE)
     populateRange(mm, space, start, end as Vpn);
   return address;
+}
+
+/** khugepaged_enter_vma, for shared memory: anonymous memory is told of when a fault makes a huge page. */
+function tellKhugepaged(mm: MemoryManager, space: AddressSpace, start: Vpn): void {
+  const vma = space.vmas.find(start);
+  if (vma !== null && vma.kind === VMA_SHMEM && mm.thp.isShmemAllowed(vma, 'khugepaged'))
+    mm.thp.khugepaged.enter(space);
 }
 
 /** What the place of a mapping depends on, but of the pools' (__get_unmapped_area). */

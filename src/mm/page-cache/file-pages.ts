@@ -1,6 +1,6 @@
 import { ErrorSequence } from '../../base/error-sequence.ts';
 import type { DiskPlace } from '../../machine/disk-layout.ts';
-import type { Pfn } from '../../machine/units.ts';
+import { type Pfn, pagesOf } from '../../machine/units.ts';
 import type { KmemCache } from '../phys/slab.ts';
 import { IntervalTree } from '../rmap/interval-tree.ts';
 import type { RmapVma } from '../rmap/rmap-vma.ts';
@@ -64,6 +64,8 @@ export class FilePages {
   isUnevictable = false;
   /** Of shmem: who says whether it may have large pages. */
   shmemOwner: ShmemOwner | null = null;
+  /** Of shmem: the page behind what fallocate has made, maybe past the size (shmem_inode_info.fallocend). */
+  fallocEnd = 0;
   /** mbind's, where memory is shared; null until the first. */
   policies: SharedPolicy | null = null;
   private ownSizeBytes = 0;
@@ -99,6 +101,11 @@ export class FilePages {
   /** The cached frame at a page index, a part of a large page too, or NO_FRAME. No reference is taken. */
   findPage(index: number): Pfn | -1 {
     return this.pages.find(index);
+  }
+
+  /** The page behind those that are its own: by its size, or by what fallocate has promised (shmem_fallocend). */
+  get endPage(): number {
+    return Math.max(pagesOf(this.sizeBytes), this.fallocEnd);
   }
 
   /** Is there a page, in memory or in swap? */

@@ -252,6 +252,49 @@ export class PageCache {
     return true;
   }
 
+  /**
+   * A large page of shmem, filled and charged, takes the place of all pages that there are from `index` on, of which the caller has a
+   * reference each, and which nobody maps (collapse_file). False without memory for the index: nothing has changed.
+   */
+  replaceByLarge(file: FilePages, index: number, head: Pfn): boolean {
+    const { frames } = this;
+    const count = frames.pagesOf(head);
+    const holes: number[] = [];
+    for (let i = 0; i < count; i++) {
+      if (file.pages.find(index + i) !== NO_FRAME) continue;
+      if (!file.pages.insert(index + i, (head + i) as Pfn)) {
+        for (const hole of holes) file.pages.remove(index + hole);
+        return false;
+      }
+      holes.push(i);
+    }
+    for (let i = 0; i < count; i++) {
+      const old = file.pages.find(index + i) as Pfn;
+      if (old === head + i) continue;
+      // The last of an old page's frames is its end.
+      file.pages.replace(index + i, (head + i) as Pfn);
+      const oldHead = frames.headOf(old);
+      if (old === oldHead + frames.pagesOf(oldHead) - 1) this.leaveFile(file, oldHead);
+    }
+    this.allocator.getFrame(head);
+    frames.flags[head] |= PG_pagecache | PG_uptodate | PG_swapbacked;
+    frames.owner[head] = file.id;
+    frames.index[head] = index;
+    this.countPage(file, head, count);
+    this.allocator.lru.add(head);
+    if (file.isUnevictable) cullPage(this, head);
+    return true;
+  }
+
+  /** The page is in no index any more: the cache's reference goes. */
+  private leaveFile(file: FilePages, head: Pfn): void {
+    const { frames } = this;
+    frames.flags[head] &= ~(PG_pagecache | PG_dirty);
+    frames.owner[head] = 0;
+    this.countPage(file, head, -frames.pagesOf(head));
+    this.allocator.putFrame(head);
+  }
+
   /** C5 (shmem_update_stats); each frame is an event. */
   private countPage(file: FilePages, head: Pfn, frames: number): void {
     const { stat, events } = this.allocator;
@@ -314,10 +357,7 @@ export class PageCache {
     this.clearDirty(frame);
     for (let i = 0; i < count; i++) file.pages.remove(frames.index[frame] + i, shadow);
     // PG_active stays: it says which LRU list the page is on until it is freed.
-    frames.flags[frame] &= ~PG_pagecache;
-    frames.owner[frame] = 0;
-    this.countPage(file, frame, -count);
-    this.allocator.putFrame(frame);
+    this.leaveFile(file, frame);
   }
 
   /**

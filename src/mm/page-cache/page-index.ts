@@ -106,6 +106,16 @@ export class PageIndex {
     return true;
   }
 
+  /** Another frame takes the place of the page at `index`, which is there and clean. */
+  replace(index: number, frame: Pfn): void {
+    const leaf = this.findLeaf(index);
+    assert(
+      leaf !== null && this.find(index) !== NO_FRAME && !this.isDirty(index),
+      'mm/page-cache/page-index.ts: a page that is replaced is there',
+    );
+    (leaf.pages as Int32Array)[index & (SLOTS - 1)] = frame;
+  }
+
   /** Takes the page at `index` out; there must be one. Its dirty mark goes too. `shadow` (not 0) stays in its place. */
   remove(index: number, shadow = 0): void {
     const leaf = this.findLeaf(index);

@@ -12,6 +12,7 @@ import type { PageCache } from './page-cache.ts';
  */
 export function truncatePages(cache: PageCache, file: FilePages, sizeBytes: number): void {
   const firstGone = pagesOf(sizeBytes);
+  file.fallocEnd = Math.min(file.fallocEnd, firstGone);
   cache.rmap.unmapFileRange(file, firstGone, Number.MAX_SAFE_INTEGER, 'even_cows');
   dropRange(cache, file, firstGone, Number.MAX_SAFE_INTEGER);
   if (file.kind === 'shmem')
@@ -31,6 +32,7 @@ export function truncatePages(cache: PageCache, file: FilePages, sizeBytes: numb
 export function punchHole(cache: PageCache, file: FilePages, startBytes: number, endBytes: number): void {
   const first = pagesOf(startBytes);
   const end = Math.floor(endBytes / PAGE_SIZE);
+  if (file.fallocEnd > first && file.fallocEnd <= end) file.fallocEnd = first;
   // Its bounds become 0 and -1 there, the latter taken for a large number; and no pages to unmap mean all of them (6.18).
   if (first === 0 && end === 0) cache.rmap.unmapFileRange(file, 0, Number.MAX_SAFE_INTEGER, 'pagecache');
   if (first < end) {

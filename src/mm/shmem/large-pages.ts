@@ -48,16 +48,16 @@ export class ShmemLargePages implements LargePageMaker {
 
   /** Gives the new page to the file, zeroed, or back. */
   private enter(file: FilePages, index: number, head: Pfn, order: number): void {
-    const { alloc, memcgs, pageCache, ram, clock, frames } = this.mm;
+    const { alloc, memcgs, pageCache, ram, clock } = this.mm;
     const pages = 2 ** order;
     // What the charge reclaims may be of this very file.
     if (!memcgs.chargePage(head, memcgs.current, thpGfp(this.mm, null, 'fault'))) this.countFallback(order, 'charge');
-    else if (hasHole(file, index, pages) && file.shmemOwner?.hasRoom(file, pages) === true) {
+    else if (hasHole(file, index, pages) && hasRoom(file, pages)) {
       for (let frame = head; frame < head + pages; frame++) ram.zeroFrame(frame as Pfn);
       clock.charge(COST_PAGE_ZERO_NS * pages);
       if (pageCache.addPage(file, index, head, 'new')) this.countAlloc(order);
     }
-    alloc.putFrame(frames.headOf(head));
+    alloc.putFrame(head);
   }
 
   private countAlloc(order: number): void {
@@ -79,6 +79,14 @@ function hasRoomFor(mm: MemoryManager, file: FilePages, index: number, order: nu
   const first = index - (index % pages);
   if (!hasHole(file, first, pages)) return false;
   return vma === null || (order === mm.thp.order && mm.thp.fits(vma, (vma.startVpn + (index - vma.pgoff)) as never));
+}
+
+/** shmem_inode_acct_blocks, at the second try with what other files do not use. */
+function hasRoom(file: FilePages, pages: number): boolean {
+  const { shmemOwner } = file;
+  if (shmemOwner === null || shmemOwner.hasRoom(file, pages)) return shmemOwner !== null;
+  shmemOwner.makeRoom(pages);
+  return shmemOwner.hasRoom(file, pages);
 }
 
 function hasHole(file: FilePages, first: number, pages: number): boolean {

@@ -17,7 +17,7 @@ function settings(): ShmemHugeSettings {
 }
 
 function file(huge: ShmemHuge, sizePages: number, isUnnamed = false): FilePages {
-  const shmemOwner = { huge, isUnnamed, hasRoom: () => true };
+  const shmemOwner = { huge, isUnnamed, hasRoom: () => true, makeRoom: () => {} };
   return { shmemOwner, sizeBytes: sizePages * PAGE_SIZE } as unknown as FilePages;
 }
 

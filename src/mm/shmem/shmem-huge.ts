@@ -20,6 +20,8 @@ export interface ShmemOwner {
   readonly isUnnamed: boolean;
   /** May the file have so many pages more (shmem_inode_acct_blocks)? */
   hasRoom(file: FilePages, pages: number): boolean;
+  /** Splits large pages across the ends of its files until there is room, or nothing is left to split. */
+  makeRoom(pages: number): void;
 }
 
 /**
@@ -47,6 +49,8 @@ export class ShmemHugeSettings implements ShmemOwner {
   hasRoom(): boolean {
     return true;
   }
+
+  makeRoom(): void {}
 
   set(word: ShmemEnabled): void {
     this.enabled = word;
@@ -101,6 +105,12 @@ export class ShmemHugeSettings implements ShmemOwner {
     for (let order = this.pmdOrder; order >= least; order--)
       if (fitsSize(file, index, 2 ** order, writeEndBytes)) return vma === null ? allOrders(order) : 2 ** order;
     return 0;
+  }
+
+  /** shmem_hpage_pmd_enabled: has khugepaged anything to do for shared memory? */
+  get isEverHuge(): boolean {
+    if (this.enabled === 'deny' || this.pmdOrder < 0 || this.enabledOfSize === 'never') return false;
+    return this.enabledOfSize !== 'inherit' || this.enabled !== 'never';
   }
 
   /** Is a mapping of the file to be placed for huge pages (shmem_get_unmapped_area)? */

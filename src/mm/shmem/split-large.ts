@@ -1,6 +1,5 @@
 import { EV_THP_SPLIT_PAGE, EV_THP_SPLIT_PAGE_FAILED } from '../../base/event-kinds.ts';
 import type { Pfn } from '../../machine/units.ts';
-import { pagesOf } from '../../machine/units.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
 import type { PageCache } from '../page-cache/page-cache.ts';
 import { PG_head } from '../phys/page-flags.ts';
@@ -39,7 +38,7 @@ export function splitCached(cache: PageCache, head: Pfn, at: Pfn | null): boolea
     vmstat.thp_split_page++;
     if (events.enabled[EV_THP_SPLIT_PAGE] !== 0) events.emit(EV_THP_SPLIT_PAGE, head, 2 ** order);
   }
-  const end = pagesOf(file.sizeBytes);
+  const end = file.endPage;
   for (const [first] of pieces) {
     frames.flags[first] |= flags;
     frames.owner[first] = owner;

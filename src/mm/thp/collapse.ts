@@ -8,12 +8,13 @@ import type { MemoryManager } from '../memory-manager.ts';
 import { faultInPage } from '../ops/populate.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { PG_anon, PG_swapcache } from '../phys/page-flags.ts';
-import type { Vma } from '../vma.ts';
+import { VMA_SHMEM, type Vma } from '../vma.ts';
 import { zapRange } from '../zap.ts';
+import { collapseFile } from './collapse-file.ts';
 import { installHuge } from './huge-fault.ts';
 
 /**
- * madvise_collapse (Linux 6.18, mm/khugepaged.c), for anonymous memory: every whole huge page of [start, end) becomes one. 0;
+ * madvise_collapse (Linux 6.18, mm/khugepaged.c): every whole huge page of [start, end) becomes one. 0;
  * -EINVAL where the VMA may have none or there is nothing to collapse, -ENOMEM without a block, -EAGAIN where reclaim took a page. Goes on after most failures.
  */
 export function collapseRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): number {
@@ -25,9 +26,12 @@ export function collapseRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn)
   let result = first > last ? -EINVAL : 0;
   for (let page = first; page < last; page += thp.pages) {
     const slot = mm.pageTables.findAt(vma.space, page as Vpn, thp.level);
-    const collapsed = collapseOne(mm, vma, page as Vpn, 'collapse');
+    const isFile = vma.kind === VMA_SHMEM;
+    const collapsed = (isFile ? collapseFile : collapseOne)(mm, vma, page as Vpn, 'collapse');
     if (collapsed === 0) continue;
     result = collapsed;
+    if (isFile && collapsed !== -EAGAIN) break;
+    if (isFile) continue;
     // Small pages that may not be joined are passed over; a place without a table, or no memory, is the end.
     if (collapsed === -ENOMEM || (slot !== -1 && mm.pageTables.read(slot) === 0)) break;
   }

@@ -4,6 +4,7 @@ import type { Memcg } from '../memcg/memcg.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { PG_mlocked, PG_partially_mapped } from '../phys/page-flags.ts';
 import type { HugePageShrinker } from '../reclaim/reclaim.ts';
+import { shrinkUnusedHuge } from '../shmem/unused-huge.ts';
 import { isZeroFilled, splitHugePage } from './split-page.ts';
 
 /**
@@ -17,7 +18,7 @@ export class DeferredSplitShrinker implements HugePageShrinker {
     this.mm = mm;
   }
 
-  /** Frames that became free, of `memcg` and those below it. */
+  /** Frames that became free, those past the ends of shared memory's files included: of `memcg` and those below it. */
   shrink(memcg: Memcg): number {
     const { alloc, frames, memcgs } = this.mm;
     const before = alloc.freeCount;
@@ -25,6 +26,7 @@ export class DeferredSplitShrinker implements HugePageShrinker {
       if (!memcg.isRoot && !memcgs.memcgOf(frames.memcg[head])?.isWithin(memcg)) continue;
       this.splitOne(head);
     }
+    if (memcg.isRoot) shrinkUnusedHuge(this.mm.pageCache);
     return alloc.freeCount - before;
   }
 

@@ -4,8 +4,9 @@ import { PAGE_SIZE } from '../../machine/units.ts';
 import type { AddressSpace } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { PG_anon, PG_lru, PG_referenced } from '../phys/page-flags.ts';
-import type { Vma } from '../vma.ts';
+import { VMA_SHMEM, type Vma } from '../vma.ts';
 import { collapseOne } from './collapse.ts';
+import { collapseFile } from './collapse-file.ts';
 
 /**
  * khugepaged (Linux 6.18, mm/khugepaged.c): makes huge pages of small ones where a VMA may have them, in the spaces that asked or
@@ -41,7 +42,8 @@ export class Khugepaged {
 
   /** hugepage_pmd_enabled, khugepaged_has_work. */
   get hasWork(): boolean {
-    return this.spaces.length > 0 && this.mm.thp.wanted !== 'never';
+    const { thp, pageCache } = this.mm;
+    return this.spaces.length > 0 && (thp.wanted !== 'never' || pageCache.shmemHuge.isEverHuge);
   }
 
   /** __khugepaged_enter: the space has memory that may be huge. */
@@ -82,18 +84,22 @@ export class Khugepaged {
       progress++;
       const { pages } = this.mm.thp;
       const first = (Math.ceil(Math.max(this.at, vma.startVpn) / pages) * pages) as Vpn;
-      if (!this.mm.thp.isAllowed(vma, 'khugepaged') || first + pages > vma.endVpn) {
+      const isFile = vma.kind === VMA_SHMEM;
+      const isAllowed = isFile
+        ? this.mm.thp.isShmemAllowed(vma, 'khugepaged')
+        : this.mm.thp.isAllowed(vma, 'khugepaged');
+      if (!isAllowed || !this.mm.thp.fits(vma, first)) {
         this.at = vma.endVpn;
         continue;
       }
       this.at = (first + pages) as Vpn;
       progress += pages;
-      const isWorthIt = this.mayCollapse(vma, first);
+      const isWorthIt = isFile || this.mayCollapse(vma, first);
       if (this.mm.events.enabled[EV_KHUGEPAGED_SCAN_PMD] !== 0)
         this.mm.events.emit(EV_KHUGEPAGED_SCAN_PMD, vma.space.id, first * PAGE_SIZE, isWorthIt ? 1 : 0);
       if (!isWorthIt) continue;
       const failedBefore = this.mm.vmstat.thp_collapse_alloc_failed;
-      if (collapseOne(this.mm, vma, first, 'khugepaged') === 0) this.pagesCollapsed++;
+      if ((isFile ? collapseFile : collapseOne)(this.mm, vma, first, 'khugepaged') === 0) this.pagesCollapsed++;
       else if (this.mm.vmstat.thp_collapse_alloc_failed !== failedBefore) return 'no block';
     }
     return 'done';

@@ -111,7 +111,7 @@ export class Thp {
 
   /** The same for shared memory, whose mount decides (__thp_vma_allowable_orders). */
   isShmemAllowed(vma: Vma, why: ThpReason): boolean {
-    if (!this.isPossible || vma.pages === null || vma.uffd !== null) return false;
+    if (!this.isPossible || vma.kind !== VMA_SHMEM || vma.pages === null || vma.uffd !== null) return false;
     if ((vma.flags & (VM_NOHUGEPAGE | VM_SPECIAL)) !== 0 || isDisabled(vma, why)) return false;
     const reason = why === 'collapse' ? 'collapse' : 'use';
     return this.mm.pageCache.shmemHuge.ordersFor(vma.pages, vma, vma.pgoff, 0, reason) !== 0;
