@@ -298,9 +298,11 @@ export class PageCache {
   /** C5 (shmem_update_stats); each frame is an event. */
   private countPage(file: FilePages, head: Pfn, frames: number): void {
     const { stat, events } = this.allocator;
-    const kind = frames > 0 ? EV_FILEMAP_ADD : EV_FILEMAP_DELETE;
-    if (events.enabled[kind] !== 0)
-      for (let i = 0; i < Math.abs(frames); i++) events.emit(kind, head + i, file.id, this.frames.index[head] + i);
+    const index = this.frames.index[head];
+    if (events.enabled[EV_FILEMAP_ADD] !== 0)
+      for (let i = 0; i < frames; i++) events.emit(EV_FILEMAP_ADD, head + i, file.id, index + i);
+    if (events.enabled[EV_FILEMAP_DELETE] !== 0)
+      for (let i = 0; i < -frames; i++) events.emit(EV_FILEMAP_DELETE, head + i, file.id, index + i);
     stat.nr_file_pages += frames;
     if (file.kind !== 'shmem') return;
     stat.nr_shmem += frames;
