@@ -40,7 +40,7 @@ export function threadsMax(totalFrames: number): number {
   return Math.max(20, Math.floor(totalFrames / (4 * 8)));
 }
 
-/** What mm obeys, copied to the space: at exec, fork and each change of limits or credentials. */
+/** What mm obeys, copied to the space: when a task comes to the CPU, at exec, and at each change of limits or credentials. */
 export function applyMmLimits(process: Process, space: AddressSpace, cred: Credentials | null): void {
   const { limits } = space;
   limits.stackBytes = process.rlimits[RLIMIT_STACK].soft;

@@ -4,6 +4,7 @@ import { COST_CONTEXT_SWITCH_NS } from '../machine/cost-model.ts';
 import { STALL_NONE } from '../mm/block/stall.ts';
 import type { Kernel } from './kernel.ts';
 import { feedPsi } from './psi/psi-feed.ts';
+import { applyMmLimits } from './rlimits.ts';
 import { hasPendingSignal } from './signals/pending-test.ts';
 import { setStall } from './stalls.ts';
 import { BLOCKED } from './syscalls/row.ts';
@@ -105,6 +106,8 @@ export function switchTo(k: Kernel, next: Task): void {
   k.events.currentPid = next.tid;
   k.events.currentIp = 0;
   useSpaceOf(k, next);
+  // Who shares a space may have other rights and limits: rlimit() and capable() ask the current task.
+  if (next.space !== null) applyMmLimits(next.process, next.space, next.cred);
 }
 
 export function useSpaceOf(k: Kernel, task: Task): void {
