@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { addRunOptions, type RunOptions } from './run.ts';
 import { runProgram } from './run-program.ts';
 
@@ -12,14 +12,30 @@ Examples:
 
 interface RecordOptions extends RunOptions {
   output: string;
+  checkpointEvery?: number;
 }
 
 export function recordCommand(): Command {
   return addRunOptions(new Command('record'))
     .option('-o, --output <file>', 'where the recording goes', 'run.flt')
+    .option(
+      '--checkpoint-every <n>',
+      'instructions between points that a replay can begin at; default: 192 million and more for large ones',
+      parseInterval,
+    )
     .description('Run a program and keep the run, to be replayed and asked about.')
     .addHelpText('after', EXAMPLES)
     .action(async (file: string, args: string[], options: RecordOptions) => {
-      process.exitCode = await runProgram(file, args, options, { recordTo: options.output });
+      process.exitCode = await runProgram(file, args, options, {
+        recordTo: options.output,
+        checkpointEvery: options.checkpointEvery,
+      });
     });
+}
+
+function parseInterval(text: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new InvalidArgumentError('a whole number from 1 on is needed.');
+  return number;
 }

@@ -1,6 +1,16 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
-import { encodeEntry, type Journal, type JournalEntry, type RecordedMachine, type RunStats } from '../src/index.ts';
+import {
+  CheckpointError,
+  CheckpointRecorder,
+  encodeEntry,
+  type Journal,
+  type JournalEntry,
+  type RecordedCheckpoint,
+  type RecordedMachine,
+  type RunStats,
+  type System,
+} from '../src/index.ts';
 import { UsageError } from './usage-error.ts';
 
 /**
@@ -10,6 +20,7 @@ import { UsageError } from './usage-error.ts';
  *   chunk       type (4 letters), length (u32, little-endian), payload, CRC-32 of type and payload (u32)
  *   HEAD        JSON, RecordingHeader       once, first
  *   JRNL        raw deflate of a piece of the journal: entries as encodeEntry makes them, one may reach into the next piece
+ *   CKPT        length of a JSON text (u32), which is a RecordedCheckpoint without its bytes; these in raw deflate
  *   ENDS        JSON, RecordingEnd          once, last; not there if Faultline was killed
  *
  * Every chunk is written when it is full, or after a second, so that what is lost with a crash is little.
@@ -38,6 +49,8 @@ export interface RecordingEnd {
 export interface Recording {
   readonly header: RecordingHeader;
   readonly journal: Uint8Array;
+  /** Each says what is different from the one before; in the order of the run. */
+  readonly checkpoints: readonly RecordedCheckpoint[];
   readonly end: RecordingEnd | null;
   /** Why there is no more of it than this; null: it is whole. */
   readonly damage: string | null;
@@ -47,6 +60,9 @@ export class RecordingWriter implements Journal {
   private readonly descriptor: number;
   private readonly pending: Uint8Array[] = [];
   private pendingBytes = 0;
+  /** Bytes of the journal so far. */
+  private position = 0;
+  private checkpoints: CheckpointRecorder | null = null;
   private chunkStartedMs = performance.now();
 
   /** Throws UsageError if the file cannot be written. */
@@ -60,13 +76,20 @@ export class RecordingWriter implements Journal {
     this.writeChunk('HEAD', Buffer.from(JSON.stringify(header)));
   }
 
+  /** The machine has just been made, and leaves checkpoints from now on: one in so many instructions and traps. */
+  watch(system: System, interval?: number): void {
+    this.checkpoints = new CheckpointRecorder(system, system.kernel.environment, interval);
+  }
+
   add(entry: JournalEntry): void {
     const bytes = encodeEntry(entry);
+    this.position += bytes.length;
     this.pending.push(bytes);
     this.pendingBytes += bytes.length;
     // Only between runs is the clock looked at: that is often enough.
     const isDue = entry.op === 'ran' && performance.now() - this.chunkStartedMs > CHUNK_MS;
     if (this.pendingBytes >= CHUNK_BYTES || isDue) this.flush();
+    if (entry.op === 'ran' && this.checkpoints?.isDue(entry.ran.issued) === true) this.writeCheckpoint(entry.ran);
   }
 
   /** With an end: the run came to it. */
@@ -74,6 +97,24 @@ export class RecordingWriter implements Journal {
     this.flush();
     if (end !== null) this.writeChunk('ENDS', Buffer.from(JSON.stringify(end)));
     closeSync(this.descriptor);
+  }
+
+  private writeCheckpoint({ issued, nowNs }: { issued: number; nowNs: number }): void {
+    let checkpoint: RecordedCheckpoint | undefined;
+    try {
+      checkpoint = this.checkpoints?.take({ position: this.position, issued, nowNs });
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error;
+      process.stderr.write(`faultline: ${error.message}: the recording has no further ones\n`);
+      this.checkpoints = null;
+    }
+    if (checkpoint === undefined) return;
+    this.flush();
+    const { bytes, ...rest } = checkpoint;
+    const text = Buffer.from(JSON.stringify(rest));
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(text.length);
+    this.writeChunk('CKPT', Buffer.concat([length, text, deflateRawSync(bytes, { level: 1 })]));
   }
 
   private flush(): void {
@@ -119,7 +160,21 @@ export function readRecording(file: string): Recording {
   const last = chunks.whole.at(-1);
   const end = last?.type === 'ENDS' ? (JSON.parse(last.payload.toString()) as RecordingEnd) : null;
   const damage = chunks.damage ?? (end === null ? 'the run was cut off' : null);
-  return { header, journal: Buffer.concat(pieces), end, damage };
+  const journal = Buffer.concat(pieces);
+  const checkpoints = chunks.whole.filter(({ type }) => type === 'CKPT').map(({ payload }) => readCheckpoint(payload));
+  return { header, journal, checkpoints, end, damage };
+}
+
+/** Inflated when it is asked for: most never are. */
+function readCheckpoint(payload: Buffer): RecordedCheckpoint {
+  const textEnd = 4 + payload.readUInt32LE(0);
+  const rest = JSON.parse(payload.toString('utf8', 4, textEnd)) as Omit<RecordedCheckpoint, 'bytes'>;
+  return {
+    ...rest,
+    get bytes() {
+      return inflateRawSync(payload.subarray(textEnd));
+    },
+  };
 }
 
 interface Chunk {

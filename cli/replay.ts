@@ -71,7 +71,7 @@ async function replay(file: string, words: readonly string[], options: ReplayCom
   const where = parseWhere(options.to ?? 'end');
   if (words[0] === 'references') return references(recording, where, options);
   const question = parseQuestion(words.length === 0 ? ['where'] : words);
-  const timeline = new Timeline(recording.makeReplay());
+  const timeline = new Timeline(recording.makeReplay(), recording.checkpoints);
   tellIfEnded(goTo(timeline, where, options.pid), where);
   print(answer(timeline, question, { pid: options.pid, historyOf: historian(recording) }), options);
   return 0;
@@ -115,7 +115,7 @@ function replayWhole(file: string, recording: OpenRecording): number {
 
 /** Reads lines: `to POINT` goes there, forward or back; anything else is a question. */
 async function converse(recording: OpenRecording, options: ReplayCommandOptions): Promise<number> {
-  const timeline = new Timeline(recording.makeReplay());
+  const timeline = new Timeline(recording.makeReplay(), recording.checkpoints);
   const asker = { pid: options.pid, historyOf: historian(recording) };
   const lines = createInterface({ input: process.stdin, terminal: false });
   const prompt = (): void => {

@@ -36,6 +36,8 @@ export interface RunHooks {
   readonly watch?: (system: System, pid: number) => void;
   /** File for a recording. */
   readonly recordTo?: string;
+  /** Instructions from one checkpoint of the recording to the next. */
+  readonly checkpointEvery?: number;
 }
 
 /** Runs one program to its end; returns the exit status for our own process: the program's, or 128 + N after signal N. */
@@ -43,7 +45,7 @@ export async function runProgram(
   file: string,
   args: readonly string[],
   options: RunOptions,
-  { watch, recordTo }: RunHooks = {},
+  { watch, recordTo, checkpointEvery }: RunHooks = {},
 ): Promise<number> {
   const environment = new NodeEnvironment();
   const startedMs = performance.now();
@@ -63,6 +65,7 @@ export async function runProgram(
     invariants: check.invariants,
     journal: recorder ?? undefined,
   });
+  recorder?.watch(system, checkpointEvery);
   const base = root === undefined ? { host: here, guest: here } : { host: resolve(root), guest: '/' };
   const mounts: MountOption[] = [{ ...base, mode: 'overlay' }, ...options.mount];
   for (const option of root === undefined ? mounts : options.mount) {

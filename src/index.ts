@@ -32,7 +32,9 @@ export type { LevelsRow } from './observe/page-table-levels.ts';
 export { formatPage, type PageView } from './observe/page-view.ts';
 export type { WalkStep } from './observe/page-walk.ts';
 export { Checkpoint } from './observe/recording/checkpoint.ts';
+export { CheckpointError } from './observe/recording/checkpoint-codec.ts';
 export { encodeEntry, type Journal, type JournalEntry, JournalReader } from './observe/recording/journal.ts';
+export { CheckpointRecorder, type RecordedCheckpoint } from './observe/recording/recorded-checkpoints.ts';
 export { RecordingCut, ReplayError } from './observe/recording/replay-environment.ts';
 export { LruCurve } from './observe/references/lru-curve.ts';
 export { type MemoryNeed, memoryNeed } from './observe/references/need.ts';
@@ -63,7 +65,14 @@ export { PageListDecoder } from './observe/traces/page-list.ts';
 export { PageNumbers } from './observe/traces/page-numbers.ts';
 export { sniffTrace, TRACE_FORMATS, type TraceFormat } from './observe/traces/sniff.ts';
 export { type EventParting, firstDifferentEvent, type TapedEvent } from './parting.ts';
-export { eventNamed, type RecordedMachine, Replay, type ReplayOptions, type ReplayStop } from './replay.ts';
+export {
+  eventNamed,
+  type RecordedMachine,
+  Replay,
+  type ReplayCheckpoint,
+  type ReplayOptions,
+  type ReplayStop,
+} from './replay.ts';
 export { System } from './system.ts';
 export type { ExitStatus, MountOptions, SpawnRequest, SwapSource, SystemOptions } from './system-options.ts';
 export { Timeline } from './timeline.ts';

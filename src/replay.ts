@@ -4,12 +4,14 @@ import type { StdioKind } from './machine/environment.ts';
 import type { ReclaimPolicies } from './mm/reclaim/kinds.ts';
 import { Checkpoint } from './observe/recording/checkpoint.ts';
 import { filesOf, JournalReader, type MachineCall, type RanTo } from './observe/recording/journal.ts';
+import { type RecordedCheckpoint, RecordedCheckpoints } from './observe/recording/recorded-checkpoints.ts';
 import {
   type OutputListener,
   RecordingCut,
   ReplayEnvironment,
   ReplayError,
 } from './observe/recording/replay-environment.ts';
+import { leavesOf } from './observe/recording/state-names.ts';
 import { System } from './system.ts';
 import type { MountOptions, SwapSource, SystemOptions } from './system-options.ts';
 
@@ -25,6 +27,8 @@ export interface ReplayOptions {
   /** In place of the name in the recorded options: a policy of the user's, loaded again. */
   readonly reclaim?: ReclaimPolicies;
   readonly invariants?: SystemOptions['invariants'];
+  /** It changes nothing but speed. Default 'on'. */
+  readonly jit?: SystemOptions['jit'];
   /** What the program writes. Default: nobody reads it. */
   readonly onOutput?: OutputListener;
 }
@@ -40,6 +44,15 @@ export type ReplayStop =
   | { readonly at: 'issued'; readonly issued: number }
   /** Asked after each trap. */
   | { readonly at: 'when'; readonly test: () => boolean };
+
+/** A point of a replay, kept: the machine, and how far the journal was read. */
+export interface ReplayCheckpoint {
+  readonly machine: Checkpoint;
+  /** Of the journal, in bytes. */
+  readonly position: number;
+  readonly underWay: RunUnderWay | null;
+  readonly lastTrapAt: number;
+}
 
 /** A call of run that the recording holds, and that a replay is in. */
 interface RunUnderWay {
@@ -57,6 +70,8 @@ interface RunUnderWay {
  */
 export class Replay {
   readonly system: System;
+  /** Of the host's side: no state of the machine. */
+  private readonly leaves: ReadonlySet<object>;
   private readonly reader: JournalReader;
   private underWay: RunUnderWay | null = null;
   /** System.issued behind the last trap: a point that can be gone to again. */
@@ -65,10 +80,10 @@ export class Replay {
   /** Throws ReplayError if the machine asks for something else than the recorded one did. */
   constructor(machine: RecordedMachine, journal: Uint8Array, options: ReplayOptions = {}) {
     this.reader = new JournalReader(journal);
-    const { onOutput = () => {}, reclaim = machine.options.reclaim, invariants } = options;
+    const { onOutput = () => {}, reclaim = machine.options.reclaim, invariants, jit } = options;
     const environment = new ReplayEnvironment(this.reader, { ...machine, files: filesOf(journal) }, onOutput);
-    // Translated code is no part of a checkpoint.
-    this.system = new System({ ...machine.options, reclaim, jit: 'off', invariants, environment });
+    this.leaves = new Set(leavesOf(environment));
+    this.system = new System({ ...machine.options, reclaim, jit, invariants, environment });
   }
 
   /**
@@ -93,8 +108,26 @@ export class Replay {
   }
 
   /** The whole state, to come back to. */
-  checkpoint(before: Checkpoint | null = null): Checkpoint {
-    return new Checkpoint(this, before);
+  checkpoint(before: ReplayCheckpoint | null = null): ReplayCheckpoint {
+    return {
+      machine: Checkpoint.of(this.system, this.leaves, before?.machine ?? null),
+      position: this.reader.position,
+      underWay: this.underWay,
+      lastTrapAt: this.lastTrapAt,
+    };
+  }
+
+  /** Those of the recording; for a replay that has not gone forward yet. */
+  recordedCheckpoints(list: readonly RecordedCheckpoint[]): RecordedCheckpoints {
+    return new RecordedCheckpoints(this.system, this.system.kernel.environment, list);
+  }
+
+  /** Goes to where a checkpoint was taken, of this replay or of the recorded run. */
+  restore({ machine, position, underWay, lastTrapAt }: ReplayCheckpoint): void {
+    machine.restore();
+    this.reader.position = position;
+    this.underWay = underWay;
+    this.lastTrapAt = lastTrapAt;
   }
 
   /** Ends the machine as the recorded one was ended; null where the recording was cut off before. */

@@ -5,6 +5,7 @@ import { riscv64Arch } from './arch/riscv64/arch.ts';
 import { Riscv64Cpu } from './arch/riscv64/cpu.ts';
 import { MACHINE_AREA_BYTES } from './arch/riscv64/layout.ts';
 import { assert } from './base/assert.ts';
+import { NOT_STATE } from './base/checkpointed.ts';
 import { EVENT_KINDS, type EventName } from './base/event-kinds.ts';
 import type { EventListener } from './base/events.ts';
 import { EventSink } from './base/events.ts';
@@ -65,6 +66,7 @@ const RESERVED_FRAMES = 16;
  *   system.shutdown();
  */
 export class System {
+  static readonly [NOT_STATE] = ['journal'];
   /** The kernel, for reading: tasks, memory manager, counters. */
   readonly kernel: Kernel;
   private readonly freeFramesAtBoot: number;

@@ -1,8 +1,8 @@
 import { vaddr } from './machine/units.ts';
 import { peekMemory } from './observe/peek-memory.ts';
-import type { Checkpoint } from './observe/recording/checkpoint.ts';
+import type { RecordedCheckpoint, RecordedCheckpoints } from './observe/recording/recorded-checkpoints.ts';
 import { RecordingCut } from './observe/recording/replay-environment.ts';
-import type { Replay, ReplayStop } from './replay.ts';
+import type { Replay, ReplayCheckpoint, ReplayStop } from './replay.ts';
 
 /** A checkpoint as often as this many instructions and traps: some half second of the host. */
 const INTERVAL = 20_000_000;
@@ -16,7 +16,7 @@ const STEPS = 64;
 interface Mark {
   readonly issued: number;
   readonly nowNs: number;
-  readonly checkpoint: Checkpoint;
+  readonly checkpoint: ReplayCheckpoint;
 }
 
 /**
@@ -25,12 +25,15 @@ interface Mark {
  */
 export class Timeline {
   readonly replay: Replay;
+  private readonly recorded: RecordedCheckpoints | null;
   private interval = INTERVAL;
   /** In the order of the run. The first is its start. */
   private marks: Mark[] = [];
 
-  constructor(replay: Replay) {
+  /** `recorded`: checkpoints that the recording holds, which it goes by too. */
+  constructor(replay: Replay, recorded: readonly RecordedCheckpoint[] = []) {
     this.replay = replay;
+    this.recorded = recorded.length === 0 ? null : replay.recordedCheckpoints(recorded);
     this.leaveMark();
   }
 
@@ -45,8 +48,9 @@ export class Timeline {
 
   /** Times and `issued` that have passed are gone back to; an event, or what a test waits for, is the next one from here. */
   goTo(stop: ReplayStop): 'reached' | 'ended' {
-    if (stop.at === 'issued' && stop.issued < this.issued) this.goBack(({ issued }) => issued <= stop.issued);
-    if (stop.at === 'time' && stop.ns < this.nowNs) this.goBack(({ nowNs }) => nowNs <= stop.ns);
+    if (stop.at === 'issued') this.comeNear(({ issued }) => issued <= stop.issued);
+    if (stop.at === 'time') this.comeNear(({ nowNs }) => nowNs <= stop.ns);
+    if (stop.at === 'end') this.comeNear(() => true);
     if (stop.at !== 'event') return this.forward(stop);
     let count = 0;
     const unsubscribe = this.replay.system.on([stop.name], () => count++);
@@ -89,7 +93,7 @@ export class Timeline {
     const changedAt = this.narrow(unchangedAt, this.issued, hasChanged);
     const checkpoint = this.replay.checkpoint(this.marks[this.marks.length - 1].checkpoint);
     this.replay.forward({ at: 'issued', issued: changedAt });
-    if (this.peek(pid, address) === null) checkpoint.restore();
+    if (this.peek(pid, address) === null) this.replay.restore(checkpoint);
     return 'reached';
   }
 
@@ -113,7 +117,7 @@ export class Timeline {
       }
       isNarrower = low > start || this.issued < high;
       high = Math.min(high, this.issued);
-      checkpoint.restore();
+      this.replay.restore(checkpoint);
       this.replay.forward({ at: 'issued', issued: low });
     }
     return high;
@@ -125,7 +129,7 @@ export class Timeline {
     try {
       return work();
     } finally {
-      checkpoint.restore();
+      this.replay.restore(checkpoint);
     }
   }
 
@@ -138,7 +142,7 @@ export class Timeline {
       } catch (error) {
         if (!(error instanceof RecordingCut)) throw error;
         const { lastTrapAt } = this.replay;
-        last.checkpoint.restore();
+        this.replay.restore(last.checkpoint);
         this.replay.forward({ at: 'issued', issued: lastTrapAt });
         return 'ended';
       }
@@ -146,17 +150,34 @@ export class Timeline {
     }
   }
 
-  private goBack(isBefore: (mark: Mark) => boolean): void {
+  /** To the last checkpoint before a point, unless it is here that is nearest before it. */
+  private comeNear(isBefore: (point: Pick<Mark, 'issued' | 'nowNs'>) => boolean): void {
     const mark = this.marks.findLast(isBefore) ?? this.marks[0];
-    mark.checkpoint.restore();
+    const here = isBefore(this) ? this.issued : -1;
+    const index = this.recorded?.lastWhere(isBefore) ?? -1;
+    const recorded = this.recorded !== null && index >= 0 ? this.recorded.at(index) : null;
+    if (recorded !== null && recorded.issued > Math.max(mark.issued, here)) this.goToRecorded(index);
+    else if (mark.issued > here) this.replay.restore(mark.checkpoint);
   }
 
-  private leaveMark(): void {
-    const before = this.marks.at(-1);
+  private goToRecorded(index: number): void {
+    const { recorded } = this;
+    if (recorded === null) return;
+    const { position, issued } = recorded.at(index);
+    const checkpoint = { machine: recorded.decode(index), position, underWay: null, lastTrapAt: issued };
+    this.replay.restore(checkpoint);
+    this.leaveMark(checkpoint);
+  }
+
+  /** Here; `checkpoint`: one of this point, if there is one. */
+  private leaveMark(taken: ReplayCheckpoint | null = null): void {
+    const at = this.marks.findLastIndex((mark) => mark.issued <= this.issued);
     const { issued, nowNs } = this;
     // Going over a part of the run again: its checkpoints are there.
-    if (before !== undefined && before.issued >= issued) return;
-    this.marks.push({ issued, nowNs, checkpoint: this.replay.checkpoint(before?.checkpoint ?? null) });
+    if (this.marks[at + 1] !== undefined && this.marks[at + 1].issued < issued + this.interval) return;
+    if (this.marks[at]?.issued === issued) return;
+    const checkpoint = taken ?? this.replay.checkpoint(this.marks[at]?.checkpoint ?? null);
+    this.marks.splice(at + 1, 0, { issued, nowNs, checkpoint });
     if (this.marks.length <= MAX_MARKS) return;
     this.marks = this.marks.filter((_, at) => at % 2 === 0);
     this.interval *= 2;

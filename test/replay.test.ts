@@ -5,6 +5,7 @@ import { compileForGuest } from '../cli/toolchain.ts';
 import { EVENT_KINDS } from '../src/base/event-kinds.ts';
 import { MemoryEnvironment } from '../src/machine/memory-environment.ts';
 import { encodeEntry, type JournalEntry } from '../src/observe/recording/journal.ts';
+import { CheckpointRecorder, type RecordedCheckpoint } from '../src/observe/recording/recorded-checkpoints.ts';
 import { type RecordedMachine, Replay } from '../src/replay.ts';
 import { System } from '../src/system.ts';
 import type { SystemOptions } from '../src/system-options.ts';
@@ -21,6 +22,7 @@ interface Recorded {
   readonly events: readonly string[];
   readonly output: string;
   readonly stats: string;
+  readonly checkpoints: readonly (RecordedCheckpoint & { readonly eventsBefore: number })[];
 }
 
 async function compile(name: string): Promise<Uint8Array> {
@@ -38,7 +40,8 @@ function listen(system: System, lines: string[]): void {
   );
 }
 
-async function record(name: string, options: Partial<SystemOptions> = {}): Promise<Recorded> {
+/** `slice`: instructions of a call of run; behind the 2nd, 4th, 8th ... one a checkpoint is taken. */
+async function record(name: string, options: Partial<SystemOptions> = {}, slice = SLICE): Promise<Recorded> {
   const program = await compile(name);
   const pieces: Uint8Array[] = [];
   const output: string[] = [];
@@ -49,17 +52,26 @@ async function record(name: string, options: Partial<SystemOptions> = {}): Promi
   });
   environment.timeNs = 1.7e18;
   const made = { memoryBytes: 32 * 2 ** 20, seed: 5, ...options };
-  const system = new System({
-    ...made,
-    environment,
-    journal: { add: (entry: JournalEntry) => pieces.push(encodeEntry(entry)) },
-  });
+  let position = 0;
+  const add = (entry: JournalEntry): void => {
+    const bytes = encodeEntry(entry);
+    pieces.push(bytes);
+    position += bytes.length;
+  };
+  const system = new System({ ...made, environment, journal: { add } });
+  const recorder = new CheckpointRecorder(system, system.kernel.environment);
+  const checkpoints: Recorded['checkpoints'][number][] = [];
   const events: string[] = [];
   listen(system, events);
   system.mount({ host: '/files', guest: '/files', mode: 'overlay' });
   const pid = system.spawn('/files/p', ['/files/p']);
-  for (let i = 0; i < 400 && system.run({ instructions: SLICE }) === 'budget'; i++)
+  for (let i = 0; i < 1e5 && system.run({ instructions: slice }) === 'budget'; i++)
     if (i === 2) system.sendSignal(pid, 28);
+    else if (i > 0 && (i & (i - 1)) === 0) {
+      const { issued } = system;
+      const checkpoint = recorder.take({ position, issued, nowNs: system.kernel.clock.nowNs });
+      checkpoints.push({ ...checkpoint, bytes: checkpoint.bytes.slice(), eventsBefore: events.length });
+    }
   const stats = JSON.stringify([system.exitStatus(pid), system.stats({ wallMs: 0 })]);
   expect(system.shutdown().leakedFrames).toBe(0);
   const journal = Buffer.concat(pieces);
@@ -69,6 +81,7 @@ async function record(name: string, options: Partial<SystemOptions> = {}): Promi
     events,
     output: output.join(''),
     stats,
+    checkpoints,
   };
 }
 
@@ -81,12 +94,48 @@ function statsOf(replay: Replay): string {
   return JSON.stringify([system.exitStatus(firstPid(replay)), system.stats({ wallMs: 0 })]);
 }
 
+/** What a checkpoint leads to has a name in another machine: with all kinds of objects of the kernel. */
+describe.each([
+  'thread-malloc',
+  'sig-restart',
+  'swap-pages',
+  'mm-ksm',
+  'mm-thp-split',
+  'uffd-missing',
+  'ipc-shm',
+  'fd-hugetlb',
+  'socket-unix',
+  'cgroup-core',
+])('%s', (name) => {
+  test('goes on in another machine from each recorded checkpoint as it did', async () => {
+    const recorded = await record(name, {}, SLICE / 100);
+    const { length } = recorded.checkpoints;
+    expect(length).toBeGreaterThan(0);
+    const replay = new Replay(recorded.machine, recorded.journal);
+    const known = replay.recordedCheckpoints(recorded.checkpoints);
+    const events: string[] = [];
+    listen(replay.system, events);
+    for (const index of new Set([length - 1, length >> 1, 0])) {
+      const { position, issued, nowNs, eventsBefore } = recorded.checkpoints[index];
+      expect(known.lastWhere((each) => each.nowNs <= nowNs)).toBe(index);
+      replay.restore({ machine: known.decode(index), position, underWay: null, lastTrapAt: issued });
+      expect(replay.system.issued).toBe(issued);
+      replay.system.checkInvariants();
+      events.length = 0;
+      expect(replay.forward({ at: 'end' })).toBe('ended');
+      expect(events).toEqual(recorded.events.slice(eventsBefore, eventsBefore + events.length));
+      expect(statsOf(replay)).toBe(recorded.stats);
+    }
+    expect(replay.finish()?.leakedFrames).toBe(0);
+  });
+});
+
 describe.each([
   ['thread-malloc', {}],
   ['sig-restart', {}],
   ['sig-restart', { jit: 'always' }],
   ['time-basic', { clock: 'host' }],
-  ['demo', { paging: 'sv48', vmaIndex: 'rbtree' }],
+  ['demo', { paging: 'sv48', vmaIndex: 'rbtree', jit: 'always' }],
   ['swap-pages', { memoryBytes: 8 * 2 ** 20 }],
   ['demo', { inject: { frames: 0.01, slab: 0.01, diskRead: 0, diskWrite: 0, swapFull: false } }],
 ] as [string, Partial<SystemOptions>][])('%s %o', (name, options) => {
@@ -96,6 +145,7 @@ describe.each([
     const output: string[] = [];
     const decoder = new TextDecoder();
     const replay = new Replay(recorded.machine, recorded.journal, {
+      jit: options.jit,
       onOutput: (descriptor, bytes) => output.push(`${descriptor}: ${decoder.decode(bytes)}`),
     });
     const events: string[] = [];
@@ -110,7 +160,7 @@ describe.each([
 
   test('is the same again from any checkpoint, as often as one likes', async () => {
     const recorded = await record(name, options);
-    const replay = new Replay(recorded.machine, recorded.journal);
+    const replay = new Replay(recorded.machine, recorded.journal, { jit: options.jit });
     const events: string[] = [];
     listen(replay.system, events);
     replay.forward({ at: 'event', name: 'faultline:page_fault', count: 60 });
@@ -119,13 +169,13 @@ describe.each([
     replay.forward({ at: 'event', name: 'faultline:page_fault', count: 150 });
     const second = replay.checkpoint(first);
     const secondAt = events.length;
-    expect(second.ownBytes(first)).toBeLessThan(first.ownBytes(null));
+    expect(second.machine.ownBytes(first.machine)).toBeLessThan(first.machine.ownBytes(null));
     for (const [checkpoint, at] of [
       [second, secondAt],
       [first, firstAt],
       [second, secondAt],
     ] as const) {
-      checkpoint.restore();
+      replay.restore(checkpoint);
       replay.system.checkInvariants();
       events.length = at;
       expect(replay.forward({ at: 'end' })).toBe('ended');

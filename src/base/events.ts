@@ -1,3 +1,4 @@
+import { NOT_STATE } from './checkpointed.ts';
 import { EVENT_KINDS } from './event-kinds.ts';
 
 /** One event as a listener sees it. The record is reused: copy what you keep. */
@@ -18,6 +19,7 @@ export type EventListener = (event: EventRecord) => void;
  * listening an event costs one byte load. Listeners are outside the kernel state; they must not change it.
  */
 export class EventSink {
+  static readonly [NOT_STATE] = ['enabled', 'listeners', 'record'];
   readonly enabled = new Uint8Array(EVENT_KINDS.length);
   /** The task on whose behalf the machine works now; stamped by emitters that have no task at hand. 0: none. */
   currentPid = 0;

@@ -19,7 +19,7 @@ const MAGIC = {
   nsfs: NSFS_MAGIC,
 } as const;
 
-class AnonRoot extends Inode {
+export class AnonRoot extends Inode {
   open(): number {
     return -ENOMEM;
   }

@@ -10,7 +10,7 @@ import { TtyFile } from './tty-file.ts';
 const CHUNK_BYTES = 4096;
 
 /** /dev/null: write_null takes everything unseen. */
-class NullFile extends File {
+export class NullFile extends File {
   override knowsNowait(): boolean {
     return true;
   }
@@ -31,7 +31,7 @@ class NullFile extends File {
   }
 }
 
-class ZeroFile extends NullFile {
+export class ZeroFile extends NullFile {
   override get mapKind(): 'zero' | 'none' {
     return 'zero';
   }
@@ -43,7 +43,7 @@ class ZeroFile extends NullFile {
   }
 }
 
-class FullFile extends ZeroFile {
+export class FullFile extends ZeroFile {
   override get mapKind(): 'zero' | 'none' {
     return 'none';
   }
@@ -54,7 +54,7 @@ class FullFile extends ZeroFile {
 }
 
 /** /dev/random and /dev/urandom: one generator, seeded by the machine's seed (D3). Writes stir nothing. */
-class RandomFile extends NullFile {
+export class RandomFile extends NullFile {
   override get canPoll(): boolean {
     return true;
   }
@@ -79,7 +79,7 @@ function fill(sink: IoSink, produce: (chunk: Uint8Array) => void): number {
   return moved === 0 && sink.faulted ? -EFAULT : moved;
 }
 
-class SimpleDriver implements DeviceDriver {
+export class SimpleDriver implements DeviceDriver {
   private readonly core: FsCore;
   private readonly type: new (
     path: PathRef,
@@ -98,7 +98,7 @@ class SimpleDriver implements DeviceDriver {
 }
 
 /** /dev/console: the terminal; /dev/tty: the same, for those whose controlling terminal it is. */
-class TerminalDriver implements DeviceDriver {
+export class TerminalDriver implements DeviceDriver {
   private readonly core: FsCore;
   private readonly which: 'console' | 'controlling';
 

@@ -160,7 +160,7 @@ export class HugetlbfsInode extends MemoryInode {
 }
 
 /** An open file of huge pages: it is mapped and read; there is no write (hugetlbfs_file_operations). */
-class HugetlbfsFile extends File {
+export class HugetlbfsFile extends File {
   private readonly source: HugetlbfsInode;
 
   constructor(path: PathRef, flags: number, slot: number, source: HugetlbfsInode) {

@@ -20,7 +20,7 @@ export interface FsActor {
   readonly userNs: OwnerIds;
 }
 
-const ALL_OWNERS: OwnerIds = { isInitial: true, hasUid: () => true, hasGid: () => true };
+export const ALL_OWNERS: OwnerIds = { isInitial: true, hasUid: () => true, hasGid: () => true };
 
 /** The machine itself, and its composition root. */
 export const KERNEL_ACTOR: FsActor = {

@@ -231,7 +231,7 @@ function allocPipe(core: FsCore): Pipe | number {
 }
 
 /** The inode of pipe(2): has a place in /proc/PID/fd only, through which it can be opened again. */
-class PipeInode extends Inode {
+export class PipeInode extends Inode {
   override open(path: PathRef, flags: number): File | number {
     return openFifo(this, path, flags);
   }

@@ -160,7 +160,7 @@ export class RegularFile extends File implements ErrorCursor {
 }
 
 /** At most `remaining` bytes of another source. */
-class LimitedSource implements IoSource {
+export class LimitedSource implements IoSource {
   private readonly inner: IoSource;
   private left: number;
 

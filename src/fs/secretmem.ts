@@ -8,7 +8,7 @@ import type { FsCore } from './fs-core.ts';
 import { Inode } from './inode.ts';
 
 /** Looks like a regular file, whose size is set once (secretmem_setattr). */
-class SecretInode extends Inode {
+export class SecretInode extends Inode {
   override open(): number {
     return -EINVAL;
   }
@@ -34,7 +34,7 @@ class SecretInode extends Inode {
 }
 
 /** Memory that its processes alone reach, through mappings (Linux 6.18, mm/secretmem.c): no read, no write, no debugger. */
-class SecretFile extends File {
+export class SecretFile extends File {
   override get pages(): FilePages | null {
     return this.inode.pages;
   }

@@ -14,7 +14,7 @@ import type { Superblock } from './superblock.ts';
  * The file behind shared anonymous memory for who opens it through /proc/PID/map_files: the same pages, held as long as it is
  * open or mapped. Its size is fixed.
  */
-class SharedAnonymousInode extends Inode {
+export class SharedAnonymousInode extends Inode {
   private readonly shared: SharedAnonymousFile;
 
   constructor(superblock: Superblock, slots: KmemCache, slot: number, shared: SharedAnonymousFile) {

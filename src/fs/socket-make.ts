@@ -20,7 +20,7 @@ import { type SocketFamily, SocketFile, type SocketType } from './socket.ts';
 
 /** socket(2) and socketpair(2): each socket is a description on an inode of sockfs. */
 
-class SocketInode extends Inode {
+export class SocketInode extends Inode {
   open(): number {
     return -ENXIO;
   }

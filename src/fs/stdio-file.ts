@@ -13,7 +13,7 @@ import type { PathRef } from './path.ts';
 
 const CHUNK_BYTES = 65_536;
 
-class StdioInode extends Inode {
+export class StdioInode extends Inode {
   readonly descriptor: 0 | 1 | 2;
   /** Input that the host gave and the guest has not read; a stream has one place for all who opened it. */
   pending: Uint8Array = new Uint8Array(0);

@@ -1,4 +1,5 @@
 import type { Arch } from '../arch/arch.ts';
+import { NOT_STATE } from '../base/checkpointed.ts';
 import type { EventSink } from '../base/events.ts';
 import type { Rng } from '../base/rng.ts';
 import { timespecOfNs } from '../base/timespec.ts';
@@ -149,6 +150,7 @@ export class Kernel {
   readonly namesByNumber: (string | undefined)[] = [];
   readonly syscallCounts = new CallCounts();
   readonly absentSyscalls = new Map<string, number>();
+  static readonly [NOT_STATE] = ['afterTrap', 'tracer'];
   tracer: Tracer<Task> | null = null;
   /** The last lines of the kernel log, as dmesg shows them without the time. */
   readonly dmesg: { timeNs: number; text: string }[] = [];

@@ -113,7 +113,7 @@ export function userfaultfd(k: Kernel, t: Task, flags: number): number {
 }
 
 /** /dev/userfaultfd: who may open it needs no capability. */
-class UserfaultDevice extends File {
+export class UserfaultDevice extends File {
   private readonly k: Kernel;
 
   constructor(path: PathRef, flags: number, slot: number, k: Kernel) {

@@ -172,7 +172,7 @@ function isMarkerValid(marker: number): boolean {
  * R2 for the pages of one VMA: the frame leads back to the entry. The tree in which it is found is right by itself (T1 to T3)
  * and holds the VMA with its bounds (A1 for chains, here for i_mmap), so owner and index decide for each page.
  */
-class ReverseCheck {
+export class ReverseCheck {
   private readonly mm: MemoryManager;
   private readonly vma: Vma;
   private readonly indexAt: number;

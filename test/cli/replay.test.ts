@@ -183,3 +183,43 @@ describe('faultline diff', () => {
     expect(b.replace('other.flt', 'r.flt    ')).not.toBe(a);
   });
 });
+
+describe('checkpoints of a recording', () => {
+  const LONG = `#include <stdlib.h>
+int main(void) {
+  static volatile unsigned sum;
+  for (unsigned round = 0; round < 40; round++) {
+    volatile char *bytes = malloc(100000);
+    for (unsigned at = 0; at < 100000; at++) sum += bytes[at] = (char)(at * round);
+  }
+  return sum == 0;
+}`;
+
+  test('lead to the same memory as going there from the start', () => {
+    writeFileSync(join(folder, 'long.c'), LONG);
+    run(['run', 'long.c']);
+    for (const [file, every] of [
+      ['with.flt', '1'],
+      ['without.flt', '999999999999'],
+    ])
+      expect(run(['record', '--memory', '32M', '--checkpoint-every', every, '-o', file, 'long.c']).status).toBe(0);
+    const sizes = ['with.flt', 'without.flt'].map((file) => readFileSync(join(folder, file)).length);
+    expect(sizes[0]).toBeGreaterThan(sizes[1] + 100_000);
+    for (const question of ['where', 'maps', 'smaps', 'smaps_rollup', 'status']) {
+      const [withThem, without] = ['with.flt', 'without.flt'].map((file) =>
+        run(['replay', file, '--to', '@14000000', question]),
+      );
+      expect(withThem.stdout).toBe(without.stdout);
+      expect(withThem.stdout.length).toBeGreaterThan(20);
+    }
+  });
+
+  test('that were cut off are told, and the ones before are used', () => {
+    const bytes = readFileSync(join(folder, 'with.flt'));
+    writeFileSync(join(folder, 'cut.flt'), bytes.subarray(0, bytes.lastIndexOf('CKPT') + 100));
+    const { status, stdout, stderr } = run(['replay', 'cut.flt', '--to', '@14000000', 'where']);
+    expect(status).toBe(0);
+    expect(stderr).toContain('the file ends in the middle');
+    expect(stdout).toMatch(/@140000\d\d /);
+  });
+});

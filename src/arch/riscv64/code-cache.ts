@@ -70,6 +70,13 @@ export class CodeCache {
     }
   }
 
+  /** After dropAll, and slots were given to frames again: none of them is decoded. */
+  emptySlots(): void {
+    for (let slot = 0; slot < at.SLOT_COUNT; slot++)
+      if (this.frameOfSlot[slot] !== NONE)
+        this.ram.u8[at.SLOTS + slot * at.SLOT_STRIDE + at.SLOT_PAGE_END] = OP_PAGE_END;
+  }
+
   /** The frame whose code stands in the slot at an offset. */
   frameOf(offset: number): number {
     return this.frameOfSlot[(offset - at.SLOTS) / at.SLOT_STRIDE];

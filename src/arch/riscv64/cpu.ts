@@ -1,3 +1,11 @@
+import {
+  AFTER_RESTORE,
+  BEFORE_RESTORE,
+  NOT_STATE,
+  type Restorable,
+  UNKEPT_BYTES,
+  type UnkeptBytes,
+} from '../../base/checkpointed.ts';
 import type { Cpu, Trap } from '../../machine/cpu.ts';
 import type { Access, TranslationRoot } from '../../machine/mmu.ts';
 import type { PagingFormat } from '../../machine/paging/format.ts';
@@ -27,7 +35,10 @@ const HARDWARE_ASIDS = 511;
  *
  * Invariant: TLB entries and decoded code are caches; losing them at any trap changes no architectural result.
  */
-export class Riscv64Cpu implements Cpu {
+export class Riscv64Cpu implements Cpu, Restorable {
+  static readonly [NOT_STATE] = ['pace', 'translator', 'enter', 'translateWords'];
+  /** What slots hold is made again; which frames have one is state, because a new one empties the write TLB. */
+  readonly [UNKEPT_BYTES]: UnkeptBytes;
   readonly registers: Uint32Array;
   /** ns, added to the time of `retired` where the guest reads the time counter; the kernel sets it before `run`. Whole, up to 2^53. */
   timeOffset = 0;
@@ -53,6 +64,7 @@ export class Riscv64Cpu implements Cpu {
   /** `jit` changes nothing but speed. */
   constructor(ram: Ram, format: PagingFormat, jit: JitMode | JitPace = 'off') {
     this.ram = ram;
+    this[UNKEPT_BYTES] = { buffer: ram.u8.buffer, from: at.STRADDLE_SLOT, to: at.MACHINE_AREA_BYTES };
     this.format = format;
     this.pace = typeof jit === 'string' ? (jit === 'off' ? null : PACES[jit]) : jit;
     this.registers = ram.u32.subarray(at.REGISTER_BASE / 4, at.REGISTER_BASE / 4 + REGISTER_WORDS);
@@ -203,6 +215,18 @@ export class Riscv64Cpu implements Cpu {
   /** Forgets all decoded code. */
   dropAllCode(): void {
     this.code.dropAll();
+  }
+
+  [BEFORE_RESTORE](): void {
+    this.code.dropAll();
+  }
+
+  [AFTER_RESTORE](): void {
+    this.code.emptySlots();
+    this.translator?.restart(this.retiredCount);
+    if (this.tracer.isInForce) return;
+    this.flushAll();
+    this.tracer.enforce();
   }
 
   private loadRoot(root: TranslationRoot): void {

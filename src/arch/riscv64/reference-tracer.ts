@@ -1,3 +1,4 @@
+import { NOT_STATE } from '../../base/checkpointed.ts';
 import { ACCESS_EXEC, type Access } from '../../machine/mmu.ts';
 import type { Ram } from '../../machine/ram.ts';
 import type { ReferenceStream } from '../../machine/reference-stream.ts';
@@ -16,6 +17,7 @@ import * as at from './layout.ts';
 export class ReferenceTracer {
   /** Of the space whose accesses come now. */
   asid = 0;
+  static readonly [NOT_STATE] = ['stream'];
   private stream: ReferenceStream | null = null;
   private readonly ram: Ram;
   /** The code's page; -1 outside of `run`. */
@@ -35,6 +37,16 @@ export class ReferenceTracer {
     this.stream = stream;
     this.lastTold = -1;
     this.ram.u32[at.MAIL_TRACING / 4] = stream === null ? 0 : 1;
+  }
+
+  /** The machine's memory is another one: does it say whether somebody listens? */
+  get isInForce(): boolean {
+    return (this.ram.u32[at.MAIL_TRACING / 4] !== 0) === (this.stream !== null);
+  }
+
+  /** As setStream with the stream that is there. */
+  enforce(): void {
+    this.setStream(this.stream);
   }
 
   beforeRun(): void {

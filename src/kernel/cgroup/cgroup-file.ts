@@ -6,6 +6,7 @@ import type { WaitQueue } from '../../base/wait-queue.ts';
 import type { PathRef } from '../../fs/path.ts';
 import { type PseudoContent, PseudoFile } from '../../fs/pseudo-fs.ts';
 import { currentTask } from '../procfs/current-task.ts';
+import type { Cgroup } from './cgroup.ts';
 import type { CgroupFileInode } from './cgroupfs.ts';
 import type { OpenCgroupFile } from './file-row.ts';
 import type { CgroupNamespace } from './namespace.ts';
@@ -23,7 +24,7 @@ export class CgroupFile extends PseudoFile {
     const { row, cgroup } = file;
     const { k } = file.superblock;
     const own = row.open?.(k, cgroup, file) ?? null;
-    super(path, flags, slot, own === null ? file.content : contentOf(file, own));
+    super(path, flags, slot, own === null ? file.content : new OwnCgroupContent(file.cgroup, own));
     this.file = file;
     this.own = own;
     this.cgroupNs = currentTask(k)?.cgroupNs ?? null;
@@ -67,13 +68,23 @@ export class CgroupFile extends PseudoFile {
   }
 }
 
-function contentOf({ cgroup }: CgroupFileInode, own: OpenCgroupFile): PseudoContent {
-  return {
-    generate: () => (cgroup.isAlive ? own.read() : -ENODEV),
-    accept: (bytes) => {
-      if (!cgroup.isAlive) return -ENODEV;
-      const result = own.write(decodeUtf8(bytes).split('\0')[0]);
-      return result < 0 ? result : bytes.length;
-    },
-  };
+/** Of a file that is another one for each opener. */
+export class OwnCgroupContent implements PseudoContent {
+  private readonly cgroup: Cgroup;
+  private readonly own: OpenCgroupFile;
+
+  constructor(cgroup: Cgroup, own: OpenCgroupFile) {
+    this.cgroup = cgroup;
+    this.own = own;
+  }
+
+  generate(): string | number {
+    return this.cgroup.isAlive ? this.own.read() : -ENODEV;
+  }
+
+  accept(bytes: Uint8Array): number {
+    if (!this.cgroup.isAlive) return -ENODEV;
+    const result = this.own.write(decodeUtf8(bytes).split('\0')[0]);
+    return result < 0 ? result : bytes.length;
+  }
 }

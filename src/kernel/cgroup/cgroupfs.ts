@@ -7,7 +7,13 @@ import { type File, takeFilpSlot } from '../../fs/file.ts';
 import type { DirEntry, Inode } from '../../fs/inode.ts';
 import { notifyContents } from '../../fs/notify.ts';
 import { type PathRef, resolve } from '../../fs/path.ts';
-import { makePseudo, PseudoDirectoryInode, PseudoFileInode, PseudoSuperblock } from '../../fs/pseudo-fs.ts';
+import {
+  makePseudo,
+  type PseudoContent,
+  PseudoDirectoryInode,
+  PseudoFileInode,
+  PseudoSuperblock,
+} from '../../fs/pseudo-fs.ts';
 import type { Memcg } from '../../mm/memcg/memcg.ts';
 import type { MemcgWatcher } from '../../mm/memcg/memcgs.ts';
 import type { Kernel } from '../kernel.ts';
@@ -24,7 +30,7 @@ import { PIDS_FILES } from './pids-files.ts';
 import { PRESSURE_FILES, PRESSURE_SWITCH } from './pressure-files.ts';
 
 /** Every file that a directory can have: with its inode they give the files' inode numbers. */
-const ALL_FILES: readonly CgroupFileRow[] = [
+export const ALL_FILES: readonly CgroupFileRow[] = [
   ...CORE_FILES,
   ...PRESSURE_FILES,
   PRESSURE_SWITCH,
@@ -197,6 +203,33 @@ export class CgroupDirectoryInode extends PseudoDirectoryInode {
   }
 }
 
+/** What a control file says and takes. */
+export class CgroupContent implements PseudoContent {
+  private readonly k: Kernel;
+  private readonly cgroup: Cgroup;
+  private readonly row: CgroupFileRow;
+
+  constructor(k: Kernel, cgroup: Cgroup, row: CgroupFileRow) {
+    this.k = k;
+    this.cgroup = cgroup;
+    this.row = row;
+  }
+
+  generate(): string | number {
+    const { k, cgroup, row } = this;
+    if (!cgroup.isAlive) return -ENODEV;
+    return row.read === undefined ? -EINVAL : row.read(k, cgroup);
+  }
+
+  accept(bytes: Uint8Array): number {
+    const { k, cgroup, row } = this;
+    if (!cgroup.isAlive) return -ENODEV;
+    if (row.write === undefined) return -EINVAL;
+    const result = row.write(k, cgroup, decodeUtf8(bytes).split('\0')[0].trim());
+    return result < 0 ? result : bytes.length;
+  }
+}
+
 export class CgroupFileInode extends PseudoFileInode {
   declare readonly superblock: CgroupSuperblock;
   readonly cgroup: Cgroup;
@@ -206,17 +239,7 @@ export class CgroupFileInode extends PseudoFileInode {
   readonly queue: WaitQueue;
 
   constructor(superblock: CgroupSuperblock, slot: number, cgroup: Cgroup, row: CgroupFileRow) {
-    const { k } = superblock;
-    const { read, write } = row;
-    super(superblock, slot, row.mode, inoOf(cgroup, row), {
-      generate: () => (!cgroup.isAlive ? -ENODEV : read === undefined ? -EINVAL : read(k, cgroup)),
-      accept: (bytes) => {
-        if (!cgroup.isAlive) return -ENODEV;
-        if (write === undefined) return -EINVAL;
-        const result = write(k, cgroup, decodeUtf8(bytes).split('\0')[0].trim());
-        return result < 0 ? result : bytes.length;
-      },
-    });
+    super(superblock, slot, row.mode, inoOf(cgroup, row), new CgroupContent(superblock.k, cgroup, row));
     this.cgroup = cgroup;
     this.row = row;
     this.queue = superblock.core.makeQueue();

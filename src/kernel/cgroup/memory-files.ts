@@ -38,7 +38,7 @@ function pagesRow(name: string, of: (memcg: Memcg) => number): CgroupFileRow {
 }
 
 /** An open memory.peak: whatever is written to it, it shows the peak since then (memory_peak_write). */
-class OpenPeakFile implements OpenCgroupFile, PeakWatch {
+export class OpenPeakFile implements OpenCgroupFile, PeakWatch {
   valuePages: number | null = null;
   private readonly counter: PageCounter;
 

@@ -13,7 +13,7 @@ import { type CgroupFileRow, type ChangingFile, type OpenCgroupFile, parseIntege
  * An open io.pressure, memory.pressure or cpu.pressure (6.18, kernel/cgroup/cgroup.c pressure_write): one trigger each. It is dead once
  * cgroup.pressure was off, as kernfs lets go of what is open then.
  */
-class OpenPressureFile implements OpenCgroupFile, TriggerWatcher {
+export class OpenPressureFile implements OpenCgroupFile, TriggerWatcher {
   private readonly k: Kernel;
   private readonly cgroup: Cgroup;
   private readonly resource: PsiResource;

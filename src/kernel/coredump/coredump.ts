@@ -48,7 +48,7 @@ function openCore(k: Kernel, t: Task, name: string): File | null {
   return null;
 }
 
-class FileSink implements CoreSink {
+export class FileSink implements CoreSink {
   private readonly file: File;
   private readonly limitBytes: number;
   private at = 0;

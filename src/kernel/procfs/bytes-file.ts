@@ -44,7 +44,7 @@ export class BytesInode extends ProcInode {
   }
 }
 
-class BytesFile extends File {
+export class BytesFile extends File {
   private readonly source: BytesInode;
   private readonly space: AddressSpace | null;
   /** file->f_cred. */

@@ -11,7 +11,7 @@ import { ProcInode, type ProcInodeParts } from './proc-inode.ts';
 import { type Generated, SeqInode, type SeqRow } from './seq-file.ts';
 
 /** Descriptors as entries of a folder: /proc/PID/fd and /proc/PID/fdinfo. */
-abstract class DescriptorDirectory extends ProcDirectory {
+export abstract class DescriptorDirectory extends ProcDirectory {
   protected abstract readonly entryType: number;
   protected abstract make(parts: ProcInodeParts, fd: number): ProcInode;
 
@@ -77,7 +77,7 @@ export class FdinfoDirectory extends DescriptorDirectory {
 }
 
 /** /proc/PID/fd/N: its permission bits tell how the file is open (tid_fd_update_inode). */
-class FdLink extends ProcInode {
+export class FdLink extends ProcInode {
   private readonly fd: number;
 
   constructor(parts: ProcInodeParts, fd: number) {
@@ -116,10 +116,10 @@ class FdLink extends ProcInode {
   }
 }
 
-const FDINFO: SeqRow = { name: 'fdinfo', mode: 0o444, show: () => -ENOENT, writeError: -EINVAL };
+export const FDINFO: SeqRow = { name: 'fdinfo', mode: 0o444, show: () => -ENOENT, writeError: -EINVAL };
 
 /** /proc/PID/fdinfo/N (seq_show, fs/proc/fd.c). */
-class FdinfoInode extends SeqInode {
+export class FdinfoInode extends SeqInode {
   private readonly fd: number;
 
   constructor(parts: ProcInodeParts, fd: number) {

@@ -77,7 +77,7 @@ export class MapFilesDirectory extends ProcDirectory {
 }
 
 /** A link to what is mapped there; its permission bits tell how the file is open. It leads nowhere when the mapping has changed. */
-class MapFilesLink extends ProcInode {
+export class MapFilesLink extends ProcInode {
   private readonly range: Range;
 
   constructor(parts: ProcInodeParts, range: Range) {

@@ -1,14 +1,14 @@
-import { EACCES, ENOENT } from '../../abi/errno.ts';
+import { EACCES, ELOOP, ENOENT } from '../../abi/errno.ts';
 import { DT_LNK, S_IFLNK } from '../../abi/stat.ts';
 import type { DirEntry, Inode } from '../../fs/inode.ts';
-import type { PathRef } from '../../fs/path.ts';
+import { PathRef } from '../../fs/path.ts';
 import { mayAccessTask } from '../access-task.ts';
-import type { Kernel } from '../kernel.ts';
 import { makeNsPath, type Namespace } from '../ns-file.ts';
 import type { PidNamespace } from '../pid-namespace.ts';
 import type { Task } from '../task.ts';
+import { mayLookAt } from './current-task.ts';
 import { ProcDirectory } from './proc-directory.ts';
-import { ProcMagicLink } from './proc-link.ts';
+import { ProcInode, type ProcInodeParts } from './proc-inode.ts';
 
 const isEmpty = (ns: PidNamespace): boolean => ns.parent !== null && ns.reaper === null;
 
@@ -28,21 +28,43 @@ const LINKS: ReadonlyMap<string, (t: Task) => Namespace | null> = new Map([
 ]);
 const NAMES = [...LINKS.keys()];
 
+/** proc_ns_get_link: a task that has ended is in none. */
+export class NsLink extends ProcInode {
+  private readonly name: string;
+
+  constructor(parts: ProcInodeParts, name: string) {
+    super(parts);
+    this.name = name;
+  }
+
+  override followMagic(): PathRef | number {
+    const { task, k } = this;
+    if (task === null) return -ENOENT;
+    const refused = mayLookAt(k, task);
+    if (refused < 0) return refused;
+    if (k.current !== null && mayAccessTask(k.current, task, 'fs') < 0) return -EACCES;
+    const ns = LINKS.get(this.name)?.(task) ?? null;
+    return ns === null ? -EACCES : makeNsPath(k, ns);
+  }
+
+  override readlink(): string | number {
+    const place = this.followMagic();
+    return place instanceof PathRef ? place.displayPath() : place;
+  }
+
+  open(): number {
+    return -ELOOP;
+  }
+}
+
 /** /proc/PID/ns (6.18, fs/proc/namespaces.c): the kinds of namespace that this kernel has. */
 export class NsDirectory extends ProcDirectory {
   override lookup(name: string): Inode | number {
-    const namespaceOf = LINKS.get(name);
-    if (this.task === null || namespaceOf === undefined) return -ENOENT;
+    if (this.task === null || !LINKS.has(name)) return -ENOENT;
     const { superblock, subject } = this;
     const key = `${this.key}/${name}`;
     const parts = { superblock, key, ino: this.inoOf(name), mode: S_IFLNK | 0o777, subject };
-    // proc_ns_get_link: a task that has ended is in none.
-    const target = (k: Kernel, t: Task): PathRef | number => {
-      if (k.current !== null && mayAccessTask(k.current, t, 'fs') < 0) return -EACCES;
-      const ns = namespaceOf(t);
-      return ns === null ? -EACCES : makeNsPath(k, ns);
-    };
-    return superblock.ensure(key, subject, (slot) => new ProcMagicLink({ ...parts, slot }, target));
+    return superblock.ensure(key, subject, (slot) => new NsLink({ ...parts, slot }, name));
   }
 
   override entries(): DirEntry[] | number {

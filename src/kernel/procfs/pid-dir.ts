@@ -36,7 +36,7 @@ export function ensureTaskFolder(superblock: ProcSuperblock, t: Task, kind: Kind
 }
 
 /** /proc/PID and /proc/PID/task/TID. Whoever holds one of a reaped task gets -ESRCH on the way in (proc_pid_permission). */
-class TaskFolder extends ProcDirectory {
+export class TaskFolder extends ProcDirectory {
   private readonly tid: number;
   private readonly kind: Kind;
 
@@ -73,7 +73,7 @@ class TaskFolder extends ProcDirectory {
 }
 
 /** /proc/PID/task. */
-class ThreadsDirectory extends ProcDirectory {
+export class ThreadsDirectory extends ProcDirectory {
   private get threads(): readonly Task[] {
     return this.task?.process.threads ?? [];
   }

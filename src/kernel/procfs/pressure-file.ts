@@ -29,7 +29,7 @@ export class PressureInode extends SeqInode {
 }
 
 /** An open file of /proc/pressure (6.18, kernel/sched/psi.c psi_write, psi_fop_poll): one trigger each. */
-class PressureFile extends SeqFile implements TriggerWatcher {
+export class PressureFile extends SeqFile implements TriggerWatcher {
   private trigger: PsiTrigger | null = null;
   private readonly queue: WaitQueue = this.core.makeQueue();
 

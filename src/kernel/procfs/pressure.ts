@@ -19,18 +19,18 @@ const file = (name: PsiResource): SeqRow => ({
   show: (k) => k.cgroups.root.psi.show(name, 'machine', k.clock.nowNs),
   writeError: -EINVAL,
 });
-const FILES: readonly SeqRow[] = PSI_RESOURCES.map(file);
+export const PRESSURE_FILES: readonly SeqRow[] = PSI_RESOURCES.map(file);
 
 export function ensurePressureFolder(superblock: ProcSuperblock): Inode | number {
   const parts = { superblock, key: 'pressure', ino: FIRST_INO, mode: S_IFDIR | 0o555, subject: null };
   return superblock.ensure('pressure', null, (slot) => new PressureFolder({ ...parts, slot }));
 }
 
-class PressureFolder extends ProcDirectory {
+export class PressureFolder extends ProcDirectory {
   override lookup(name: string): Inode | number {
-    const index = FILES.findIndex((row) => row.name === name);
+    const index = PRESSURE_FILES.findIndex((row) => row.name === name);
     if (index < 0) return -ENOENT;
-    const row = FILES[index];
+    const row = PRESSURE_FILES[index];
     const { superblock } = this;
     const key = `pressure/${name}`;
     const parts = { superblock, key, ino: FIRST_INO + 1 + index, mode: S_IFREG | row.mode, subject: null };
@@ -38,6 +38,6 @@ class PressureFolder extends ProcDirectory {
   }
 
   override entries(): DirEntry[] {
-    return FILES.map(({ name }, index) => ({ name, ino: FIRST_INO + 1 + index, type: DT_REG }));
+    return PRESSURE_FILES.map(({ name }, index) => ({ name, ino: FIRST_INO + 1 + index, type: DT_REG }));
   }
 }

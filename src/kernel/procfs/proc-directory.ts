@@ -17,7 +17,7 @@ export abstract class ProcDirectory extends ProcInode {
 }
 
 /** A folder of a reaped task cannot be read any more, not even `.` and `..`. */
-class ProcDirectoryFile extends DirectoryFile {
+export class ProcDirectoryFile extends DirectoryFile {
   override entryAt(pos: number): DirEntry | null | number {
     const inode = this.inode as ProcDirectory;
     return inode.subject !== null && inode.task === null ? -ENOENT : super.entryAt(pos);

@@ -103,7 +103,7 @@ const SELF_ENTRIES: readonly RootLink[] = [
     },
   },
 ];
-const ENTRIES: readonly RootEntry[] = [...MACHINE_ENTRIES, ...SELF_ENTRIES];
+export const ROOT_ENTRIES: readonly RootEntry[] = [...MACHINE_ENTRIES, ...SELF_ENTRIES];
 
 /** /proc: the machine's files, then the processes by rising pid (proc_root_readdir). */
 export class ProcRoot extends ProcDirectory {
@@ -117,8 +117,8 @@ export class ProcRoot extends ProcDirectory {
   }
 
   override lookup(name: string): Inode | number {
-    const index = ENTRIES.findIndex((row) => row.name === name);
-    if (index >= 0) return this.ensureEntry(ENTRIES[index], index);
+    const index = ROOT_ENTRIES.findIndex((row) => row.name === name);
+    if (index >= 0) return this.ensureEntry(ROOT_ENTRIES[index], index);
     const { k } = this;
     const tid = this.superblock.pidNs.pidOf(tidOf(name));
     const task = k.tasks.get(tid) ?? k.processes.get(tid)?.leader;
@@ -137,7 +137,7 @@ export class ProcRoot extends ProcDirectory {
   }
 
   override entries(): DirEntry[] {
-    const own = ENTRIES.map((row, i) => ({
+    const own = ROOT_ENTRIES.map((row, i) => ({
       name: row.name,
       ino: inoOf(i),
       type: 'folder' in row ? DT_DIR : 'target' in row ? DT_LNK : DT_REG,

@@ -39,7 +39,7 @@ export function ensureSysctlFolder(superblock: ProcSuperblock, path: string): In
 }
 
 /** A folder of /proc/sys (proc_sys_dir_operations). */
-class SysctlFolder extends ProcDirectory {
+export class SysctlFolder extends ProcDirectory {
   private readonly path: string;
 
   constructor(parts: ProcInodeParts, path: string) {
@@ -81,7 +81,7 @@ function modeOf(row: SysctlRow): number {
 }
 
 /** One value. Its permission bits bind root too (sysctl_perm). */
-class SysctlInode extends ProcInode {
+export class SysctlInode extends ProcInode {
   readonly row: SysctlRow;
 
   constructor(parts: ProcInodeParts, row: SysctlRow) {
@@ -98,7 +98,7 @@ class SysctlInode extends ProcInode {
   }
 }
 
-class SysctlFile extends File {
+export class SysctlFile extends File {
   private readonly source: SysctlInode;
 
   constructor(path: PathRef, flags: number, slot: number, source: SysctlInode) {

@@ -77,18 +77,18 @@ function showMsg(k: Kernel): readonly string[] {
 }
 
 const file = (name: string, show: SeqRow['show']): SeqRow => ({ name, mode: 0o444, show, writeError: -EIO });
-const FILES: readonly SeqRow[] = [file('msg', showMsg), file('sem', showSem), file('shm', showShm)];
+export const SYSVIPC_FILES: readonly SeqRow[] = [file('msg', showMsg), file('sem', showSem), file('shm', showShm)];
 
 export function ensureSysvipcFolder(superblock: ProcSuperblock): Inode | number {
   const parts = { superblock, key: 'sysvipc', ino: FIRST_INO, mode: S_IFDIR | 0o555, subject: null };
   return superblock.ensure('sysvipc', null, (slot) => new SysvipcFolder({ ...parts, slot }));
 }
 
-class SysvipcFolder extends ProcDirectory {
+export class SysvipcFolder extends ProcDirectory {
   override lookup(name: string): Inode | number {
-    const index = FILES.findIndex((row) => row.name === name);
+    const index = SYSVIPC_FILES.findIndex((row) => row.name === name);
     if (index < 0) return -ENOENT;
-    const row = FILES[index];
+    const row = SYSVIPC_FILES[index];
     const { superblock } = this;
     const key = `sysvipc/${name}`;
     const parts = { superblock, key, ino: FIRST_INO + 1 + index, mode: S_IFREG | row.mode, subject: null };
@@ -96,6 +96,6 @@ class SysvipcFolder extends ProcDirectory {
   }
 
   override entries(): DirEntry[] {
-    return FILES.map(({ name }, index) => ({ name, ino: FIRST_INO + 1 + index, type: DT_REG }));
+    return SYSVIPC_FILES.map(({ name }, index) => ({ name, ino: FIRST_INO + 1 + index, type: DT_REG }));
   }
 }

@@ -35,7 +35,7 @@ const FIXED_1 = 2048;
 const EXP = [1677, 1981, 2034];
 
 /** Of one resource and share: how long it lasted, and its averages. */
-class PsiState {
+export class PsiState {
   totalNs = 0;
   /** totalNs at the last sample. */
   sampledNs = 0;

@@ -1,4 +1,4 @@
-import { EACCES, ENOENT, ENOMEM } from '../../abi/errno.ts';
+import { EACCES, ENODEV, ENOENT, ENOMEM } from '../../abi/errno.ts';
 import { O_ACCMODE, O_RDONLY } from '../../abi/fcntl.ts';
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, SYSFS_MAGIC } from '../../abi/mount.ts';
 import { DT_DIR, DT_REG } from '../../abi/stat.ts';
@@ -6,7 +6,13 @@ import { decodeUtf8 } from '../../base/utf8.ts';
 import type { File } from '../../fs/file.ts';
 import type { DirEntry, Inode } from '../../fs/inode.ts';
 import { type PathRef, resolve } from '../../fs/path.ts';
-import { makePseudo, PseudoDirectoryInode, PseudoFileInode, PseudoSuperblock } from '../../fs/pseudo-fs.ts';
+import {
+  makePseudo,
+  type PseudoContent,
+  PseudoDirectoryInode,
+  PseudoFileInode,
+  PseudoSuperblock,
+} from '../../fs/pseudo-fs.ts';
 import type { Kernel } from '../kernel.ts';
 import { type SysfsRow, sysfsRows } from './sysfs-table.ts';
 import { zramRows } from './zram-table.ts';
@@ -20,7 +26,7 @@ const MOUNT_POINTS = ['fs', 'fs/cgroup'];
 const BLOCK = 'block';
 
 /** The one sysfs of a machine: the rows of sysfs-table.ts and of the devices as files, the folders that their paths need. */
-class SysfsSuperblock extends PseudoSuperblock {
+export class SysfsSuperblock extends PseudoSuperblock {
   readonly k: Kernel;
   /** Those that are there from the start. */
   private readonly fixedRows: readonly SysfsRow[];
@@ -60,7 +66,7 @@ function foldersOf(rows: readonly SysfsRow[]): string[] {
   return rows.flatMap(({ path }) => path.split('/').map((_, depth, parts) => parts.slice(0, depth).join('/')));
 }
 
-class SysfsFolder extends PseudoDirectoryInode {
+export class SysfsFolder extends PseudoDirectoryInode {
   declare readonly superblock: SysfsSuperblock;
   private readonly path: string;
 
@@ -102,22 +108,43 @@ class SysfsFolder extends PseudoDirectoryInode {
   }
 }
 
-/** One attribute. */
-class SysfsFileInode extends PseudoFileInode {
-  private readonly row: SysfsRow;
+/** What an attribute says and takes. Its row is looked up by its path at each use: those of devices come and go. */
+export class SysfsContent implements PseudoContent {
+  private readonly superblock: SysfsSuperblock;
+  private readonly path: string;
 
-  constructor(superblock: SysfsSuperblock, slot: number, row: SysfsRow) {
-    const { write } = row;
-    const generate = () => `${row.read(superblock.k)}\n`;
-    const accept = (bytes: Uint8Array): number => {
-      // sysfs_kf_write: nothing reaches the attribute.
-      if (bytes.length === 0) return 0;
-      const result = write === null ? -EACCES : write(superblock.k, decodeUtf8(bytes));
-      return result < 0 ? result : bytes.length;
-    };
-    const content = write === null ? { generate } : { generate, accept };
-    super(superblock, slot, write === null ? 0o444 : 0o644, superblock.inoOf(row.path), content);
-    this.row = row;
+  constructor(superblock: SysfsSuperblock, path: string) {
+    this.superblock = superblock;
+    this.path = path;
+  }
+
+  get row(): SysfsRow | undefined {
+    return this.superblock.rows.find(({ path }) => path === this.path);
+  }
+
+  generate(): string | number {
+    const { row } = this;
+    return row === undefined ? -ENODEV : `${row.read(this.superblock.k)}\n`;
+  }
+
+  accept(bytes: Uint8Array): number {
+    // sysfs_kf_write: nothing reaches the attribute.
+    if (bytes.length === 0) return 0;
+    const { row } = this;
+    if (row === undefined) return -ENODEV;
+    const result = row.write === null ? -EACCES : row.write(this.superblock.k, decodeUtf8(bytes));
+    return result < 0 ? result : bytes.length;
+  }
+}
+
+/** One attribute. */
+export class SysfsFileInode extends PseudoFileInode {
+  private readonly isWritable: boolean;
+
+  constructor(superblock: SysfsSuperblock, slot: number, { path, write }: SysfsRow) {
+    const content = new SysfsContent(superblock, path);
+    super(superblock, slot, write === null ? 0o444 : 0o644, superblock.inoOf(path), content);
+    this.isWritable = write !== null;
   }
 
   override get size(): number {
@@ -126,7 +153,7 @@ class SysfsFileInode extends PseudoFileInode {
 
   /** kernfs_fop_open: the bits bind root as well. */
   override open(path: PathRef, flags: number): File | number {
-    if ((flags & O_ACCMODE) !== O_RDONLY && this.row.write === null) return -EACCES;
+    if ((flags & O_ACCMODE) !== O_RDONLY && !this.isWritable) return -EACCES;
     return super.open(path, flags);
   }
 }

@@ -94,7 +94,7 @@ function guard(name: string, policy: ReclaimPolicy, frames: FrameTable, watchdog
 }
 
 /** The pages as a policy from outside sees them: page numbers are checked, and looks counted. */
-class GuardedPages implements ReclaimablePages {
+export class GuardedPages implements ReclaimablePages {
   freed = 0;
   private readonly name: string;
   private readonly pages: ReclaimablePages;

@@ -21,7 +21,7 @@ export interface SwapAreaOptions {
 }
 
 /** What is known of a cluster's slots, by their place in it. */
-class ClusterRows {
+export class ClusterRows {
   /** Entries that lead to each slot: of page tables and of shmem objects. */
   readonly counts = new Uint32Array(CLUSTER_SLOTS);
   /** The slot's page in the swap cache, or NO_FRAME. */

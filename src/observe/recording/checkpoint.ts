@@ -1,44 +1,72 @@
 import { assert } from '../../base/assert.ts';
+import {
+  AFTER_RESTORE,
+  BEFORE_RESTORE,
+  NOT_STATE,
+  type Restorable,
+  UNKEPT_BYTES,
+  type UnkeptBytes,
+} from '../../base/checkpointed.ts';
 
 /**
  * The state of a machine at one point, kept beside the machine that it was taken of. Kernel state is plain data (decision D4), so all of it
  * can be found from the machine's object, and written back into the same objects: what is code, of the host or of WebAssembly, is no
- * state and stays what it is.
+ * state and stays what it is; classes name their fields that are none (base/checkpointed.ts).
  *
  * Large arrays (RAM, the frame table) are kept in pieces, of which those that are as in the checkpoint before are shared with it.
  */
 export class Checkpoint {
-  private readonly objects = new Map<object, Contents>();
-  private readonly buffers = new Map<ArrayBufferLike, (Int32Array | null)[]>();
+  readonly objects: ReadonlyMap<object, Contents>;
+  readonly buffers: ReadonlyMap<ArrayBufferLike, Pieces>;
+  private readonly unkept: readonly UnkeptBytes[];
 
-  /** Everything that `root` leads to. `before`: an earlier checkpoint of the same machine, or null. */
-  constructor(root: object, before: Checkpoint | null) {
+  constructor(parts: CheckpointParts) {
+    this.objects = parts.objects;
+    this.buffers = parts.buffers;
+    this.unkept = parts.unkept;
+  }
+
+  /**
+   * Everything that `root` leads to, but the leaves and what is behind them. `before`: an earlier checkpoint of the same machine, or
+   * null.
+   */
+  static of(root: object, leaves: ReadonlySet<object>, before: Checkpoint | null): Checkpoint {
+    const objects = new Map<object, Contents>();
+    const found = new Set<ArrayBufferLike>();
+    const unkept: UnkeptBytes[] = [];
     const queue: object[] = [root];
     const visit = (value: unknown): void => {
-      if (value === null || typeof value !== 'object' || this.objects.has(value)) return;
+      if (value === null || typeof value !== 'object' || objects.has(value) || leaves.has(value)) return;
       if (ArrayBuffer.isView(value)) {
         // A view never changes; what it shows does.
-        this.keepBuffer(value.buffer, before);
+        found.add(value.buffer);
         return;
       }
-      if (value instanceof ArrayBuffer) this.keepBuffer(value, before);
+      if (value instanceof ArrayBuffer) found.add(value);
       if (!isState(value)) return;
-      this.objects.set(value, NOTHING_YET);
+      objects.set(value, NOTHING_YET);
       queue.push(value);
+      if (UNKEPT_BYTES in value) unkept.push(value[UNKEPT_BYTES] as UnkeptBytes);
     };
     visit(root);
     for (const object of queue) {
       const contents = contentsOf(object);
-      this.objects.set(object, contents);
+      objects.set(object, contents);
       for (const value of contents.values) visit(value);
       for (const value of contents.members) visit(value);
     }
+    const buffers = new Map<ArrayBufferLike, Pieces>();
+    for (const buffer of found)
+      buffers.set(buffer, piecesOf(buffer, unkeptOf(buffer, unkept), before?.buffers.get(buffer)));
+    return new Checkpoint({ objects, buffers, unkept });
   }
 
   /** Makes the machine what it was. */
   restore(): void {
+    for (const object of this.objects.keys()) if (BEFORE_RESTORE in object) (object as Restorable)[BEFORE_RESTORE]();
     for (const [object, contents] of this.objects) writeBack(object, contents);
-    for (const [buffer, pieces] of this.buffers) writePieces(buffer, pieces);
+    for (const [buffer, pieces] of this.buffers) writePieces(buffer, unkeptOf(buffer, this.unkept), pieces);
+    for (const object of this.objects.keys()) if (AFTER_RESTORE in object) (object as Restorable)[AFTER_RESTORE]();
   }
 
   /** Bytes of arrays that this checkpoint alone keeps, if `before` is kept too. */
@@ -52,15 +80,17 @@ export class Checkpoint {
     }
     return sum;
   }
+}
 
-  private keepBuffer(buffer: ArrayBufferLike, before: Checkpoint | null): void {
-    if (!this.buffers.has(buffer)) this.buffers.set(buffer, piecesOf(buffer, before?.buffers.get(buffer) ?? null));
-  }
+interface CheckpointParts {
+  readonly objects: ReadonlyMap<object, Contents>;
+  readonly buffers: ReadonlyMap<ArrayBufferLike, Pieces>;
+  readonly unkept: readonly UnkeptBytes[];
 }
 
 /** What an object holds: own properties, and members of a Map (key, value, key, value ...) or a Set. */
-interface Contents {
-  readonly keys: readonly PropertyKey[];
+export interface Contents {
+  readonly keys: readonly string[];
   readonly values: readonly unknown[];
   readonly members: readonly unknown[];
 }
@@ -68,22 +98,27 @@ interface Contents {
 const NOTHING_YET: Contents = { keys: [], values: [], members: [] };
 const NO_MEMBERS: readonly unknown[] = [];
 
+/** A buffer in pages of 32-bit words; null: zeroes, or not kept. Bytes that are left over are a piece of their own, one a word. */
+export type Pieces = readonly (Int32Array | null)[];
+
 /** Objects of the host, whose state nobody can see, are none of the machine's. */
-function isState(object: object): boolean {
+export function isState(object: object): boolean {
   if (object instanceof WeakMap || object instanceof WeakRef || object instanceof Promise) return false;
   return !Object.prototype.toString.call(object).startsWith('[object WebAssembly.');
 }
 
-function contentsOf(object: object): Contents {
+export function contentsOf(object: object): Contents {
   if (Array.isArray(object)) return { keys: INDEXED, values: object.slice(), members: NO_MEMBERS };
-  const keys = Reflect.ownKeys(object);
-  const values = keys.map((key) => (object as Record<PropertyKey, unknown>)[key]);
+  const skipped = (object.constructor as { [NOT_STATE]?: readonly string[] } | undefined)?.[NOT_STATE];
+  const all = Object.keys(object);
+  const keys = skipped === undefined ? all : all.filter((key) => !skipped.includes(key));
+  const values = keys.map((key) => (object as Record<string, unknown>)[key]);
   if (object instanceof Map) return { keys, values, members: [...object].flat() };
   return { keys, values, members: object instanceof Set ? [...object] : NO_MEMBERS };
 }
 
 /** The keys of an array are its indexes. */
-const INDEXED: readonly PropertyKey[] = [];
+const INDEXED: readonly string[] = [];
 
 function writeBack(object: object, { keys, values, members }: Contents): void {
   if (Array.isArray(object)) {
@@ -91,9 +126,11 @@ function writeBack(object: object, { keys, values, members }: Contents): void {
     for (let at = 0; at < values.length; at++) if (object[at] !== values[at]) object[at] = values[at];
     return;
   }
-  const holder = object as Record<PropertyKey, unknown>;
-  const now = Reflect.ownKeys(object);
-  if (now.length > keys.length) for (const key of now) if (!keys.includes(key)) delete holder[key];
+  const holder = object as Record<string, unknown>;
+  const skipped = (object.constructor as { [NOT_STATE]?: readonly string[] } | undefined)?.[NOT_STATE] ?? [];
+  const now = Object.keys(object);
+  if (now.length > keys.length + skipped.length)
+    for (const key of now) if (!keys.includes(key) && !skipped.includes(key)) delete holder[key];
   keys.forEach((key, at) => {
     if (!Object.is(holder[key], values[at])) holder[key] = values[at];
   });
@@ -109,13 +146,25 @@ function writeBack(object: object, { keys, values, members }: Contents): void {
 /** A page: what changes seldom does not lie beside what changes often. */
 const PIECE_WORDS = 1024;
 
-function piecesOf(buffer: ArrayBufferLike, before: readonly (Int32Array | null)[] | null): (Int32Array | null)[] {
+/** In words. */
+interface Gap {
+  readonly from: number;
+  readonly to: number;
+}
+
+function unkeptOf(buffer: ArrayBufferLike, unkept: readonly UnkeptBytes[]): Gap {
+  const found = unkept.find((each) => each.buffer === buffer);
+  return found === undefined ? { from: 0, to: 0 } : { from: found.from / 4, to: found.to / 4 };
+}
+
+function piecesOf(buffer: ArrayBufferLike, gap: Gap, before: Pieces | undefined): Pieces {
   const words = new Int32Array(buffer, 0, buffer.byteLength >>> 2);
   const pieces: (Int32Array | null)[] = [];
   for (let from = 0; from < words.length; from += PIECE_WORDS) {
     const to = Math.min(words.length, from + PIECE_WORDS);
     const old = before?.[pieces.length] ?? null;
-    if (isSame(words, from, to, old)) pieces.push(old);
+    if (from >= gap.from && from < gap.to) pieces.push(null);
+    else if (isSame(words, from, to, old)) pieces.push(old);
     else pieces.push(words.slice(from, to));
   }
   const rest = buffer.byteLength & 3;
@@ -133,12 +182,13 @@ function isSame(words: Int32Array, from: number, to: number, old: Int32Array | n
   return true;
 }
 
-function writePieces(buffer: ArrayBufferLike, pieces: readonly (Int32Array | null)[]): void {
+function writePieces(buffer: ArrayBufferLike, gap: Gap, pieces: Pieces): void {
   const words = new Int32Array(buffer, 0, buffer.byteLength >>> 2);
   let at = 0;
   for (let from = 0; from < words.length; from += PIECE_WORDS, at++) {
     const to = Math.min(words.length, from + PIECE_WORDS);
     const piece = pieces[at];
+    if (from >= gap.from && from < gap.to) continue;
     if (isSame(words, from, to, piece)) continue;
     if (piece === null) words.fill(0, from, to);
     else words.set(piece, from);

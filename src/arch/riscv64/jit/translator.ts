@@ -119,6 +119,14 @@ export class Translator {
     else if (known.size < MAX_TARGETS) known.add((to - slot) / 4);
   }
 
+  /** The machine is at another point of its run, and nothing is translated. */
+  restart(retired: number): void {
+    this.retired = retired;
+    this.queuedSince = retired;
+    this.translated = 0;
+    this.drops.clear();
+  }
+
   /** Before each run: `retired` is all that has been. */
   beforeRun(retired: number): void {
     this.retired = retired;

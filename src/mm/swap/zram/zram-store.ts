@@ -35,7 +35,7 @@ export interface ZramStats {
 const ROW_SLOTS = 512;
 
 /** What slots have, by their place in it. */
-class SlotRows {
+export class SlotRows {
   /** ZRAM_*, the object's bytes, and its handle or the word. */
   readonly kinds = new Uint8Array(ROW_SLOTS);
   readonly lengths = new Uint16Array(ROW_SLOTS);
