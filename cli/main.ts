@@ -11,6 +11,7 @@ import { recordCommand } from './record.ts';
 import { replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
 import { simCommand } from './sim.ts';
+import { statCommand } from './stat.ts';
 import { UsageError } from './usage-error.ts';
 
 declare const FAULTLINE_VERSION: string;
@@ -43,6 +44,7 @@ Examples:
   faultline run --help                                  all options`,
   )
   .addCommand(runCommand())
+  .addCommand(statCommand())
   .addCommand(ramCommand())
   .addCommand(simCommand())
   .addCommand(compareCommand())

@@ -34,6 +34,7 @@ export type { WalkStep } from './observe/page-walk.ts';
 export { Checkpoint } from './observe/recording/checkpoint.ts';
 export { encodeEntry, type Journal, type JournalEntry, JournalReader } from './observe/recording/journal.ts';
 export { RecordingCut, ReplayError } from './observe/recording/replay-environment.ts';
+export { AccessFrequency, type AccessRegion, type AccessSnapshot } from './observe/references/access-frequency.ts';
 export { LruCurve } from './observe/references/lru-curve.ts';
 export { type MemoryNeed, memoryNeed } from './observe/references/need.ts';
 export { OptimalMemory } from './observe/references/optimal-memory.ts';

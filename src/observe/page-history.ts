@@ -11,10 +11,10 @@ import type { Kernel } from '../kernel/kernel.ts';
 import { vmaName } from '../kernel/procfs/vma-name.ts';
 import { nameOf } from '../kernel/syscalls/dispatch.ts';
 import { type Vaddr, vaddr, vaddrOf, vpnOf } from '../machine/units.ts';
-import { VM_EXEC, VM_MAYSHARE, VM_READ, VM_WRITE } from '../mm/vm-flags.ts';
 import type { Vma } from '../mm/vma.ts';
 import { CodeNames } from './code-names.ts';
 import { FaultDescriber } from './fault-trace.ts';
+import { rightsOf } from './page-view.ts';
 
 /** One thing that happened to a page of a process. */
 export interface PageEvent {
@@ -127,13 +127,6 @@ export class PageHistory {
 
 /** As in /proc/PID/maps: range, rights, name. */
 export function describeVma(vma: Vma): string {
-  const { flags } = vma;
-  const rights = [
-    flags & VM_READ ? 'r' : '-',
-    flags & VM_WRITE ? 'w' : '-',
-    flags & VM_EXEC ? 'x' : '-',
-    flags & VM_MAYSHARE ? 's' : 'p',
-  ].join('');
   const range = `${vaddrOf(vma.startVpn).toString(16)}-${vaddrOf(vma.endVpn).toString(16)}`;
-  return `${range} ${rights} ${vmaName(vma) ?? 'anonymous'}`;
+  return `${range} ${rightsOf(vma)} ${vmaName(vma) ?? 'anonymous'}`;
 }
