@@ -9,8 +9,8 @@ declare const FAULTLINE_VERSION: string;
 
 /** A recording that can be replayed, as often as one likes. */
 export interface OpenRecording extends Recording {
-  /** 'shown': what the program writes goes to our own standard output and error. */
-  readonly makeReplay: (output?: 'quiet' | 'shown') => Replay;
+  /** 'on': faster, and without checkpoints. 'shown': what the program writes goes to our own standard output and error. */
+  readonly makeReplay: (output?: 'quiet' | 'shown', jit?: 'on' | 'off') => Replay;
 }
 
 /** Reads a recording; says on standard error what is missing of it, or that another version made it. */
@@ -23,8 +23,8 @@ export async function openRecording(file: string): Promise<OpenRecording> {
       `faultline: ${file}: was recorded by Faultline ${header.faultline}; this is ${FAULTLINE_VERSION}, and its run may be another one\n`,
     );
   const reclaim = await loadPolicy(recording);
-  const makeReplay = (output: 'quiet' | 'shown' = 'quiet'): Replay =>
-    new Replay(header.machine, journal, { reclaim, onOutput: output === 'shown' ? showOutput : undefined });
+  const makeReplay = (output: 'quiet' | 'shown' = 'quiet', jit: 'on' | 'off' = 'off'): Replay =>
+    new Replay(header.machine, journal, { reclaim, jit, onOutput: output === 'shown' ? showOutput : undefined });
   return { ...recording, makeReplay };
 }
 

@@ -20,7 +20,17 @@ export { policiesByName, RECLAIM_POLICIES, type ReclaimPolicies, type ReclaimPol
 export { PlainMemory } from './mm/reclaim/plain-memory.ts';
 export type { ReclaimablePages, ReclaimPolicy, References, TableVisitor } from './mm/reclaim/policy.ts';
 export { GuardedPolicies, PolicyError } from './mm/reclaim/policy-guard.ts';
+export { AttributedRun } from './observe/attribution/attributed-run.ts';
+export {
+  ATTRIBUTION_KEYS,
+  type AttributionEntry,
+  type AttributionKey,
+  type AttributionSums,
+  type AttributionTable,
+  placeName,
+} from './observe/attribution/table.ts';
 export type { Decompress } from './observe/code/elf-file.ts';
+export type { SourcePlace } from './observe/code/source-frames.ts';
 export { formatEvent, formatField, formatFields } from './observe/event-log/event-format.ts';
 export { type EventFilter, EventLog, type EventLogOptions, listenTo } from './observe/event-log/event-log.ts';
 export { csvHead, csvLine, type EventColumn, eventColumns, eventObject } from './observe/event-log/event-table.ts';

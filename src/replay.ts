@@ -25,6 +25,8 @@ export interface ReplayOptions {
   /** In place of the name in the recorded options: a policy of the user's, loaded again. */
   readonly reclaim?: ReclaimPolicies;
   readonly invariants?: SystemOptions['invariants'];
+  /** 'on': faster, but translated code is no part of a checkpoint: there can be none. Default: 'off'. */
+  readonly jit?: 'on' | 'off';
   /** What the program writes. Default: nobody reads it. */
   readonly onOutput?: OutputListener;
 }
@@ -65,10 +67,9 @@ export class Replay {
   /** Throws ReplayError if the machine asks for something else than the recorded one did. */
   constructor(machine: RecordedMachine, journal: Uint8Array, options: ReplayOptions = {}) {
     this.reader = new JournalReader(journal);
-    const { onOutput = () => {}, reclaim = machine.options.reclaim, invariants } = options;
+    const { onOutput = () => {}, reclaim = machine.options.reclaim, jit = 'off', invariants } = options;
     const environment = new ReplayEnvironment(this.reader, { ...machine, files: filesOf(journal) }, onOutput);
-    // Translated code is no part of a checkpoint.
-    this.system = new System({ ...machine.options, reclaim, jit: 'off', invariants, environment });
+    this.system = new System({ ...machine.options, reclaim, jit, invariants, environment });
   }
 
   /**

@@ -1,0 +1,26 @@
+import { AttributedRun, RecordingCut } from '../src/index.ts';
+import { decompressSection } from './decompress-section.ts';
+import type { OpenRecording } from './open-recording.ts';
+import { parseWhere } from './replay-stop.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Does the run again, up to the point, and puts down to its code what happens. 'cut': the recording ends before. */
+export function replayAttributed(
+  recording: OpenRecording,
+  to: string | undefined,
+): { readonly run: AttributedRun; readonly ended: 'whole' | 'cut'; readonly nowNs: number } {
+  const where = parseWhere(to ?? 'end');
+  if (where.at === 'change') throw new UsageError(`--to ${to}: write a time, an event, @N or end`);
+  const replay = recording.makeReplay('quiet', 'on');
+  const { kernel } = replay.system;
+  const run = new AttributedRun(kernel, decompressSection);
+  let ended: 'whole' | 'cut' = 'whole';
+  try {
+    replay.forward(where);
+  } catch (error) {
+    if (!(error instanceof RecordingCut)) throw error;
+    ended = 'cut';
+  }
+  run.close();
+  return { run, ended, nowNs: kernel.clock.nowNs };
+}
