@@ -22,7 +22,7 @@ describe('faultline report', () => {
     expect(head.trim().split(/ {2,}/)).toEqual(
       'Overhead Faults Maj Min Cow Peak Symbol Source:line Mapping'.split(' '),
     );
-    expect(first).toMatch(/^ +5\d\.\d\d% .* fill +forks\.c:\d+ /);
+    expect(first).toMatch(/^ *5\d\.\d\d% .* fill +forks\.c:\d+ /);
     expect(stdout).toContain('more (--limit');
   });
 
@@ -42,13 +42,13 @@ describe('faultline report', () => {
     const { status, stdout } = faultline(['report', recording, '--annotate', 'forks.c']);
     expect(status).toBe(0);
     expect(stdout.split('\n')[0]).toContain(join(ROOT, 'test/observe/programs/forks.c'));
-    expect(stdout).toMatch(/^ +50 +50 +200K +\d+ {2}/m);
+    expect(stdout).toMatch(/^ +(499|500) +[\d.]+M +\d+ {2}/m);
   });
 
   it('with what each fork made shared', () => {
     const { stdout } = faultline(['report', recording, '--sort', 'cow']);
-    expect(stdout).toMatch(/^ +Copies +Bytes +Time +Fork +Called in$/m);
-    expect(stdout).toMatch(/^ +20\d +8\d\dK .* forks\/6 -> forks\/8 +main forks\.c:\d+$/m);
+    expect(stdout).toMatch(/^ *Copies +Bytes +Time +Fork +Called in$/m);
+    expect(stdout).toMatch(/^ *20\d +8\d\dK .* forks\/6 -> forks\/8 +main forks\.c:\d+$/m);
   });
 
   it('up to a point, with what is resident there', () => {
