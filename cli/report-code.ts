@@ -1,9 +1,11 @@
+import { writeFileSync } from 'node:fs';
 import {
   ATTRIBUTION_KEYS,
   type AttributionEntry,
   type AttributionKey,
   type AttributionSums,
   type AttributionTable,
+  sumsOf,
 } from '../src/index.ts';
 import { annotate } from './annotated-source.ts';
 import { replayAttributed } from './attributed-replay.ts';
@@ -11,6 +13,7 @@ import { grouped } from './numbers.ts';
 import type { OpenRecording } from './open-recording.ts';
 import type { ReportOptions } from './report.ts';
 import { formatSize } from './size.ts';
+import { stackFormat, writeStacks } from './stack-formats.ts';
 import { UsageError } from './usage-error.ts';
 
 interface Column {
@@ -41,29 +44,61 @@ export function reportCode(recording: OpenRecording, options: ReportOptions): nu
   if (!Number.isInteger(options.limit) || options.limit < 1)
     throw new UsageError('--limit: write how many lines are to be printed');
   const sorting = sortColumn(options.sort ?? 'faults');
+  const format = options.format === undefined ? null : stackFormat(options.format);
   const { run, ended, nowNs } = replayAttributed(recording, options.to);
+  if (format !== null) {
+    const { title, value } = sorting;
+    const name = [recording.header.command.join(' '), title].join(': ');
+    write(
+      writeStacks(run, {
+        format,
+        durationNs: nowNs,
+        title: name,
+        weightOf: (row) => value(sumsOf([row])),
+        unit: unitOf(sorting),
+      }),
+      options,
+    );
+    return ended === 'whole' ? 0 : 1;
+  }
   const table = sorted(run.tables.by(options.annotate === undefined ? key : 'line'), sorting);
   let text: string;
   if (options.annotate !== undefined) text = annotate(table.entries, options.annotate);
   else if (options.json === true) text = `${JSON.stringify({ nowNs, ...table }, null, 2)}\n`;
   else text = formatTable(table, sorting, options.limit);
-  process.stdout.write(text);
+  write(text, options);
   return ended === 'whole' ? 0 : 1;
+}
+
+function write(what: string | Uint8Array, { output }: ReportOptions): void {
+  if (output === undefined) {
+    process.stdout.write(what);
+    return;
+  }
+  try {
+    writeFileSync(output, what);
+  } catch (error) {
+    throw new UsageError(`--output ${output}: cannot be written (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+function unitOf({ name }: Column): string {
+  return name === 'peak' || name === 'resident' ? 'bytes' : 'times';
 }
 
 function sortColumn(name: string): Column {
   const column = COLUMNS.find((each) => each.name === name);
   if (column !== undefined) return column;
-  const value = (sums: AttributionSums): number => (sums.faultsByKind as Record<string, number>)[name] ?? Number.NaN;
-  const [title] = [name];
-  return { name, title, value, show: grouped, isShown: 'if sorted' };
-}
-
-function sorted(table: AttributionTable, { name, value }: Column): AttributionTable {
-  if (Number.isNaN(value(table.total))) {
-    const names = [...COLUMNS.map((each) => each.name), ...Object.keys(table.total.faultsByKind)];
+  const kinds: Readonly<Record<string, number>> = sumsOf([]).faultsByKind;
+  if (kinds[name] === undefined) {
+    const names = [...COLUMNS.map((each) => each.name), ...Object.keys(kinds)];
     throw new UsageError(`--sort ${name}: is no column; there are ${names.join(', ')}`);
   }
+  const value = (sums: AttributionSums): number => (sums.faultsByKind as Record<string, number>)[name];
+  return { name, title: name, value, show: grouped, isShown: 'if sorted' };
+}
+
+function sorted(table: AttributionTable, { value }: Column): AttributionTable {
   return { ...table, entries: [...table.entries].sort((a, b) => value(b) - value(a)) };
 }
 

@@ -21,6 +21,7 @@ export { PlainMemory } from './mm/reclaim/plain-memory.ts';
 export type { ReclaimablePages, ReclaimPolicy, References, TableVisitor } from './mm/reclaim/policy.ts';
 export { GuardedPolicies, PolicyError } from './mm/reclaim/policy-guard.ts';
 export { AttributedRun } from './observe/attribution/attributed-run.ts';
+export type { AttributionRow } from './observe/attribution/attribution.ts';
 export {
   ATTRIBUTION_KEYS,
   type AttributionEntry,
@@ -28,6 +29,7 @@ export {
   type AttributionSums,
   type AttributionTable,
   placeName,
+  sumsOf,
 } from './observe/attribution/table.ts';
 export type { Decompress } from './observe/code/elf-file.ts';
 export type { SourcePlace } from './observe/code/source-frames.ts';
@@ -41,6 +43,9 @@ export { describeVma, type PageEvent, PageHistory } from './observe/page-history
 export type { LevelsRow } from './observe/page-table-levels.ts';
 export { formatPage, type PageView } from './observe/page-view.ts';
 export type { WalkStep } from './observe/page-walk.ts';
+export { formatCollapsed, type WeightedStack, weighStacks } from './observe/profile/collapsed.ts';
+export { drawFlameGraph } from './observe/profile/flame-graph.ts';
+export { encodePprof, PPROF_VALUES } from './observe/profile/pprof.ts';
 export { Checkpoint } from './observe/recording/checkpoint.ts';
 export { encodeEntry, type Journal, type JournalEntry, JournalReader } from './observe/recording/journal.ts';
 export { RecordingCut, ReplayError } from './observe/recording/replay-environment.ts';

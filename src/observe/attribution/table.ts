@@ -163,7 +163,7 @@ export function placeName({ symbol, file, line }: SourcePlace): string {
   return line === 0 ? symbol : `${symbol} ${file.slice(file.lastIndexOf('/') + 1)}:${line}`;
 }
 
-function sumsOf(rows: readonly AttributionRow[]): AttributionSums {
+export function sumsOf(rows: readonly AttributionRow[]): AttributionSums {
   const kinds = FAULT_KINDS.map((_, kind) => rows.reduce((sum, { faults }) => sum + faults[kind], 0));
   const total = (value: (row: AttributionRow) => number): number => rows.reduce((sum, row) => sum + value(row), 0);
   const faults = kinds.reduce((sum, count) => sum + count, 0);
