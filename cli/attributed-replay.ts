@@ -4,16 +4,23 @@ import type { OpenRecording } from './open-recording.ts';
 import { parseWhere } from './replay-stop.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Does the run again, up to the point, and puts down to its code what happens. 'cut': the recording ends before. */
+type Kernel = ConstructorParameters<typeof AttributedRun>[0];
+
+/**
+ * Does the run again, up to the point, and puts down to its code what happens. `watch` may listen too; what it returns ends that. 'cut':
+ * the recording ends before.
+ */
 export function replayAttributed(
   recording: OpenRecording,
   to: string | undefined,
+  watch: (kernel: Kernel, run: AttributedRun) => () => void = () => () => {},
 ): { readonly run: AttributedRun; readonly ended: 'whole' | 'cut'; readonly nowNs: number } {
   const where = parseWhere(to ?? 'end');
   if (where.at === 'change') throw new UsageError(`--to ${to}: write a time, an event, @N or end`);
   const replay = recording.makeReplay('quiet', 'on');
   const { kernel } = replay.system;
   const run = new AttributedRun(kernel, decompressSection);
+  const unwatch = watch(kernel, run);
   let ended: 'whole' | 'cut' = 'whole';
   try {
     replay.forward(where);
@@ -22,5 +29,6 @@ export function replayAttributed(
     ended = 'cut';
   }
   run.close();
+  unwatch();
   return { run, ended, nowNs: kernel.clock.nowNs };
 }

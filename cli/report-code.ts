@@ -5,6 +5,7 @@ import {
   type AttributionKey,
   type AttributionSums,
   type AttributionTable,
+  PerfettoTrace,
   sumsOf,
 } from '../src/index.ts';
 import { annotate } from './annotated-source.ts';
@@ -45,6 +46,7 @@ export function reportCode(recording: OpenRecording, options: ReportOptions): nu
     throw new UsageError('--limit: write how many lines are to be printed');
   const sorting = sortColumn(options.sort ?? 'faults');
   const format = options.format === undefined ? null : stackFormat(options.format);
+  if (format === 'perfetto') return writePerfetto(recording, options);
   const { run, ended, nowNs } = replayAttributed(recording, options.to);
   if (format !== null) {
     const { title, value } = sorting;
@@ -67,6 +69,16 @@ export function reportCode(recording: OpenRecording, options: ReportOptions): nu
   else if (options.json === true) text = `${JSON.stringify({ nowNs, ...table }, null, 2)}\n`;
   else text = formatTable(table, sorting, options.limit);
   write(text, options);
+  return ended === 'whole' ? 0 : 1;
+}
+
+function writePerfetto(recording: OpenRecording, options: ReportOptions): number {
+  const parts: Uint8Array[] = [];
+  const { ended } = replayAttributed(recording, options.to, (kernel, run) => {
+    const trace = new PerfettoTrace(kernel, run, (part) => parts.push(part));
+    return () => trace.close();
+  });
+  write(Buffer.concat(parts), options);
   return ended === 'whole' ? 0 : 1;
 }
 

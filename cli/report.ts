@@ -14,6 +14,7 @@ Examples:
   faultline report run.flt --by function --sort cow    what fork cost, and who copied
   faultline report run.flt --annotate program.c        the source, with the faults of each line
   faultline report run.flt --format pprof -o run.pb.gz  for \`go tool pprof\`, speedscope, Perfetto
+  faultline report run.flt --format perfetto -o run.pftrace   for ui.perfetto.dev
   faultline report run.flt --format flamegraph --sort peak -o peak.svg`;
 
 export interface ReportOptions {
@@ -38,7 +39,7 @@ export function reportCommand(): Command {
     .option('--json', 'all of it, for programs')
     .option(
       '--format <name>',
-      `call stacks, in place of the table: ${STACK_FORMATS.join(', ')} (the last two of the column of --sort)`,
+      `call stacks, in place of the table: ${STACK_FORMATS.join(', ')} (collapsed and flamegraph: of the column of --sort)`,
     )
     .option('-o, --output <file>', 'where it goes; default: standard output')
     .description('Say which code of a recorded run took page faults, copied pages and keeps memory.')

@@ -10,7 +10,7 @@ import {
 import { UsageError } from './usage-error.ts';
 
 /** What call stacks are written as, for other programs. */
-export const STACK_FORMATS = ['pprof', 'collapsed', 'flamegraph'] as const;
+export const STACK_FORMATS = ['pprof', 'collapsed', 'flamegraph', 'perfetto'] as const;
 export type StackFormat = (typeof STACK_FORMATS)[number];
 
 export function stackFormat(name: string): StackFormat {
@@ -20,7 +20,7 @@ export function stackFormat(name: string): StackFormat {
 }
 
 export interface StacksWanted {
-  readonly format: StackFormat;
+  readonly format: Exclude<StackFormat, 'perfetto'>;
   readonly durationNs: number;
   readonly title: string;
   /** Of formats with one value. */
@@ -28,6 +28,7 @@ export interface StacksWanted {
   readonly unit: string;
 }
 
+/** But for Perfetto's, which is made while the run goes on. */
 export function writeStacks(run: AttributedRun, wanted: StacksWanted): string | Uint8Array {
   const { format, durationNs, weightOf } = wanted;
   switch (format) {

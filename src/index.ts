@@ -45,6 +45,7 @@ export { formatPage, type PageView } from './observe/page-view.ts';
 export type { WalkStep } from './observe/page-walk.ts';
 export { formatCollapsed, type WeightedStack, weighStacks } from './observe/profile/collapsed.ts';
 export { drawFlameGraph } from './observe/profile/flame-graph.ts';
+export { PerfettoTrace } from './observe/profile/perfetto.ts';
 export { encodePprof, PPROF_VALUES } from './observe/profile/pprof.ts';
 export { Checkpoint } from './observe/recording/checkpoint.ts';
 export { encodeEntry, type Journal, type JournalEntry, JournalReader } from './observe/recording/journal.ts';

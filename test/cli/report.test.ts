@@ -1,5 +1,5 @@
 /** `faultline report`: which code of a recorded run did what to its memory. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -51,6 +51,17 @@ describe('faultline report', () => {
     expect(stdout).toMatch(/^ *20\d +8\d\dK .* forks\/6 -> forks\/8 +main forks\.c:\d+$/m);
   });
 
+  it.each([
+    ['pprof', /^\x1f\x8b/],
+    ['perfetto', /^\n/],
+    ['flamegraph', /^<\?xml/],
+    ['collapsed', /^forks;/],
+  ])('writes call stacks as %s', (format, beginning) => {
+    const output = join(folder, format);
+    expect(faultline(['report', recording, '--format', format, '--sort', 'peak', '-o', output]).status).toBe(0);
+    expect(readFileSync(output, 'latin1')).toMatch(beginning);
+  });
+
   it('up to a point, with what is resident there', () => {
     const { status, stdout } = faultline(['report', recording, '--to', 'page_fault#400', '--sort', 'resident']);
     expect(status).toBe(0);
@@ -59,6 +70,7 @@ describe('faultline report', () => {
 
   it.each([
     [['--by', 'thread'], '--by thread: write function, line, vma, process'],
+    [['--format', 'svg'], '--format svg: write pprof, collapsed, flamegraph, perfetto'],
     [['--sort', 'size'], '--sort size: is no column; there are faults, maj'],
     [['--annotate', 'other.c'], '--annotate other.c: no line of such a file took a fault'],
   ])('says what is wrong with %j', (flags, message) => {
