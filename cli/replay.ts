@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import { Command, Option } from 'commander';
 import { PageHistory, RecordingCut, Timeline } from '../src/index.ts';
+import { decompressSection } from './decompress-section.ts';
 import { EVENT_FORMATS } from './event-writers.ts';
 import { type OpenRecording, openRecording } from './open-recording.ts';
 import { type EventsOptions, exportEvents } from './replay-events.ts';
@@ -146,7 +147,7 @@ function parseQuestion([name, ...args]: readonly string[]): { question: Question
 function historian(recording: OpenRecording) {
   return (address: number, issued: number): PageHistory => {
     const again = recording.makeReplay();
-    const history = new PageHistory(again.system.kernel, address);
+    const history = new PageHistory(again.system.kernel, address, decompressSection);
     again.forward({ at: 'issued', issued });
     return history;
   };

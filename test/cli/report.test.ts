@@ -52,14 +52,14 @@ describe('faultline report', () => {
   });
 
   it.each([
-    ['pprof', /^\x1f\x8b/],
-    ['perfetto', /^\n/],
-    ['flamegraph', /^<\?xml/],
-    ['collapsed', /^forks;/],
+    ['pprof', '\x1f\x8b'],
+    ['perfetto', '\n'],
+    ['flamegraph', '<?xml'],
+    ['collapsed', 'forks;'],
   ])('writes call stacks as %s', (format, beginning) => {
     const output = join(folder, format);
     expect(faultline(['report', recording, '--format', format, '--sort', 'peak', '-o', output]).status).toBe(0);
-    expect(readFileSync(output, 'latin1')).toMatch(beginning);
+    expect(readFileSync(output, 'latin1').startsWith(beginning)).toBe(true);
   });
 
   it('up to a point, with what is resident there', () => {
