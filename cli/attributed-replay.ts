@@ -3,6 +3,10 @@ import { decompressSection } from './decompress-section.ts';
 import type { OpenRecording } from './open-recording.ts';
 import { parseWhere } from './replay-stop.ts';
 import { UsageError } from './usage-error.ts';
+import { WorkProgress } from './work-progress.ts';
+
+/** How far the replay goes between two looks at the clock: instructions and traps. */
+const STRETCH = 2_000_000;
 
 type Kernel = ConstructorParameters<typeof AttributedRun>[0];
 
@@ -20,13 +24,19 @@ export function replayAttributed(
   const replay = recording.makeReplay('quiet', 'on');
   const { kernel } = replay.system;
   const run = new AttributedRun(kernel, decompressSection);
+  const progress = new WorkProgress();
   const unwatch = watch(kernel, run);
   let ended: 'whole' | 'cut' = 'whole';
   try {
-    replay.forward(where);
+    // The n-th event is counted from where a stretch begins: then there is one.
+    const stretch = where.at === 'event' ? Number.POSITIVE_INFINITY : STRETCH;
+    while (replay.forward(where, replay.system.issued + stretch) === 'paused')
+      progress.tell(() => `the run again, ${(kernel.clock.nowNs / 1e6).toFixed(0)} ms of its time`);
   } catch (error) {
     if (!(error instanceof RecordingCut)) throw error;
     ended = 'cut';
+  } finally {
+    progress.close();
   }
   run.close();
   unwatch();
