@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { type Difference, differencesOf, firstParting, formatComparison, type Parting } from './comparison.ts';
+import { runQuietly } from './quiet-run.ts';
 import { UsageError } from './usage-error.ts';
 
 const EXAMPLES = `
@@ -72,36 +72,20 @@ function wordsOf(text: string): string[] {
   return [...text.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, single, double, plain]) => single ?? double ?? plain);
 }
 
-/** A process of its own, so that both run at once. */
-function runSide(
+async function runSide(
   options: readonly string[],
   program: readonly string[],
   input: Uint8Array,
   stem: string,
 ): Promise<Side> {
   const own = ['--stats-json', `${stem}.json`, '--trace', 'faults', '--trace-file', `${stem}.txt`];
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [process.argv[1], 'run', ...own, ...options, ...program], {
-      stdio: ['pipe', 'ignore', 'pipe'],
-    });
-    let errors = '';
-    child.stderr.setEncoding('utf8');
-    child.stderr.on('data', (text: string) => {
-      if (errors.length < 10_000) errors += text;
-    });
-    // A program need not read its input.
-    child.stdin.on('error', () => {});
-    child.stdin.end(input);
-    child.on('error', reject);
-    child.on('close', (code) => {
-      try {
-        const stats = JSON.parse(readFileSync(`${stem}.json`, 'utf8')) as Side['stats'];
-        const faults = readFileSync(`${stem}.txt`, 'utf8').split('\n').slice(0, -1);
-        resolve({ exitStatus: code ?? 255, stats, faults });
-      } catch {
-        const why = errors.split('\n').find((line) => /^(faultline|error):/.test(line)) ?? `exit status ${code}`;
-        reject(new UsageError(`with '${options.join(' ')}': ${why.replace(/^(faultline|error): /, '')}`));
-      }
-    });
-  });
+  const { exitStatus, errors } = await runQuietly([...own, ...options, ...program], input);
+  try {
+    const stats = JSON.parse(readFileSync(`${stem}.json`, 'utf8')) as Side['stats'];
+    const faults = readFileSync(`${stem}.txt`, 'utf8').split('\n').slice(0, -1);
+    return { exitStatus, stats, faults };
+  } catch {
+    const why = errors.split('\n').find((line) => /^(faultline|error):/.test(line)) ?? `exit status ${exitStatus}`;
+    throw new UsageError(`with '${options.join(' ')}': ${why.replace(/^(faultline|error): /, '')}`);
+  }
 }

@@ -9,8 +9,10 @@ import { policyCommand } from './policy.ts';
 import { ramCommand } from './ram.ts';
 import { recordCommand } from './record.ts';
 import { replayCommand } from './replay.ts';
+import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
 import { simCommand } from './sim.ts';
+import { statCommand } from './stat.ts';
 import { UsageError } from './usage-error.ts';
 
 declare const FAULTLINE_VERSION: string;
@@ -40,15 +42,18 @@ Examples:
   faultline run --trace faults --stats ./program a b    run an ELF file and see its page faults
   faultline record -o run.flt ./program                 keep a run, to be asked about later
   faultline replay run.flt --to 2ms maps                its memory at that time
+  faultline report run.flt --by line                    which line faulted, and made memory resident
   faultline run --help                                  all options`,
   )
   .addCommand(runCommand())
+  .addCommand(statCommand())
   .addCommand(ramCommand())
   .addCommand(simCommand())
   .addCommand(compareCommand())
   .addCommand(diffCommand())
   .addCommand(recordCommand())
   .addCommand(replayCommand())
+  .addCommand(reportCommand())
   .addCommand(demoCommand())
   .addCommand(levelsCommand())
   .addCommand(policyCommand());

@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { RunStats } from '../src/index.ts';
+import { runQuietly } from './quiet-run.ts';
 
 /** One run of the ladder, with so much memory, under a policy. */
 export interface Rung {
@@ -50,30 +50,18 @@ export async function climb(
   return results;
 }
 
-/** A process of its own: what one run does cannot disturb another one, and a machine's memory is gone with it. */
-function runRung(rung: Rung, number: number, { options, command, input, folder }: RungRequest): Promise<RungResult> {
+async function runRung(
+  rung: Rung,
+  number: number,
+  { options, command, input, folder }: RungRequest,
+): Promise<RungResult> {
   const file = join(folder, `stats-${number}.json`);
   const own = ['--memory', String(rung.memoryBytes), '--reclaim', rung.policy, '--stats-json', file];
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [process.argv[1], 'run', ...options, ...own, ...command], {
-      stdio: ['pipe', 'ignore', 'pipe'],
-    });
-    let errors = '';
-    child.stderr.setEncoding('utf8');
-    child.stderr.on('data', (text: string) => {
-      if (errors.length < 10_000) errors += text;
-    });
-    // A program need not read its input.
-    child.stdin.on('error', () => {});
-    child.stdin.end(input);
-    child.on('error', reject);
-    child.on('close', (code) => {
-      const stats = readStats(file);
-      const failure =
-        stats === null ? (errors.split('\n').find((line) => line.startsWith('faultline:')) ?? 'no word') : null;
-      resolve({ ...rung, exitStatus: code ?? 255, stats, failure });
-    });
-  });
+  const { exitStatus, errors } = await runQuietly([...options, ...own, ...command], input);
+  const stats = readStats(file);
+  const failure =
+    stats === null ? (errors.split('\n').find((line) => line.startsWith('faultline:')) ?? 'no word') : null;
+  return { ...rung, exitStatus, stats, failure };
 }
 
 function readStats(file: string): Counters | null {

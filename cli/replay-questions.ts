@@ -4,6 +4,9 @@ import { UsageError } from './usage-error.ts';
 /** What happened at an address from the start of the run up to a point (System.issued). */
 export type HistoryOf = (address: number, issued: number) => PageHistory;
 
+/** Of a call stack in `explain`; all of it is in its JSON. */
+const SHOWN_FRAMES = 8;
+
 /** What can be asked at a point of a replay. */
 export interface Question {
   readonly name: string;
@@ -166,10 +169,11 @@ function askExplain(asked: Asked): Answer {
   const view = pageAt(asked, address);
   const frame = view.frame === null ? null : viewFrame(kernel, view.frame.pfn);
   const life = historyOf(address, timeline.issued).of(pid);
-  const told = life.map(
-    ({ timeNs, pid: who, what, detail }) =>
-      `${(timeNs / 1e6).toFixed(6).padStart(14)} ms  ${String(who).padStart(5)}  ${what.padEnd(9)} ${detail}`,
-  );
+  const told = life.flatMap(({ timeNs, pid: who, what, detail, stack }) => [
+    `${(timeNs / 1e6).toFixed(6).padStart(14)} ms  ${String(who).padStart(5)}  ${what.padEnd(9)} ${detail}`,
+    ...stack.slice(0, SHOWN_FRAMES).map((place) => `${' '.repeat(26)}${place}`),
+    ...(stack.length > SHOWN_FRAMES ? [`${' '.repeat(26)}... and ${stack.length - SHOWN_FRAMES} more`] : []),
+  ]);
   const text = [
     `${hex(address)} of process ${pid}: ${formatPage(view)}`,
     ...walkLines(view.walk).map((line) => `  ${line}`),

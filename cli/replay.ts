@@ -1,15 +1,15 @@
 import { createInterface } from 'node:readline';
 import { Command, Option } from 'commander';
 import { PageHistory, RecordingCut, Timeline } from '../src/index.ts';
+import { decompressSection } from './decompress-section.ts';
 import { EVENT_FORMATS } from './event-writers.ts';
 import { type OpenRecording, openRecording } from './open-recording.ts';
 import { type EventsOptions, exportEvents } from './replay-events.ts';
+import { EXPORTS, exportNamed, writeExport } from './replay-exports.ts';
 import { answer, QUESTIONS, type Question } from './replay-questions.ts';
-import { writeReferences } from './replay-references.ts';
 import { parseWhere, type ReplayWhere } from './replay-stop.ts';
 import { mustHaveNoLeak } from './self-check.ts';
 import { UsageError } from './usage-error.ts';
-import { WorkProgress } from './work-progress.ts';
 
 /** Of a replay that is not the whole recorded run: it was cut off, or came to something else. */
 const EXIT_NOT_THE_SAME = 1;
@@ -23,8 +23,7 @@ Questions:
 ${QUESTIONS.map(({ usage, about }) => `  ${usage.padEnd(26)}${about}`).join('\n')}
   events                    all events up to the point, or those of --kind, --pid, --from (docs/events.md)
 
-  references -o FILE        the page references of the run up to there as a trace for \`faultline sim\` and other simulators; the ending
-                            says the format: .oracleGeneral and .csv (libCacheSim), .txt (a page a line), .lackey; .gz or .zst behind it
+${EXPORTS.map(({ usage, about }) => `  ${usage.padEnd(26)}${about}`).join('\n')}
 
 Examples:
   faultline replay run.flt
@@ -34,9 +33,10 @@ Examples:
   faultline replay run.flt --from 1ms --to 2ms events --kind page_fault,cow_copy
   faultline replay run.flt --interactive       then: to 2ms, to write:0x2a1f0, maps, to 1ms, ...`;
 
-interface ReplayCommandOptions extends EventsOptions {
+export interface ReplayCommandOptions extends EventsOptions {
   interactive?: true;
   ids: 'frames' | 'virtual';
+  interval?: string;
 }
 
 export function replayCommand(): Command {
@@ -46,7 +46,8 @@ export function replayCommand(): Command {
     .option('--to <point>', 'go there first')
     .option('--pid <n>', "whose memory; default: the program's. Of events: the task; default: all", Number)
     .option('--json', 'answer as JSON')
-    .option('-o, --output <file>', 'where references or events go; -: standard output')
+    .option('-o, --output <file>', 'where a file of the answer goes; -: standard output')
+    .option('--interval <time>', 'virtual time of one snapshot of damo: 100us, 1ms; default: a fiftieth of the run')
     .addOption(
       new Option('--ids <kind>', 'pages of references: frames of RAM, shared ones once, or pages of address spaces')
         .choices(['frames', 'virtual'])
@@ -69,30 +70,13 @@ async function replay(file: string, words: readonly string[], options: ReplayCom
   if (options.interactive === true) return converse(recording, options);
   if (words.length === 0 && options.to === undefined) return replayWhole(file, recording);
   const where = parseWhere(options.to ?? 'end');
-  if (words[0] === 'references') return references(recording, where, options);
+  const exported = exportNamed(words[0]);
+  if (exported !== null) return writeExport(recording, exported, { where, options });
   const question = parseQuestion(words.length === 0 ? ['where'] : words);
   const timeline = new Timeline(recording.makeReplay(), recording.checkpoints);
   tellIfEnded(goTo(timeline, where, options.pid), where);
   print(answer(timeline, question, { pid: options.pid, historyOf: historian(recording) }), options);
   return 0;
-}
-
-function references(recording: OpenRecording, where: ReplayWhere, options: ReplayCommandOptions): number {
-  const file = options.output;
-  if (file === undefined) throw new UsageError('references: say where they go: -o run.oracleGeneral');
-  if (where.at === 'change') throw new UsageError('references: --to takes a time, an event or @N here');
-  const progress = new WorkProgress();
-  try {
-    const written = writeReferences(recording.makeReplay(), { file, until: where, ids: options.ids, progress });
-    progress.close();
-    if (options.json === true && file !== '-') process.stdout.write(`${JSON.stringify(written, null, 2)}\n`);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof RecordingCut)) throw error;
-    throw new UsageError(`references: ${error.message}; say up to where: --to @N`);
-  } finally {
-    progress.close();
-  }
 }
 
 /** With its output; the exit status says whether it was the same. */
@@ -163,7 +147,7 @@ function parseQuestion([name, ...args]: readonly string[]): { question: Question
 function historian(recording: OpenRecording) {
   return (address: number, issued: number): PageHistory => {
     const again = recording.makeReplay();
-    const history = new PageHistory(again.system.kernel, address);
+    const history = new PageHistory(again.system.kernel, address, decompressSection);
     again.forward({ at: 'issued', issued });
     return history;
   };

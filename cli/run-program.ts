@@ -34,6 +34,10 @@ const SIGWINCH = 28;
 export interface RunHooks {
   /** Called before the first instruction. */
   readonly watch?: (system: System, pid: number) => void;
+  /** Between two parts of the run, some milliseconds of the host apart; it must not change the machine. */
+  readonly between?: (system: System) => void;
+  /** With its counters, when all has ended. */
+  readonly ended?: (exit: ExitStatus, stats: RunStats) => void;
   /** File for a recording. */
   readonly recordTo?: string;
   /** Instructions from one checkpoint of the recording to the next. */
@@ -45,7 +49,7 @@ export async function runProgram(
   file: string,
   args: readonly string[],
   options: RunOptions,
-  { watch, recordTo, checkpointEvery }: RunHooks = {},
+  { watch, between, ended: onEnded, recordTo, checkpointEvery }: RunHooks = {},
 ): Promise<number> {
   const environment = new NodeEnvironment();
   const startedMs = performance.now();
@@ -98,7 +102,7 @@ export async function runProgram(
   let ended: ReturnType<typeof endMachine>;
   let recorded: RecordingEnd | null = null;
   try {
-    await runToEnd(system, spawned, environment, idle);
+    await runToEnd(system, spawned, environment, idle, between);
     exit = system.exitStatus(spawned);
     stats = system.stats({ wallMs: performance.now() - startedMs });
     ended = endMachine(system, check);
@@ -117,6 +121,7 @@ export async function runProgram(
   noteAbsentCalls(stats.absentSyscalls);
   statsJson?.write(JSON.stringify({ exit, ...stats }, null, 2));
   statsJson?.close();
+  onEnded?.(exit, stats);
   if (options.stats === true) process.stderr.write(formatStatsTable(stats, [file, ...args].join(' ')));
   mustHaveNoLeak(ended);
   return exitStatusOf(exit);
@@ -132,6 +137,7 @@ async function runToEnd(
   pid: number,
   environment: NodeEnvironment,
   idle: 'skip' | 'wait',
+  between: (system: System) => void = () => {},
 ): Promise<void> {
   const terminal = openTerminal(environment);
   let isEnded = false;
@@ -144,6 +150,7 @@ async function runToEnd(
   try {
     while (!isEnded) {
       const status = system.run({ instructions: SLICE_INSTRUCTIONS, idle });
+      between(system);
       if (status === 'exited') break;
       if (status === 'idle-input') await terminal.nextInput(Number.POSITIVE_INFINITY);
       else if (status === 'idle-timer') {

@@ -1,14 +1,19 @@
 import type { RunStats } from '../src/index.ts';
 import { grouped } from './numbers.ts';
 
+/** The counters of a run; without the host's time, which differs each time, where wallMs is null. */
+export type CountedRun = Omit<RunStats, 'wallMs'> & { readonly wallMs: number | null };
+
 /** The counters of a run in the manner of `perf stat`: value, name, what it means. Ends with a newline. */
-export function formatStatsTable(stats: RunStats, commandLine: string): string {
+export function formatStatsTable(stats: CountedRun, commandLine: string): string {
   const seconds = stats.virtualNs / 1e9;
   const rows: [string, string, string][] = [
     [
       grouped(stats.instructions),
       'instructions',
-      `# ${(stats.instructions / 1e3 / Math.max(stats.wallMs, 0.001)).toFixed(1)} M/s of host time`,
+      stats.wallMs === null
+        ? `# ${(stats.instructions / Math.max(stats.virtualNs, 1)).toFixed(3)} a nanosecond of virtual time`
+        : `# ${(stats.instructions / 1e3 / Math.max(stats.wallMs, 0.001)).toFixed(1)} M/s of host time`,
     ],
     [
       grouped(stats.pgfault),
@@ -20,6 +25,8 @@ export function formatStatsTable(stats: RunStats, commandLine: string): string {
     ...Object.entries(stats.faults)
       .filter(([, count]) => count > 0)
       .map(([kind, count]): [string, string, string] => [grouped(count), `  ${kind}`, FAULT_NOTES[kind] ?? '']),
+    [grouped(stats.swap.ins), 'swap-ins', `# pages; ${grouped(stats.swap.outs)} out`],
+    [grouped(stats.forks), 'forks', ''],
     [grouped(stats.contextSwitches), 'context-switches', ''],
     [
       grouped(stats.tlbMisses),
@@ -39,14 +46,14 @@ export function formatStatsTable(stats: RunStats, commandLine: string): string {
     '',
     `${seconds.toFixed(9).padStart(18)} seconds virtual time elapsed`,
     ...timeLines(stats),
-    `${(stats.wallMs / 1000).toFixed(9).padStart(18)} seconds host time elapsed`,
+    ...(stats.wallMs === null ? [] : [`${(stats.wallMs / 1000).toFixed(9).padStart(18)} seconds host time elapsed`]),
     '',
     '',
   ].join('\n');
 }
 
 /** What of the virtual time was spent otherwise than running, and how long somebody ran. */
-function timeLines({ time }: RunStats): string[] {
+function timeLines({ time }: CountedRun): string[] {
   const parts: [string, number][] = [
     ['running', time.runningNs],
     ['waiting for memory', time.memoryNs],

@@ -12,6 +12,39 @@ if (esbuild === null) {
 }
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+/** Of Node's own modules those that a plain run does not need: loading these takes it some 10 ms. */
+const LAZY =
+  /__toESM\((require\("node:(?:child_process|crypto|readline|zlib)"\))(?:, 1)?\)|require\("node:(?:child_process|crypto|readline|zlib)"\)/g;
+
+/** Puts a stand-in for each of them into main.cjs, which loads it at its first use. */
+function loadLazily(file) {
+  const text = readFileSync(file, 'latin1');
+  const lazy = text.replaceAll(LAZY, (found) => `lazily(${/"[^"]+"/.exec(found)[0]})`);
+  if (lazy === text) throw new Error(`${file}: loads none of the modules that should be loaded late`);
+  writeFileSync(file, lazy, 'latin1');
+}
+
+/** src/arch/riscv64/prebuilt.ts: the interpreter's bytes, two a character. */
+async function makeInterpreter() {
+  const { outputFiles } = await esbuild.build({
+    absWorkingDir: root,
+    stdin: {
+      contents: `export { generateInterpreter } from './src/arch/riscv64/generate.ts';
+        export { sv39 } from './src/machine/paging/sv39.ts';`,
+      resolveDir: root,
+    },
+    bundle: true,
+    format: 'esm',
+    write: false,
+    logLevel: 'warning',
+  });
+  const source = `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`;
+  const { generateInterpreter, sv39 } = await import(source);
+  const bytes = Buffer.from(generateInterpreter({ format: sv39, memoryPages: 0, translator: null }));
+  return (bytes.length % 2 === 0 ? bytes : Buffer.concat([bytes, Buffer.alloc(1)])).toString('utf16le');
+}
+
 const shared = {
   absWorkingDir: root,
   bundle: true,
@@ -21,7 +54,10 @@ const shared = {
   // Puts the numbers of `export const` where they are used; else each use is a load of a variable. Names stay, for stacks and profiles.
   minifySyntax: true,
   logLevel: 'warning',
-  define: { FAULTLINE_VERSION: JSON.stringify(version) },
+  define: {
+    FAULTLINE_VERSION: JSON.stringify(version),
+    FAULTLINE_INTERPRETER: JSON.stringify(await makeInterpreter()),
+  },
 };
 
 await Promise.all([
@@ -38,7 +74,7 @@ await Promise.all([
     define: { ...shared.define, 'import.meta.url': 'faultlineUrl', FAULTLINE_IMPORT: 'faultlineImport' },
     // As Node wraps a CommonJS module, and with import() of cli/launch.ts; all ASCII, as esbuild writes, so that it can be read without decoding.
     banner: {
-      js: "(function (exports, require, module, __filename, __dirname, faultlineImport) {const faultlineUrl = require('node:url').pathToFileURL(__filename).href;",
+      js: "(function (exports, require, module, __filename, __dirname, faultlineImport) {const faultlineUrl = require('node:url').pathToFileURL(__filename).href, lazily = (name) => new Proxy({}, { get: (_, key) => require(name)[key], has: (_, key) => key in require(name) });",
     },
     footer: { js: '})' },
   }),
@@ -50,6 +86,7 @@ await Promise.all([
     banner: { js: '#!/usr/bin/env node' },
   }),
 ]);
+loadLazily(join(root, 'dist/main.cjs'));
 chmodSync(join(root, 'dist/cli.js'), 0o755);
 // main.cjs holds packages whose licences ask for their text beside every copy.
 const licenses = ['commander', 'fzstd', 'hyparquet', 'hyparquet-writer'].map((name) => {

@@ -20,7 +20,19 @@ export { policiesByName, RECLAIM_POLICIES, type ReclaimPolicies, type ReclaimPol
 export { PlainMemory } from './mm/reclaim/plain-memory.ts';
 export type { ReclaimablePages, ReclaimPolicy, References, TableVisitor } from './mm/reclaim/policy.ts';
 export { GuardedPolicies, PolicyError } from './mm/reclaim/policy-guard.ts';
+export { AttributedRun } from './observe/attribution/attributed-run.ts';
+export type { AttributionRow } from './observe/attribution/attribution.ts';
+export {
+  ATTRIBUTION_KEYS,
+  type AttributionEntry,
+  type AttributionKey,
+  type AttributionSums,
+  type AttributionTable,
+  placeName,
+  sumsOf,
+} from './observe/attribution/table.ts';
 export type { Decompress } from './observe/code/elf-file.ts';
+export type { SourcePlace } from './observe/code/source-frames.ts';
 export { formatEvent, formatField, formatFields } from './observe/event-log/event-format.ts';
 export { type EventFilter, EventLog, type EventLogOptions, listenTo } from './observe/event-log/event-log.ts';
 export { csvHead, csvLine, type EventColumn, eventColumns, eventObject } from './observe/event-log/event-table.ts';
@@ -31,11 +43,16 @@ export { describeVma, type PageEvent, PageHistory } from './observe/page-history
 export type { LevelsRow } from './observe/page-table-levels.ts';
 export { formatPage, type PageView } from './observe/page-view.ts';
 export type { WalkStep } from './observe/page-walk.ts';
+export { formatCollapsed, type WeightedStack, weighStacks } from './observe/profile/collapsed.ts';
+export { drawFlameGraph } from './observe/profile/flame-graph.ts';
+export { PerfettoTrace } from './observe/profile/perfetto.ts';
+export { encodePprof, PPROF_VALUES } from './observe/profile/pprof.ts';
 export { Checkpoint } from './observe/recording/checkpoint.ts';
 export { CheckpointError } from './observe/recording/checkpoint-codec.ts';
 export { encodeEntry, type Journal, type JournalEntry, JournalReader } from './observe/recording/journal.ts';
 export { CheckpointRecorder, type RecordedCheckpoint } from './observe/recording/recorded-checkpoints.ts';
 export { RecordingCut, ReplayError } from './observe/recording/replay-environment.ts';
+export { AccessFrequency, type AccessRegion, type AccessSnapshot } from './observe/references/access-frequency.ts';
 export { LruCurve } from './observe/references/lru-curve.ts';
 export { type MemoryNeed, memoryNeed } from './observe/references/need.ts';
 export { OptimalMemory } from './observe/references/optimal-memory.ts';

@@ -2,13 +2,12 @@ import { EV_PAGE_FAULT } from '../base/event-kinds.ts';
 import type { EventRecord } from '../base/events.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { vmaName } from '../kernel/procfs/vma-name.ts';
-import { nameOf } from '../kernel/syscalls/dispatch.ts';
-import type { Task } from '../kernel/task.ts';
 import { ACCESS_EXEC, ACCESS_WRITE } from '../machine/mmu.ts';
 import { PAGE_SIZE, type Vaddr, vaddr, vaddrOf, vpnOf } from '../machine/units.ts';
 import { FAULT_KINDS, type FaultKind } from '../mm/address-space.ts';
 import type { Vma } from '../mm/vma.ts';
 import { CodeNames } from './code-names.ts';
+import { kernelEntryOf } from './kernel-entry.ts';
 
 /** One page fault in words: who, where in the code, and what the address belongs to. */
 export interface FaultDescription {
@@ -63,16 +62,9 @@ export class FaultDescriber {
       mode: user !== 0 ? 'user' : 'kernel',
       access: access === ACCESS_WRITE ? 'write' : access === ACCESS_EXEC ? 'exec' : 'read',
       address: vaddr(address),
-      symbol: task === undefined ? '?' : user !== 0 ? this.names.ofTask(task) : this.kernelEntry(task),
+      symbol: task === undefined ? '?' : user !== 0 ? this.names.ofTask(task) : kernelEntryOf(this.kernel, task),
       ...describePlace(holder, address),
     };
-  }
-
-  /** What the kernel does for the task: a system call, the execve of its start, a signal frame, or an access from TypeScript. */
-  private kernelEntry(task: Task): string {
-    if (task.kind === 'driven') return 'driven';
-    if (task.call === null) return 'sys_execve';
-    return task.inSyscall ? `sys_${nameOf(this.kernel, task.call.nr)}` : 'signal';
   }
 }
 

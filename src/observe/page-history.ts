@@ -11,10 +11,15 @@ import type { Kernel } from '../kernel/kernel.ts';
 import { vmaName } from '../kernel/procfs/vma-name.ts';
 import { nameOf } from '../kernel/syscalls/dispatch.ts';
 import { type Vaddr, vaddr, vaddrOf, vpnOf } from '../machine/units.ts';
-import { VM_EXEC, VM_MAYSHARE, VM_READ, VM_WRITE } from '../mm/vm-flags.ts';
 import type { Vma } from '../mm/vma.ts';
+import { placeName } from './attribution/table.ts';
+import { CallStacks, NO_STACK } from './code/call-stacks.ts';
+import { CodeMap } from './code/code-map.ts';
+import type { Decompress } from './code/elf-file.ts';
+import { SourceFrames } from './code/source-frames.ts';
 import { CodeNames } from './code-names.ts';
 import { FaultDescriber } from './fault-trace.ts';
+import { rightsOf } from './page-view.ts';
 
 /** One thing that happened to a page of a process. */
 export interface PageEvent {
@@ -23,6 +28,14 @@ export interface PageEvent {
   /** 'mapped', 'unmapped', 'changed' (the VMA), 'fork', 'fault', 'freed' (a frame of it) */
   readonly what: string;
   readonly detail: string;
+  /** Where in the program it came from, innermost first (`work file.c:12`); empty where no code did it. */
+  readonly stack: readonly string[];
+}
+
+interface CallNote {
+  readonly text: string;
+  /** Number of CallStacks. */
+  readonly stack: number;
 }
 
 /**
@@ -34,32 +47,43 @@ export class PageHistory {
   private readonly address: Vaddr;
   private readonly page: number;
   private readonly names: CodeNames;
+  private readonly stacks: CallStacks;
+  private readonly sources = new SourceFrames();
   private readonly events: PageEvent[] = [];
   /** pid -> the VMA at the address, in words; '' for none. */
   private readonly mappings = new Map<number, string>();
   /** tid -> the call that it is in, and from where. */
-  private readonly calls = new Map<number, string>();
+  private readonly calls = new Map<number, CallNote>();
   private readonly parents = new Map<number, { pid: number; timeNs: number }>();
   /** Frames that the page has had, with the process whose fault brought them. */
   private readonly frames = new Map<number, number>();
   private readonly endings: (() => void)[];
 
-  constructor(kernel: Kernel, address: number) {
+  constructor(kernel: Kernel, address: number, decompress: Decompress = () => null) {
     this.kernel = kernel;
     this.address = vaddr(address);
     this.page = vpnOf(this.address);
     this.names = new CodeNames(kernel);
+    this.stacks = new CallStacks(kernel, new CodeMap(kernel, decompress));
     const { events } = kernel;
     const faults = new FaultDescriber(kernel);
     this.endings = [
       events.subscribe([EV_SYS_ENTER], (event) => this.enter(event)),
       events.subscribe([EV_SYS_EXIT], (event) => this.leave(event)),
-      events.subscribe([EV_PROCESS_EXEC], ({ timeNs, values: [pid] }) => this.look(pid, timeNs, 'execve')),
+      events.subscribe([EV_PROCESS_EXEC], ({ timeNs, values: [pid] }) =>
+        this.look(pid, timeNs, { text: 'execve', stack: NO_STACK }),
+      ),
       events.subscribe([EV_PROCESS_FORK], (event) => this.fork(event)),
       faults.subscribe((fault) => {
         if (vpnOf(fault.address) !== this.page) return;
         const how = `${fault.access}${fault.mode === 'kernel' ? ' by the kernel' : ''}${fault.major ? ', major' : ''}`;
-        this.add(fault.timeNs, fault.pid, 'fault', `${fault.kind} [${fault.symbol}] ${how}`);
+        const event = {
+          timeNs: fault.timeNs,
+          pid: fault.pid,
+          what: 'fault',
+          detail: `${fault.kind} [${fault.symbol}] ${how}`,
+        };
+        this.events.push({ ...event, stack: this.namesOf(this.stackOf(fault.pid)) });
       }),
       events.subscribe([EV_PAGE_FAULT], ({ values: [pid, at, , , pfn] }) => {
         if (vpnOf(vaddr(at)) === this.page && pfn > 0) this.frames.set(pfn, pid);
@@ -81,17 +105,20 @@ export class PageHistory {
   }
 
   private add(timeNs: number, pid: number, what: string, detail: string): void {
-    this.events.push({ timeNs, pid, what, detail });
+    this.events.push({ timeNs, pid, what, detail, stack: [] });
   }
 
   private enter({ values: [tid, nr] }: EventRecord): void {
     const task = this.kernel.tasks.get(tid);
-    if (task !== undefined) this.calls.set(tid, `${nameOf(this.kernel, nr)} from [${this.names.ofTask(task)}]`);
+    if (task === undefined) return;
+    const text = `${nameOf(this.kernel, nr)} from [${this.names.ofTask(task)}]`;
+    this.calls.set(tid, { text, stack: this.stackOf(tid) });
   }
 
   private leave({ timeNs, values: [tid] }: EventRecord): void {
     const task = this.kernel.tasks.get(tid);
-    if (task !== undefined) this.look(task.tgid, timeNs, this.calls.get(tid) ?? 'a system call');
+    if (task !== undefined)
+      this.look(task.tgid, timeNs, this.calls.get(tid) ?? { text: 'a system call', stack: NO_STACK });
   }
 
   private fork({ timeNs, values: [parent, child] }: EventRecord): void {
@@ -112,7 +139,7 @@ export class PageHistory {
   }
 
   /** Has the VMA at the address become another one? */
-  private look(pid: number, timeNs: number, cause: string): void {
+  private look(pid: number, timeNs: number, cause: CallNote): void {
     const space = this.kernel.processes.get(pid)?.leader.space ?? null;
     if (space === null) return;
     const found = space.vmas.find(vpnOf(this.address));
@@ -121,19 +148,22 @@ export class PageHistory {
     if (now === before) return;
     this.mappings.set(pid, now);
     const what = before === '' ? 'mapped' : now === '' ? 'unmapped' : 'changed';
-    this.add(timeNs, pid, what, `${now === '' ? before : now} by ${cause}`);
+    const detail = `${now === '' ? before : now} by ${cause.text}`;
+    this.events.push({ timeNs, pid, what, detail, stack: this.namesOf(cause.stack) });
+  }
+
+  private stackOf(tid: number): number {
+    const task = this.kernel.tasks.get(tid);
+    return task === undefined || task.kind === 'driven' ? NO_STACK : this.stacks.take(task, null);
+  }
+
+  private namesOf(stack: number): string[] {
+    return this.sources.ofStack(this.stacks.framesOf(stack)).map(placeName);
   }
 }
 
 /** As in /proc/PID/maps: range, rights, name. */
 export function describeVma(vma: Vma): string {
-  const { flags } = vma;
-  const rights = [
-    flags & VM_READ ? 'r' : '-',
-    flags & VM_WRITE ? 'w' : '-',
-    flags & VM_EXEC ? 'x' : '-',
-    flags & VM_MAYSHARE ? 's' : 'p',
-  ].join('');
   const range = `${vaddrOf(vma.startVpn).toString(16)}-${vaddrOf(vma.endVpn).toString(16)}`;
-  return `${range} ${rights} ${vmaName(vma) ?? 'anonymous'}`;
+  return `${range} ${rightsOf(vma)} ${vmaName(vma) ?? 'anonymous'}`;
 }

@@ -73,7 +73,8 @@ function frameView(mm: MemoryManager, pfn: Pfn): PageView['frame'] {
   return { pfn, refcount: refcount[head], mapcount: mm.frames.mappingsOf(pfn), states };
 }
 
-function rightsOf(vma: Vma): string {
+/** As /proc/PID/maps has them: rw-p. */
+export function rightsOf(vma: Vma): string {
   const { flags } = vma;
   const letters = [flags & VM_READ ? 'r' : '-', flags & VM_WRITE ? 'w' : '-', flags & VM_EXEC ? 'x' : '-'];
   return `${letters.join('')}${flags & VM_MAYSHARE ? 's' : 'p'}`;

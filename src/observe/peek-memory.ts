@@ -22,7 +22,8 @@ export function peekMemory(mm: MemoryManager, space: AddressSpace, address: Vadd
   return done;
 }
 
-function presentFrame(mm: MemoryManager, space: AddressSpace, page: Vpn): number {
+/** The frame that a page is in; -1 where it is not present. */
+export function presentFrame(mm: MemoryManager, space: AddressSpace, page: Vpn): number {
   if (page >= space.taskSize || page < 0) return -1;
   const { pageTables } = mm;
   const slot = pageTables.findEntry(space, page);

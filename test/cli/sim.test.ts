@@ -213,7 +213,7 @@ describe('faultline replay references', () => {
   });
 
   test.each([
-    [['references'], 'faultline: references: say where they go: -o run.oracleGeneral\n'],
+    [['references'], 'faultline: references: say where it goes: references -o FILE\n'],
     [['references', '-o', 'x.dat'], "faultline: -o x.dat: the name's ending says the format"],
   ])('%j gets one line', (args, message) => {
     const { status, stderr } = faultline(['replay', recording, ...args]);

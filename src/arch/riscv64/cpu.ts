@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts';
 import {
   AFTER_RESTORE,
   BEFORE_RESTORE,
@@ -18,6 +19,7 @@ import { generateInterpreter } from './generate.ts';
 import { type JitMode, type JitPace, PACES } from './jit/pace.ts';
 import { MAX_UNITS, Translator } from './jit/translator.ts';
 import * as at from './layout.ts';
+import { prebuiltInterpreter } from './prebuilt.ts';
 import { ReferenceTracer } from './reference-tracer.ts';
 import { REGISTER_WORDS } from './registers.ts';
 
@@ -70,6 +72,8 @@ export class Riscv64Cpu implements Cpu, Restorable {
     this.registers = ram.u32.subarray(at.REGISTER_BASE / 4, at.REGISTER_BASE / 4 + REGISTER_WORDS);
     this.tracer = new ReferenceTracer(ram);
     this.code = new CodeCache(ram, (slot) => this.translator?.dropSlot(slot));
+    assert(ram.ramBase === at.MACHINE_AREA_BYTES, 'riscv64/cpu.ts: guest RAM begins behind the machine area');
+    this.put64(at.MAIL_FRAME_COUNT, ram.frameCount);
     this.load();
     this.clearReservation();
     ram.setCodeListener(this);
@@ -80,13 +84,12 @@ export class Riscv64Cpu implements Cpu, Restorable {
     const { ram, pace } = this;
     if (pace !== null && this.retiredCount >= pace.startAfter)
       this.translator = new Translator(ram, pace, (slot) => this.code.frameOf(slot));
-    const bytes = generateInterpreter({
-      format: this.format,
-      ramBase: ram.ramBase,
-      frameCount: ram.frameCount,
-      memoryPages: ram.u8.length / 65536,
-      translator: this.translator && { pace: this.translator.pace, tableEntries: MAX_UNITS },
-    });
+    const { format } = this;
+    const translator = this.translator && { pace: this.translator.pace, tableEntries: MAX_UNITS };
+    const memoryPages = ram.u8.length / 65536;
+    const bytes =
+      (translator === null ? prebuiltInterpreter(format, memoryPages) : null) ??
+      generateInterpreter({ format, memoryPages, translator });
     const fp = createFpSlowPath();
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
       env: {

@@ -99,10 +99,9 @@ export function isRelative(operation: number): boolean {
   return RELATIVE.has(OPERATIONS[operation]);
 }
 
+/** What the module depends on. The size of RAM can be changed later (prebuilt.ts). */
 export interface Machine {
   readonly format: PagingFormat;
-  readonly ramBase: number;
-  readonly frameCount: number;
   readonly memoryPages: number;
   /** Null: nothing is ever translated, and the interpreter does not look for it. */
   readonly translator: TranslatorShape | null;

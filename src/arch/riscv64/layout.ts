@@ -38,6 +38,7 @@ export const MAIL_SUPERPAGES = MAILBOX + 0x48; // i32: 1 once a superpage went i
 export const MAIL_BUDGET = MAILBOX + 0x4c; // i32: of this run
 export const MAIL_TRACING = MAILBOX + 0x50; // i32: 1 while a reference stream is told of every TLB refill
 export const MAIL_SAME_INSTRUCTION = MAILBOX + 0x54; // i32: 1 before the second page of an access is translated
+export const MAIL_FRAME_COUNT = MAILBOX + 0x58; // i64: of guest RAM
 /** 16 bytes: where a load that crosses pages is put together. */
 export const BOUNCE = MAILBOX + 0x60;
 
@@ -81,6 +82,7 @@ export const SLOTS = STRADDLE_SLOT + SLOT_STRIDE;
 /** 16 MiB of decoded code: a guess, 4.8 MiB of guest code. */
 export const SLOT_COUNT = 1200;
 
+/** Guest RAM begins behind it. */
 export const MACHINE_AREA_BYTES = 32 * 1024 * 1024;
 
 export const LAYOUT_IS_SOUND: boolean =

@@ -42,7 +42,7 @@ export function defineTranslation(parts: TranslationParts): TranslationFunctions
  * (offset, bytes): forgets what was decoded from these bytes of a page: the ops from three half-words before them on, where
  * a fused pair may start that reaches into them. Operands stay, for pairs that start before.
  */
-function dropEntriesBody({ ramBase, dropTranslated }: TranslationParts): FunctionBuilder {
+function dropEntriesBody({ dropTranslated }: TranslationParts): FunctionBuilder {
   const b = new FunctionBuilder([w.I32, w.I32], []);
   const entry = b.local(w.I32);
   const slot = b.local(w.I32);
@@ -51,7 +51,7 @@ function dropEntriesBody({ ramBase, dropTranslated }: TranslationParts): Functio
   const BYTES = 1;
   pushSlotOfFrame(b, () => {
     b.get(OFFSET);
-    b.i32(ramBase);
+    b.i32(at.MACHINE_AREA_BYTES);
     b.op(w.I32_SUB);
     b.i32(12);
     b.op(w.I32_SHR_U);
@@ -311,14 +311,14 @@ function atomicSlowBody(translate: number, dropEntries: number): FunctionBuilder
   return b;
 }
 
-function fetchSlowBody({ ramBase, ensureSlot }: TranslationParts, translate: number): FunctionBuilder {
+function fetchSlowBody({ ensureSlot }: TranslationParts, translate: number): FunctionBuilder {
   const b = new FunctionBuilder([w.I64], [w.I32]);
   const PC = 0;
   const frame = b.local(w.I32);
   const slot = b.local(w.I32);
   translateOrReturn(b, translate, { va: PC, access: 4, into: frame, failure: 0 });
   b.get(frame);
-  b.i32(ramBase);
+  b.i32(at.MACHINE_AREA_BYTES);
   b.op(w.I32_SUB);
   b.i32(12);
   b.op(w.I32_SHR_U);

@@ -12,8 +12,6 @@ import * as at from './layout.ts';
 export interface TranslationParts {
   readonly module: ModuleBuilder;
   readonly format: PagingFormat;
-  readonly ramBase: number;
-  readonly frameCount: number;
   /** Import: (frame) -> slot. */
   readonly ensureSlot: number;
   /** Import: (frame, access, TLB entry, page), of each refill while MAIL_TRACING is set. */
@@ -48,7 +46,7 @@ function pushPageTag(b: FunctionBuilder, va: number): void {
 }
 
 /** (va, access) -> offset of the byte, or -1. */
-export function translateBody({ format, ramBase, frameCount, noteReference }: TranslationParts): FunctionBuilder {
+export function translateBody({ format, noteReference }: TranslationParts): FunctionBuilder {
   const b = new FunctionBuilder([w.I64, w.I32], [w.I32]);
   const VA = 0;
   const ACCESS = 1;
@@ -106,14 +104,14 @@ export function translateBody({ format, ramBase, frameCount, noteReference }: Tr
   for (let level = format.levels - 1; level >= 0; level--) {
     const pageBits = level * format.bitsPerLevel;
     b.get(frame);
-    b.i64(frameCount);
+    mail64(b, at.MAIL_FRAME_COUNT);
     b.op(w.I64_GE_U);
     b.brIf(fault);
     b.get(frame);
     b.op(w.I32_WRAP_I64);
     b.i32(12);
     b.op(w.I32_SHL);
-    b.i32(ramBase);
+    b.i32(at.MACHINE_AREA_BYTES);
     b.op(w.I32_ADD);
     b.get(VA);
     b.i64(12 + pageBits);
@@ -184,7 +182,7 @@ export function translateBody({ format, ramBase, frameCount, noteReference }: Tr
   b.get(frame);
   b.op(w.I64_OR);
   b.tee(frame);
-  b.i64(frameCount);
+  mail64(b, at.MAIL_FRAME_COUNT);
   b.op(w.I64_GE_U);
   b.brIf(fault);
 
@@ -221,7 +219,7 @@ export function translateBody({ format, ramBase, frameCount, noteReference }: Tr
   b.op(w.I32_WRAP_I64);
   b.i32(12);
   b.op(w.I32_SHL);
-  b.i32(ramBase);
+  b.i32(at.MACHINE_AREA_BYTES);
   b.op(w.I32_ADD);
   b.set(pteAt);
   // No write entry for a frame with decoded code.

@@ -16,10 +16,20 @@ export interface FrameSink {
 
 /** How the frame of an address is unwound; kept by address. */
 type Step =
+  | { readonly by: 'offsets'; readonly rules: OffsetRules; readonly isSignalFrame: boolean }
   | { readonly by: 'row'; readonly row: CfiRow; readonly returnColumn: number; readonly isSignalFrame: boolean }
   | { readonly by: 'prologue'; readonly prologue: ReturnType<Unwinding['scanPrologue']> }
   | { readonly by: 'sigreturn' }
   | { readonly by: 'frame pointer' };
+
+/** A row as nearly all of them are: registers at offsets from a register. */
+interface OffsetRules {
+  readonly cfaRegister: number;
+  readonly cfaOffset: number;
+  readonly registers: Int32Array;
+  readonly offsets: Int32Array;
+  readonly returnColumn: number;
+}
 
 /** As perf's kernel.perf_event_max_stack. */
 const MAX_FRAMES = 127;
@@ -85,7 +95,7 @@ export class Unwinder {
       const step = this.stepAt(module, isExact ? address : address + 1, address);
       const next = sp === null ? null : this.toCaller(step, sp, depth === 0);
       if (next === null || next === 0) return;
-      isExact = step.by === 'sigreturn' || (step.by === 'row' && step.isSignalFrame);
+      isExact = step.by === 'sigreturn' || ((step.by === 'row' || step.by === 'offsets') && step.isSignalFrame);
       const nextSp = this.register(this.abi.stackPointer);
       // A leaf function may have no frame at all; a signal may run on a stack of its own, anywhere.
       if (nextSp === null || (!isExact && (nextSp < sp! || (nextSp === sp && depth > 0 && next === pc)))) return;
@@ -96,6 +106,8 @@ export class Unwinder {
   /** The caller's pc, with its registers in place; null: unknown. */
   private toCaller(step: Step, sp: number, isInnermost: boolean): number | null {
     switch (step.by) {
+      case 'offsets':
+        return this.byOffsets(step.rules);
       case 'row':
         return this.byRow(step.row, step.returnColumn);
       case 'sigreturn':
@@ -131,7 +143,9 @@ export class Unwinder {
     if (description !== null) {
       const { returnColumn, isSignalFrame } = description.common;
       // The row of the call: what stands behind a call that does not return may be of other code.
-      return { by: 'row', row: rowAt(description, lookup), returnColumn, isSignalFrame };
+      const row = rowAt(description, lookup);
+      const rules = this.offsetRules(row, returnColumn);
+      return rules === null ? { by: 'row', row, returnColumn, isSignalFrame } : { by: 'offsets', rules, isSignalFrame };
     }
     if (this.isTrampoline(module, lookup)) return { by: 'sigreturn' };
     const symbol = module.symbols.find(lookup);
@@ -139,6 +153,31 @@ export class Unwinder {
     if (symbol === null || offset < 0) return { by: 'frame pointer' };
     const length = Math.min(MAX_PROLOGUE_BYTES, address - symbol.start);
     return { by: 'prologue', prologue: this.abi.scanPrologue(module.elf.bytes.subarray(offset, offset + length)) };
+  }
+
+  /** null: the row has other rules too. */
+  private offsetRules({ cfa, registers }: CfiRow, returnColumn: number): OffsetRules | null {
+    if (cfa?.by !== 'register' || registers.has(this.abi.stackPointer)) return null;
+    const known = [...registers].filter(([number, { rule }]) => number < this.abi.registerCount && rule !== 'same');
+    const offsets = known.flatMap(([, each]) => (each.rule === 'offset' ? [each.offset] : []));
+    if (offsets.length < known.length) return null;
+    return {
+      cfaRegister: cfa.register,
+      cfaOffset: cfa.offset,
+      registers: Int32Array.from(known, ([number]) => number),
+      offsets: Int32Array.from(offsets),
+      returnColumn,
+    };
+  }
+
+  private byOffsets({ cfaRegister, cfaOffset, registers, offsets, returnColumn }: OffsetRules): number | null {
+    const base = this.register(cfaRegister);
+    if (base === null) return null;
+    const cfa = base + cfaOffset;
+    for (let at = 0; at < registers.length; at++) this.places[registers[at]] = cfa + offsets[at];
+    this.places[this.abi.stackPointer] = -1;
+    this.values[this.abi.stackPointer] = cfa;
+    return this.register(returnColumn);
   }
 
   private byRow({ cfa: rule, registers }: CfiRow, returnColumn: number): number | null {

@@ -1,0 +1,182 @@
+import { writeFileSync } from 'node:fs';
+import {
+  ATTRIBUTION_KEYS,
+  type AttributionEntry,
+  type AttributionKey,
+  type AttributionSums,
+  type AttributionTable,
+  PerfettoTrace,
+  sumsOf,
+} from '../src/index.ts';
+import { annotate } from './annotated-source.ts';
+import { replayAttributed } from './attributed-replay.ts';
+import { grouped } from './numbers.ts';
+import type { OpenRecording } from './open-recording.ts';
+import type { ReportOptions } from './report.ts';
+import { formatSize } from './size.ts';
+import { stackFormat, writeStacks } from './stack-formats.ts';
+import { UsageError } from './usage-error.ts';
+
+interface Column {
+  readonly name: string;
+  readonly title: string;
+  readonly value: (sums: AttributionSums) => number;
+  readonly show: (value: number) => string;
+  /** 'always', or only where there is some of it, or it is sorted by. */
+  readonly isShown: 'always' | 'if any' | 'if sorted';
+}
+
+const COLUMNS: readonly Column[] = [
+  { name: 'faults', title: 'Faults', value: (sums) => sums.faults, show: grouped, isShown: 'always' },
+  { name: 'maj', title: 'Maj', value: (sums) => sums.majorFaults, show: grouped, isShown: 'always' },
+  { name: 'min', title: 'Min', value: (sums) => sums.minorFaults, show: grouped, isShown: 'always' },
+  { name: 'cow', title: 'Cow', value: (sums) => sums.cowCopies, show: grouped, isShown: 'always' },
+  { name: 'refault', title: 'Refault', value: (sums) => sums.refaults, show: grouped, isShown: 'if any' },
+  { name: 'swapin', title: 'Swapin', value: (sums) => sums.swapIns, show: grouped, isShown: 'if any' },
+  { name: 'peak', title: 'Peak', value: (sums) => sums.peakBytes, show: formatSize, isShown: 'always' },
+  { name: 'resident', title: 'Resident', value: (sums) => sums.residentBytes, show: formatSize, isShown: 'if any' },
+  { name: 'tlb', title: 'TLB', value: (sums) => sums.tlbMisses, show: grouped, isShown: 'if sorted' },
+];
+
+/** Prints the table (or the annotated source); the exit status: 1 where the recording is not whole. */
+export function reportCode(recording: OpenRecording, options: ReportOptions): number {
+  const key = ATTRIBUTION_KEYS.find((each) => each === options.by);
+  if (key === undefined) throw new UsageError(`--by ${options.by}: write ${ATTRIBUTION_KEYS.join(', ')}`);
+  if (!Number.isInteger(options.limit) || options.limit < 1)
+    throw new UsageError('--limit: write how many lines are to be printed');
+  const sorting = sortColumn(options.sort ?? 'faults');
+  const format = options.format === undefined ? null : stackFormat(options.format);
+  if (format === 'perfetto') return writePerfetto(recording, options);
+  const { run, ended, nowNs } = replayAttributed(recording, options.to);
+  if (format !== null) {
+    const { title, value } = sorting;
+    const name = [recording.header.command.join(' '), title].join(': ');
+    write(
+      writeStacks(run, {
+        format,
+        durationNs: nowNs,
+        title: name,
+        weightOf: (row) => value(sumsOf([row])),
+        unit: unitOf(sorting),
+      }),
+      options,
+    );
+    return ended === 'whole' ? 0 : 1;
+  }
+  const table = sorted(run.tables.by(options.annotate === undefined ? key : 'line'), sorting);
+  let text: string;
+  if (options.annotate !== undefined) text = annotate(table.entries, options.annotate);
+  else if (options.json === true) text = `${JSON.stringify({ nowNs, ...table }, null, 2)}\n`;
+  else text = formatTable(table, sorting, options.limit);
+  write(text, options);
+  return ended === 'whole' ? 0 : 1;
+}
+
+function writePerfetto(recording: OpenRecording, options: ReportOptions): number {
+  const parts: Uint8Array[] = [];
+  const { ended } = replayAttributed(recording, options.to, (kernel, run) => {
+    const trace = new PerfettoTrace(kernel, run, (part) => parts.push(part));
+    return () => trace.close();
+  });
+  write(Buffer.concat(parts), options);
+  return ended === 'whole' ? 0 : 1;
+}
+
+function write(what: string | Uint8Array, { output }: ReportOptions): void {
+  if (output === undefined) {
+    process.stdout.write(what);
+    return;
+  }
+  try {
+    writeFileSync(output, what);
+  } catch (error) {
+    throw new UsageError(`--output ${output}: cannot be written (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+function unitOf({ name }: Column): string {
+  return name === 'peak' || name === 'resident' ? 'bytes' : 'times';
+}
+
+function sortColumn(name: string): Column {
+  const column = COLUMNS.find((each) => each.name === name);
+  if (column !== undefined) return column;
+  const kinds: Readonly<Record<string, number>> = sumsOf([]).faultsByKind;
+  if (kinds[name] === undefined) {
+    const names = [...COLUMNS.map((each) => each.name), ...Object.keys(kinds)];
+    throw new UsageError(`--sort ${name}: is no column; there are ${names.join(', ')}`);
+  }
+  const value = (sums: AttributionSums): number => (sums.faultsByKind as Record<string, number>)[name];
+  return { name, title: name, value, show: grouped, isShown: 'if sorted' };
+}
+
+function sorted(table: AttributionTable, { value }: Column): AttributionTable {
+  return { ...table, entries: [...table.entries].sort((a, b) => value(b) - value(a)) };
+}
+
+function formatTable(table: AttributionTable, sorting: Column, limit: number): string {
+  const { total, by } = table;
+  const shown = [...COLUMNS, ...(COLUMNS.includes(sorting) ? [] : [sorting])].filter(
+    (column) =>
+      column === sorting || column.isShown === 'always' || (column.isShown === 'if any' && column.value(total) > 0),
+  );
+  const all = sorting.value(total);
+  const entries = table.entries.filter((entry) => sorting.value(entry) > 0);
+  const lines = entries
+    .slice(0, limit)
+    .map((entry) => [
+      `${all === 0 ? '0.00' : ((100 * sorting.value(entry)) / all).toFixed(2)}%`,
+      ...shown.map(({ value, show }) => (value(entry) === 0 ? '' : show(value(entry)))),
+      ...placeColumns(entry, by),
+    ]);
+  const head = ['Overhead', ...shown.map(({ title }) => title), ...placeTitles(by)];
+  const body = align([head, ...lines], shown.length + 1);
+  const more =
+    entries.length > limit ? [`... and ${grouped(entries.length - limit)} more (--limit ${entries.length})`] : [];
+  return `${[headline(table), '', ...body, ...more, ...forkLines(table, sorting)].join('\n')}\n`;
+}
+
+function headline({ total, peakNs }: AttributionTable): string {
+  const parts = [`${grouped(total.faults)} faults, ${grouped(total.majorFaults)} of them major`];
+  if (total.cowCopies > 0) parts.push(`${grouped(total.cowCopies)} pages copied on write`);
+  if (total.refaults > 0) parts.push(`${grouped(total.refaults)} refaults`);
+  if (total.swapIns > 0) parts.push(`${grouped(total.swapIns)} pages read from swap`);
+  return `# ${parts.join('; ')}; at most ${formatSize(total.peakBytes)} resident, at ${(peakNs / 1e6).toFixed(3)} ms`;
+}
+
+function placeTitles(by: AttributionKey): string[] {
+  if (by === 'process') return ['Process'];
+  return by === 'vma' ? ['Process', 'Mapping'] : ['Symbol', 'Source:line', 'Mapping'];
+}
+
+function placeColumns(entry: AttributionEntry, by: AttributionKey): string[] {
+  const mapping = `${entry.mapping}${entry.otherMappings > 0 ? ` +${entry.otherMappings}` : ''}`;
+  if (by === 'process') return [entry.process];
+  if (by === 'vma') return [entry.process, mapping];
+  const file = entry.file.slice(entry.file.lastIndexOf('/') + 1);
+  return [entry.symbol, entry.line > 0 ? `${file}:${entry.line}` : file, mapping];
+}
+
+/** What each fork made shared, and how much of it was copied. */
+function forkLines({ forks }: AttributionTable, { name }: Column): string[] {
+  if (name !== 'cow' || forks.length === 0) return [];
+  const lines = forks.map(({ parent, child, timeNs, stack, copies }) => [
+    grouped(copies),
+    formatSize(copies * 4096),
+    `${(timeNs / 1e6).toFixed(3)} ms`,
+    `${parent} -> ${child}`,
+    stack.find((place) => place.includes(':')) ?? stack[0] ?? '',
+  ]);
+  return ['', ...align([['Copies', 'Bytes', 'Time', 'Fork', 'Called in'], ...lines], 3)];
+}
+
+/** The first columns to the right, the others to the left. */
+function align(rows: readonly (readonly string[])[], rightCount: number): string[] {
+  const widths = rows[0].map((_, at) => Math.max(...rows.map((row) => row[at].length)));
+  return rows.map((row) =>
+    row
+      .map((text, at) => (at < rightCount ? text.padStart(widths[at]) : text.padEnd(widths[at])))
+      .join('  ')
+      .trimEnd(),
+  );
+}
