@@ -48,7 +48,8 @@ static void carry(long which, long pages, long value) {
   if (pages == 0) return;
   /* Where no walk comes. */
   char *place = (char *)(0x2800000000UL + (unsigned long)which * (1UL << 28));
-  char *at = mmap(place, (size_t)(pages * PG), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  int flags = (which & 1 ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS | MAP_FIXED;
+  char *at = mmap(place, (size_t)(pages * PG), PROT_READ | PROT_WRITE, flags, -1, 0);
   if (at == MAP_FAILED) return;
   ballast[which] = at;
   ballast_pages[which] = pages;
@@ -66,6 +67,38 @@ static void huge(long how) {
   munmap(at + (1 << 20), PG);
   if (how & 4) IGNORE(mremap(at, PG * 100, PG * 700, MREMAP_MAYMOVE));
   munmap(at, size);
+}
+/* Shared memory in huge pages: stored to, mapped in part, by a child too, collapsed, cut up, put out, cut off. */
+static void share_huge(long how) {
+  long pages = 1024, part = 37 + 100 * (how & 7);
+  int file = (int)syscall(SYS_memfd_create, "huge", 0);
+  if (file < 0) return;
+  if (how & 8) IGNORE(fallocate(file, 0, 0, (pages - 300) * PG));
+  if (ftruncate(file, pages * PG) == 0) {
+    char *at = mmap(NULL, (size_t)(pages * PG), PROT_READ | PROT_WRITE, how & 16 ? MAP_PRIVATE : MAP_SHARED, file, 0);
+    if (at != MAP_FAILED) {
+      touch_pages(at, part, 5);
+      if (how & 1) madvise(at, (size_t)(pages * PG), 25);
+      if (how & 2) IGNORE(write(file, "some bytes", 10));
+      int pid = how & 4 ? -1 : fork();
+      if (pid == 0) {
+        touch_pages(at, part / 2, 6);
+        munmap(at + 3 * PG, PG);
+        touch_pages(at, 3, 7);
+        _exit(0);
+      }
+      if (how & 32) madvise(at + part * PG, 9 * PG, 9);
+      if (how & 64) madvise(at, (size_t)(part * PG), 21);
+      touch_pages(at + 512 * PG, part / 3, 8);
+      if (how & 1) IGNORE(mprotect(at + 600 * PG, 8 * PG, PROT_READ));
+      IGNORE(ftruncate(file, part * PG + 5));
+      if (pid > 0) waitpid(pid, NULL, 0);
+      munmap(at + 16 * PG, 3 * PG);
+      touch_pages(at, 16, 9);
+      munmap(at, (size_t)(pages * PG));
+    }
+  }
+  close(file);
 }
 static void merge(long pages) {
   char *at = mmap(NULL, (size_t)(pages * PG), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -242,7 +275,13 @@ static void crowd(long count) {
 static int run_errand(const char *name, const long *a) {
   if (!strcmp(name, "carry")) carry(a[0], a[1], a[2]);
   else if (!strcmp(name, "huge")) huge(a[0]);
-  else if (!strcmp(name, "merge")) merge(a[0]);
+  else if (!strcmp(name, "sharehuge")) share_huge(a[0]);
+  else if (!strcmp(name, "collapse")) {
+    if (ballast[a[0] & 3]) madvise(ballast[a[0] & 3], (size_t)(ballast_pages[a[0] & 3] * PG), 25);
+  } else if (!strcmp(name, "shmem")) {
+    static const char *const words[] = {"never", "always", "within_size", "force"};
+    set_file("/sys/kernel/mm/transparent_hugepage/shmem_enabled", words[a[0] & 3]);
+  } else if (!strcmp(name, "merge")) merge(a[0]);
   else if (!strcmp(name, "hostfile")) host_file(a[0], a[1], a[2]);
   else if (!strcmp(name, "tree")) tree(a[0]);
   else if (!strcmp(name, "proc")) read_proc(a[0]);

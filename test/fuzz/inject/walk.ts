@@ -31,7 +31,7 @@ export function makeInjectWalk(rng: Rng, count: number): InjectWalk {
   };
   const swapBytes = pick([0, 2, 8, 32]) * MIB;
   const frames = system.memoryBytes / 4096;
-  const steps: Step[] = [`0 thp ${rng.below(2)}`, `0 ksm ${rng.below(2)}`];
+  const steps: Step[] = [`0 thp ${rng.below(2)}`, `0 shmem ${rng.below(4)}`, `0 ksm ${rng.below(2)}`];
   for (const step of makeWalk(rng, count, null)) {
     // What reads the walk's own report has no reader here.
     if (!/^\d (look|limit-|frames|personality)/.test(step)) steps.push(step);
@@ -46,6 +46,9 @@ function errand(rng: Rng, frames: number): string {
     () => `carry ${rng.below(4)} ${rng.below(frames / 8)} ${rng.below(100)}`,
     () => `carry ${rng.below(4)} 0 0`,
     () => `huge ${rng.below(8)}`,
+    () => `sharehuge ${rng.below(128)}`,
+    () => `collapse ${rng.below(4)}`,
+    () => `shmem ${rng.below(4)}`,
     () => `merge ${1 + rng.below(60)}`,
     () => `hostfile ${rng.below(64)} ${rng.below(100_000)} ${rng.below(30_000)}`,
     () => `hostfile ${rng.below(64)} ${rng.below(100_000)} ${rng.below(30_000)}`,
