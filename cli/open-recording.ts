@@ -9,7 +9,7 @@ declare const FAULTLINE_VERSION: string;
 
 /** A recording that can be replayed, as often as one likes. */
 export interface OpenRecording extends Recording {
-  /** 'on': faster, and without checkpoints. 'shown': what the program writes goes to our own standard output and error. */
+  /** 'shown': what the program writes goes to our own standard output and error. */
   readonly makeReplay: (output?: 'quiet' | 'shown') => Replay;
 }
 
