@@ -1,8 +1,18 @@
 import {
+  EV_COW_COPY,
+  EV_KSM_MERGE,
+  EV_LRU_ACTIVATE,
+  EV_LRU_DEACTIVATE,
+  EV_LRU_GEN_MOVE,
   EV_PAGE_FAULT,
   EV_PAGE_FREE,
+  EV_PAGE_MOVE,
+  EV_PAGE_REFERENCED,
+  EV_PAGE_YOUNG,
   EV_PROCESS_EXEC,
   EV_PROCESS_FORK,
+  EV_RECLAIM_STEAL,
+  EV_SWAP_UNMAP,
   EV_SYS_ENTER,
   EV_SYS_EXIT,
 } from '../base/event-kinds.ts';
@@ -18,14 +28,19 @@ import { CodeMap } from './code/code-map.ts';
 import type { Decompress } from './code/elf-file.ts';
 import { SourceFrames } from './code/source-frames.ts';
 import { CodeNames } from './code-names.ts';
+import { formatField } from './event-log/event-format.ts';
 import { FaultDescriber } from './fault-trace.ts';
 import { rightsOf } from './page-view.ts';
+import { pidOfSpace } from './space-owner.ts';
 
 /** One thing that happened to a page of a process. */
 export interface PageEvent {
   readonly timeNs: number;
   readonly pid: number;
-  /** 'mapped', 'unmapped', 'changed' (the VMA), 'fork', 'fault', 'freed' (a frame of it) */
+  /**
+   * 'mapped', 'unmapped', 'changed' (the VMA), 'fork', 'fault', 'copied', 'merged', 'moved', 'swapped' (out), 'used' and 'aged' (as reclaim
+   * sees a frame of it), 'reclaimed', 'freed' (a frame of it)
+   */
   readonly what: string;
   readonly detail: string;
   /** Where in the program it came from, innermost first (`work file.c:12`); empty where no code did it. */
@@ -57,6 +72,7 @@ export class PageHistory {
   private readonly parents = new Map<number, { pid: number; timeNs: number }>();
   /** Frames that the page has had, with the process whose fault brought them. */
   private readonly frames = new Map<number, number>();
+  private lastFreed = { frame: -1, pid: 0, timeNs: 0 };
   private readonly endings: (() => void)[];
 
   constructor(kernel: Kernel, address: number, decompress: Decompress = () => null) {
@@ -89,6 +105,11 @@ export class PageHistory {
         if (vpnOf(vaddr(at)) === this.page && pfn > 0) this.frames.set(pfn, pid);
       }),
       events.subscribe([EV_PAGE_FREE], (event) => this.freed(event)),
+      events.subscribe([EV_COW_COPY, EV_KSM_MERGE, EV_SWAP_UNMAP, EV_PAGE_MOVE], (event) => this.changed(event)),
+      events.subscribe([EV_PAGE_REFERENCED, EV_PAGE_YOUNG], (event) => this.used(event)),
+      events.subscribe([EV_LRU_GEN_MOVE, EV_LRU_ACTIVATE, EV_LRU_DEACTIVATE, EV_RECLAIM_STEAL], (event) =>
+        this.judged(event),
+      ),
     ];
   }
 
@@ -102,6 +123,56 @@ export class PageHistory {
     const own = this.events.filter((event) => event.pid === pid);
     if (parent === undefined) return own;
     return [...this.of(parent.pid).filter(({ timeNs }) => timeNs <= parent.timeNs), ...own];
+  }
+
+  /** Another frame, or none, behind the address. */
+  private changed({ kind, timeNs, values: [mm, address, from, to, offset] }: EventRecord): void {
+    if (kind === EV_PAGE_MOVE && vpnOf(vaddr(from)) === this.page)
+      this.add(timeNs, this.pidOf(mm), 'moved', `from 0x${address.toString(16)}`);
+    if (vpnOf(vaddr(address)) !== this.page) return;
+    const pid = this.pidOf(mm);
+    if (kind === EV_PAGE_MOVE) {
+      this.add(timeNs, pid, 'moved', `to 0x${from.toString(16)}`);
+      return;
+    }
+    if (kind === EV_SWAP_UNMAP) {
+      this.add(timeNs, pid, 'swapped', `frame ${from} -> slot ${offset} of swap area ${to}`);
+      return;
+    }
+    this.add(timeNs, pid, kind === EV_COW_COPY ? 'copied' : 'merged', `frame ${from} -> frame ${to}`);
+    this.frames.set(to, pid);
+  }
+
+  /** Reclaim has found that the page was accessed. */
+  private used({ kind, timeNs, values }: EventRecord): void {
+    if (kind === EV_PAGE_YOUNG) {
+      if (vpnOf(vaddr(values[1])) === this.page)
+        this.add(timeNs, this.pidOf(values[0]), 'used', `frame ${values[2]}: a walk found its entry accessed`);
+      return;
+    }
+    const [pfn, referenced] = values;
+    const pid = this.frames.get(pfn);
+    if (pid !== undefined && referenced > 0)
+      this.add(timeNs, pid, 'used', `frame ${pfn}: ${referenced} entries accessed`);
+  }
+
+  /** What reclaim makes of a frame. */
+  private judged({ kind, timeNs, values: [pfn, first, second] }: EventRecord): void {
+    // Reclaim tells of a frame that has become free just now.
+    const { lastFreed } = this;
+    const wasOurs = lastFreed.frame === pfn && lastFreed.timeNs === timeNs;
+    const pid = this.frames.get(pfn) ?? (wasOurs ? lastFreed.pid : undefined);
+    if (pid === undefined) return;
+    if (kind === EV_RECLAIM_STEAL) this.add(timeNs, pid, 'reclaimed', `frame ${pfn} by ${formatField('by', first)}`);
+    else if (kind === EV_LRU_ACTIVATE) this.add(timeNs, pid, 'aged', `frame ${pfn}: active`);
+    else if (kind === EV_LRU_DEACTIVATE) this.add(timeNs, pid, 'aged', `frame ${pfn}: inactive`);
+    else if (first >= 0) this.add(timeNs, pid, 'aged', `frame ${pfn}: generation ${first} -> ${second}`);
+  }
+
+  /** The process whose space it is; 0: nobody's. */
+  private pidOf(mm: number): number {
+    for (const space of this.kernel.mm.spaces) if (space.id === mm) return pidOfSpace(this.kernel, space);
+    return 0;
   }
 
   private add(timeNs: number, pid: number, what: string, detail: string): void {
@@ -135,6 +206,7 @@ export class PageHistory {
       if (frame < pfn || frame >= pfn + 2 ** order) continue;
       this.add(timeNs, pid, 'freed', `frame ${frame}`);
       this.frames.delete(frame);
+      this.lastFreed = { frame, pid, timeNs };
     }
   }
 

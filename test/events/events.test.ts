@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { type ColumnType, EVENT_FIELDS } from '../../src/base/event-fields.ts';
 import * as K from '../../src/base/event-kinds.ts';
 import { EventLog } from '../../src/observe/event-log/event-log.ts';
+import { PageHistory } from '../../src/observe/page-history.ts';
 import { Replay } from '../../src/replay.ts';
 import type { System } from '../../src/system.ts';
 import { runForEvents } from './event-run.ts';
@@ -167,12 +168,36 @@ test('a replay tells the same events, byte for byte', async () => {
   system.shutdown();
 }, 120_000);
 
+test('the life of a page tells who merged, used, moved, swapped and reclaimed it', async () => {
+  let log = null as EventLog | null;
+  const { system, machine, journal } = await runForEvents(TRANSITIONS, PRESSURE, (made) => {
+    log = new EventLog(made.kernel.events, { kinds: [K.EV_KSM_MERGE, K.EV_SWAP_UNMAP, K.EV_PAGE_MOVE] });
+  });
+  const told = log as unknown as EventLog;
+  const merged = told.columnOf(K.EV_KSM_MERGE, 'address')[0];
+  const moved = told.columnOf(K.EV_PAGE_MOVE, 'address');
+  const swapped = told.columnOf(K.EV_SWAP_UNMAP, 'address').find((address: number) => moved.indexOf(address) >= 0) ?? 0;
+  const whatOf = (address: number): string[] => {
+    const replay = new Replay(machine, journal);
+    const history = new PageHistory(replay.system.kernel, address);
+    replay.forward({ at: 'end' });
+    return [...new Set(history.of(replay.programPid).map(({ what }) => what))];
+  };
+  expect(whatOf(merged)).toEqual(expect.arrayContaining(['mapped', 'fault', 'merged']));
+  expect(whatOf(swapped)).toEqual(expect.arrayContaining(['mapped', 'fault', 'swapped', 'moved', 'unmapped']));
+  const out = told.columnOf(K.EV_SWAP_UNMAP, 'address');
+  const lives = [out[0], out[out.length >> 1], out[out.length - 1]].flatMap(whatOf);
+  expect(lives).toEqual(expect.arrayContaining(['used', 'swapped', 'freed', 'reclaimed']));
+  system.shutdown();
+}, 120_000);
+
 /** Programs that, with the unit tests of src/mm/thp/huge-events.test.ts, make events of all kinds. */
 const PROGRAMS = [
   [TRANSITIONS, PRESSURE],
   [TRANSITIONS, { ...PRESSURE, reclaim: 'two-list' }],
   ['guest/mm-thp.c', {}],
   ['guest/mm-thp-deferred.c', {}],
+  ['guest/mm-thp-shmem.c', {}],
   ['guest/proc-ksm-knobs.c', {}],
   ['guest/swap-pages.c', {}],
   ['guest/uffd-missing.c', {}],
@@ -201,7 +226,9 @@ test('programs make events of all kinds, and every value fits its column', async
   const seen = new Set<string>(RARE);
   const misfits = new Set<string>();
   for (const [source, options] of PROGRAMS) {
-    const { system } = await runForEvents(source, options, ({ kernel: { events } }) => {
+    const { system } = await runForEvents(source, options, (made) => {
+      followRss(made);
+      const { events } = made.kernel;
       events.subscribe(ALL, ({ kind, values }) => {
         seen.add(K.EVENT_KINDS[kind].name);
         const types = TYPES[kind];
