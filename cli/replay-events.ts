@@ -1,4 +1,4 @@
-import { EVENT_KINDS, eventNamed, listenTo, RecordingCut, type Replay } from '../src/index.ts';
+import { EVENT_KINDS, eventNamed, listenTo, RecordingCut, type Replay, type ReplayStop } from '../src/index.ts';
 import { EVENT_FORMATS, type EventFormat, openEventWriter } from './event-writers.ts';
 import { grouped } from './numbers.ts';
 import type { OpenRecording } from './open-recording.ts';
@@ -41,14 +41,19 @@ export async function exportEvents(file: string, recording: OpenRecording, optio
 /** False: the recording was cut off before the point. */
 function goOn(replay: Replay, to: Exclude<ReplayWhere, { at: 'change' }>, what: string): boolean {
   const progress = new WorkProgress();
+  // Counted through all stretches.
+  let count = 0;
+  const unsubscribe = to.at === 'event' ? replay.system.on([to.name], () => count++) : null;
+  const stop: ReplayStop = to.at === 'event' ? { at: 'when', test: () => count >= to.count } : to;
   try {
-    while (replay.forward(to, replay.system.issued + STRETCH) === 'paused')
+    while (replay.forward(stop, replay.system.issued + STRETCH) === 'paused')
       progress.tell(() => `${what}: ${(replay.system.kernel.clock.nowNs / 1e6).toFixed(0)} ms of virtual time`);
     return true;
   } catch (error) {
     if (error instanceof RecordingCut) return false;
     throw error;
   } finally {
+    unsubscribe?.();
     progress.close();
   }
 }

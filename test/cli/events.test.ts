@@ -105,3 +105,24 @@ test.each([
   expect(stderr.startsWith(`faultline: ${message}`), stderr).toBe(true);
   expect(stderr.split('\n').length).toBe(2);
 });
+
+test('goes up to the n-th event, however long that takes', () => {
+  // Some 600,000 instructions a page: several stretches of the replay.
+  const source = `#include <stdlib.h>
+int main(void) {
+  volatile char *pages = malloc(64 * 4096);
+  for (int page = 0; page < 20; page++)
+    for (int turn = 0; turn < 100000; turn++) pages[page * 4096]++;
+  return 0;
+}`;
+  writeFileSync(join(folder, 'slow.c'), source);
+  faultline(['record', '--memory', '32M', '-o', 'slow.flt', 'slow.c'], { cwd: folder });
+  const faults = (...args: string[]) => {
+    const { stdout } = faultline(['replay', 'slow.flt', 'events', '--kind', 'page_fault', '--json', ...args], {
+      cwd: folder,
+    });
+    return JSON.parse(stdout) as Row[];
+  };
+  const all = faults();
+  expect(faults('--to', `page_fault#${all.length - 3}`)).toEqual(all.slice(0, -3));
+});
