@@ -13,6 +13,7 @@ import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
 import { simCommand } from './sim.ts';
 import { statCommand } from './stat.ts';
+import { topCommand } from './top.ts';
 import { UsageError } from './usage-error.ts';
 
 declare const FAULTLINE_VERSION: string;
@@ -47,6 +48,7 @@ Examples:
   )
   .addCommand(runCommand())
   .addCommand(statCommand())
+  .addCommand(topCommand())
   .addCommand(ramCommand())
   .addCommand(simCommand())
   .addCommand(compareCommand())

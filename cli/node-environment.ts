@@ -17,6 +17,9 @@ export class NodeEnvironment implements Environment {
   /** Wraps a host call that may block for long: the host's signals must get through. */
   whileBlocked: <T>(run: () => T) => T = (run) => run();
 
+  /** What was written since holdOutput. */
+  private held: [descriptor: 1 | 2, bytes: Uint8Array][] | null = null;
+
   constructor() {
     this.stdio = [kindOf(0), kindOf(1), kindOf(2)];
   }
@@ -40,7 +43,22 @@ export class NodeEnvironment implements Environment {
     return this.whileBlocked(() => readWaiting(max));
   }
 
+  /** From now on what is written waits for releaseOutput. */
+  holdOutput(): void {
+    this.held ??= [];
+  }
+
+  releaseOutput(): void {
+    const held = this.held ?? [];
+    this.held = null;
+    for (const [descriptor, bytes] of held) this.writeOutput(descriptor, bytes);
+  }
+
   writeOutput(descriptor: 1 | 2, bytes: Uint8Array): number {
+    if (this.held !== null) {
+      this.held.push([descriptor, bytes.slice()]);
+      return 0;
+    }
     for (let at = 0; at < bytes.length; ) {
       try {
         at += writeSync(descriptor, bytes, at, bytes.length - at);

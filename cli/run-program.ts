@@ -34,10 +34,12 @@ const SIGWINCH = 28;
 export interface RunHooks {
   /** Called before the first instruction. */
   readonly watch?: (system: System, pid: number) => void;
-  /** Between two parts of the run, some milliseconds of the host apart; it must not change the machine. */
+  /** Called after each trap; it must not change the machine. Not with recordTo. */
   readonly between?: (system: System) => void;
   /** With its counters, when all has ended. */
   readonly ended?: (exit: ExitStatus, stats: RunStats) => void;
+  /** 'at the end': what the program writes comes when it has ended. */
+  readonly output?: 'shown' | 'at the end';
   /** File for a recording. */
   readonly recordTo?: string;
   /** Instructions from one checkpoint of the recording to the next. */
@@ -49,9 +51,10 @@ export async function runProgram(
   file: string,
   args: readonly string[],
   options: RunOptions,
-  { watch, between, ended: onEnded, recordTo, checkpointEvery }: RunHooks = {},
+  { watch, between, ended: onEnded, output = 'shown', recordTo, checkpointEvery }: RunHooks = {},
 ): Promise<number> {
   const environment = new NodeEnvironment();
+  if (output === 'at the end') environment.holdOutput();
   const startedMs = performance.now();
   const here = currentFolder();
   // All of the host as the guest's root, when that is where we stand: nothing may lie over /dev, /proc and /tmp.
@@ -122,6 +125,7 @@ export async function runProgram(
   statsJson?.write(JSON.stringify({ exit, ...stats }, null, 2));
   statsJson?.close();
   onEnded?.(exit, stats);
+  environment.releaseOutput();
   if (options.stats === true) process.stderr.write(formatStatsTable(stats, [file, ...args].join(' ')));
   mustHaveNoLeak(ended);
   return exitStatusOf(exit);
@@ -137,9 +141,16 @@ async function runToEnd(
   pid: number,
   environment: NodeEnvironment,
   idle: 'skip' | 'wait',
-  between: (system: System) => void = () => {},
+  between: ((system: System) => void) | undefined,
 ): Promise<void> {
   const terminal = openTerminal(environment);
+  const stopWhen =
+    between === undefined
+      ? undefined
+      : () => {
+          between(system);
+          return false;
+        };
   let isEnded = false;
   const signals = new HostSignals((signo) => {
     // With the program gone, only what it left in the background is still running.
@@ -149,8 +160,7 @@ async function runToEnd(
   environment.whileBlocked = (run) => signals.suspended(run);
   try {
     while (!isEnded) {
-      const status = system.run({ instructions: SLICE_INSTRUCTIONS, idle });
-      between(system);
+      const status = system.run({ instructions: SLICE_INSTRUCTIONS, idle, stopWhen });
       if (status === 'exited') break;
       if (status === 'idle-input') await terminal.nextInput(Number.POSITIVE_INFINITY);
       else if (status === 'idle-timer') {

@@ -43,6 +43,7 @@ export { describeVma, type PageEvent, PageHistory } from './observe/page-history
 export type { LevelsRow } from './observe/page-table-levels.ts';
 export { formatPage, type PageView } from './observe/page-view.ts';
 export type { WalkStep } from './observe/page-walk.ts';
+export { collectProcessMemory, type ProcessMemory } from './observe/process-memory.ts';
 export { formatCollapsed, type WeightedStack, weighStacks } from './observe/profile/collapsed.ts';
 export { drawFlameGraph } from './observe/profile/flame-graph.ts';
 export { PerfettoTrace } from './observe/profile/perfetto.ts';
