@@ -60,7 +60,16 @@ const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00
 const DASHES = ['none', '7 3', '2 2', '9 3 2 3', '4 4', '12 3', '1 3', '6 2 1 2'];
 const SVG = { width: 760, height: 460, left: 80, right: 150, top: 40, bottom: 56 };
 
-/** The same as an SVG file. */
+/** The same as an SVG file, one below the other. */
+export function chartsSvg(charts: readonly Chart[]): string {
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SVG.width} ${SVG.height * charts.length}">`,
+    ...charts.map((chart, at) => `<svg y="${SVG.height * at}" height="${SVG.height}">\n${chartSvg(chart)}</svg>`),
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
 export function chartSvg(chart: Chart): string {
   const { x, y } = scalesOf(chart);
   const right = SVG.width - SVG.right;

@@ -20,6 +20,9 @@ export interface RamRow {
   /** Shares of the virtual time. */
   readonly waitingForMemory: number | null;
   readonly waitingForDisk: number | null;
+  /** PSI: in which some task waited for memory (/proc/pressure/memory), and in which all did. */
+  readonly pressureSome: number | null;
+  readonly pressureFull: number | null;
   /** Misses of the reference stream with so much memory. */
   readonly lruMisses: number | null;
   readonly optimalMisses: number | null;
@@ -78,6 +81,8 @@ function rowOf(result: RungResult, most: RungResult, need: MemoryNeed | null, si
     swappedBytes: stats === null ? null : (stats.swap.ins + stats.swap.outs) * 4096,
     waitingForMemory: share(stats?.time.memoryNs),
     waitingForDisk: share(stats?.time.diskNs),
+    pressureSome: share(stats?.pressure.memorySomeNs),
+    pressureFull: share(stats?.pressure.memoryFullNs),
     lruMisses: missed?.lru ?? null,
     optimalMisses: missed?.optimum ?? null,
     lruError: missed?.lruError ?? null,
@@ -110,9 +115,10 @@ const BAR_COLUMNS = 30;
 /** The sentence, and a table with a bar for each row. Ends with a newline. */
 export function formatRam({ sentence, rows, references, sampledShare }: RamAnswer): string {
   const longest = Math.max(...rows.map(({ slowdown }) => slowdown ?? 0));
-  const head = `${'memory'.padStart(8)}  ${'policy'.padEnd(10)}${'time'.padStart(12)}${'major faults'.padStart(14)}${'swap'.padStart(9)}${'LRU misses'.padStart(13)}${'optimum'.padStart(12)}  slower`;
+  const head = `${'memory'.padStart(8)}  ${'policy'.padEnd(10)}${'time'.padStart(12)}${'major faults'.padStart(14)}${'swap'.padStart(9)}${'PSI'.padStart(7)}${'LRU misses'.padStart(13)}${'optimum'.padStart(12)}  slower`;
   const lines = rows.map((row) => {
     const { memoryBytes, policy, virtualNs, slowdown, majorFaults, swappedBytes, lruMisses, optimalMisses } = row;
+    const { pressureSome } = row;
     const start = `${formatSize(memoryBytes).padStart(8)}  ${policy.padEnd(10)}`;
     if (virtualNs === null || slowdown === null) return `${start}  ${row.why}`;
     const bar = '#'.repeat(Math.max(1, Math.round((slowdown / longest) * BAR_COLUMNS)));
@@ -120,6 +126,7 @@ export function formatRam({ sentence, rows, references, sampledShare }: RamAnswe
       `${(virtualNs / 1e6).toFixed(1)} ms`.padStart(12),
       grouped(majorFaults ?? 0).padStart(14),
       (swappedBytes === 0 ? '0' : formatSize(swappedBytes ?? 0)).padStart(9),
+      `${((pressureSome ?? 0) * 100).toFixed(0)}%`.padStart(7),
       (lruMisses === null ? '' : grouped(lruMisses)).padStart(13),
       (optimalMisses === null ? '' : grouped(optimalMisses)).padStart(12),
     ].join('');

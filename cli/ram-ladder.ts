@@ -19,7 +19,7 @@ export interface RungResult extends Rung {
   readonly failure: string | null;
 }
 
-export type Counters = Pick<RunStats, 'virtualNs' | 'pgfault' | 'pgmajfault' | 'time' | 'swap'>;
+export type Counters = Pick<RunStats, 'virtualNs' | 'pgfault' | 'pgmajfault' | 'time' | 'pressure' | 'swap'>;
 
 export interface RungRequest {
   /** Options of `faultline run`, as they were given. */

@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type MemoryNeed, memoryNeed, RECLAIM_POLICIES, ReferenceTrace } from '../src/index.ts';
+import { chartsSvg } from './chart.ts';
 import { openRecording } from './open-recording.ts';
 import { answerRam, formatRam } from './ram-answer.ts';
+import { ramCharts } from './ram-charts.ts';
 import { type Counters, climb, type Rung } from './ram-ladder.ts';
 import { addRunOptions, type RunOptions } from './run.ts';
 import { parseSize } from './size.ts';
+import { writeSvg } from './svg-file.ts';
 import { UsageError } from './usage-error.ts';
 
 const PAGE_BYTES = 4096;
@@ -31,12 +34,14 @@ of all choices would miss (Belady). --no-references leaves them out.
 Examples:
   faultline ram sort.c
   faultline ram --sizes 8M,12M,16M --policies mglru,two-list,lru ./program arguments
+  faultline ram --svg ram.svg ./program
   faultline ram --json ./program > ram.json`;
 
 interface RamOptions extends RunOptions {
   sizes?: number[];
   policies: string[];
   json?: true;
+  svg?: string;
   references: boolean;
 }
 
@@ -45,6 +50,7 @@ const OWN_OPTIONS: Readonly<Record<string, boolean>> = {
   '--sizes': true,
   '--policies': true,
   '--json': false,
+  '--svg': true,
   '--no-references': false,
 };
 
@@ -57,6 +63,7 @@ export function ramCommand(): Command {
         .default([RECLAIM_POLICIES[0]], RECLAIM_POLICIES[0]),
     )
     .option('--no-references', 'without the curves of the page references, which need a run of their own')
+    .option('--svg <file>', 'plots of it as an SVG file; -: standard output, and nothing else there')
     .option('--json', 'answer as JSON')
     .description('Say how much RAM a program needs: run it with less and less of it.')
     .addHelpText('after', EXAMPLES)
@@ -88,7 +95,9 @@ async function ram(file: string, args: readonly string[], options: RamOptions): 
     );
     progress(null);
     const answer = answerRam(file, results, need);
-    process.stdout.write(options.json === true ? `${JSON.stringify(answer, null, 2)}\n` : formatRam(answer));
+    if (options.svg !== undefined) writeSvg(options.svg, chartsSvg(ramCharts(file, answer)));
+    if (options.svg !== '-')
+      process.stdout.write(options.json === true ? `${JSON.stringify(answer, null, 2)}\n` : formatRam(answer));
     return 0;
   } finally {
     rmSync(folder, { recursive: true, force: true });

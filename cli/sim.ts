@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import {
   type AccessSink,
@@ -16,6 +15,7 @@ import { parseCsv, parsePageShift, parseSizes, parseTlb, type SizeWish, type Tlb
 import { type PolicyRow, SIM_POLICIES, type SimPolicy, simulatePolicies, sizesOf } from './sim-policies.ts';
 import { formatPolicyRows, formatTlbRows, policyChart, tlbChart } from './sim-tables.ts';
 import { type TlbRow, TlbSimulation } from './sim-tlb.ts';
+import { writeSvg } from './svg-file.ts';
 import { readTrace } from './trace-file.ts';
 import { UsageError } from './usage-error.ts';
 import { WorkProgress } from './work-progress.ts';
@@ -201,18 +201,6 @@ function print(result: SimResult, options: SimOptions): void {
       ...(isPlotted ? charts.map(formatChart) : []),
     ].join('\n'),
   );
-}
-
-function writeSvg(file: string, text: string): void {
-  if (file === '-') {
-    process.stdout.write(text);
-    return;
-  }
-  try {
-    writeFileSync(file, text);
-  } catch (error) {
-    throw new UsageError(`--svg ${file}: cannot be written (${(error as NodeJS.ErrnoException).code})`);
-  }
 }
 
 function parsePolicies(text: string): SimPolicy[] {

@@ -18,6 +18,8 @@ export interface RunStats {
     readonly diskNs: number;
     readonly idleNs: number;
   };
+  /** Of /proc/pressure/memory: time in which some task, and in which all that were not idle, waited for memory. */
+  readonly pressure: { readonly memorySomeNs: number; readonly memoryFullNs: number };
   /** Host time, given by the caller: nothing below cli/ reads a wall clock. */
   readonly wallMs: number;
   /** Linux's /proc/vmstat counters. */
@@ -46,17 +48,22 @@ export interface RunStats {
 
 export function collectStats(kernel: Kernel, wallMs: number): RunStats {
   const { mm, cpu, vmstat } = kernel;
-  const { memoryWaitNs, diskWaitNs, idleNs } = kernel.clock;
+  const { memoryWaitNs, diskWaitNs, idleNs, nowNs } = kernel.clock;
+  const { psi } = kernel.cgroups.root;
   const { busyNs } = kernel.stalls;
   const faults = Object.fromEntries(FAULT_KINDS.map((kind, at) => [kind, mm.faultCounts[at]]));
   return {
     instructions: cpu.retired,
-    virtualNs: kernel.clock.nowNs,
+    virtualNs: nowNs,
     time: {
-      runningNs: kernel.clock.nowNs - memoryWaitNs - busyNs - diskWaitNs - idleNs,
+      runningNs: nowNs - memoryWaitNs - busyNs - diskWaitNs - idleNs,
       memoryNs: memoryWaitNs + busyNs,
       diskNs: diskWaitNs,
       idleNs,
+    },
+    pressure: {
+      memorySomeNs: psi.totalNs('memory', 'some', nowNs),
+      memoryFullNs: psi.totalNs('memory', 'full', nowNs),
     },
     wallMs,
     pgfault: vmstat.pgfault,

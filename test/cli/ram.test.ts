@@ -8,6 +8,7 @@ interface Row {
   slowdown: number;
   majorFaults: number;
   swappedBytes: number;
+  pressureSome: number;
   lruMisses: number;
   optimalMisses: number;
 }
@@ -39,8 +40,9 @@ describe('faultline ram', () => {
   test('runs each size under each policy, from most memory to least', () => {
     const runs = rows.map(({ memoryBytes, policy }) => `${policy} ${memoryBytes / MIB}`);
     expect(runs).toEqual(['mglru 16', 'mglru 12', 'mglru 8', 'lru 16', 'lru 12', 'lru 8']);
-    for (const { memoryBytes, outcome, swappedBytes, majorFaults } of rows) {
+    for (const { memoryBytes, outcome, swappedBytes, majorFaults, pressureSome } of rows) {
       expect(outcome).toBe('ends');
+      expect(pressureSome > 0.1).toBe(memoryBytes === 8 * MIB);
       if (memoryBytes > 8 * MIB) expect(swappedBytes).toBe(0);
       else expect(majorFaults).toBeGreaterThan(500);
     }
@@ -56,6 +58,15 @@ describe('faultline ram', () => {
     expect(rows[0].lruMisses).toBe(rows[0].optimalMisses);
   });
 
+  test('draws time and misses as SVG', () => {
+    const { stdout, status } = faultline(['ram', '--sizes', '16M,8M', '--svg', '-', 'test/cli/rounds.c']);
+    expect(status).toBe(0);
+    expect(stdout.match(/<title>/g)).toHaveLength(3);
+    // mglru; LRU and the optimum.
+    expect(stdout.match(/<polyline /g)).toHaveLength(3);
+    expect(stdout).toContain('miss ratio');
+  });
+
   test('answers the same a second time', () => {
     expect(faultline(args).stdout).toBe(first.stdout);
   });
@@ -65,7 +76,7 @@ describe('faultline ram', () => {
     const lines = stdout.split('\n');
     expect(status).toBe(0);
     expect(lines[0]).toMatch(/^test\/cli\/rounds\.c needs 16M: with 8M/);
-    expect(lines[2]).toMatch(/^ +memory +policy +time +major faults +swap +LRU misses +optimum +slower$/);
+    expect(lines[2]).toMatch(/^ +memory +policy +time +major faults +swap +PSI +LRU misses +optimum +slower$/);
     expect(lines[3]).toMatch(/^ +16M +mglru .* #+ 1\.00$/);
     expect(lines[4]).toMatch(/^ +8M +mglru .* #{30} \d+\.\d\d$/);
   });
