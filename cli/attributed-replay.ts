@@ -12,13 +12,13 @@ type Kernel = ConstructorParameters<typeof AttributedRun>[0];
 
 /**
  * Does the run again, up to the point, and puts down to its code what happens. `watch` may listen too; what it returns ends that. 'cut':
- * the recording ends before.
+ * the recording ends before. `point`: `--to @N` leads there.
  */
 export function replayAttributed(
   recording: OpenRecording,
   to: string | undefined,
   watch: (kernel: Kernel, run: AttributedRun) => () => void = () => () => {},
-): { readonly run: AttributedRun; readonly ended: 'whole' | 'cut'; readonly nowNs: number } {
+): { readonly run: AttributedRun; readonly ended: 'whole' | 'cut'; readonly nowNs: number; readonly point: number } {
   const where = parseWhere(to ?? 'end');
   if (where.at === 'change') throw new UsageError(`--to ${to}: write a time, an event, @N or end`);
   const replay = recording.makeReplay();
@@ -40,5 +40,5 @@ export function replayAttributed(
   }
   run.close();
   unwatch();
-  return { run, ended, nowNs: kernel.clock.nowNs };
+  return { run, ended, nowNs: kernel.clock.nowNs, point: replay.system.issued };
 }

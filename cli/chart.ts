@@ -8,7 +8,8 @@ export interface Chart {
   readonly title: string;
   readonly xLabel: string;
   readonly yLabel: string;
-  /** x is shown by its logarithm. y goes from 0. */
+  readonly xScale: 'logarithm' | 'linear';
+  /** y goes from 0. */
   readonly lines: readonly ChartLine[];
   readonly formatX: (x: number) => string;
   readonly formatY: (y: number) => string;
@@ -120,11 +121,14 @@ function scalesOf(chart: Chart): { x: Scale & { ticks: readonly number[] }; y: S
   const xs = [...new Set(chart.lines.flatMap(({ points }) => points.map(([x]) => x)))].sort((a, b) => a - b);
   const least = xs[0] ?? 1;
   const most = xs.at(-1) ?? 1;
-  const span = Math.log(most / least) || 1;
+  const [along, across] =
+    chart.xScale === 'linear'
+      ? [(x: number) => x - least, most - least]
+      : [(x: number) => Math.log(x / least), Math.log(most / least)];
   const highest = Math.max(...chart.lines.flatMap(({ points }) => points.map(([, y]) => y)), 1e-9);
   const step = Math.ceil(xs.length / MAX_TICKS);
   return {
-    x: { least, most, of: (value) => Math.log(value / least) / span, ticks: xs.filter((_, at) => at % step === 0) },
+    x: { least, most, of: (value) => along(value) / (across || 1), ticks: xs.filter((_, at) => at % step === 0) },
     y: { least: 0, most: highest, of: (value) => value / highest },
   };
 }

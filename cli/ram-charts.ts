@@ -18,6 +18,7 @@ export function ramCharts(program: string, { rows, knees, references }: RamAnswe
     ...shared,
     title: `${program}: how much longer it takes with less memory`,
     yLabel: 'times as long',
+    xScale: 'logarithm',
     lines: linesOf(({ slowdown }) => slowdown, policies),
     formatY: (y) => y.toFixed(1),
   };
@@ -28,6 +29,7 @@ export function ramCharts(program: string, { rows, knees, references }: RamAnswe
     ...shared,
     title: `${program}: what its page references miss`,
     yLabel: 'miss ratio',
+    xScale: 'logarithm',
     lines: [
       { name: 'LRU', points: pointsOf(first, ({ lruMisses }) => shareOf(lruMisses)) },
       { name: 'optimum', points: pointsOf(first, ({ optimalMisses }) => shareOf(optimalMisses)) },

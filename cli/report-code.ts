@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import {
   ATTRIBUTION_KEYS,
   type AttributionEntry,
@@ -8,11 +7,13 @@ import {
   PerfettoTrace,
   sumsOf,
 } from '../src/index.ts';
+import { align } from './align-columns.ts';
 import { annotate } from './annotated-source.ts';
 import { replayAttributed } from './attributed-replay.ts';
 import { grouped } from './numbers.ts';
 import type { OpenRecording } from './open-recording.ts';
 import type { ReportOptions } from './report.ts';
+import { writeReport } from './report-output.ts';
 import { formatSize } from './size.ts';
 import { stackFormat, writeStacks } from './stack-formats.ts';
 import { UsageError } from './usage-error.ts';
@@ -51,7 +52,7 @@ export function reportCode(recording: OpenRecording, options: ReportOptions): nu
   if (format !== null) {
     const { title, value } = sorting;
     const name = [recording.header.command.join(' '), title].join(': ');
-    write(
+    writeReport(
       writeStacks(run, {
         format,
         durationNs: nowNs,
@@ -68,7 +69,7 @@ export function reportCode(recording: OpenRecording, options: ReportOptions): nu
   if (options.annotate !== undefined) text = annotate(table.entries, options.annotate);
   else if (options.json === true) text = `${JSON.stringify({ nowNs, ...table }, null, 2)}\n`;
   else text = formatTable(table, sorting, options.limit);
-  write(text, options);
+  writeReport(text, options);
   return ended === 'whole' ? 0 : 1;
 }
 
@@ -78,20 +79,8 @@ function writePerfetto(recording: OpenRecording, options: ReportOptions): number
     const trace = new PerfettoTrace(kernel, run, (part) => parts.push(part));
     return () => trace.close();
   });
-  write(Buffer.concat(parts), options);
+  writeReport(Buffer.concat(parts), options);
   return ended === 'whole' ? 0 : 1;
-}
-
-function write(what: string | Uint8Array, { output }: ReportOptions): void {
-  if (output === undefined) {
-    process.stdout.write(what);
-    return;
-  }
-  try {
-    writeFileSync(output, what);
-  } catch (error) {
-    throw new UsageError(`--output ${output}: cannot be written (${(error as NodeJS.ErrnoException).code})`);
-  }
 }
 
 function unitOf({ name }: Column): string {
@@ -168,15 +157,4 @@ function forkLines({ forks }: AttributionTable, { name }: Column): string[] {
     stack.find((place) => place.includes(':')) ?? stack[0] ?? '',
   ]);
   return ['', ...align([['Copies', 'Bytes', 'Time', 'Fork', 'Called in'], ...lines], 3)];
-}
-
-/** The first columns to the right, the others to the left. */
-function align(rows: readonly (readonly string[])[], rightCount: number): string[] {
-  const widths = rows[0].map((_, at) => Math.max(...rows.map((row) => row[at].length)));
-  return rows.map((row) =>
-    row
-      .map((text, at) => (at < rightCount ? text.padStart(widths[at]) : text.padEnd(widths[at])))
-      .join('  ')
-      .trimEnd(),
-  );
 }

@@ -57,6 +57,7 @@ export function policyChart(file: string, rows: readonly PolicyRow[], pageBytes:
     title: `Miss ratio by size of memory: ${file}`,
     xLabel: `pages of ${formatSize(pageBytes)}`,
     yLabel: 'miss ratio',
+    xScale: 'logarithm',
     lines,
     formatX: grouped,
     formatY: (y) => y.toFixed(3),
@@ -76,6 +77,7 @@ export function tlbChart(file: string, rows: readonly TlbRow[]): Chart {
     title: `TLB miss ratio by reach: ${file}`,
     xLabel: 'reach',
     yLabel: 'miss ratio',
+    xScale: 'logarithm',
     lines: names.map((name) => ({
       name,
       points: rows.filter((row) => lineName(row) === name).map((row) => [reach(row), row.missRatio] as const),

@@ -1,0 +1,56 @@
+import { RecordingCut, type Replay } from '../src/index.ts';
+import type { OpenRecording } from './open-recording.ts';
+import { parseWhere } from './replay-stop.ts';
+import { UsageError } from './usage-error.ts';
+import { WorkProgress } from './work-progress.ts';
+
+/** Samples of a run, where nobody says how far apart they are. */
+const SAMPLES = 64;
+
+/** Virtual times: up to where, and between two samples. */
+export interface Sampling {
+  readonly untilNs: number;
+  readonly everyNs: number;
+}
+
+export function samplingOf(
+  { end }: OpenRecording,
+  { every, to }: { readonly every?: string; readonly to?: string },
+): Sampling {
+  const untilNs = to === undefined || to === 'end' ? (end?.stats.virtualNs ?? null) : timeOf(to, '--to');
+  if (every !== undefined) return { untilNs: untilNs ?? Number.POSITIVE_INFINITY, everyNs: timeOf(every, '--every') };
+  if (untilNs === null) throw new UsageError('the recording has no end; say how far apart samples are: --every 1ms');
+  return { untilNs, everyNs: Math.max(1, Math.ceil(untilNs / SAMPLES)) };
+}
+
+/** Goes through a replay and takes a sample at each multiple of `everyNs`, and where the run ends; 'cut': where the recording ends before. */
+export function replaySampled(replay: Replay, { untilNs, everyNs }: Sampling, take: () => void): 'whole' | 'cut' {
+  const progress = new WorkProgress();
+  const { clock } = replay.system.kernel;
+  let takenNs = 0;
+  const takeOnce = (): void => {
+    if (clock.nowNs > takenNs) take();
+    takenNs = clock.nowNs;
+  };
+  try {
+    for (let nextNs = everyNs; takenNs < untilNs; nextNs += everyNs) {
+      if (replay.forward({ at: 'time', ns: Math.min(nextNs, untilNs) }) === 'ended') break;
+      takeOnce();
+      progress.tell(() => `the run again, ${(clock.nowNs / 1e6).toFixed(0)} ms of its time`);
+    }
+    takeOnce();
+    return 'whole';
+  } catch (error) {
+    if (!(error instanceof RecordingCut)) throw error;
+    takeOnce();
+    return 'cut';
+  } finally {
+    progress.close();
+  }
+}
+
+function timeOf(text: string, option: string): number {
+  const where = parseWhere(text);
+  if (where.at !== 'time' || where.ns <= 0) throw new UsageError(`${option} ${text}: write a time such as 100us`);
+  return where.ns;
+}
