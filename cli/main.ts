@@ -9,7 +9,7 @@ import { policyCommand } from './policy.ts';
 import { ramCommand } from './ram.ts';
 import { recordCommand } from './record.ts';
 import { replayCommand } from './replay.ts';
-import { reportCommand } from './report.ts';
+import { reportCommand } from './report/command.ts';
 import { runCommand } from './run.ts';
 import { simCommand } from './sim.ts';
 import { statCommand } from './stat.ts';

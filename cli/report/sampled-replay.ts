@@ -1,11 +1,18 @@
-import { RecordingCut, type Replay } from '../src/index.ts';
-import type { OpenRecording } from './open-recording.ts';
-import { parseWhere } from './replay-stop.ts';
-import { UsageError } from './usage-error.ts';
-import { WorkProgress } from './work-progress.ts';
+import { Option } from 'commander';
+import { RecordingCut, type Replay } from '../../src/index.ts';
+import type { OpenRecording } from '../open-recording.ts';
+import { parseWhere } from '../replay-stop.ts';
+import { UsageError } from '../usage-error.ts';
+import { WorkProgress } from '../work-progress.ts';
 
 /** Samples of a run, where nobody says how far apart they are. */
 const SAMPLES = 64;
+
+/** The option of questions about time. */
+export const EVERY = new Option(
+  '--every <time>',
+  `virtual time between two samples (100us, 1ms); default: a ${SAMPLES}th of the run`,
+);
 
 /** Virtual times: up to where, and between two samples. */
 export interface Sampling {

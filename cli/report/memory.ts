@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import {
   type Growth,
   type MemorySample,
@@ -6,17 +7,17 @@ import {
   type SampledProcess,
   type SpacePeak,
   sampleMemory,
-} from '../src/index.ts';
-import { align } from './align-columns.ts';
+} from '../../src/index.ts';
+import { align } from '../align-columns.ts';
+import { type Chart, chartSvg, formatChart } from '../chart.ts';
+import { grouped } from '../numbers.ts';
+import type { OpenRecording } from '../open-recording.ts';
+import { formatSize } from '../size.ts';
+import { UsageError } from '../usage-error.ts';
 import { replayAttributed } from './attributed-replay.ts';
-import { type Chart, chartSvg, formatChart } from './chart.ts';
-import { grouped } from './numbers.ts';
-import type { OpenRecording } from './open-recording.ts';
-import type { ReportOptions } from './report.ts';
-import { writeReport } from './report-output.ts';
-import { replaySampled, samplingOf } from './sampled-replay.ts';
-import { formatSize } from './size.ts';
-import { UsageError } from './usage-error.ts';
+import { writeReport } from './output.ts';
+import type { Question, ReportOptions } from './question.ts';
+import { EVERY, replaySampled, samplingOf } from './sampled-replay.ts';
 
 /** The moment at which most was resident, all processes together. */
 interface Peak {
@@ -40,8 +41,21 @@ interface MemoryReport {
 
 const PAGE_BYTES = 4096;
 
+interface MemoryOptions extends ReportOptions {
+  readonly every?: string;
+  readonly pid?: number;
+}
+
+export const memoryQuestion: Question<MemoryOptions> = {
+  name: 'memory',
+  about: 'RSS, PSS, USS and swap over time, and what made the peak',
+  options: [EVERY, new Option('--pid <n>', 'plot this process alone; default: the sum of all').argParser(Number)],
+  examples: [['memory', 'the processes at the peak, why, and a plot; -o memory.svg: as SVG']],
+  answer: reportMemory,
+};
+
 /** `report RECORDING memory`: two replays, one that samples and finds the peak, one up to there that puts it down to code. */
-export function reportMemory(recording: OpenRecording, options: ReportOptions): number {
+function reportMemory(recording: OpenRecording, options: MemoryOptions): number {
   const sampling = samplingOf(recording, options);
   const replay = recording.makeReplay();
   const { kernel } = replay.system;
@@ -87,7 +101,7 @@ function explainPeak(recording: OpenRecording, { peakMap, peakPages, peakNs }: R
   };
 }
 
-function formatMemory(report: MemoryReport, { limit, pid }: ReportOptions): string {
+function formatMemory(report: MemoryReport, { limit, pid }: MemoryOptions): string {
   const { peak, spaces } = report;
   const half = `Since ${ms(peak.sinceNs)}, when ${formatSize(peak.sinceBytes)} was resident, has grown:`;
   const grown = peak.growth.filter(({ grownBytes }) => grownBytes !== 0);

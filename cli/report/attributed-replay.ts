@@ -1,9 +1,9 @@
-import { AttributedRun, RecordingCut } from '../src/index.ts';
-import { decompressSection } from './decompress-section.ts';
-import type { OpenRecording } from './open-recording.ts';
-import { parseWhere } from './replay-stop.ts';
-import { UsageError } from './usage-error.ts';
-import { WorkProgress } from './work-progress.ts';
+import { AttributedRun, RecordingCut } from '../../src/index.ts';
+import { decompressSection } from '../decompress-section.ts';
+import type { OpenRecording } from '../open-recording.ts';
+import { parseWhere } from '../replay-stop.ts';
+import { UsageError } from '../usage-error.ts';
+import { WorkProgress } from '../work-progress.ts';
 
 /** How far the replay goes between two looks at the clock: instructions and traps. */
 const STRETCH = 2_000_000;

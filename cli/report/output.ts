@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { UsageError } from './usage-error.ts';
+import { UsageError } from '../usage-error.ts';
 
 /** To the file of -o, or to standard output. */
 export function writeReport(what: string | Uint8Array, { output }: { readonly output?: string }): void {

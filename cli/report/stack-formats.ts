@@ -6,8 +6,8 @@ import {
   encodePprof,
   formatCollapsed,
   weighStacks,
-} from '../src/index.ts';
-import { UsageError } from './usage-error.ts';
+} from '../../src/index.ts';
+import { UsageError } from '../usage-error.ts';
 
 /** What call stacks are written as, for other programs. */
 export const STACK_FORMATS = ['pprof', 'collapsed', 'flamegraph', 'perfetto'] as const;

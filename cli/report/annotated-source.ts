@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import type { AttributionEntry } from '../src/index.ts';
-import { grouped } from './numbers.ts';
-import { formatSize } from './size.ts';
-import { UsageError } from './usage-error.ts';
+import type { AttributionEntry } from '../../src/index.ts';
+import { grouped } from '../numbers.ts';
+import { formatSize } from '../size.ts';
+import { UsageError } from '../usage-error.ts';
 
 /** Lines around one that did something. */
 const CONTEXT = 3;

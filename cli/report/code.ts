@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import {
   ATTRIBUTION_KEYS,
   type AttributionEntry,
@@ -6,17 +7,17 @@ import {
   type AttributionTable,
   PerfettoTrace,
   sumsOf,
-} from '../src/index.ts';
-import { align } from './align-columns.ts';
+} from '../../src/index.ts';
+import { align } from '../align-columns.ts';
+import { grouped } from '../numbers.ts';
+import type { OpenRecording } from '../open-recording.ts';
+import { formatSize } from '../size.ts';
+import { UsageError } from '../usage-error.ts';
 import { annotate } from './annotated-source.ts';
 import { replayAttributed } from './attributed-replay.ts';
-import { grouped } from './numbers.ts';
-import type { OpenRecording } from './open-recording.ts';
-import type { ReportOptions } from './report.ts';
-import { writeReport } from './report-output.ts';
-import { formatSize } from './size.ts';
-import { stackFormat, writeStacks } from './stack-formats.ts';
-import { UsageError } from './usage-error.ts';
+import { writeReport } from './output.ts';
+import type { Question, ReportOptions } from './question.ts';
+import { STACK_FORMATS, stackFormat, writeStacks } from './stack-formats.ts';
 
 interface Column {
   readonly name: string;
@@ -39,12 +40,48 @@ const COLUMNS: readonly Column[] = [
   { name: 'tlb', title: 'TLB', value: (sums) => sums.tlbMisses, show: grouped, isShown: 'if sorted' },
 ];
 
+interface CodeOptions extends ReportOptions {
+  readonly by: string;
+  readonly sort?: string;
+  readonly format?: string;
+  readonly annotate?: string;
+}
+
+/**
+ * One line each: function, source line, VMA or process; the sums are the kernel's counters. Overhead is the share of the column that is
+ * sorted by. Peak and Resident are bytes: at the moment at which most was resident, and at the point of --to.
+ */
+export const codeQuestion: Question<CodeOptions> = {
+  name: 'code',
+  about: 'which code took faults and keeps memory, by function, line, VMA or process (default)',
+  options: [
+    new Option('--by <what>', ATTRIBUTION_KEYS.join(', ')).default('function'),
+    new Option(
+      '--sort <column>',
+      `${COLUMNS.map(({ name }) => name).join(', ')}, or a kind of fault (default: faults)`,
+    ),
+    new Option('--annotate <file>', 'the source of a file, with what each line did'),
+    new Option(
+      '--format <name>',
+      `call stacks, in place of the table: ${STACK_FORMATS.join(', ')} (collapsed and flamegraph: of the column of --sort)`,
+    ),
+  ],
+  examples: [
+    ['', 'functions by faults'],
+    ['--by line --sort peak', 'which line made this memory resident'],
+    ['--by function --sort cow', 'what fork cost, and who copied'],
+    ['--annotate program.c', 'the source, with the faults of each line'],
+    ['--format pprof -o run.pb.gz', 'for `go tool pprof`, speedscope, Perfetto'],
+    ['--format perfetto -o run.pftrace', 'for ui.perfetto.dev'],
+    ['--format flamegraph --sort peak -o peak.svg', 'what was resident at the peak, as a picture'],
+  ],
+  answer: reportCode,
+};
+
 /** Prints the table (or the annotated source); the exit status: 1 where the recording is not whole. */
-export function reportCode(recording: OpenRecording, options: ReportOptions): number {
+function reportCode(recording: OpenRecording, options: CodeOptions): number {
   const key = ATTRIBUTION_KEYS.find((each) => each === options.by);
   if (key === undefined) throw new UsageError(`--by ${options.by}: write ${ATTRIBUTION_KEYS.join(', ')}`);
-  if (!Number.isInteger(options.limit) || options.limit < 1)
-    throw new UsageError('--limit: write how many lines are to be printed');
   const sorting = sortColumn(options.sort ?? 'faults');
   const format = options.format === undefined ? null : stackFormat(options.format);
   if (format === 'perfetto') return writePerfetto(recording, options);
@@ -73,7 +110,7 @@ export function reportCode(recording: OpenRecording, options: ReportOptions): nu
   return ended === 'whole' ? 0 : 1;
 }
 
-function writePerfetto(recording: OpenRecording, options: ReportOptions): number {
+function writePerfetto(recording: OpenRecording, options: CodeOptions): number {
   const parts: Uint8Array[] = [];
   const { ended } = replayAttributed(recording, options.to, (kernel, run) => {
     const trace = new PerfettoTrace(kernel, run, (part) => parts.push(part));
