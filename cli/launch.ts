@@ -1,8 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 
 /**
@@ -18,7 +17,10 @@ import { Script } from 'node:vm';
 /** Of several versions of Faultline or Node beside each other; some 2 MB each. */
 const KEPT_CACHES = 8;
 
-const main = join(dirname(fileURLToPath(import.meta.url)), 'main.cjs');
+// Else what V8 compiled at the start of a long run is gone at its end, when the cache is written. Of the flags that a cache is checked for.
+setFlagsFromString('--no-flush-bytecode');
+
+const main = join(dirname(import.meta.filename), 'main.cjs');
 const cacheFile = findCacheFile();
 const cachedData = cacheFile === null ? undefined : readOrNothing(cacheFile);
 const script = new Script(readFileSync(main, 'latin1'), {
@@ -31,12 +33,19 @@ if (cacheFile !== null && (cachedData === undefined || script.cachedDataRejected
 const module = { exports: {} };
 // import() does not work in a script that comes from the cache (Node 20 and 22), so it is given this module's.
 const importModule = (url: string): Promise<unknown> => import(url);
-script.runInThisContext()(module.exports, createRequire(import.meta.url), module, main, dirname(main), importModule);
+script.runInThisContext()(
+  module.exports,
+  createRequire(import.meta.filename),
+  module,
+  main,
+  dirname(main),
+  importModule,
+);
 
 /** $XDG_CACHE_HOME or ~/.cache, as for compiled programs (toolchain.ts); null: nowhere. */
 function findCacheFile(): string | null {
   const { XDG_CACHE_HOME, HOME } = process.env;
-  const base = XDG_CACHE_HOME?.startsWith('/') ? XDG_CACHE_HOME : join(HOME ?? homedir(), '.cache');
+  const base = XDG_CACHE_HOME?.startsWith('/') ? XDG_CACHE_HOME : join(HOME ?? '', '.cache');
   if (!base.startsWith('/')) return null;
   const { size, mtimeMs, ino } = statSync(main);
   return join(base, 'faultline', 'code', `${process.version}-${size}-${ino}-${Math.floor(mtimeMs)}`);

@@ -22,9 +22,19 @@ declare const FAULTLINE_VERSION: string;
 const EXIT_BROKEN_PIPE = 141;
 const EXIT_USAGE = 2;
 
-// The reader of our output may go away (`faultline ... | head`): no news for the user.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT_BROKEN_PIPE : 1));
+// The reader of our output may go away (`faultline ... | head`): no news for the user. Only when a stream is first used: a plain run
+// writes without them, and loading them would be a tenth of a short one.
+for (const name of ['stdout', 'stderr'] as const) {
+  const lazy = Object.getOwnPropertyDescriptor(process, name)!;
+  Object.defineProperty(process, name, {
+    ...lazy,
+    get: () => {
+      Object.defineProperty(process, name, lazy);
+      return process[name].on('error', ({ code }: NodeJS.ErrnoException) =>
+        process.exit(code === 'EPIPE' ? EXIT_BROKEN_PIPE : 1),
+      );
+    },
+  });
 }
 
 const program = new Command('faultline')

@@ -11,6 +11,8 @@ import {
 } from '../src/index.ts';
 import { droppedFilesNote } from './dropped-files.ts';
 import { HostSignals } from './host-signals.ts';
+import { withLateTierUp } from './late-tier-up.ts';
+import { monotonicMs } from './monotonic-ms.ts';
 import type { MountOption } from './mount-option.ts';
 import { NodeEnvironment } from './node-environment.ts';
 import { explainNotRunnable } from './not-runnable.ts';
@@ -55,7 +57,7 @@ export async function runProgram(
 ): Promise<number> {
   const environment = new NodeEnvironment();
   if (output === 'at the end') environment.holdOutput();
-  const startedMs = performance.now();
+  const startedMs = monotonicMs();
   const here = currentFolder();
   // All of the host as the guest's root, when that is where we stand: nothing may lie over /dev, /proc and /tmp.
   const root = options.root ?? (here === '/' ? '/' : undefined);
@@ -107,7 +109,7 @@ export async function runProgram(
   try {
     await runToEnd(system, spawned, environment, idle, between);
     exit = system.exitStatus(spawned);
-    stats = system.stats({ wallMs: performance.now() - startedMs });
+    stats = system.stats({ wallMs: monotonicMs() - startedMs });
     ended = endMachine(system, check);
     const { wallMs: _, ...counters } = stats;
     recorded = { exitStatus: exitStatusOf(exit), stats: counters };
@@ -164,9 +166,9 @@ async function runToEnd(
       if (status === 'exited') break;
       if (status === 'idle-input') await terminal.nextInput(Number.POSITIVE_INFINITY);
       else if (status === 'idle-timer') {
-        const sinceMs = performance.now();
+        const sinceMs = monotonicMs();
         await terminal.nextInput(system.idleNs() / 1e6);
-        system.skipIdle((performance.now() - sinceMs) * 1e6);
+        system.skipIdle((monotonicMs() - sinceMs) * 1e6);
       } else await terminal.breathe();
     }
   } finally {
@@ -224,7 +226,7 @@ function machineOptions(options: RunOptions, root: string | undefined): Recorded
 
 function makeSystem(options: SystemOptions): System {
   try {
-    return new System(options);
+    return withLateTierUp(() => new System(options));
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(`--memory: ${error.message}`);
     throw error;

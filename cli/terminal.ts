@@ -16,7 +16,6 @@ export interface Terminal {
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export function openTerminal(environment: NodeEnvironment): Terminal {
-  const { stdin } = process;
   const isTerminal = environment.stdio[0] === 'tty';
   let arrived: (() => void) | null = null;
   const wake = () => {
@@ -34,6 +33,7 @@ export function openTerminal(environment: NodeEnvironment): Terminal {
   const output = holdOutput(environment);
   if (isTerminal) {
     // The guest's own line discipline does the echo, the editing and the signals.
+    const { stdin } = process;
     stdin.setRawMode(true);
     stdin.on('data', onData);
     stdin.on('end', onEnd);
@@ -55,6 +55,7 @@ export function openTerminal(environment: NodeEnvironment): Terminal {
     breathe: () => new Promise((resolve) => setImmediate(resolve)),
     close: () => {
       if (isTerminal) {
+        const { stdin } = process;
         stdin.off('data', onData);
         stdin.off('end', onEnd);
         stdin.off('error', onEnd);
