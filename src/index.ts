@@ -60,6 +60,8 @@ export { OptimalMemory } from './observe/references/optimal-memory.ts';
 export { type PageListener, PageLives } from './observe/references/page-lives.ts';
 export { ReferenceTrace } from './observe/references/reference-trace.ts';
 export { SampledCurve } from './observe/references/sampled-curve.ts';
+export { ForkCalls } from './observe/report/fork-calls.ts';
+export { type ForkCost, type ForkReport, makeForkReport } from './observe/report/fork-report.ts';
 export { type MemorySample, type SampledProcess, sampleMemory } from './observe/report/memory-sample.ts';
 export { type Growth, PeakGrowth } from './observe/report/peak-growth.ts';
 export { ResidentPeaks, type SpacePeak } from './observe/report/resident-peaks.ts';

@@ -113,6 +113,11 @@ export class Attribution {
     this.end();
   }
 
+  /** Number of CallStacks, of what happens now. */
+  currentStack(): number {
+    return this.stacks.ofCurrent();
+  }
+
   private fault({ timeNs, values }: EventRecord): void {
     const [pid, address, , kind, , major, user] = values;
     const space = this.kernel.mm.lastFaultSpace;
