@@ -49,9 +49,22 @@ export { drawFlameGraph } from './observe/profile/flame-graph.ts';
 export { PerfettoTrace } from './observe/profile/perfetto.ts';
 export { encodePprof, PPROF_VALUES } from './observe/profile/pprof.ts';
 export { Checkpoint } from './observe/recording/checkpoint.ts';
-export { CheckpointError } from './observe/recording/checkpoint-codec.ts';
-export { encodeEntry, type Journal, type JournalEntry, JournalReader } from './observe/recording/journal.ts';
-export { CheckpointRecorder, type RecordedCheckpoint } from './observe/recording/recorded-checkpoints.ts';
+export { CheckpointError } from './observe/recording/checkpoint-encoder.ts';
+export {
+  encodeEntry,
+  type Journal,
+  type JournalEntry,
+  type JournalPiece,
+  JournalReader,
+  type JournalSource,
+} from './observe/recording/journal.ts';
+export type { PieceBlock } from './observe/recording/piece-blocks.ts';
+export {
+  type CheckpointPoint,
+  CheckpointRecorder,
+  type CheckpointSource,
+  type TakenCheckpoint,
+} from './observe/recording/recorded-checkpoints.ts';
 export { RecordingCut, ReplayError } from './observe/recording/replay-environment.ts';
 export { AccessFrequency, type AccessRegion, type AccessSnapshot } from './observe/references/access-frequency.ts';
 export { LruCurve } from './observe/references/lru-curve.ts';
