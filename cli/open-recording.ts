@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ReclaimPolicies, Replay } from '../src/index.ts';
 import { loadPolicyFile } from './policy-file.ts';
-import { type Recording, readRecording } from './recording-file.ts';
+import { type Recording, readRecording } from './recording-reader.ts';
 
 declare const FAULTLINE_VERSION: string;
 
@@ -15,9 +15,10 @@ export interface OpenRecording extends Recording {
 
 /** Reads a recording; says on standard error what is missing of it, or that another version made it. */
 export async function openRecording(file: string): Promise<OpenRecording> {
-  const recording = readRecording(file);
-  const { header, damage, journal } = recording;
-  if (damage !== null) process.stderr.write(`faultline: ${file}: ${damage}; what comes before is here\n`);
+  const recording = readRecording(file, (why) =>
+    process.stderr.write(`faultline: ${file}: ${why}; what comes before is here\n`),
+  );
+  const { header, journal } = recording;
   if (header.faultline !== FAULTLINE_VERSION)
     process.stderr.write(
       `faultline: ${file}: was recorded by Faultline ${header.faultline}; this is ${FAULTLINE_VERSION}, and its run may be another one\n`,

@@ -20,7 +20,7 @@ export function recordCommand(): Command {
     .option('-o, --output <file>', 'where the recording goes', 'run.flt')
     .option(
       '--checkpoint-every <n>',
-      'instructions between points that a replay can begin at; default: 192 million and more for large ones',
+      'instructions between points that a replay can begin at; default: what runs in some half a second',
       parseInterval,
     )
     .description('Run a program and keep the run, to be replayed and asked about.')

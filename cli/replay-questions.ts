@@ -58,14 +58,21 @@ export const QUESTIONS: readonly Question[] = [
   },
 ];
 
-/** Answers, and leaves the machine as it is. */
+export interface Asker {
+  readonly pid: number | undefined;
+  readonly historyOf: HistoryOf;
+  /** 'goes on': the machine stays as it is, though some answers change it (reading a file of /proc does). */
+  readonly afterwards: 'goes on' | 'ends';
+}
+
 export function answer(
   timeline: Timeline,
   { question, args }: { readonly question: Question; readonly args: readonly string[] },
-  { pid, historyOf }: { readonly pid: number | undefined; readonly historyOf: HistoryOf },
+  { pid, historyOf, afterwards }: Asker,
 ): Answer {
   const whose = pid ?? timeline.replay.programPid;
-  return timeline.asIf(() => question.ask({ timeline, pid: whose, args, historyOf }));
+  const ask = (): Answer => question.ask({ timeline, pid: whose, args, historyOf });
+  return afterwards === 'goes on' ? timeline.asIf(ask) : ask();
 }
 
 function askWhere({ timeline }: Asked): Answer {

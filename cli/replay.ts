@@ -75,7 +75,7 @@ async function replay(file: string, words: readonly string[], options: ReplayCom
   const question = parseQuestion(words.length === 0 ? ['where'] : words);
   const timeline = new Timeline(recording.makeReplay(), recording.checkpoints);
   tellIfEnded(goTo(timeline, where, options.pid), where);
-  print(answer(timeline, question, { pid: options.pid, historyOf: historian(recording) }), options);
+  print(answer(timeline, question, { pid: options.pid, historyOf: historian(recording), afterwards: 'ends' }), options);
   return 0;
 }
 
@@ -91,7 +91,7 @@ function replayWhole(file: string, recording: OpenRecording): number {
   const { wallMs: _, ...stats } = made.system.stats({ wallMs: 0 });
   const ended = made.finish();
   if (ended !== null) mustHaveNoLeak(ended);
-  if (recording.end === null) return EXIT_NOT_THE_SAME;
+  if (recording.end === null || recording.isDamaged()) return EXIT_NOT_THE_SAME;
   if (JSON.stringify(stats) === JSON.stringify(recording.end.stats)) return 0;
   process.stderr.write(`faultline: ${file}: the replay is not the recorded run: its counters differ\n`);
   return EXIT_NOT_THE_SAME;
@@ -100,7 +100,7 @@ function replayWhole(file: string, recording: OpenRecording): number {
 /** Reads lines: `to POINT` goes there, forward or back; anything else is a question. */
 async function converse(recording: OpenRecording, options: ReplayCommandOptions): Promise<number> {
   const timeline = new Timeline(recording.makeReplay(), recording.checkpoints);
-  const asker = { pid: options.pid, historyOf: historian(recording) };
+  const asker = { pid: options.pid, historyOf: historian(recording), afterwards: 'goes on' } as const;
   const lines = createInterface({ input: process.stdin, terminal: false });
   const prompt = (): void => {
     if (process.stdin.isTTY) process.stderr.write('faultline> ');

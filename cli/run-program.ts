@@ -18,7 +18,8 @@ import { NodeEnvironment } from './node-environment.ts';
 import { explainNotRunnable } from './not-runnable.ts';
 import { loadReclaim } from './policy-file.ts';
 import { withProgress } from './progress.ts';
-import { RECORDING_FORMAT, type RecordingEnd, RecordingWriter } from './recording-file.ts';
+import { RECORDING_FORMAT, type RecordingEnd } from './recording-format.ts';
+import { RecordingWriter } from './recording-writer.ts';
 import type { RunOptions } from './run.ts';
 import { endMachine, mustHaveNoLeak, parseSelfCheck, SELF_CHECK_VARIABLE } from './self-check.ts';
 import { formatStatsTable } from './stats-table.ts';
@@ -116,7 +117,7 @@ export async function runProgram(
   } finally {
     // Of a panic too: trace and recording hold what led to it.
     trace.close();
-    recorder?.close(recorded);
+    await recorder?.close(recorded);
   }
   environment.host.closeAll();
 

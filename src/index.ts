@@ -49,9 +49,22 @@ export { drawFlameGraph } from './observe/profile/flame-graph.ts';
 export { PerfettoTrace } from './observe/profile/perfetto.ts';
 export { encodePprof, PPROF_VALUES } from './observe/profile/pprof.ts';
 export { Checkpoint } from './observe/recording/checkpoint.ts';
-export { CheckpointError } from './observe/recording/checkpoint-codec.ts';
-export { encodeEntry, type Journal, type JournalEntry, JournalReader } from './observe/recording/journal.ts';
-export { CheckpointRecorder, type RecordedCheckpoint } from './observe/recording/recorded-checkpoints.ts';
+export { CheckpointError } from './observe/recording/checkpoint-encoder.ts';
+export {
+  encodeEntry,
+  type Journal,
+  type JournalEntry,
+  type JournalPiece,
+  JournalReader,
+  type JournalSource,
+} from './observe/recording/journal.ts';
+export type { PieceBlock } from './observe/recording/piece-blocks.ts';
+export {
+  type CheckpointPoint,
+  CheckpointRecorder,
+  type CheckpointSource,
+  type TakenCheckpoint,
+} from './observe/recording/recorded-checkpoints.ts';
 export { RecordingCut, ReplayError } from './observe/recording/replay-environment.ts';
 export { AccessFrequency, type AccessRegion, type AccessSnapshot } from './observe/references/access-frequency.ts';
 export { LruCurve } from './observe/references/lru-curve.ts';
@@ -60,6 +73,8 @@ export { OptimalMemory } from './observe/references/optimal-memory.ts';
 export { type PageListener, PageLives } from './observe/references/page-lives.ts';
 export { ReferenceTrace } from './observe/references/reference-trace.ts';
 export { SampledCurve } from './observe/references/sampled-curve.ts';
+export { ForkCalls } from './observe/report/fork-calls.ts';
+export { type ForkCost, type ForkReport, makeForkReport } from './observe/report/fork-report.ts';
 export { type MemorySample, type SampledProcess, sampleMemory } from './observe/report/memory-sample.ts';
 export { type Growth, PeakGrowth } from './observe/report/peak-growth.ts';
 export { ResidentPeaks, type SpacePeak } from './observe/report/resident-peaks.ts';

@@ -3,8 +3,14 @@ import type { RunLimits, RunStatus } from './kernel/run-loop.ts';
 import type { StdioKind } from './machine/environment.ts';
 import type { ReclaimPolicies } from './mm/reclaim/kinds.ts';
 import { Checkpoint } from './observe/recording/checkpoint.ts';
-import { filesOf, JournalReader, type MachineCall, type RanTo } from './observe/recording/journal.ts';
-import { type RecordedCheckpoint, RecordedCheckpoints } from './observe/recording/recorded-checkpoints.ts';
+import {
+  JournalReader,
+  type JournalSource,
+  journalOf,
+  type MachineCall,
+  type RanTo,
+} from './observe/recording/journal.ts';
+import { type CheckpointSource, RecordedCheckpoints } from './observe/recording/recorded-checkpoints.ts';
 import {
   type OutputListener,
   RecordingCut,
@@ -78,10 +84,10 @@ export class Replay {
   lastTrapAt = 0;
 
   /** Throws ReplayError if the machine asks for something else than the recorded one did. */
-  constructor(machine: RecordedMachine, journal: Uint8Array, options: ReplayOptions = {}) {
-    this.reader = new JournalReader(journal);
+  constructor(machine: RecordedMachine, journal: Uint8Array | JournalSource, options: ReplayOptions = {}) {
+    this.reader = new JournalReader(journal instanceof Uint8Array ? journalOf(journal) : journal);
     const { onOutput = () => {}, reclaim = machine.options.reclaim, invariants, jit } = options;
-    const environment = new ReplayEnvironment(this.reader, { ...machine, files: filesOf(journal) }, onOutput);
+    const environment = new ReplayEnvironment(this.reader, machine, onOutput);
     this.leaves = new Set(leavesOf(environment));
     this.system = new System({ ...machine.options, reclaim, jit, invariants, environment });
   }
@@ -118,8 +124,8 @@ export class Replay {
   }
 
   /** Those of the recording; for a replay that has not gone forward yet. */
-  recordedCheckpoints(list: readonly RecordedCheckpoint[]): RecordedCheckpoints {
-    return new RecordedCheckpoints(this.system, this.system.kernel.environment, list);
+  recordedCheckpoints(source: CheckpointSource): RecordedCheckpoints {
+    return new RecordedCheckpoints(this.system, this.system.kernel.environment, source);
   }
 
   /** Goes to where a checkpoint was taken, of this replay or of the recorded run. */

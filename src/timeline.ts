@@ -1,10 +1,10 @@
 import { vaddr } from './machine/units.ts';
 import { peekMemory } from './observe/peek-memory.ts';
-import type { RecordedCheckpoint, RecordedCheckpoints } from './observe/recording/recorded-checkpoints.ts';
+import type { CheckpointSource, RecordedCheckpoints } from './observe/recording/recorded-checkpoints.ts';
 import { RecordingCut } from './observe/recording/replay-environment.ts';
 import type { Replay, ReplayCheckpoint, ReplayStop } from './replay.ts';
 
-/** A checkpoint as often as this many instructions and traps: some half second of the host. */
+/** A mark as often as this many instructions and traps: some tenth of a second of the host. */
 const INTERVAL = 20_000_000;
 /** More of them than this: every second one goes, and the interval doubles. */
 const MAX_MARKS = 48;
@@ -13,15 +13,18 @@ const WATCHED_BYTES = 8;
 /** Looks at the range in which a change lies, before a smaller range is looked at again. */
 const STEPS = 64;
 
-interface Mark {
+interface Point {
   readonly issued: number;
   readonly nowNs: number;
+}
+
+interface Mark extends Point {
   readonly checkpoint: ReplayCheckpoint;
 }
 
 /**
- * A replay that can go back: it leaves checkpoints on its way, and goes back by going forward from the last one before. Coming to a point
- * that it has passed costs no more than one interval of the run.
+ * A replay that can go back, by going forward from the last checkpoint before: of those that the recording holds, or, where it has none, of
+ * those that this leaves on its way (marks). Coming to a point costs no more than the run from one to the next.
  */
 export class Timeline {
   readonly replay: Replay;
@@ -29,12 +32,15 @@ export class Timeline {
   private interval = INTERVAL;
   /** In the order of the run. The first is its start. */
   private marks: Mark[] = [];
+  /** The last one taken or gone to: the next one shares with it what is the same. */
+  private base: ReplayCheckpoint;
 
-  /** `recorded`: checkpoints that the recording holds, which it goes by too. */
-  constructor(replay: Replay, recorded: readonly RecordedCheckpoint[] = []) {
+  /** `recorded`: the checkpoints of the recording. The replay is at its start. */
+  constructor(replay: Replay, recorded: CheckpointSource | null = null) {
     this.replay = replay;
-    this.recorded = recorded.length === 0 ? null : replay.recordedCheckpoints(recorded);
-    this.leaveMark();
+    this.recorded = recorded === null ? null : replay.recordedCheckpoints(recorded);
+    this.base = replay.checkpoint();
+    this.marks.push({ issued: this.issued, nowNs: this.nowNs, checkpoint: this.base });
   }
 
   /** Where it is: instructions and traps so far (System.issued). */
@@ -49,7 +55,7 @@ export class Timeline {
   /** Times and `issued` that have passed are gone back to; an event, or what a test waits for, is the next one from here. */
   goTo(stop: ReplayStop): 'reached' | 'ended' {
     if (stop.at === 'issued') this.comeNear(({ issued }) => issued <= stop.issued);
-    if (stop.at === 'time') this.comeNear(({ nowNs }) => nowNs <= stop.ns);
+    if (stop.at === 'time') this.comeNear(({ nowNs }) => nowNs < stop.ns);
     if (stop.at === 'end') this.comeNear(() => true);
     if (stop.at !== 'event') return this.forward(stop);
     let count = 0;
@@ -91,7 +97,7 @@ export class Timeline {
       unsubscribe();
     }
     const changedAt = this.narrow(unchangedAt, this.issued, hasChanged);
-    const checkpoint = this.replay.checkpoint(this.marks[this.marks.length - 1].checkpoint);
+    const checkpoint = this.replay.checkpoint(this.base);
     this.replay.forward({ at: 'issued', issued: changedAt });
     if (this.peek(pid, address) === null) this.replay.restore(checkpoint);
     return 'reached';
@@ -106,7 +112,7 @@ export class Timeline {
     let high = changedAt;
     this.goTo({ at: 'issued', issued: low });
     for (let isNarrower = true; isNarrower && high - low > 1; ) {
-      const checkpoint = this.replay.checkpoint(this.marks[this.marks.length - 1].checkpoint);
+      const checkpoint = this.replay.checkpoint(this.base);
       const start = low;
       const step = Math.ceil((high - start) / STEPS);
       // Where the run cannot stop at a point, it stops a little behind it.
@@ -125,7 +131,7 @@ export class Timeline {
 
   /** Does `work`, which may change the machine (reading a file of /proc does), and undoes all of it. */
   asIf<T>(work: () => T): T {
-    const checkpoint = this.replay.checkpoint(this.marks[this.marks.length - 1].checkpoint);
+    const checkpoint = this.replay.checkpoint(this.base);
     try {
       return work();
     } finally {
@@ -135,14 +141,14 @@ export class Timeline {
 
   private forward(stop: ReplayStop): 'reached' | 'ended' {
     for (;;) {
-      const last = this.marks[this.marks.length - 1];
       try {
-        const result = this.replay.forward(stop, last.issued + this.interval);
+        const result = this.replay.forward(stop, this.nextMarkAt());
         if (result !== 'paused') return result;
       } catch (error) {
         if (!(error instanceof RecordingCut)) throw error;
         const { lastTrapAt } = this.replay;
-        this.replay.restore(last.checkpoint);
+        // The machine is in the middle of a trap.
+        this.goBack(({ issued }) => issued <= lastTrapAt, -1);
         this.replay.forward({ at: 'issued', issued: lastTrapAt });
         return 'ended';
       }
@@ -150,34 +156,42 @@ export class Timeline {
     }
   }
 
+  /** Where the recording has checkpoints of its own, there need be no others. */
+  private nextMarkAt(): number {
+    const recorded = this.recorded?.points.at(-1)?.issued ?? 0;
+    return Math.max(this.marks[this.marks.length - 1].issued, recorded) + this.interval;
+  }
+
   /** To the last checkpoint before a point, unless it is here that is nearest before it. */
-  private comeNear(isBefore: (point: Pick<Mark, 'issued' | 'nowNs'>) => boolean): void {
+  private comeNear(isBefore: (point: Point) => boolean): void {
+    this.goBack(isBefore, isBefore(this) ? this.issued : -1);
+  }
+
+  /** To the last checkpoint that is before a point and behind `from`, if there is one. */
+  private goBack(isBefore: (point: Point) => boolean, from: number): void {
     const mark = this.marks.findLast(isBefore) ?? this.marks[0];
-    const here = isBefore(this) ? this.issued : -1;
-    const index = this.recorded?.lastWhere(isBefore) ?? -1;
-    const recorded = this.recorded !== null && index >= 0 ? this.recorded.at(index) : null;
-    if (recorded !== null && recorded.issued > Math.max(mark.issued, here)) this.goToRecorded(index);
-    else if (mark.issued > here) this.replay.restore(mark.checkpoint);
+    if (this.goToRecorded(isBefore, Math.max(mark.issued, from)) || mark.issued <= from) return;
+    this.replay.restore(mark.checkpoint);
+    this.base = mark.checkpoint;
   }
 
-  private goToRecorded(index: number): void {
-    const { recorded } = this;
-    if (recorded === null) return;
-    const { position, issued } = recorded.at(index);
-    const checkpoint = { machine: recorded.decode(index), position, underWay: null, lastTrapAt: issued };
-    this.replay.restore(checkpoint);
-    this.leaveMark(checkpoint);
+  private goToRecorded(isBefore: (point: Point) => boolean, from: number): boolean {
+    const points = this.recorded?.points ?? [];
+    for (let index = points.findLastIndex(isBefore); index >= 0 && points[index].issued > from; index--) {
+      const machine = this.recorded?.decode(index) ?? null;
+      if (machine === null) continue;
+      const { position, issued } = points[index];
+      this.base = { machine, position, underWay: null, lastTrapAt: issued };
+      this.replay.restore(this.base);
+      return true;
+    }
+    return false;
   }
 
-  /** Here; `checkpoint`: one of this point, if there is one. */
-  private leaveMark(taken: ReplayCheckpoint | null = null): void {
-    const at = this.marks.findLastIndex((mark) => mark.issued <= this.issued);
+  private leaveMark(): void {
     const { issued, nowNs } = this;
-    // Going over a part of the run again: its checkpoints are there.
-    if (this.marks[at + 1] !== undefined && this.marks[at + 1].issued < issued + this.interval) return;
-    if (this.marks[at]?.issued === issued) return;
-    const checkpoint = taken ?? this.replay.checkpoint(this.marks[at]?.checkpoint ?? null);
-    this.marks.splice(at + 1, 0, { issued, nowNs, checkpoint });
+    this.base = this.replay.checkpoint(this.base);
+    this.marks.push({ issued, nowNs, checkpoint: this.base });
     if (this.marks.length <= MAX_MARKS) return;
     this.marks = this.marks.filter((_, at) => at % 2 === 0);
     this.interval *= 2;

@@ -69,7 +69,7 @@ export const codeQuestion: Question<CodeOptions> = {
   examples: [
     ['', 'functions by faults'],
     ['--by line --sort peak', 'which line made this memory resident'],
-    ['--by function --sort cow', 'what fork cost, and who copied'],
+    ['--by function --sort cow', 'who copied pages on write'],
     ['--annotate program.c', 'the source, with the faults of each line'],
     ['--format pprof -o run.pb.gz', 'for `go tool pprof`, speedscope, Perfetto'],
     ['--format perfetto -o run.pftrace', 'for ui.perfetto.dev'],
@@ -159,7 +159,7 @@ function formatTable(table: AttributionTable, sorting: Column, limit: number): s
   const body = align([head, ...lines], shown.length + 1);
   const more =
     entries.length > limit ? [`... and ${grouped(entries.length - limit)} more (--limit ${entries.length})`] : [];
-  return `${[headline(table), '', ...body, ...more, ...forkLines(table, sorting)].join('\n')}\n`;
+  return `${[headline(table), '', ...body, ...more, ...forkHint(table, sorting)].join('\n')}\n`;
 }
 
 function headline({ total, peakNs }: AttributionTable): string {
@@ -183,15 +183,7 @@ function placeColumns(entry: AttributionEntry, by: AttributionKey): string[] {
   return [entry.symbol, entry.line > 0 ? `${file}:${entry.line}` : file, mapping];
 }
 
-/** What each fork made shared, and how much of it was copied. */
-function forkLines({ forks }: AttributionTable, { name }: Column): string[] {
-  if (name !== 'cow' || forks.length === 0) return [];
-  const lines = forks.map(({ parent, child, timeNs, stack, copies }) => [
-    grouped(copies),
-    formatSize(copies * 4096),
-    `${(timeNs / 1e6).toFixed(3)} ms`,
-    `${parent} -> ${child}`,
-    stack.find((place) => place.includes(':')) ?? stack[0] ?? '',
-  ]);
-  return ['', ...align([['Copies', 'Bytes', 'Time', 'Fork', 'Called in'], ...lines], 3)];
+/** Copies are mostly what fork costs. */
+function forkHint({ forks }: AttributionTable, { name }: Column): string[] {
+  return name === 'cow' && forks.length > 0 ? ['', 'What each fork cost: faultline report RECORDING fork'] : [];
 }

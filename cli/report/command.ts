@@ -3,11 +3,12 @@ import { align } from '../align-columns.ts';
 import { openRecording } from '../open-recording.ts';
 import { UsageError } from '../usage-error.ts';
 import { codeQuestion } from './code.ts';
+import { forkQuestion } from './fork.ts';
 import { memoryQuestion } from './memory.ts';
 import { addOptions, checkOptions, type Question } from './question.ts';
 
 /** The first is the default. */
-const QUESTIONS: readonly Question[] = [codeQuestion, memoryQuestion];
+const QUESTIONS: readonly Question[] = [codeQuestion, memoryQuestion, forkQuestion];
 
 export function reportCommand(): Command {
   const command = new Command('report')

@@ -21,6 +21,17 @@ export interface UnkeptBytes {
   readonly to: number;
 }
 
+/** Field: which pages of a buffer may hold something. No state, but what saves looking at all of a large one. */
+export const TOUCHED_PAGES: unique symbol = Symbol('touched pages');
+
+export interface TouchedPages {
+  readonly buffer: ArrayBufferLike;
+  /** Of the first page, a multiple of 4096. */
+  readonly from: number;
+  /** One byte a page of 4096: 0 as long as the page was never written, and so is zeroes. */
+  readonly touched: Uint8Array;
+}
+
 export interface Restorable {
   [BEFORE_RESTORE](): void;
   [AFTER_RESTORE](): void;

@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts';
+import { NOT_STATE, TOUCHED_PAGES, type TouchedPages } from '../base/checkpointed.ts';
 import { PAGE_SIZE, type Pfn } from './units.ts';
 
 /**
@@ -13,8 +14,10 @@ import { PAGE_SIZE, type Pfn } from './units.ts';
  *  1 The memory never grows, so views stay valid for the machine's life.
  *  2 Every write to a frame by anyone but the CPU's own stores goes through `zeroFrame`, `copyFrame`, `writeFrame` or
  *    follows `beforeWrite`, so that code decoded from the frame is dropped.
+ *  3 A frame whose byte of `touched` is 0 was never allocated, and holds zeroes.
  */
 export class Ram {
+  static readonly [NOT_STATE] = ['touched'];
   readonly memory: RamMemory;
   readonly ramBase: number;
   readonly frameCount: number;
@@ -24,6 +27,9 @@ export class Ram {
   readonly i32: Int32Array<ArrayBuffer>;
   /** One byte a frame, non-zero while the CPU keeps code decoded from it. Written by the CPU only. */
   readonly holdsCode: Uint8Array;
+  /** One byte a frame. Written by the allocator, and by who puts a state back. */
+  readonly touched: Uint8Array;
+  readonly [TOUCHED_PAGES]: TouchedPages;
   private codeListener: CodeListener | null = null;
 
   /** Throws RangeError with a one-line reason if the host cannot give so much memory. */
@@ -42,6 +48,8 @@ export class Ram {
     this.u32 = new Uint32Array(this.memory.buffer);
     this.i32 = new Int32Array(this.memory.buffer);
     this.holdsCode = new Uint8Array(this.frameCount);
+    this.touched = new Uint8Array(this.frameCount);
+    this[TOUCHED_PAGES] = { buffer: this.memory.buffer, from: this.ramBase, touched: this.touched };
   }
 
   setCodeListener(listener: CodeListener): void {

@@ -59,7 +59,7 @@ describe('faultline report memory', () => {
   });
 
   it.each([
-    [['size'], 'size: is no question; there are code, memory'],
+    [['size'], 'size: is no question; there are code, memory, '],
     [['memory', '--every', 'end'], '--every end: write a time such as 100us'],
     [['memory', '--to', 'page_fault#3'], '--to page_fault#3: write a time such as 100us'],
     [['memory', '--by', 'line'], '--by: is not of memory; code takes it'],

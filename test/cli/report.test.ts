@@ -45,10 +45,10 @@ describe('faultline report', () => {
     expect(stdout).toMatch(/^ +(499|500) +[\d.]+M +\d+ {2}/m);
   });
 
-  it('with what each fork made shared', () => {
+  it('by copies, and where more is said of fork', () => {
     const { stdout } = faultline(['report', recording, '--sort', 'cow']);
-    expect(stdout).toMatch(/^ *Copies +Bytes +Time +Fork +Called in$/m);
-    expect(stdout).toMatch(/^ *20\d +8\d\dK .* forks\/6 -> forks\/8 +main forks\.c:\d+$/m);
+    expect(stdout).toMatch(/ 300 +child_work +forks\.c:\d+ /);
+    expect(stdout).toContain('faultline report RECORDING fork');
   });
 
   it.each([

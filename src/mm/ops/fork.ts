@@ -1,5 +1,6 @@
 import { EAGAIN, ENOMEM } from '../../abi/errno.ts';
 import { EV_MM_FORK, EV_PAGE_MAP } from '../../base/event-kinds.ts';
+import { COST_FORK_ENTRY_NS, COST_FORK_VMA_NS } from '../../machine/cost-model.ts';
 import type { Vpn } from '../../machine/units.ts';
 import { PAGE_SIZE } from '../../machine/units.ts';
 import { accountVm } from '../accounting.ts';
@@ -99,6 +100,7 @@ function copyFacts(parent: AddressSpace, child: AddressSpace): void {
 
 /** The child gets one VMA more; sizes are accounted already. */
 function dupVma(mm: MemoryManager, child: AddressSpace, vma: Vma, watchers: UffdFork): number {
+  mm.clock.charge(COST_FORK_VMA_NS);
   const accounted = (vma.flags & VM_ACCOUNT) !== 0;
   if (accounted && mm.chargeCommit(child, vma.sizePages) !== 0) return -ENOMEM;
   const copy = allocVma(mm, child, vma.startVpn, vma.endVpn, vma.flags & ~VM_LOCKED_MASK, vma.pgoff);
@@ -137,6 +139,7 @@ function copyEntries(mm: MemoryManager, from: Vma, to: Vma): number {
     const at = pageTables.foundVpn;
     if (pageTables.foundLevel > 0) {
       page = (at + mm.thp.pages) as Vpn;
+      mm.clock.charge(COST_FORK_ENTRY_NS);
       result = copyHugeLeaf(mm, to, at, pageTables.foundSlot);
       if (result !== -EAGAIN) continue;
       result = 0;
@@ -156,11 +159,13 @@ function copyTable(mm: MemoryManager, from: Vma, to: Vma, start: Vpn, end: Vpn, 
   const { pageTables, format, frames } = mm;
   const protect = isCowMapping(from.flags);
   const isWatched = (to.flags & VM_UFFD_WP) !== 0;
+  let copied = 0;
   let page = start;
   while (pageTables.seek(from.space, page, end)) {
     const at = pageTables.foundVpn;
     const source = pageTables.foundSlot;
     page = (at + 1) as Vpn;
+    copied++;
     const target = pageTables.findLeaf(to.space, at);
     let entry = pageTables.read(source);
     if (pageTables.isSwap(entry)) {
@@ -195,6 +200,7 @@ function copyTable(mm: MemoryManager, from: Vma, to: Vma, start: Vpn, end: Vpn, 
     if ((from.flags & VM_SHARED) !== 0) entry = (entry & ~format.DIRTY) >>> 0;
     pageTables.set(target, (entry & ~format.ACCESSED) >>> 0);
   }
+  mm.clock.charge(copied * COST_FORK_ENTRY_NS);
 }
 
 /** The VMAs that were not reached are accounted in the child: set its sums to what it has, then let it go. */

@@ -140,6 +140,7 @@ export class FrameAllocator {
     this.deferredSplits = new DeferredSplits(frames, options.vmstat, options.events);
     this.zones = options.zones.map((config) => new Zone(frames, config)).sort((a, b) => a.type - b.type);
     this.zonelists = ZONE_NAMES.map((_, highest) => this.zones.filter((zone) => zone.type <= highest).reverse());
+    this.ram.touched.fill(1, 0, reservedFrames);
     for (let frame = 0; frame < reservedFrames; frame++) {
       frames.flags[frame] = PG_reserved;
       frames.refcount[frame] = 1;
@@ -386,6 +387,8 @@ export class FrameAllocator {
     assert(frames.refcount[frame] === 0 && frames.flags[frame] === 0, 'mm/phys/alloc.ts: P1 a free frame is blank');
     frames.refcount[frame] = 1;
     const count = 2 ** order;
+    if (order === 0) this.ram.touched[frame] = 1;
+    else this.ram.touched.fill(1, frame, frame + count);
     if (order > 0 && (gfp & __GFP_COMP) !== 0) {
       frames.flags[frame] = PG_head;
       frames.order[frame] = order;

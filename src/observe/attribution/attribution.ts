@@ -15,9 +15,10 @@ import {
 import type { EventRecord } from '../../base/events.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { PAGE_SIZE } from '../../machine/units.ts';
-import { type AddressSpace, FAULT_KINDS, MM_ANONPAGES } from '../../mm/address-space.ts';
+import { type AddressSpace, FAULT_KINDS } from '../../mm/address-space.ts';
 import type { CallStacks } from '../code/call-stacks.ts';
 import { NO_STACK } from '../code/call-stacks.ts';
+import { ForkShares, NO_FORK } from './fork-shares.ts';
 import { MappingNames, NO_MAPPING } from './mapping-names.ts';
 import { ProcessNames } from './process-names.ts';
 import { ResidentPages } from './resident-pages.ts';
@@ -59,12 +60,12 @@ export interface ForkNote {
  * Counts, for each call stack, mapping and space, what the events of the memory manager tell. A listener: it changes nothing.
  *
  * A page is resident for who mapped it (faultline:page_map): the instruction that faulted, with fault-around for all pages of the window;
- * in a child, until it is copied, for the call of fork. A COW copy is put down to the last fork that shared the page: the last one
- * of the space since the page became resident in it; copies of the zero page and of a file's page have none.
+ * in a child, until it is copied, for the call of fork. ForkShares says which fork a COW copy is put down to.
  */
 export class Attribution {
   readonly rows: AttributionRow[] = [];
   readonly forks: ForkNote[] = [];
+  readonly shares: ForkShares;
   readonly pages = new ResidentPages<AttributionRow>();
   readonly mappings: MappingNames;
   readonly processes: ProcessNames;
@@ -72,12 +73,9 @@ export class Attribution {
   private readonly stacks: TaskStacks;
   /** stack -> mapping -> row, of a space. */
   private readonly known = new Map<number, Map<number, AttributionRow>>();
-  private readonly lastForks = new Map<number, number>();
   private tlbMissesSeen: number;
   /** The process that has the CPU. */
   private running = 0;
-  /** What went last: a copy follows at once. */
-  private unmapped = { space: 0, address: 0, member: 0, forks: -1 };
   private lastSpace: AddressSpace | null = null;
   private readonly end: () => void;
 
@@ -86,11 +84,12 @@ export class Attribution {
     this.stacks = new TaskStacks(kernel, stacks);
     this.mappings = new MappingNames();
     this.processes = new ProcessNames(kernel);
+    this.shares = new ForkShares(kernel);
     this.tlbMissesSeen = kernel.cpu.tlbMisses;
     const handlers: [number, (event: EventRecord) => void][] = [
       [EV_PAGE_FAULT, (event) => this.fault(event)],
       [EV_PAGE_MAP, (event) => this.mapped(event)],
-      [EV_PAGE_UNMAP, (event) => this.unmappedAt(event)],
+      [EV_PAGE_UNMAP, ({ values: [space, address, , count] }) => this.pages.unmap(space, address / PAGE_SIZE, count)],
       [EV_PAGE_MOVE, ({ values: [space, from, to, count] }) => this.moved(space, from, to, count)],
       [EV_COW_COPY, (event) => this.copied(event)],
       [EV_MM_FORK, (event) => this.forked(event)],
@@ -104,6 +103,7 @@ export class Attribution {
     const endings = handlers.map(([kind, handle]) => kernel.events.subscribe([kind], handle));
     this.end = () => {
       for (const end of endings) end();
+      this.shares.close();
     };
   }
 
@@ -111,6 +111,11 @@ export class Attribution {
   close(): void {
     this.countTlbMisses();
     this.end();
+  }
+
+  /** Number of CallStacks, of what happens now. */
+  currentStack(): number {
+    return this.stacks.ofCurrent();
   }
 
   private fault({ timeNs, values }: EventRecord): void {
@@ -126,13 +131,8 @@ export class Attribution {
 
   private mapped({ timeNs, values: [spaceId, address, , count] }: EventRecord): void {
     const row = this.row(spaceId, this.mappingOf(spaceId, address), this.stacks.ofCurrent());
-    this.pages.map(spaceId, address / PAGE_SIZE, count, { row, forks: this.forks.length });
+    this.pages.map(spaceId, address / PAGE_SIZE, count, row);
     this.pages.settle(timeNs);
-  }
-
-  private unmappedAt({ values: [space, address, , count, member] }: EventRecord): void {
-    this.unmapped = { space, address, member, forks: this.pages.forksAt(space, address / PAGE_SIZE) };
-    this.pages.unmap(space, address / PAGE_SIZE, count);
   }
 
   private moved(space: number, from: number, to: number, count: number): void {
@@ -142,18 +142,12 @@ export class Attribution {
   private copied({ values: [spaceId, address] }: EventRecord): void {
     const row = this.row(spaceId, this.mappingOf(spaceId, address), this.stacks.ofCurrent());
     row.cowCopies++;
-    // The page went just before, if it was resident.
-    const { unmapped } = this;
-    const isShared = unmapped.space === spaceId && unmapped.address === address && unmapped.member === MM_ANONPAGES;
-    const fork = this.lastForks.get(spaceId) ?? -1;
-    if (isShared && unmapped.forks >= 0 && fork >= unmapped.forks)
-      row.cowByFork.set(fork, (row.cowByFork.get(fork) ?? 0) + 1);
+    const fork = this.shares.lastCopyFork;
+    if (fork !== NO_FORK) row.cowByFork.set(fork, (row.cowByFork.get(fork) ?? 0) + 1);
   }
 
   private forked({ timeNs, values: [parent, child] }: EventRecord): void {
-    const fork = this.forks.push({ parent, child, timeNs, stack: this.stacks.ofCurrent() }) - 1;
-    this.lastForks.set(parent, fork);
-    this.lastForks.set(child, fork);
+    this.forks.push({ parent, child, timeNs, stack: this.stacks.ofCurrent() });
   }
 
   private mappingOf(spaceId: number, address: number): number {

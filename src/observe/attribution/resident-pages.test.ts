@@ -23,7 +23,7 @@ describe('ResidentPages', () => {
         const sums = (): number[] => rows.map(({ name }) => [...model.values()].filter((each) => each === name).length);
         steps.forEach(({ kind, space, page, row }, at) => {
           if (kind === 'map' && !model.has(`${space} ${page}`)) {
-            ledger.map(space, page, 1, { row: rows[row], forks: 0 });
+            ledger.map(space, page, 1, rows[row]);
             model.set(`${space} ${page}`, row);
           } else if (kind === 'unmap') {
             ledger.unmap(space, page, 2);

@@ -6,10 +6,6 @@ export interface Resident {
   sincePeak: number;
 }
 
-/** Forks that can be told apart in a page's note. */
-const FORKS = 2 ** 20;
-const NOTHING_KNOWN = -1;
-
 /**
  * For each resident page of each space, why it is: the row that made it so. Told of what comes, goes and moves, it has at any time the sums
  * by row, and those of the moment at which most was resident.
@@ -25,14 +21,13 @@ export class ResidentPages<Row extends Resident> {
   peakNs = 0;
   private readonly rows: Row[] = [];
   private readonly numbers = new Map<Row, number>();
-  /** space -> page -> row * FORKS + forks that there had been. */
+  /** space -> page -> number of its row. */
   private readonly spaces = new Map<number, Map<number, number>>();
   private readonly changed = new Set<Row>();
 
   /** Pages of the space become resident. */
-  map(space: number, page: number, count: number, why: { readonly row: Row; readonly forks: number }): void {
-    const { row } = why;
-    const value = this.numberOf(row) * FORKS + Math.min(why.forks, FORKS - 1);
+  map(space: number, page: number, count: number, row: Row): void {
+    const value = this.numberOf(row);
     const pages = this.pagesOf(space);
     for (let at = page; at < page + count; at++) pages.set(at, value);
     this.add(row, count);
@@ -54,7 +49,7 @@ export class ResidentPages<Row extends Resident> {
       const value = pages.get(at);
       if (value === undefined) continue;
       pages.delete(at);
-      this.add(this.rows[Math.floor(value / FORKS)], -1);
+      this.add(this.rows[value], -1);
       this.pages--;
     }
   }
@@ -69,16 +64,10 @@ export class ResidentPages<Row extends Resident> {
     }
   }
 
-  /** The forks that there had been when the page became resident; -1: it is not. */
-  forksAt(space: number, page: number): number {
-    const value = this.spaces.get(space)?.get(page);
-    return value === undefined ? NOTHING_KNOWN : value % FORKS;
-  }
-
   /** Who made the page resident; null: it is not. */
   rowAt(space: number, page: number): Row | null {
     const value = this.spaces.get(space)?.get(page);
-    return value === undefined ? null : this.rows[Math.floor(value / FORKS)];
+    return value === undefined ? null : this.rows[value];
   }
 
   /** The space has ended; all of it was unmapped before. */

@@ -3,6 +3,8 @@ import {
   BEFORE_RESTORE,
   NOT_STATE,
   type Restorable,
+  TOUCHED_PAGES,
+  type TouchedPages,
   UNKEPT_BYTES,
   type UnkeptBytes,
 } from '../../base/checkpointed.ts';
@@ -17,12 +19,12 @@ import {
 export class Checkpoint {
   readonly objects: ReadonlyMap<object, Contents>;
   readonly buffers: ReadonlyMap<ArrayBufferLike, Pieces>;
-  private readonly unkept: readonly UnkeptBytes[];
+  private readonly known: KnownOfBuffers;
 
   constructor(parts: CheckpointParts) {
     this.objects = parts.objects;
     this.buffers = parts.buffers;
-    this.unkept = parts.unkept;
+    this.known = parts.known;
   }
 
   /**
@@ -32,7 +34,7 @@ export class Checkpoint {
   static of(root: object, leaves: ReadonlySet<object>, before: Checkpoint | null): Checkpoint {
     const objects = new Map<object, Contents>();
     const found = new Set<ArrayBufferLike>();
-    const unkept: UnkeptBytes[] = [];
+    const known = new KnownOfBuffers();
     const queue: object[] = [root];
     const visit = (value: unknown): void => {
       if (value === null || typeof value !== 'object' || objects.has(value) || leaves.has(value)) return;
@@ -45,7 +47,7 @@ export class Checkpoint {
       if (!isState(value)) return;
       objects.set(value, NOTHING_YET);
       queue.push(value);
-      if (UNKEPT_BYTES in value) unkept.push(value[UNKEPT_BYTES] as UnkeptBytes);
+      known.learnFrom(value);
     };
     visit(root);
     for (const object of queue) {
@@ -55,16 +57,15 @@ export class Checkpoint {
       for (const value of contents.members) visit(value);
     }
     const buffers = new Map<ArrayBufferLike, Pieces>();
-    for (const buffer of found)
-      buffers.set(buffer, piecesOf(buffer, unkeptOf(buffer, unkept), before?.buffers.get(buffer)));
-    return new Checkpoint({ objects, buffers, unkept });
+    for (const buffer of found) buffers.set(buffer, piecesOf(buffer, known.of(buffer), before?.buffers.get(buffer)));
+    return new Checkpoint({ objects, buffers, known });
   }
 
   /** Makes the machine what it was. */
   restore(): void {
     for (const object of this.objects.keys()) if (BEFORE_RESTORE in object) (object as Restorable)[BEFORE_RESTORE]();
     for (const [object, contents] of this.objects) writeBack(object, contents);
-    for (const [buffer, pieces] of this.buffers) writePieces(buffer, unkeptOf(buffer, this.unkept), pieces);
+    for (const [buffer, pieces] of this.buffers) writePieces(buffer, this.known.of(buffer), pieces);
     for (const object of this.objects.keys()) if (AFTER_RESTORE in object) (object as Restorable)[AFTER_RESTORE]();
   }
 
@@ -84,7 +85,7 @@ export class Checkpoint {
 interface CheckpointParts {
   readonly objects: ReadonlyMap<object, Contents>;
   readonly buffers: ReadonlyMap<ArrayBufferLike, Pieces>;
-  readonly unkept: readonly UnkeptBytes[];
+  readonly known: KnownOfBuffers;
 }
 
 /** What an object holds: own properties, and members of a Map (key, value, key, value ...) or a Set. */
@@ -142,32 +143,70 @@ function writeBack(object: object, { keys, values, members }: Contents): void {
   }
 }
 
+/** What classes say of their buffers. */
+export class KnownOfBuffers {
+  private readonly unkept: UnkeptBytes[] = [];
+  private readonly touched: TouchedPages[] = [];
+
+  learnFrom(object: object): void {
+    if (UNKEPT_BYTES in object) this.unkept.push(object[UNKEPT_BYTES] as UnkeptBytes);
+    if (TOUCHED_PAGES in object) this.touched.push(object[TOUCHED_PAGES] as TouchedPages);
+  }
+
+  of(buffer: ArrayBufferLike): KnownOfBuffer {
+    const unkept = this.unkept.find((each) => each.buffer === buffer);
+    const touched = this.touched.find((each) => each.buffer === buffer);
+    return {
+      unkeptFrom: (unkept?.from ?? 0) / PIECE_BYTES,
+      unkeptTo: (unkept?.to ?? 0) / PIECE_BYTES,
+      touchedFrom: (touched?.from ?? 0) / PIECE_BYTES,
+      touched: touched?.touched ?? null,
+    };
+  }
+}
+
+/** By indexes of pieces. */
+interface KnownOfBuffer {
+  readonly unkeptFrom: number;
+  readonly unkeptTo: number;
+  readonly touchedFrom: number;
+  readonly touched: Uint8Array | null;
+}
+
 /** A page: what changes seldom does not lie beside what changes often. */
-const PIECE_WORDS = 1024;
+export const PIECE_WORDS = 1024;
+const PIECE_BYTES = PIECE_WORDS * 4;
 
-/** In words. */
-interface Gap {
-  readonly from: number;
-  readonly to: number;
+/** How many pieces a buffer has, the bytes that are left over included. */
+export function pieceCount(buffer: ArrayBufferLike): number {
+  return Math.ceil((buffer.byteLength >>> 2) / PIECE_WORDS) + ((buffer.byteLength & 3) === 0 ? 0 : 1);
 }
 
-function unkeptOf(buffer: ArrayBufferLike, unkept: readonly UnkeptBytes[]): Gap {
-  const found = unkept.find((each) => each.buffer === buffer);
-  return found === undefined ? { from: 0, to: 0 } : { from: found.from / 4, to: found.to / 4 };
+/** Of the piece of an index. */
+export function pieceWords(buffer: ArrayBufferLike, index: number): number {
+  const words = buffer.byteLength >>> 2;
+  const left = words - index * PIECE_WORDS;
+  return left > 0 ? Math.min(PIECE_WORDS, left) : buffer.byteLength & 3;
 }
 
-function piecesOf(buffer: ArrayBufferLike, gap: Gap, before: Pieces | undefined): Pieces {
+function piecesOf(buffer: ArrayBufferLike, known: KnownOfBuffer, before: Pieces | undefined): Pieces {
+  const { unkeptFrom, unkeptTo, touchedFrom, touched } = known;
   const words = new Int32Array(buffer, 0, buffer.byteLength >>> 2);
   const pieces: (Int32Array | null)[] = [];
-  for (let from = 0; from < words.length; from += PIECE_WORDS) {
+  for (let from = 0, at = 0; from < words.length; from += PIECE_WORDS, at++) {
     const to = Math.min(words.length, from + PIECE_WORDS);
-    const old = before?.[pieces.length] ?? null;
-    if (from >= gap.from && from < gap.to) pieces.push(null);
+    const old = before?.[at] ?? null;
+    const isZero = touched !== null && at >= touchedFrom && touched[at - touchedFrom] === 0;
+    if (isZero || (at >= unkeptFrom && at < unkeptTo)) pieces.push(null);
     else if (isSame(words, from, to, old)) pieces.push(old);
     else pieces.push(words.slice(from, to));
   }
   const rest = buffer.byteLength & 3;
-  if (rest !== 0) pieces.push(Int32Array.from(new Uint8Array(buffer, buffer.byteLength - rest)));
+  if (rest !== 0) {
+    const last = Int32Array.from(new Uint8Array(buffer, buffer.byteLength - rest));
+    const old = before?.[pieces.length] ?? null;
+    pieces.push(isSame(last, 0, rest, old) ? old : last);
+  }
   return pieces;
 }
 
@@ -181,14 +220,18 @@ function isSame(words: Int32Array, from: number, to: number, old: Int32Array | n
   return true;
 }
 
-function writePieces(buffer: ArrayBufferLike, gap: Gap, pieces: Pieces): void {
+function writePieces(buffer: ArrayBufferLike, known: KnownOfBuffer, pieces: Pieces): void {
+  const { unkeptFrom, unkeptTo, touchedFrom, touched } = known;
   const words = new Int32Array(buffer, 0, buffer.byteLength >>> 2);
   let at = 0;
   for (let from = 0; from < words.length; from += PIECE_WORDS, at++) {
     const to = Math.min(words.length, from + PIECE_WORDS);
     const piece = pieces[at];
-    if (from >= gap.from && from < gap.to) continue;
-    if (isSame(words, from, to, piece)) continue;
+    if (at >= unkeptFrom && at < unkeptTo) continue;
+    if (touched !== null && at >= touchedFrom && touched[at - touchedFrom] === 0) {
+      if (piece === null) continue;
+      touched[at - touchedFrom] = 1;
+    } else if (isSame(words, from, to, piece)) continue;
     if (piece === null) words.fill(0, from, to);
     else words.set(piece, from);
   }

@@ -68,12 +68,37 @@ export function encodeEntry(entry: JournalEntry): Uint8Array {
   return encoded;
 }
 
+/** A journal where it is kept: in pieces, each of which is read when a replay comes to it. */
+export interface JournalSource {
+  /** The piece that begins at or before a position and ends behind it; null: there is none any more. No entry reaches into another piece. */
+  pieceAt(position: number): JournalPiece | null;
+  /** Positions of its files; null: only reading all of it tells. */
+  readonly filesAt: readonly number[] | null;
+}
+
+export interface JournalPiece {
+  readonly start: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A journal in memory. */
+export function journalOf(bytes: Uint8Array): JournalSource {
+  const piece = { start: 0, bytes };
+  return { pieceAt: (position) => (position < bytes.length ? piece : null), filesAt: null };
+}
+
 /** The files that a journal has besides the run, by path. */
-export function filesOf(journal: Uint8Array): ReadonlyMap<string, Uint8Array> {
+export function filesOf(journal: JournalSource): ReadonlyMap<string, Uint8Array> {
   const reader = new JournalReader(journal);
   const files = new Map<string, Uint8Array>();
-  for (let entry = reader.read(); entry !== null; entry = reader.read())
-    if (entry.op === 'file') files.set(entry.path, entry.bytes);
+  const keep = (entry: JournalEntry | null): void => {
+    if (entry?.op === 'file') files.set(entry.path, entry.bytes);
+  };
+  if (journal.filesAt === null) for (let entry = reader.read(); entry !== null; entry = reader.read()) keep(entry);
+  for (const position of journal.filesAt ?? []) {
+    reader.position = position;
+    keep(reader.read());
+  }
   return files;
 }
 
@@ -81,12 +106,11 @@ export function filesOf(journal: Uint8Array): ReadonlyMap<string, Uint8Array> {
 export class JournalReader {
   /** Where the next entry begins. */
   position = 0;
-  private readonly journal: Uint8Array;
-  private readonly view: DataView;
+  readonly source: JournalSource;
+  private piece: JournalPiece = { start: 0, bytes: NOTHING };
 
-  constructor(journal: Uint8Array) {
-    this.journal = journal;
-    this.view = new DataView(journal.buffer, journal.byteOffset, journal.byteLength);
+  constructor(source: JournalSource) {
+    this.source = source;
   }
 
   /** The next entry of the run: files are passed over. */
@@ -96,15 +120,23 @@ export class JournalReader {
 
   /** The next entry; null at the end. What is left of an entry that was cut off counts as the end. */
   read(): JournalEntry | null {
-    const { position, journal, view } = this;
-    if (position + 8 > journal.length) return null;
-    const textAt = position + 8;
-    const bytesAt = textAt + view.getUint32(position, true);
-    const end = bytesAt + view.getUint32(position + 4, true);
-    if (end > journal.length) return null;
-    this.position = end;
-    const rest = JSON.parse(decoder.decode(journal.subarray(textAt, bytesAt))) as JournalEntry;
-    return rest.op === 'ran' ? rest : { ...rest, bytes: journal.subarray(bytesAt, end) };
+    const { position } = this;
+    if (position < this.piece.start || position >= this.piece.start + this.piece.bytes.length) {
+      const piece = this.source.pieceAt(position);
+      if (piece === null) return null;
+      this.piece = piece;
+    }
+    const { start, bytes } = this.piece;
+    const at = position - start;
+    if (at + 8 > bytes.length) return null;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const textAt = at + 8;
+    const bytesAt = textAt + view.getUint32(at, true);
+    const end = bytesAt + view.getUint32(at + 4, true);
+    if (end > bytes.length) return null;
+    this.position = start + end;
+    const rest = JSON.parse(decoder.decode(bytes.subarray(textAt, bytesAt))) as JournalEntry;
+    return rest.op === 'ran' ? rest : { ...rest, bytes: bytes.subarray(bytesAt, end) };
   }
 
   /** The next entry of the run, which stays the next. */

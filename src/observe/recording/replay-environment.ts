@@ -1,6 +1,6 @@
 import { ENOENT } from '../../abi/errno.ts';
 import type { Environment, HostFiles, HostStat, StdioKind } from '../../machine/environment.ts';
-import type { Answer, JournalReader } from './journal.ts';
+import { type Answer, filesOf, type JournalReader } from './journal.ts';
 import { QUESTION, type Question } from './questions.ts';
 
 /** The run is not the one that was recorded. One line. */
@@ -24,13 +24,12 @@ export class ReplayEnvironment implements Environment {
     recorded: {
       readonly stdio: readonly [StdioKind, StdioKind, StdioKind];
       readonly hasHost: boolean;
-      readonly files: ReadonlyMap<string, Uint8Array>;
     },
     onOutput: OutputListener,
   ) {
     this.journal = journal;
     this.stdio = recorded.stdio;
-    this.files = new ReplayHostFiles(journal, recorded.files);
+    this.files = new ReplayHostFiles(journal);
     this.host = recorded.hasHost ? this.files : null;
     this.onOutput = onOutput;
   }
@@ -69,11 +68,11 @@ class ReplayHostFiles implements HostFiles {
   /** Who asks is no part of the run, and gets what the recording has besides it. */
   isObserved = false;
   private readonly journal: JournalReader;
-  private readonly kept: ReadonlyMap<string, Uint8Array>;
+  /** Read when somebody looks for names. */
+  private kept: ReadonlyMap<string, Uint8Array> | null = null;
 
-  constructor(journal: JournalReader, kept: ReadonlyMap<string, Uint8Array>) {
+  constructor(journal: JournalReader) {
     this.journal = journal;
-    this.kept = kept;
   }
 
   private answer<T>(to: Question): T {
@@ -91,6 +90,7 @@ class ReplayHostFiles implements HostFiles {
   }
   read(path: string, position: number, into: Uint8Array): number {
     if (this.isObserved) {
+      this.kept ??= filesOf(this.journal.source);
       const bytes = this.kept.get(path)?.subarray(position, position + into.length);
       if (bytes !== undefined) into.set(bytes);
       return bytes?.length ?? -ENOENT;

@@ -1,6 +1,5 @@
-import { UNKEPT_BYTES, type UnkeptBytes } from '../../base/checkpointed.ts';
 import type { Environment } from '../../machine/environment.ts';
-import { type Contents, contentsOf, isState } from './checkpoint.ts';
+import { type Contents, contentsOf, isState, KnownOfBuffers } from './checkpoint.ts';
 import { STATE_CLASSES } from './state-classes.ts';
 import { STATE_TABLES } from './state-tables.ts';
 
@@ -14,7 +13,7 @@ export class StateNames {
   readonly things: readonly object[];
   /** What the objects held then. */
   readonly start: ReadonlyMap<object, Contents>;
-  readonly unkept: readonly UnkeptBytes[];
+  readonly known = new KnownOfBuffers();
   private readonly numbers = new Map<object, number>();
   /** Changes with the shape of the machine: of another one no number means the same. */
   readonly fingerprint: string;
@@ -23,7 +22,6 @@ export class StateNames {
   constructor(root: object, leaves: readonly object[]) {
     const things: object[] = [];
     const start = new Map<object, Contents>();
-    const unkept: UnkeptBytes[] = [];
     let hash = 0x811c9dc5;
     const mix = (text: string): void => {
       for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
@@ -46,7 +44,7 @@ export class StateNames {
         const contents = contentsOf(thing);
         const { keys, values, members } = contents;
         start.set(thing, contents);
-        if (UNKEPT_BYTES in thing) unkept.push(thing[UNKEPT_BYTES] as UnkeptBytes);
+        this.known.learnFrom(thing);
         for (const key of keys) mix(String(key));
         for (const value of values) number(value);
         for (const value of members) number(value);
@@ -56,7 +54,6 @@ export class StateNames {
     mix(String(things.length));
     this.things = things;
     this.start = start;
-    this.unkept = unkept;
     this.fingerprint = (hash >>> 0).toString(16);
   }
 
