@@ -174,17 +174,17 @@ function moveWithinTables(
   protection: 'keep' | 'drop',
 ): void {
   const { pageTables } = mm;
-  const first = pageTables.findLeaf(vma.space, to);
-  for (let page = start; pageTables.seek(vma.space, page, end); ) {
-    const at = pageTables.foundVpn;
-    const source = pageTables.foundSlot;
+  const isTold = mm.events.enabled[EV_PAGE_MOVE] !== 0;
+  const first = pageTables.findLeaf(vma.space, start);
+  const firstTarget = pageTables.findLeaf(vma.space, to);
+  for (let i = 0; i < end - start; i++) {
+    const source = pageTables.slotBeside(first, i);
     const entry = pageTables.read(source);
-    const target = pageTables.slotBeside(first, at - start);
+    if (entry === 0) continue;
+    const target = pageTables.slotBeside(firstTarget, i);
     pageTables.set(target, protection === 'drop' ? pageTables.withoutUffdWp(entry) : entry);
     pageTables.set(source, 0);
-    if (mm.events.enabled[EV_PAGE_MOVE] !== 0)
-      mm.events.emit(EV_PAGE_MOVE, vma.space.id, at * PAGE_SIZE, (to + (at - start)) * PAGE_SIZE, 1);
-    mm.tlbBatch.add(at);
-    page = (at + 1) as Vpn;
+    if (isTold) mm.events.emit(EV_PAGE_MOVE, vma.space.id, (start + i) * PAGE_SIZE, (to + i) * PAGE_SIZE, 1);
+    mm.tlbBatch.add((start + i) as Vpn);
   }
 }
