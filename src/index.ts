@@ -102,6 +102,8 @@ export { PageAccesses, type PageSink } from './observe/traces/page-accesses.ts';
 export { PageListDecoder } from './observe/traces/page-list.ts';
 export { PageNumbers } from './observe/traces/page-numbers.ts';
 export { sniffTrace, TRACE_FORMATS, type TraceFormat } from './observe/traces/sniff.ts';
+export type { WindowUse } from './observe/working-set/windows.ts';
+export { type SpaceWorkingSet, WorkingSets } from './observe/working-set/working-sets.ts';
 export { type EventParting, firstDifferentEvent, type TapedEvent } from './parting.ts';
 export {
   eventNamed,
