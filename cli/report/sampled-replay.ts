@@ -63,6 +63,15 @@ export function replaySampled(
   }
 }
 
+/** Exit status of a question: 1 where the recording is cut off, and what is there does not go as far as was asked. */
+export function statusOf(
+  { end }: OpenRecording,
+  ended: 'whole' | 'cut',
+  { nowNs, untilNs }: { readonly nowNs: number; readonly untilNs: number },
+): number {
+  return ended === 'cut' || (end === null && nowNs < untilNs) ? 1 : 0;
+}
+
 /** Of an option: virtual time in ns, more than 0. */
 export function timeOf(text: string, option: string): number {
   const where = parseWhere(text);

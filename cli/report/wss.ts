@@ -8,7 +8,7 @@ import { formatSize } from '../size.ts';
 import { UsageError } from '../usage-error.ts';
 import { writeReport } from './output.ts';
 import type { Question, ReportOptions } from './question.ts';
-import { replaySampled, samplingOf, timeOf } from './sampled-replay.ts';
+import { replaySampled, samplingOf, statusOf, timeOf } from './sampled-replay.ts';
 
 /** Ticks of a run, where nobody says how long one is: at most. */
 const MOST_TICKS = 4096;
@@ -111,7 +111,7 @@ function reportWss(recording: OpenRecording, options: WssOptions): number {
   if (options.json === true) writeReport(`${JSON.stringify(report, null, 2)}\n`, options);
   else if (options.output?.endsWith('.svg')) writeReport(chartsSvg(chartsOf(report, shown)), options);
   else writeReport(formatWss(report, shown, options.limit), options);
-  return ended === 'whole' ? 0 : 1;
+  return statusOf(recording, ended, { nowNs: kernel.clock.nowNs, untilNs });
 }
 
 /** 1, 2, 5, 10, 20, 50 us ... */
