@@ -1,11 +1,9 @@
-import { countFrames, formatPage, type PageHistory, type Timeline, viewFrame, type WalkStep } from '../src/index.ts';
+import { countFrames, formatPage, type PageHistory, type Timeline, viewFrame } from '../src/index.ts';
+import { explain, frameLines, hex, walkLines } from './explain.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What happened at an address from the start of the run up to a point (System.issued). */
 export type HistoryOf = (address: number, issued: number) => PageHistory;
-
-/** Of a call stack in `explain`; all of it is in its JSON. */
-const SHOWN_FRAMES = 8;
 
 /** What can be asked at a point of a replay. */
 export interface Question {
@@ -21,7 +19,7 @@ export interface Answer {
   readonly json: unknown;
 }
 
-interface Asked {
+export interface Asked {
   readonly timeline: Timeline;
   readonly pid: number;
   readonly args: readonly string[];
@@ -113,7 +111,8 @@ function askCat(asked: Asked): Answer {
 
 function addressOf({ args }: Asked, question: string): number {
   const address = Number(args[0] ?? Number.NaN);
-  if (!Number.isSafeInteger(address) || address < 0)
+  // Addresses of the kernel's are beyond what a number holds exactly; that they are of no program is all there is to say.
+  if (!Number.isInteger(address) || address < 0 || address >= 2 ** 64)
     throw new UsageError(`${question}: write an address such as 0x3fd7c2ec`);
   return address;
 }
@@ -139,15 +138,8 @@ function askPages(asked: Asked): Answer {
 
 function askWalk(asked: Asked): Answer {
   const { walk } = pageAt(asked, addressOf(asked, 'pt'));
-  return { text: walkLines(walk).join('\n').concat('\n'), json: walk };
-}
-
-function walkLines(walk: readonly WalkStep[]): string[] {
-  return walk.map(({ level, tableFrame, index, entry, present, leaf, flags, frame }) => {
-    const place = `level ${level}  table in frame ${tableFrame}, entry ${index}: ${hex(entry)}`;
-    if (!present) return `${place}  not present`;
-    return `${place}  ${leaf ? `frame ${frame}, ${flags.join(' ')}` : `next table in frame ${frame}`}`;
-  });
+  const lines = walk.length > 0 ? walkLines(walk) : ['no program can have an address there, so there is no walk'];
+  return { text: `${lines.join('\n')}\n`, json: walk };
 }
 
 function askFrames({ timeline, args }: Asked): Answer {
@@ -162,36 +154,10 @@ function askFrames({ timeline, args }: Asked): Answer {
   return { text: `${frameLines(view).join('\n')}\n`, json: view };
 }
 
-function frameLines({ pfn, flags, refcount, mapcount, mappers }: NonNullable<ReturnType<typeof viewFrame>>): string[] {
-  return [
-    `frame ${pfn}: ${flags === '' ? 'no flags' : flags}, refcount ${refcount}, mapcount ${mapcount}`,
-    ...mappers.map(({ pid, address }) => `mapped by process ${pid} at ${hex(address)}`),
-  ];
-}
-
 function askExplain(asked: Asked): Answer {
   const address = addressOf(asked, 'explain');
-  const { timeline, pid, historyOf } = asked;
-  const { kernel } = timeline.replay.system;
   const view = pageAt(asked, address);
-  const frame = view.frame === null ? null : viewFrame(kernel, view.frame.pfn);
-  const life = historyOf(address, timeline.issued).of(pid);
-  const told = life.flatMap(({ timeNs, pid: who, what, detail, stack }) => [
-    `${(timeNs / 1e6).toFixed(6).padStart(14)} ms  ${String(who).padStart(5)}  ${what.padEnd(9)} ${detail}`,
-    ...stack.slice(0, SHOWN_FRAMES).map((place) => `${' '.repeat(26)}${place}`),
-    ...(stack.length > SHOWN_FRAMES ? [`${' '.repeat(26)}... and ${stack.length - SHOWN_FRAMES} more`] : []),
-  ]);
-  const text = [
-    `${hex(address)} of process ${pid}: ${formatPage(view)}`,
-    ...walkLines(view.walk).map((line) => `  ${line}`),
-    ...(frame === null ? [] : frameLines(frame).map((line) => `  ${line}`)),
-    'its life:',
-    ...(told.length === 0 ? ['  nothing has happened to it'] : told),
-    '',
-  ].join('\n');
-  return { text, json: { address, pid, page: view, frame, life } };
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`;
+  const space = asked.timeline.replay.system.kernel.processes.get(asked.pid)?.leader.space ?? null;
+  if (space === null) throw new Error('a process that has a page has a space');
+  return explain(asked, address, view, space);
 }

@@ -39,7 +39,9 @@ export { csvHead, csvLine, type EventColumn, eventColumns, eventObject } from '.
 export { type FaultDescription, formatFault } from './observe/fault-trace.ts';
 export { countFrames, type FrameView, viewFrame } from './observe/frame-view.ts';
 export type { LevelsReport } from './observe/levels-at-exit.ts';
-export { describeVma, type PageEvent, PageHistory } from './observe/page-history.ts';
+export { describeVma } from './observe/page-life/mapping-watch.ts';
+export { PageHistory } from './observe/page-life/page-history.ts';
+export type { PageEvent } from './observe/page-life/page-steps.ts';
 export type { LevelsRow } from './observe/page-table-levels.ts';
 export { formatPage, type PageView } from './observe/page-view.ts';
 export type { WalkStep } from './observe/page-walk.ts';
@@ -100,6 +102,8 @@ export { PageAccesses, type PageSink } from './observe/traces/page-accesses.ts';
 export { PageListDecoder } from './observe/traces/page-list.ts';
 export { PageNumbers } from './observe/traces/page-numbers.ts';
 export { sniffTrace, TRACE_FORMATS, type TraceFormat } from './observe/traces/sniff.ts';
+export type { WindowUse } from './observe/working-set/windows.ts';
+export { type SpaceWorkingSet, WorkingSets } from './observe/working-set/working-sets.ts';
 export { type EventParting, firstDifferentEvent, type TapedEvent } from './parting.ts';
 export {
   eventNamed,

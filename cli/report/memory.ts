@@ -17,7 +17,7 @@ import { UsageError } from '../usage-error.ts';
 import { replayAttributed } from './attributed-replay.ts';
 import { writeReport } from './output.ts';
 import type { Question, ReportOptions } from './question.ts';
-import { EVERY, replaySampled, samplingOf } from './sampled-replay.ts';
+import { EVERY, replaySampled, samplingOf, statusOf } from './sampled-replay.ts';
 
 /** The moment at which most was resident, all processes together. */
 interface Peak {
@@ -76,7 +76,7 @@ function reportMemory(recording: OpenRecording, options: MemoryOptions): number 
   if (options.json === true) writeReport(`${JSON.stringify(report, null, 2)}\n`, options);
   else if (options.output?.endsWith('.svg')) writeReport(chartSvg(chartOf(report, options.pid)), options);
   else writeReport(formatMemory(report, options), options);
-  return ended === 'whole' ? 0 : 1;
+  return statusOf(recording, ended, { nowNs: kernel.clock.nowNs, untilNs: sampling.untilNs });
 }
 
 function explainPeak(recording: OpenRecording, { peakMap, peakPages, peakNs }: ResidentPeaks): Peak {

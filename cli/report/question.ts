@@ -16,7 +16,7 @@ export interface Question<Options extends ReportOptions = never> {
   readonly name: string;
   /** What it answers, in half a line. */
   readonly about: string;
-  /** Beside ReportOptions. Questions may share one; then they give the same text. */
+  /** Beside ReportOptions. Questions may share one: then it takes the same kind of value, and each says what it does there. */
   readonly options: readonly Option[];
   /** Command lines behind `faultline report run.flt`, with what they are for. */
   readonly examples: readonly (readonly [args: string, purpose: string])[];
@@ -33,15 +33,16 @@ const COMMON: readonly Option[] = [
 
 /** The options of all questions, each with the names of those that take it. */
 export function addOptions(command: Command, questions: readonly Question[]): void {
-  const takers = new Map<string, { readonly option: Option; readonly names: string[] }>();
+  const takers = new Map<string, { readonly option: Option; readonly names: Map<string, string[]> }>();
   for (const { name, options } of questions)
     for (const option of options) {
-      const known = takers.get(option.flags);
-      if (known === undefined) takers.set(option.flags, { option, names: [name] });
-      else known.names.push(name);
+      const taken = takers.get(option.flags) ?? { option, names: new Map<string, string[]>() };
+      takers.set(option.flags, taken);
+      taken.names.set(option.description, [...(taken.names.get(option.description) ?? []), name]);
     }
   for (const { option, names } of takers.values()) {
-    const shown = new Option(option.flags, `${names.join(', ')}: ${option.description}`);
+    const about = [...names].map(([description, each]) => `${each.join(', ')}: ${description}`).join('; ');
+    const shown = new Option(option.flags, about);
     if (option.defaultValue !== undefined) shown.default(option.defaultValue);
     if (option.parseArg !== undefined) shown.argParser(option.parseArg);
     command.addOption(shown);

@@ -18,20 +18,27 @@ export const EVERY = new Option(
 export interface Sampling {
   readonly untilNs: number;
   readonly everyNs: number;
+  /** The first sample; default: everyNs. */
+  readonly firstNs?: number;
 }
 
 export function samplingOf(
   { end }: OpenRecording,
   { every, to }: { readonly every?: string; readonly to?: string },
+  defaultEveryNs = (untilNs: number): number => Math.max(1, Math.ceil(untilNs / SAMPLES)),
 ): Sampling {
   const untilNs = to === undefined || to === 'end' ? (end?.stats.virtualNs ?? null) : timeOf(to, '--to');
   if (every !== undefined) return { untilNs: untilNs ?? Number.POSITIVE_INFINITY, everyNs: timeOf(every, '--every') };
   if (untilNs === null) throw new UsageError('the recording has no end; say how far apart samples are: --every 1ms');
-  return { untilNs, everyNs: Math.max(1, Math.ceil(untilNs / SAMPLES)) };
+  return { untilNs, everyNs: defaultEveryNs(untilNs) };
 }
 
 /** Goes through a replay and takes a sample at each multiple of `everyNs`, and where the run ends; 'cut': where the recording ends before. */
-export function replaySampled(replay: Replay, { untilNs, everyNs }: Sampling, take: () => void): 'whole' | 'cut' {
+export function replaySampled(
+  replay: Replay,
+  { untilNs, everyNs, firstNs = everyNs }: Sampling,
+  take: () => void,
+): 'whole' | 'cut' {
   const progress = new WorkProgress();
   const { clock } = replay.system.kernel;
   let takenNs = 0;
@@ -40,7 +47,7 @@ export function replaySampled(replay: Replay, { untilNs, everyNs }: Sampling, ta
     takenNs = clock.nowNs;
   };
   try {
-    for (let nextNs = everyNs; takenNs < untilNs; nextNs += everyNs) {
+    for (let nextNs = firstNs; takenNs < untilNs; nextNs += everyNs) {
       if (replay.forward({ at: 'time', ns: Math.min(nextNs, untilNs) }) === 'ended') break;
       takeOnce();
       progress.tell(() => `the run again, ${(clock.nowNs / 1e6).toFixed(0)} ms of its time`);
@@ -56,7 +63,17 @@ export function replaySampled(replay: Replay, { untilNs, everyNs }: Sampling, ta
   }
 }
 
-function timeOf(text: string, option: string): number {
+/** Exit status of a question: 1 where the recording is cut off, and what is there does not go as far as was asked. */
+export function statusOf(
+  { end }: OpenRecording,
+  ended: 'whole' | 'cut',
+  { nowNs, untilNs }: { readonly nowNs: number; readonly untilNs: number },
+): number {
+  return ended === 'cut' || (end === null && nowNs < untilNs) ? 1 : 0;
+}
+
+/** Of an option: virtual time in ns, more than 0. */
+export function timeOf(text: string, option: string): number {
   const where = parseWhere(text);
   if (where.at !== 'time' || where.ns <= 0) throw new UsageError(`${option} ${text}: write a time such as 100us`);
   return where.ns;

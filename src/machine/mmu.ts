@@ -1,4 +1,4 @@
-import type { ReferenceStream } from './reference-stream.ts';
+import type { ReferenceDetail, ReferenceStream } from './reference-stream.ts';
 import type { Pfn, Vaddr, Vpn } from './units.ts';
 
 /** What an access wants. Values are those of mmap's prot bits. */
@@ -27,6 +27,6 @@ export interface Mmu {
   /** sfence.vma of one address space. */
   flushSpace(asid: number): void;
   flushAll(): void;
-  /** Who is told of all accesses from now on; null: nobody. */
-  setReferenceStream(stream: ReferenceStream | null): void;
+  /** Who is told of all accesses from now on; null: nobody. `detail`: 'runs' by default. */
+  setReferenceStream(stream: ReferenceStream | null, detail?: ReferenceDetail): void;
 }

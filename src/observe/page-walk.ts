@@ -21,10 +21,14 @@ export interface WalkStep {
 
 const FLAG_NAMES = ['READ', 'WRITE', 'EXEC', 'USER', 'ACCESSED', 'DIRTY'] as const;
 
-/** The walk that the MMU would make for a page, read from the same bytes, without setting Accessed. Ends at the first entry that is not a table. */
+/**
+ * The walk that the MMU would make for a page, read from the same bytes, without setting Accessed. Ends at the first entry that is not a
+ * table. Of a page above those of programs it has no step: the MMU refuses the address before it reads an entry.
+ */
 export function walkPage(mm: MemoryManager, space: AddressSpace, page: Vpn): WalkStep[] {
   const { format, ram } = mm;
   const steps: WalkStep[] = [];
+  if (page >= space.taskSize) return steps;
   const entries = 2 ** format.bitsPerLevel;
   let tableFrame = space.rootFrame;
   for (let level = format.levels - 1; level >= 0; level--) {

@@ -1,7 +1,6 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { faultline } from '../setup/faultline.ts';
@@ -60,19 +59,6 @@ describe('smem', () => {
 
   test('is the same bytes each time', () => {
     expect(exported('again.tar', ['--to', '2.9ms', 'smem']).equals(archive)).toBe(true);
-  });
-
-  test.skipIf(!existsSync('/usr/bin/smem'))('is read by smem', () => {
-    const root = join(folder, 'unpacked');
-    for (const [name, text] of files) {
-      mkdirSync(dirname(join(root, 'proc', name)), { recursive: true });
-      writeFileSync(join(root, 'proc', name), text);
-    }
-    const { stdout, status } = spawnSync('/usr/bin/smem', ['--source', root, '-c', 'command rss'], {
-      encoding: 'utf8',
-    });
-    expect(status).toBe(0);
-    expect(stdout).toMatch(/^rounds +\d+ *$|^test\/cli\/rounds +\d+ *$/m);
   });
 });
 

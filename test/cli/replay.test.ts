@@ -96,17 +96,50 @@ describe('faultline replay', () => {
             .replace(/\+0x\w+/, '')
             .replace(/frame \d+/g, 'frame F'),
         )
-        .filter((line) => line.startsWith('T ')),
+        .filter((line) => line.startsWith('T ') || line.startsWith('VMA ')),
     ).toEqual([
       'T 6 mapped 20000000-20001000 rw-p anonymous by mmap from [__mmap]',
+      'VMA rw-p memory -> no frame -> PTE -',
       'T 6 fault anonZero [main] write',
+      'VMA rw-p memory -> frame F (refcount 1, mapcount 1, anon, exclusive) -> PTE RW- AD',
       'T 7 fork from process 6',
+      'VMA rw-p memory -> frame F (refcount 2, mapcount 2, anon) -> PTE R-- -D',
       'T 7 copied frame F -> frame F',
       'T 7 fault cowCopy [main] write',
+      'VMA rw-p memory -> frame F (refcount 1, mapcount 1, anon, exclusive) -> PTE RW- AD',
     ]);
+    // Who mapped it, at the top.
+    expect(told.stdout).toMatch(
+      /^ {2}20000000-20001000 rw-p anonymous by mmap .*, at \d+\.\d+ ms: main replayed\.c:16$/m,
+    );
     // The call stacks, with functions that the compiler put into others.
     expect(told.stdout).toMatch(/by mmap from .*\n(?: +\S.*\n)* +main replayed\.c:16\n/);
-    expect(told.stdout).toMatch(/cowCopy .*\n +copy_page replayed\.c:12\n +main replayed\.c:21\n/);
+    expect(told.stdout).toMatch(/cowCopy .*\n +VMA .*\n +copy_page replayed\.c:12\n +main replayed\.c:21\n/);
+  });
+
+  test('explains what execve mapped, the stack, and addresses where nothing is', () => {
+    const { stdout } = converse(['to sched_process_fork', 'maps']);
+    const rows = [...stdout.matchAll(/^([0-9a-f]+)-([0-9a-f]+) .{4} .* (\S*)$/gm)];
+    const start = (name: string): string => `0x${rows.find((row) => row[3].endsWith(name))?.[1]}`;
+    const below = `0x${(Number(`0x${rows.findLast((row) => row[3] === '[stack]')?.[2]}`) - 4096).toString(16)}`;
+    const explained = (address: string): string =>
+      converse(['to sched_process_fork', `explain ${address}`]).stdout.replace(/\d+\.\d+ ms/g, 'T');
+    expect(explained(start('/replayed'))).toMatch(
+      /^ {2}\S+ r-xp \S+\/replayed by execve: segment 1 of \S+\/replayed, at T$/m,
+    );
+    expect(explained(start('[vdso]'))).toContain(" r-xp [vdso] by execve: the kernel's [vdso], at T\n");
+    expect(explained(start('[heap]'))).toMatch(/ \[heap\] by brk from \[/);
+    expect(explained(below)).toContain(" rw-p [stack] by execve: the program's stack, at T\n");
+    const hole = explained('0x20002000').split('\n').slice(4, 7);
+    expect(hole[0]).toBe('0x20002000 of process 6: no VMA');
+    expect(hole[1]).toBe('  the mapping below ends 4K before it: 20000000-20001000 rw-p anonymous');
+    expect(hole[2]).toMatch(/^ {2}the mapping above begins \S+ behind it: /);
+    const kernel = explained('0xffffffd600000000').split('\n').slice(4);
+    expect(kernel).toEqual([
+      '0xffffffd600000000 of process 6: no VMA can be there',
+      '  programs have the addresses below 0x4000000000',
+      '',
+    ]);
   });
 
   test('shows maps, the walk, frames and files of /proc there, and leaves the run as it was', () => {

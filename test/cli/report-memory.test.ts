@@ -63,7 +63,7 @@ describe('faultline report memory', () => {
     [['memory', '--every', 'end'], '--every end: write a time such as 100us'],
     [['memory', '--to', 'page_fault#3'], '--to page_fault#3: write a time such as 100us'],
     [['memory', '--by', 'line'], '--by: is not of memory; code takes it'],
-    [['--pid', '6'], '--pid: is not of code; memory takes it'],
+    [['--pid', '6'], '--pid: is not of code; memory'],
     [['memory', '--limit', 'x'], '--limit: write how many lines are to be printed'],
     [['memory', '--pid', '99'], '--pid 99: the run has no such process'],
   ])('says what is wrong with %j', (words, message) => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type ColumnType, EVENT_FIELDS } from '../../src/base/event-fields.ts';
 import * as K from '../../src/base/event-kinds.ts';
 import { EventLog } from '../../src/observe/event-log/event-log.ts';
-import { PageHistory } from '../../src/observe/page-history.ts';
+import { PageHistory } from '../../src/observe/page-life/page-history.ts';
 import { Replay } from '../../src/replay.ts';
 import type { System } from '../../src/system.ts';
 import { runForEvents } from './event-run.ts';

@@ -11,7 +11,7 @@ import type { Cpu, Trap } from '../../machine/cpu.ts';
 import type { Access, TranslationRoot } from '../../machine/mmu.ts';
 import type { PagingFormat } from '../../machine/paging/format.ts';
 import type { Ram } from '../../machine/ram.ts';
-import type { ReferenceStream } from '../../machine/reference-stream.ts';
+import type { ReferenceDetail, ReferenceStream } from '../../machine/reference-stream.ts';
 import type { Pfn, Vaddr, Vpn } from '../../machine/units.ts';
 import { CodeCache } from './code-cache.ts';
 import { createFpSlowPath } from './fp/slow-path.ts';
@@ -206,9 +206,9 @@ export class Riscv64Cpu implements Cpu, Restorable {
     this.nextTag = 1;
   }
 
-  setReferenceStream(stream: ReferenceStream | null): void {
+  setReferenceStream(stream: ReferenceStream | null, detail: ReferenceDetail = 'runs'): void {
     this.flushAll();
-    this.tracer.setStream(stream);
+    this.tracer.setStream(stream, detail);
   }
 
   dropCode(frame: Pfn): void {

@@ -356,18 +356,7 @@ export class InterpreterEmitter implements Emitter {
     b.i32(at.SLOT_CODE_BYTES);
     b.op(w.I32_LT_U);
     b.if();
-    // In the page: the budget is looked at on the way back only.
-    b.get(f.cell);
-    b.get(f.entry);
-    b.op(w.I32_GT_U);
-    b.get(f.left);
-    b.i32(0);
-    b.op(w.I32_GT_S, w.I32_OR);
-    b.if();
-    b.get(f.cell);
-    b.set(f.entry);
-    b.br(f.next);
-    b.end();
+    this.goToCell(forward);
     b.end();
     b.get(f.cell);
     pushPcOf(f);
@@ -377,6 +366,38 @@ export class InterpreterEmitter implements Emitter {
     b.op(w.I32_GT_S);
     b.brIf(f.jump);
     this.goTargetTested();
+  }
+
+  /** In the page, to entry `cell`: the budget is looked at on the way back only. Goes on behind it where that is used up. */
+  private goToCell(forward: Label): void {
+    const { b, f } = this;
+    const pushIsForward = (): void => {
+      b.get(f.cell);
+      b.get(f.entry);
+      b.op(w.I32_GT_U);
+    };
+    const pushLasts = (): void => {
+      b.get(f.left);
+      b.i32(0);
+      b.op(w.I32_GT_S);
+    };
+    const goIf = (to: Label): void => {
+      b.if();
+      b.get(f.cell);
+      b.set(f.entry);
+      b.br(to);
+      b.end();
+    };
+    pushIsForward();
+    if (forward === f.arrive) {
+      pushLasts();
+      b.op(w.I32_OR);
+      goIf(forward);
+      return;
+    }
+    goIf(forward);
+    pushLasts();
+    goIf(f.arrive);
   }
 
   private goInPage(reach: 'forward' | 'back', forward: Label): void {

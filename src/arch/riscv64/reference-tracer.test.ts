@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { fc } from '../../../test/property.ts';
 import { ACCESS_READ } from '../../machine/mmu.ts';
 import { sv39 } from '../../machine/paging/sv39.ts';
+import type { ReferenceDetail } from '../../machine/reference-stream.ts';
 import { vaddr } from '../../machine/units.ts';
 import { assemble, ECALL } from './testing/assemble.ts';
 import { Guest } from './testing/guest.ts';
@@ -24,7 +25,7 @@ function recency(string: readonly number[]): number[] {
 }
 
 /** Runs the steps and gives what was told and what a hart without a TLB would tell, both as page numbers. */
-function trace(steps: readonly Step[]): { told: number[]; full: number[] } {
+function trace(steps: readonly Step[], detail?: ReferenceDetail): { told: number[]; full: number[] } {
   const g = new Guest(sv39);
   for (const page of CODE) g.map(page, 5);
   for (let page = 0; page <= DATA_PAGES; page++) g.map(DATA + page, 3);
@@ -54,7 +55,7 @@ function trace(steps: readonly Step[]): { told: number[]; full: number[] } {
   CODE.forEach((page, i) => {
     if (words[i].length > 0) g.code(page * 4096, words[i]);
   });
-  g.cpu.setReferenceStream({ referenced: (_asid, page) => void told.push(page) });
+  g.cpu.setReferenceStream({ referenced: (_asid, page) => void told.push(page) }, detail);
   g.runFrom(CODE[0] * 4096);
   return { told, full };
 }
@@ -73,6 +74,16 @@ test('the stream orders pages as all accesses one by one do', () => {
       const { told, full } = trace(each);
       expect(recency(told)).toEqual(recency(full));
       expect(told.every((page, i) => i === 0 || page !== told[i - 1])).toBe(true);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('of the detail pages: the same pages', () => {
+  fc.assert(
+    fc.property(steps, (each) => {
+      const { told, full } = trace(each, 'pages');
+      expect(new Set(told)).toEqual(new Set(full));
     }),
     { numRuns: 60 },
   );

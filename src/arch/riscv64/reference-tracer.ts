@@ -1,7 +1,7 @@
 import { NOT_STATE } from '../../base/checkpointed.ts';
 import { ACCESS_EXEC, type Access } from '../../machine/mmu.ts';
 import type { Ram } from '../../machine/ram.ts';
-import type { ReferenceStream } from '../../machine/reference-stream.ts';
+import type { ReferenceDetail, ReferenceStream } from '../../machine/reference-stream.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import * as at from './layout.ts';
 
@@ -12,13 +12,16 @@ import * as at from './layout.ts';
  *
  *   code A: load B, load B, load C, jump to D      refills: A, B, C, D      told: A B A C A D
  *
- * Invariant: the TLB entries that are valid are `fetchEntry` and `dataEntries`; those of data are for one frame.
+ * For a stream of the detail 'pages' the TLB is left alone: its refills are what is told.
+ *
+ * Invariant: in the detail 'runs' the TLB entries that are valid are `fetchEntry` and `dataEntries`; those of data are for one frame.
  */
 export class ReferenceTracer {
   /** Of the space whose accesses come now. */
   asid = 0;
-  static readonly [NOT_STATE] = ['stream'];
+  static readonly [NOT_STATE] = ['stream', 'detail'];
   private stream: ReferenceStream | null = null;
+  private detail: ReferenceDetail = 'runs';
   private readonly ram: Ram;
   /** The code's page; -1 outside of `run`. */
   private fetchFrame: Pfn | -1 = -1;
@@ -32,9 +35,10 @@ export class ReferenceTracer {
     this.ram = ram;
   }
 
-  setStream(stream: ReferenceStream | null): void {
+  setStream(stream: ReferenceStream | null, detail: ReferenceDetail): void {
     this.forget();
     this.stream = stream;
+    this.detail = detail;
     this.lastTold = -1;
     this.ram.u32[at.MAIL_TRACING / 4] = stream === null ? 0 : 1;
   }
@@ -46,7 +50,7 @@ export class ReferenceTracer {
 
   /** As setStream with the stream that is there. */
   enforce(): void {
-    this.setStream(this.stream);
+    this.setStream(this.stream, this.detail);
   }
 
   beforeRun(): void {
@@ -62,6 +66,10 @@ export class ReferenceTracer {
 
   /** The TLB got an entry (its offset). */
   note(frame: Pfn, access: Access, entry: number, page: Vpn): void {
+    if (this.detail === 'pages') {
+      this.stream?.referenced(this.asid, page, frame, access);
+      return;
+    }
     const isSameInstruction = this.ram.u32[at.MAIL_SAME_INSTRUCTION / 4] !== 0;
     this.ram.u32[at.MAIL_SAME_INSTRUCTION / 4] = 0;
     if (!isSameInstruction) this.tellFetch();

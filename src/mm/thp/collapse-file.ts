@@ -31,7 +31,7 @@ export function collapseFile(mm: MemoryManager, vma: Vma, start: Vpn, why: 'coll
     const result =
       why === 'khugepaged' && !isWorthIt(mm, file, index) ? -EINVAL : replaceSmall(mm, vma, file, index, why);
     if (mm.events.enabled[EV_COLLAPSE_HUGE_PAGE] !== 0)
-      mm.events.emit(EV_COLLAPSE_HUGE_PAGE, vma.space.id, start * PAGE_SIZE, file.pages.find(index), -result);
+      mm.events.emit(EV_COLLAPSE_HUGE_PAGE, vma.space.id, start * PAGE_SIZE, file.pages.find(index), result || 1);
     if (result < 0) return result;
     retractTables(mm, file, index);
     if (why === 'khugepaged') return 0;

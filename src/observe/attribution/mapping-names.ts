@@ -1,8 +1,8 @@
 import { vmaName } from '../../kernel/procfs/vma-name.ts';
 import { vaddr, vaddrOf, vpnOf } from '../../machine/units.ts';
 import type { AddressSpace } from '../../mm/address-space.ts';
-import { VM_EXEC, VM_MAYSHARE, VM_READ, VM_WRITE } from '../../mm/vm-flags.ts';
 import type { Vma } from '../../mm/vma.ts';
+import { rightsOf } from '../page-view.ts';
 
 /** A VMA as it was seen, also when it is gone. */
 export interface Mapping {
@@ -32,7 +32,7 @@ export class MappingNames {
     const known = this.numbers.get(vma);
     if (known === undefined) {
       const name = vmaName(vma) ?? '//anon';
-      const number = this.all.push({ name, rights: rightsOf(vma.flags), start, end }) - 1;
+      const number = this.all.push({ name, rights: rightsOf(vma), start, end }) - 1;
       this.numbers.set(vma, number);
       return number;
     }
@@ -45,9 +45,4 @@ export class MappingNames {
   of(number: number): Mapping {
     return this.all[number];
   }
-}
-
-function rightsOf(flags: number): string {
-  const letters = [flags & VM_READ ? 'r' : '-', flags & VM_WRITE ? 'w' : '-', flags & VM_EXEC ? 'x' : '-'];
-  return `${letters.join('')}${flags & VM_MAYSHARE ? 's' : 'p'}`;
 }

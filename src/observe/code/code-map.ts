@@ -38,7 +38,8 @@ export class CodeMap {
     return { module, address: module.elf.addressOf(offset) };
   }
 
-  private moduleOf(vma: Vma): Module {
+  /** The file that a VMA maps, or the vdso; of memory that is of no file a module without a path. */
+  moduleOf(vma: Vma): Module {
     const key = vma.pages ?? vma.special ?? this;
     let module = this.byFile.get(key);
     if (module === undefined) {

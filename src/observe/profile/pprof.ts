@@ -43,12 +43,29 @@ class PprofEncoder {
     const { profile } = this;
     for (const { type, unit } of PPROF_VALUES)
       profile.message(1, new ProtobufWriter().number(1, this.string(type)).number(2, this.string(unit)));
+    this.mapping(this.mainModule());
     for (const row of this.run.attribution.rows) this.sample(row);
     profile.number(10, Math.round(durationNs));
     profile.number(14, this.string('minor_faults'));
     // Last, when all of them are known; the order of fields means nothing.
     for (const text of this.strings.keys()) profile.text(6, text);
     return profile.finish();
+  }
+
+  /** The program that most samples are of: readers take the first mapping for it. */
+  private mainModule(): string {
+    const counts = new Map<string, number>();
+    for (const { space, stack } of this.run.attribution.rows) {
+      const { comm } = this.run.attribution.processes.of(space);
+      for (const frame of this.run.stacks.framesOf(stack)) {
+        const { module } = this.run.sources.of(frame)[0];
+        // A name of a task is cut off after fifteen bytes.
+        const isProgram = comm !== '' && module.slice(module.lastIndexOf('/') + 1).startsWith(comm);
+        if (isProgram) counts.set(module, (counts.get(module) ?? 0) + 1);
+      }
+    }
+    const [most] = [...counts].sort(([, a], [, b]) => b - a);
+    return most?.[0] ?? '[kernel]';
   }
 
   private sample(row: AttributionRow): void {

@@ -20,6 +20,17 @@ export class ProtobufWriter {
     return this;
   }
 
+  /** Eight bytes, little-endian. */
+  fixed64(field: number, value: number): this {
+    this.varint(field * 8 + 1);
+    this.reserve(8);
+    const view = new DataView(this.bytes.buffer, this.length, 8);
+    view.setUint32(0, value >>> 0, true);
+    view.setUint32(4, Math.floor(value / 2 ** 32), true);
+    this.length += 8;
+    return this;
+  }
+
   text(field: number, value: string): this {
     return this.raw(field, encoder.encode(value));
   }

@@ -19,6 +19,8 @@ export interface OperandUses {
   readonly rd: boolean;
   readonly readsFcsr: boolean;
   readonly writesFcsr: boolean;
+  /** x[rd] becomes 32 bits, sign-extended, whatever the operands are. */
+  readonly makesWord: boolean;
 }
 
 const known = new Map<string, OperandUses>();
@@ -35,6 +37,15 @@ class Watch extends RegisterLocals {
   override local(register: number, access: 'read' | 'write'): number {
     this.seen.add(`${access} ${register}`);
     return super.local(register, access);
+  }
+}
+
+class WatchingEmitter extends UnitEmitter {
+  makesWord = false;
+
+  override setXw(value: () => void): void {
+    this.makesWord = true;
+    super.setXw(value);
   }
 }
 
@@ -65,9 +76,8 @@ function watch(operation: string): OperandUses {
     operation,
     operands: { operation: OPERATIONS.indexOf(operation), rd: RD, rs1: RS1, rs2: RS2, imm: RS3 << 8 },
   };
-  SEMANTICS.get(operation)!(
-    new UnitEmitter(frame, FLOW, instruction, { before: 0, access: undefined, hosts: new Map() }),
-  );
+  const emitter = new WatchingEmitter(frame, FLOW, instruction, { before: 0, access: undefined, hosts: new Map() });
+  SEMANTICS.get(operation)!(emitter);
   const { seen } = registers;
   return {
     rs1: seen.has(`read ${RS1}`),
@@ -76,5 +86,6 @@ function watch(operation: string): OperandUses {
     rd: seen.has(`write ${RD}`),
     readsFcsr: seen.has(`read ${FCSR_NUMBER}`),
     writesFcsr: seen.has(`write ${FCSR_NUMBER}`),
+    makesWord: emitter.makesWord,
   };
 }

@@ -2,13 +2,14 @@ import { FunctionBuilder, type Label } from '../../wasm/function-builder.ts';
 import * as w from '../../wasm/opcodes.ts';
 import * as at from '../layout.ts';
 import type { Helper } from '../semantics/emit.ts';
-import { SEMANTICS } from '../semantics/table.ts';
 import { type AccessGroup, groupAccesses } from './access-groups.ts';
 import type { Block, ControlFlow, PlacedInstruction } from './control-flow.ts';
+import { semanticsAmong } from './narrow.ts';
 import { operandUses } from './operand-uses.ts';
 import { FCSR_NUMBER, RegisterLocals } from './register-locals.ts';
 import { Structure } from './structure.ts';
 import { UnitEmitter, type UnitFrame } from './unit-emitter.ts';
+import { afterInstruction, findWords, type Words } from './words.ts';
 
 /** What a unit returns. Registers, pc and MAIL_LEFT are then what they would be had the interpreter come there. */
 export const UNIT_GO_ON = 0; // at pc, wherever that is
@@ -117,6 +118,7 @@ class UnitWriter {
   private readonly structure: Structure;
   private readonly spill: Label;
   private readonly enter: number;
+  private readonly words: ReadonlyMap<number, Words>;
   private readonly loops = new Map<number, Label>();
   private readonly merges = new Map<number, Label>();
 
@@ -127,6 +129,7 @@ class UnitWriter {
     this.structure = new Structure(flow);
     this.spill = spill;
     this.enter = imports.enter;
+    this.words = findWords(flow);
   }
 
   /** A block and all that it dominates. */
@@ -148,6 +151,7 @@ class UnitWriter {
     const { instructions, end } = block;
     const accesses = groupAccesses(instructions);
     const hosts = new Map<AccessGroup, number>();
+    let words = this.words.get(block.position)!;
     instructions.forEach((instruction, before) => {
       const isLast = before === instructions.length - 1;
       const emitter = new UnitEmitter(
@@ -163,7 +167,8 @@ class UnitWriter {
       // What moves control subtracts the block's count itself, once all that can trap is behind it.
       if (isLast) this.b.release(...hosts.values());
       if (isLast && movesControl(block)) this.count(instructions.length);
-      SEMANTICS.get(instruction.operation)!(emitter);
+      semanticsAmong(words, instruction)(emitter);
+      words = afterInstruction(words, instruction);
     });
     if (end.kind === 'fall') {
       this.count(instructions.length);
