@@ -30,6 +30,12 @@ describe.each(PAGES)('%s', (page) => {
   });
 });
 
+test('README.md leads to every page of docs/questions', () => {
+  const readme = read('README.md');
+  for (const name of readdirSync(join(ROOT, 'docs/questions')))
+    expect(readme).toContain(`[${/^# (.*)/.exec(read(`docs/questions/${name}`))![1]}](docs/questions/${name})`);
+});
+
 test('blocks that are files and output of commands are up to date', () => {
   execFileSync(process.execPath, ['scripts/fill-docs.mjs', '--check'], { cwd: ROOT });
 }, 120_000);
