@@ -1,4 +1,5 @@
-import { EVENT_KINDS, eventNamed, listenTo, RecordingCut, type Replay, type ReplayStop } from '../src/index.ts';
+import { EVENT_KINDS, listenTo, RecordingCut, type Replay, type ReplayStop } from '../src/index.ts';
+import { parseEventNames } from './event-names.ts';
 import { EVENT_FORMATS, type EventFormat, openEventWriter } from './event-writers.ts';
 import { grouped } from './numbers.ts';
 import type { OpenRecording } from './open-recording.ts';
@@ -58,14 +59,9 @@ function goOn(replay: Replay, to: Exclude<ReplayWhere, { at: 'change' }>, what: 
   }
 }
 
-/** Kinds by their names, whole or without their group; no names: all. */
+/** No names: all. */
 export function parseKinds(text: string | undefined): number[] {
-  if (text === undefined) return EVENT_KINDS.map((_, kind) => kind);
-  return text.split(',').map((word) => {
-    const name = eventNamed(word.trim());
-    if (name === null) throw new UsageError(`--kind ${word}: is no event; their names are in docs/events.md`);
-    return EVENT_KINDS.findIndex((kind) => kind.name === name);
-  });
+  return text === undefined ? EVENT_KINDS.map((_, kind) => kind) : parseEventNames('--kind', text);
 }
 
 function parseFormat({ format, json }: EventsOptions): EventFormat {

@@ -25,6 +25,7 @@ import { endMachine, mustHaveNoLeak, parseSelfCheck, SELF_CHECK_VARIABLE } from 
 import { formatStatsTable } from './stats-table.ts';
 import { openTerminal } from './terminal.ts';
 import { compileForGuest } from './toolchain.ts';
+import { startTrace } from './trace-option.ts';
 import { UsageError } from './usage-error.ts';
 
 declare const FAULTLINE_VERSION: string;
@@ -75,6 +76,8 @@ export async function runProgram(
     invariants: check.invariants,
     journal: recorder ?? undefined,
   });
+  const trace = openSink('--trace-file', options.traceFile);
+  const endTrace = options.trace === undefined ? () => {} : startTrace(system, options.trace, trace.write);
   recorder?.watch(system, checkpointEvery);
   const base = root === undefined ? { host: here, guest: here } : { host: resolve(root), guest: '/' };
   const mounts: MountOption[] = [{ ...base, mode: 'overlay' }, ...options.mount];
@@ -87,9 +90,7 @@ export async function runProgram(
   const cwd = options.cwd ?? (options.root === undefined ? here : '/');
   if (system.access(cwd) < 0) throw new UsageError(`--cwd ${cwd}: the guest has no such folder`);
 
-  const trace = openSink('--trace-file', options.traceFile);
   const statsJson = options.statsJson === undefined ? null : openSink('--stats-json', options.statsJson);
-  if (options.trace === 'faults') system.traceFaults(trace.write);
   if (options.strace === true) system.traceSyscalls(openSink('--strace', undefined).write);
 
   const spawned = system.spawn(program.guest, [program.argv0, ...args], {
@@ -109,6 +110,8 @@ export async function runProgram(
   let recorded: RecordingEnd | null = null;
   try {
     await runToEnd(system, spawned, environment, idle, between);
+    // The end of the machine is no part of the run.
+    endTrace();
     exit = system.exitStatus(spawned);
     stats = system.stats({ wallMs: monotonicMs() - startedMs });
     ended = endMachine(system, check);

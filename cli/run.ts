@@ -6,6 +6,7 @@ import { type MountOption, parseMount } from './mount-option.ts';
 import { runProgram } from './run-program.ts';
 import { parseSize } from './size.ts';
 import { parseSwap } from './swap-option.ts';
+import { parseTrace, type TraceOption } from './trace-option.ts';
 
 export interface RunOptions {
   memory: number;
@@ -15,7 +16,7 @@ export interface RunOptions {
   cwd?: string;
   stats?: true;
   statsJson?: string;
-  trace?: 'faults';
+  trace?: TraceOption;
   traceFile?: string;
   strace?: true;
   seed: number;
@@ -39,6 +40,7 @@ Examples:
   faultline run hello.c one two               compile for riscv64 (cached) and run with two arguments
   faultline run --stats ./program             counters at the end, in the manner of perf stat
   faultline run --trace faults --trace-file faults.txt ./program
+  faultline run --trace cow_copy,swap_in ./program   the events of two kinds
   faultline run --mount .:rw ./program        keep what it writes in the current folder
   faultline run --mount ~/data:/data:ro --env LANG=C --cwd /data ./program
   faultline run --root ./debian-riscv64 /bin/sh -c 'ls -l /'
@@ -90,7 +92,11 @@ export function addRunOptions(command: Command): Command {
     .option('--cwd <dir>', 'guest folder to start in')
     .option('--stats', 'print counters on standard error at the end')
     .option('--stats-json <file>', 'write counters to a file')
-    .option('--trace <what>', 'print one line an event on standard error; what: faults', traceKind)
+    .option(
+      '--trace <what>',
+      'print one line an event on standard error: faults (in words), events (all that the kernel tells), or names of events, such as page_fault,cow_copy (docs/events.md)',
+      parseTrace,
+    )
     .option('--trace-file <file>', 'write the trace to a file instead')
     .option('--strace', "print the program's system calls on standard error")
     .option('--seed <n>', 'seed of all randomness', wholeNumber, 1)
@@ -149,11 +155,6 @@ function wholeNumber(text: string): number {
     throw new InvalidArgumentError('write a whole number from 0 to 4294967295.');
   }
   return value;
-}
-
-function traceKind(text: string): 'faults' {
-  if (text !== 'faults') throw new InvalidArgumentError('the one kind of trace is: faults.');
-  return text;
 }
 
 function clockKind(text: string): 'virtual' | 'host' {

@@ -9,6 +9,7 @@ its kind, and its fields, which are numbers. Kinds have the names of Linux's tra
 none. A kind that nobody listens to costs one load of a byte; events never change the run, and a replay tells the same ones again.
 
 \`\`\`sh
+faultline run --trace page_fault,cow_copy ./program                                  # on standard error, while it runs; events: all
 faultline record -o run.flt ./program
 faultline replay run.flt events                                                   # all, in lines as perf trace's
 faultline replay run.flt events --kind cow_copy,swap_in --pid 6 --from 1ms --to 2ms

@@ -104,6 +104,7 @@ describe('options', () => {
     [['--seed', '-1'], /--seed/],
     [['--clock', 'wall'], /--clock/],
     [['--trace', 'everything'], /--trace/],
+    [['--trace', 'cow_cpy'], /cow_cpy is no event; near to it: cow_copy, /],
     [['--cwd', '/absent'], /absent/],
     [['--unknown'], /--unknown/],
   ])('%j is refused in a line or two', (args, message) => {

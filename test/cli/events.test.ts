@@ -40,6 +40,21 @@ test('JSON has every event with its own fields', () => {
   expect(events('--json').stdout).toBe(events('--format', 'json').stdout);
 });
 
+test('run --trace prints the lines that a replay prints, all or some kinds', () => {
+  const traced = (what: string): string => {
+    const options = ['--memory', '32M', '--trace', what, '--trace-file', `${what}.txt`];
+    const { stderr } = faultline(['run', ...options, 'replayed.c'], { cwd: folder, input: 'typed\n' });
+    expect(stderr).toBe('');
+    return readFileSync(join(folder, `${what}.txt`), 'utf8');
+  };
+  expect(traced('events')).toBe(events().stdout);
+  const some = traced('cow_copy,kmem:mm_page_free');
+  expect(some).toBe(events('--kind', 'mm_page_free,cow_copy').stdout);
+  expect(some).toMatch(
+    /^ +\d+\.\d{6} replayed\/6 faultline:cow_copy: mm_id=1 address=0x[0-9a-f]+ old_pfn=\d+ pfn=\d+ ksm=0$/m,
+  );
+});
+
 test('JSON lines are the same', () => {
   const lines = events('--format', 'jsonl').stdout.trimEnd().split('\n');
   expect(lines.map((line) => JSON.parse(line) as Row)).toEqual(objects);
@@ -93,7 +108,10 @@ test('what is asked for alone: kinds, a task, times', () => {
 });
 
 test.each([
-  [['--kind', 'page_falut'], '--kind page_falut: is no event; their names are in docs/events.md'],
+  [
+    ['--kind', 'page_falut'],
+    '--kind page_falut: page_falut is no event; near to it: page_fault, page_fault_user, page_map (all are in docs/events.md)',
+  ],
   [['--format', 'xml'], '--format xml: is none of text, csv, jsonl, json, parquet'],
   [['--from', 'noon'], 'noon: is no point of a run'],
   [['--from', 'end'], '--from end: is no time; write 1.5ms'],
