@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { MemoryEnvironment, System } from '../src/index.ts';
 import { NodeEnvironment } from './node-environment.ts';
@@ -9,7 +8,7 @@ import { compileForGuest } from './toolchain.ts';
 import { TwoColumns } from './two-columns.ts';
 import { UsageError } from './usage-error.ts';
 
-const HERE = dirname(fileURLToPath(import.meta.url));
+const HERE = import.meta.dirname;
 
 export function demoCommand(): Command {
   return new Command('demo')

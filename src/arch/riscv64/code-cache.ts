@@ -112,7 +112,7 @@ export class CodeCache {
       }
       const half = u16[(code + position) / 2];
       let length: 2 | 4 = 2;
-      let decoded: Decoded;
+      let decoded: Readonly<Decoded>;
       if (isCompressed(half)) decoded = decodeCompressed(half);
       else if (position === PAGE - 2) {
         u8[target] = OP_STRADDLE;
@@ -140,7 +140,7 @@ export class CodeCache {
     this.write(slot + at.SLOT_STRADDLE_ENTRY, decode(word >>> 0), 4, 'any');
   }
 
-  private write(offset: number, decoded: Decoded, length: 2 | 4, reach: Reach): void {
+  private write(offset: number, decoded: Readonly<Decoded>, length: 2 | 4, reach: Reach): void {
     const { u8, u32 } = this.ram;
     u8[offset] = opFor(decoded.operation, length, reach);
     u8[offset + 1] = decoded.rd;

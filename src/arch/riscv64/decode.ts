@@ -40,10 +40,14 @@ const CANDIDATES: readonly Candidate[] = [
   ...INSTRUCTIONS.map((row, index) => ({ row, operation: index + 1, extension: null })),
   ...EXTENSION_INSTRUCTIONS.map((row) => ({ row, operation: OPERATIONS.indexOf(row.operation), extension: row })),
 ];
-const buckets: Candidate[][] = [];
-for (let key = 0; key < 256; key++) {
+/** Made when the first of them is met. */
+const buckets: (readonly Candidate[] | undefined)[] = Array.from({ length: 256 });
+
+function makeBucket(key: number): readonly Candidate[] {
   const word = ((key >> 3) << 2) | ((key & 7) << 12) | 3;
-  buckets.push(CANDIDATES.filter(({ row }) => ((word ^ row.match) & row.mask & 0x707f) === 0));
+  const bucket = CANDIDATES.filter(({ row }) => ((word ^ row.match) & row.mask & 0x707f) === 0);
+  buckets[key] = bucket;
+  return bucket;
 }
 
 const ILLEGAL: Readonly<Decoded> = { operation: 0, rd: 0, rs1: 0, rs2: 0, imm: 0 };
@@ -52,13 +56,22 @@ export function isCompressed(half: number): boolean {
   return (half & 3) !== 3;
 }
 
-export function decodeCompressed(half: number): Decoded {
-  return decode(expand(half));
+/** What each half-word is: a program has few different ones, and has them often. */
+const compressed = new Map<number, Readonly<Decoded>>();
+
+export function decodeCompressed(half: number): Readonly<Decoded> {
+  let decoded = compressed.get(half);
+  if (decoded === undefined) {
+    decoded = decode(expand(half));
+    compressed.set(half, decoded);
+  }
+  return decoded;
 }
 
 export function decode(word: number): Decoded {
   if ((word & 3) !== 3) return { ...ILLEGAL };
-  for (const { row, operation, extension } of buckets[((word >> 2) & 31) * 8 + ((word >> 12) & 7)]) {
+  const key = ((word >> 2) & 31) * 8 + ((word >> 12) & 7);
+  for (const { row, operation, extension } of buckets[key] ?? makeBucket(key)) {
     if ((word & row.mask) >>> 0 !== row.match) continue;
     const decoded = operandsOf(word, row.operands, operation);
     if (extension !== null && decoded.operation !== 0) select(decoded, extension);
