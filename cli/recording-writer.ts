@@ -10,7 +10,7 @@ import {
   type System,
   type TakenCheckpoint,
 } from '../src/index.ts';
-import { CheckpointPace } from './checkpoint-pace.ts';
+import { CheckpointPace, msSince, readClocks } from './checkpoint-pace.ts';
 import {
   CHUNK_HEAD_BYTES,
   CHUNK_SUM_BYTES,
@@ -89,7 +89,7 @@ export class RecordingWriter implements Journal {
 
   private takeCheckpoint({ issued, nowNs }: { issued: number; nowNs: number }): void {
     if (this.checkpoints === null) return;
-    const startedMs = performance.now();
+    const started = readClocks();
     let taken: TakenCheckpoint;
     try {
       taken = this.checkpoints.take({ position: this.position, issued, nowNs });
@@ -104,7 +104,7 @@ export class RecordingWriter implements Journal {
       this.underWay = null;
     });
     const bytes = taken.bytes.length + taken.blocks.reduce((sum, { words }) => sum + words.byteLength, 0);
-    this.pace.taken(issued, { costMs: performance.now() - startedMs, bytes });
+    this.pace.taken(issued, { costMs: msSince(started), bytes });
   }
 
   private async writeCheckpoint({ blocks, bytes, ...point }: TakenCheckpoint): Promise<void> {
