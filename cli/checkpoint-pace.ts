@@ -1,3 +1,5 @@
+import { monotonicMs } from './monotonic-ms.ts';
+
 /** Of the run, between two checkpoints: a replay goes from one to just before the next in about as much, some more while its code is cold. */
 const INTERVAL_MS = 600;
 /** The run goes on for so many times what the last one took: it is never slowed down by more than a half. */
@@ -13,7 +15,7 @@ interface Clocks {
 
 export function readClocks(): Clocks {
   const { user, system } = process.cpuUsage();
-  return { wallMs: performance.now(), cpuMs: (user + system) / 1000 };
+  return { wallMs: monotonicMs(), cpuMs: (user + system) / 1000 };
 }
 
 export function msSince({ wallMs, cpuMs }: Clocks): number {

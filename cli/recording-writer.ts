@@ -11,6 +11,7 @@ import {
   type TakenCheckpoint,
 } from '../src/index.ts';
 import { CheckpointPace, msSince, readClocks } from './checkpoint-pace.ts';
+import { monotonicMs } from './monotonic-ms.ts';
 import {
   CHUNK_HEAD_BYTES,
   CHUNK_SUM_BYTES,
@@ -44,7 +45,7 @@ export class RecordingWriter implements Journal {
   private pendingBytes = 0;
   /** Bytes of the journal so far. */
   private position = 0;
-  private chunkStartedMs = performance.now();
+  private chunkStartedMs = monotonicMs();
   private checkpoints: CheckpointRecorder | null = null;
   private pace = new CheckpointPace(null);
   /** The last checkpoint, until it is in the file with all its blocks. */
@@ -69,7 +70,7 @@ export class RecordingWriter implements Journal {
     this.pending.push(bytes);
     this.pendingBytes += bytes.length;
     // Only between runs is the clock looked at: that is often enough.
-    const isDue = entry.op === 'ran' && performance.now() - this.chunkStartedMs > CHUNK_MS;
+    const isDue = entry.op === 'ran' && monotonicMs() - this.chunkStartedMs > CHUNK_MS;
     if (this.pendingBytes >= CHUNK_BYTES || isDue) this.flush();
     if (entry.op === 'call' && entry.call.name === 'run') this.pace.runs();
     if (entry.op === 'ran' && this.pace.isDue(entry.ran.issued) && this.underWay === null)
@@ -119,7 +120,7 @@ export class RecordingWriter implements Journal {
   }
 
   private flush(): void {
-    this.chunkStartedMs = performance.now();
+    this.chunkStartedMs = monotonicMs();
     if (this.pendingBytes === 0) return;
     const start = this.position - this.pendingBytes;
     const offset = this.file.write('JRNL', deflateRawSync(Buffer.concat(this.pending), { level: 3 }));

@@ -177,9 +177,9 @@ async function runToEnd(
   environment.whileBlocked = (run) => signals.suspended(run);
   try {
     while (!isEnded) {
-      const startedMs = performance.now();
+      const startedMs = monotonicMs();
       const status = system.run({ instructions: slices?.next ?? SLICE_INSTRUCTIONS, idle, stopWhen });
-      slices?.took(performance.now() - startedMs);
+      slices?.took(monotonicMs() - startedMs);
       if (status === 'exited') break;
       if (status === 'idle-input') await terminal.nextInput(Number.POSITIVE_INFINITY);
       else if (status === 'idle-timer') {
