@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { compileForGuest } from '../cli/toolchain.ts';
+import { childrenCpuMs } from './children-cpu.ts';
 import { median } from './measure.ts';
 import { GUEST_FLAGS } from './platforms.ts';
 
@@ -48,16 +49,6 @@ export function measureStartUp(program: string, rounds: number): StartUp | null 
     faultlineCpuMs: of(faultline, 'cpuMs'),
     nodeCpuMs: of(node, 'cpuMs'),
   };
-}
-
-/** Of all children that ended; 0 where the host does not say it. Linux counts it in hundredths of a second. */
-function childrenCpuMs(): number {
-  try {
-    const fields = readFileSync('/proc/self/stat', 'latin1').split(') ')[1].split(' ');
-    return (Number(fields[13]) + Number(fields[14])) * 10;
-  } catch {
-    return 0;
-  }
 }
 
 export function formatStartUp({ faultlineMs, nodeMs, faultlineCpuMs, nodeCpuMs }: StartUp): string {

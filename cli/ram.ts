@@ -131,7 +131,8 @@ function recordFirst(
   progress('the run with all its memory');
   const recording = join(folder, 'run.flt');
   const stats = join(folder, 'stats.json');
-  const own = ['--output', recording, '--stats-json', stats];
+  // Nobody goes to a point of it.
+  const own = ['--output', recording, '--checkpoint-every', String(Number.MAX_SAFE_INTEGER), '--stats-json', stats];
   const run = spawnSync(process.execPath, [process.argv[1], 'record', ...given, ...own, ...command], {
     input,
     stdio: ['pipe', 'ignore', 'pipe'],

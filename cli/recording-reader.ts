@@ -27,7 +27,7 @@ export interface Recording {
  */
 export function readRecording(file: string, onDamage: (why: string) => void): Recording {
   const chunks = new ChunkReader(file, onDamage);
-  const first = chunks.read(SIGNATURE.length);
+  const first = chunks.peek(SIGNATURE.length);
   if (first?.type !== 'HEAD') throw new UsageError(`${file}: its header is damaged, so nothing of it can be replayed`);
   const header = JSON.parse(first.payload.toString()) as RecordingHeader;
   if (header.format !== RECORDING_FORMAT)

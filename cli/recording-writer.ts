@@ -10,7 +10,8 @@ import {
   type System,
   type TakenCheckpoint,
 } from '../src/index.ts';
-import { CheckpointPace } from './checkpoint-pace.ts';
+import { CheckpointPace, msSince, readClocks } from './checkpoint-pace.ts';
+import { monotonicMs } from './monotonic-ms.ts';
 import {
   CHUNK_HEAD_BYTES,
   CHUNK_SUM_BYTES,
@@ -44,7 +45,7 @@ export class RecordingWriter implements Journal {
   private pendingBytes = 0;
   /** Bytes of the journal so far. */
   private position = 0;
-  private chunkStartedMs = performance.now();
+  private chunkStartedMs = monotonicMs();
   private checkpoints: CheckpointRecorder | null = null;
   private pace = new CheckpointPace(null);
   /** The last checkpoint, until it is in the file with all its blocks. */
@@ -69,7 +70,7 @@ export class RecordingWriter implements Journal {
     this.pending.push(bytes);
     this.pendingBytes += bytes.length;
     // Only between runs is the clock looked at: that is often enough.
-    const isDue = entry.op === 'ran' && performance.now() - this.chunkStartedMs > CHUNK_MS;
+    const isDue = entry.op === 'ran' && monotonicMs() - this.chunkStartedMs > CHUNK_MS;
     if (this.pendingBytes >= CHUNK_BYTES || isDue) this.flush();
     if (entry.op === 'call' && entry.call.name === 'run') this.pace.runs();
     if (entry.op === 'ran' && this.pace.isDue(entry.ran.issued) && this.underWay === null)
@@ -89,7 +90,7 @@ export class RecordingWriter implements Journal {
 
   private takeCheckpoint({ issued, nowNs }: { issued: number; nowNs: number }): void {
     if (this.checkpoints === null) return;
-    const startedMs = performance.now();
+    const started = readClocks();
     let taken: TakenCheckpoint;
     try {
       taken = this.checkpoints.take({ position: this.position, issued, nowNs });
@@ -104,7 +105,7 @@ export class RecordingWriter implements Journal {
       this.underWay = null;
     });
     const bytes = taken.bytes.length + taken.blocks.reduce((sum, { words }) => sum + words.byteLength, 0);
-    this.pace.taken(issued, { costMs: performance.now() - startedMs, bytes });
+    this.pace.taken(issued, { costMs: msSince(started), bytes });
   }
 
   private async writeCheckpoint({ blocks, bytes, ...point }: TakenCheckpoint): Promise<void> {
@@ -119,7 +120,7 @@ export class RecordingWriter implements Journal {
   }
 
   private flush(): void {
-    this.chunkStartedMs = performance.now();
+    this.chunkStartedMs = monotonicMs();
     if (this.pendingBytes === 0) return;
     const start = this.position - this.pendingBytes;
     const offset = this.file.write('JRNL', deflateRawSync(Buffer.concat(this.pending), { level: 3 }));

@@ -11,6 +11,7 @@ import {
 } from '../src/index.ts';
 import { droppedFilesNote } from './dropped-files.ts';
 import { HostSignals } from './host-signals.ts';
+import { HostSlices } from './host-slices.ts';
 import { withLateTierUp } from './late-tier-up.ts';
 import { monotonicMs } from './monotonic-ms.ts';
 import type { MountOption } from './mount-option.ts';
@@ -109,7 +110,11 @@ export async function runProgram(
   let ended: ReturnType<typeof endMachine>;
   let recorded: RecordingEnd | null = null;
   try {
-    await runToEnd(system, spawned, environment, idle, between);
+    await runToEnd(system, spawned, environment, {
+      idle,
+      between,
+      slices: recorder === null ? null : new HostSlices(),
+    });
     // The end of the machine is no part of the run.
     endTrace();
     exit = system.exitStatus(spawned);
@@ -141,13 +146,19 @@ function exitStatusOf({ code, signal }: ExitStatus): number {
   return signal !== null ? 128 + signal : (code ?? 0);
 }
 
+interface RunManner {
+  readonly idle: 'skip' | 'wait';
+  readonly between: ((system: System) => void) | undefined;
+  /** null: all are as long. */
+  readonly slices: HostSlices | null;
+}
+
 /** Until every program has ended. Signals that our own process gets are the program's. */
 async function runToEnd(
   system: System,
   pid: number,
   environment: NodeEnvironment,
-  idle: 'skip' | 'wait',
-  between: ((system: System) => void) | undefined,
+  { idle, between, slices }: RunManner,
 ): Promise<void> {
   const terminal = openTerminal(environment);
   const stopWhen =
@@ -166,7 +177,9 @@ async function runToEnd(
   environment.whileBlocked = (run) => signals.suspended(run);
   try {
     while (!isEnded) {
-      const status = system.run({ instructions: SLICE_INSTRUCTIONS, idle, stopWhen });
+      const startedMs = monotonicMs();
+      const status = system.run({ instructions: slices?.next ?? SLICE_INSTRUCTIONS, idle, stopWhen });
+      slices?.took(monotonicMs() - startedMs);
       if (status === 'exited') break;
       if (status === 'idle-input') await terminal.nextInput(Number.POSITIVE_INFINITY);
       else if (status === 'idle-timer') {

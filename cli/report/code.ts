@@ -148,10 +148,14 @@ function formatTable(table: AttributionTable, sorting: Column, limit: number): s
   );
   const all = sorting.value(total);
   const entries = table.entries.filter((entry) => sorting.value(entry) > 0);
+  if (entries.length === 0) {
+    const advice = sorting.name === 'resident' ? ': nothing is resident at the end; say --to POINT' : '';
+    return `${headline(table)}\n\nthe column ${sorting.title} is empty${advice}\n`;
+  }
   const lines = entries
     .slice(0, limit)
     .map((entry) => [
-      `${all === 0 ? '0.00' : ((100 * sorting.value(entry)) / all).toFixed(2)}%`,
+      `${((100 * sorting.value(entry)) / all).toFixed(2)}%`,
       ...shown.map(({ value, show }) => (value(entry) === 0 ? '' : show(value(entry)))),
       ...placeColumns(entry, by),
     ]);
@@ -164,6 +168,8 @@ function formatTable(table: AttributionTable, sorting: Column, limit: number): s
 
 function headline({ total, peakNs }: AttributionTable): string {
   const parts = [`${grouped(total.faults)} faults, ${grouped(total.majorFaults)} of them major`];
+  const refused = total.faults - total.majorFaults - total.minorFaults;
+  if (refused > 0) parts.push(`${grouped(refused)} refused with a signal`);
   if (total.cowCopies > 0) parts.push(`${grouped(total.cowCopies)} pages copied on write`);
   if (total.refaults > 0) parts.push(`${grouped(total.refaults)} refaults`);
   if (total.swapIns > 0) parts.push(`${grouped(total.swapIns)} pages read from swap`);

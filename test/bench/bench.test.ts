@@ -33,6 +33,15 @@ describe('the programs', () => {
     for (const name of [...names, 'kernel/faults', 'kernel/forks', 'kernel/calls']) expect(stdout).toContain(name);
   });
 
+  test('--replay records a program, goes to ten points of it, and says how long that took', () => {
+    const { status, stdout } = bench('--replay', '--seconds', '0');
+    expect(stdout).toMatch(/^recorded .* times the run .* MB, \d+ checkpoints$/m);
+    expect(stdout.match(/^@\d+ /gm)?.length).toBe(10);
+    expect(stdout).toMatch(/^median \d+ ms, longest \d+ ms;/m);
+    // A busy machine may take longer than the aim.
+    expect([0, 1]).toContain(status);
+  });
+
   test('names of rows are unique', () => {
     expect(new Set(ROWS.map(({ name }) => name)).size).toBe(ROWS.length);
   });

@@ -47,6 +47,14 @@ export interface AttributionRow {
   sincePeak: number;
 }
 
+/** Kinds of faults that were refused, with a signal: they brought no page, and count as neither minor nor major. */
+export const REFUSED_KINDS: readonly number[] = [FAULT_KINDS.indexOf('segv'), FAULT_KINDS.indexOf('bus')];
+
+/** As in min_flt. */
+export function minorFaultsOf({ faults, majorFaults }: AttributionRow): number {
+  return faults.reduce((sum, count, kind) => (REFUSED_KINDS.includes(kind) ? sum : sum + count), 0) - majorFaults;
+}
+
 export interface ForkNote {
   /** mm_id of both. */
   readonly parent: number;

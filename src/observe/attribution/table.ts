@@ -1,7 +1,7 @@
 import { FAULT_KINDS, type FaultKind } from '../../mm/address-space.ts';
 import type { CallStacks } from '../code/call-stacks.ts';
 import type { SourceFrames, SourcePlace } from '../code/source-frames.ts';
-import type { Attribution, AttributionRow } from './attribution.ts';
+import { type Attribution, type AttributionRow, minorFaultsOf } from './attribution.ts';
 
 export const ATTRIBUTION_KEYS = ['function', 'line', 'vma', 'process'] as const;
 export type AttributionKey = (typeof ATTRIBUTION_KEYS)[number];
@@ -171,7 +171,7 @@ export function sumsOf(rows: readonly AttributionRow[]): AttributionSums {
   return {
     faults,
     majorFaults,
-    minorFaults: faults - majorFaults,
+    minorFaults: total(minorFaultsOf),
     faultsByKind: Object.fromEntries(FAULT_KINDS.map((kind, at) => [kind, kinds[at]])) as Record<FaultKind, number>,
     cowCopies: total((row) => row.cowCopies),
     refaults: total((row) => row.refaults),

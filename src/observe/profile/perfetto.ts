@@ -24,6 +24,7 @@ import {
   MM_SWAPENTS,
 } from '../../mm/address-space.ts';
 import type { AttributedRun } from '../attribution/attributed-run.ts';
+import { REFUSED_KINDS } from '../attribution/attribution.ts';
 import { NO_FORK } from '../attribution/fork-shares.ts';
 import { TaskStacks } from '../attribution/task-stacks.ts';
 import {
@@ -204,7 +205,8 @@ export class PerfettoTrace {
     const { mappings } = this.run.attribution;
     const space = this.kernel.mm.lastFaultSpace;
     const mapping = space === null ? '' : mappings.of(mappings.at(space, address)).name;
-    const event = this.event(TYPE_INSTANT, tid, major === 0 ? 'minor-fault' : 'major-fault', FAULT_KINDS[kind]);
+    const category = REFUSED_KINDS.includes(kind) ? 'refused-fault' : major === 0 ? 'minor-fault' : 'major-fault';
+    const event = this.event(TYPE_INSTANT, tid, category, FAULT_KINDS[kind]);
     event.message(EVENT.annotation, annotation('address').numberAlways(ANNOTATION.pointer, address));
     event.message(EVENT.annotation, annotation('mapping').text(ANNOTATION.string, mapping));
     if (isOfCopy) {

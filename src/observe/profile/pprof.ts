@@ -1,11 +1,11 @@
 import type { AttributedRun } from '../attribution/attributed-run.ts';
-import type { AttributionRow } from '../attribution/attribution.ts';
+import { type AttributionRow, minorFaultsOf } from '../attribution/attribution.ts';
 import type { CodeFrame } from '../code/call-stacks.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 
 /** What each sample has, in order: type, unit. */
 export const PPROF_VALUES = [
-  { type: 'minor_faults', unit: 'count', of: (row: AttributionRow) => faultsOf(row) - row.majorFaults },
+  { type: 'minor_faults', unit: 'count', of: minorFaultsOf },
   { type: 'major_faults', unit: 'count', of: (row: AttributionRow) => row.majorFaults },
   { type: 'cow_copies', unit: 'count', of: (row: AttributionRow) => row.cowCopies },
   { type: 'resident', unit: 'bytes', of: (row: AttributionRow) => (row.resident - row.sincePeak) * PAGE_BYTES },
@@ -14,10 +14,6 @@ export const PPROF_VALUES = [
 ] as const;
 
 const PAGE_BYTES = 4096;
-
-function faultsOf({ faults }: AttributionRow): number {
-  return faults.reduce((sum, count) => sum + count, 0);
-}
 
 /**
  * A run as pprof's profile.proto (github.com/google/pprof, proto/profile.proto), not compressed. A sample is a call stack of a process
