@@ -30,8 +30,11 @@ export function replayAttributed(
   try {
     // The n-th event is counted from where a stretch begins: then there is one.
     const stretch = where.at === 'event' ? Number.POSITIVE_INFINITY : STRETCH;
-    while (replay.forward(where, replay.system.issued + stretch) === 'paused')
+    let result = replay.forward(where, replay.system.issued + stretch);
+    for (; result === 'paused'; result = replay.forward(where, replay.system.issued + stretch))
       progress.tell(() => `the run again, ${(kernel.clock.nowNs / 1e6).toFixed(0)} ms of its time`);
+    // A program whose file is damaged ends at once.
+    if (result === 'ended' && (recording.isDamaged() || recording.end === null)) ended = 'cut';
   } catch (error) {
     if (!(error instanceof RecordingCut)) throw error;
     ended = 'cut';

@@ -6,10 +6,11 @@ import { codeQuestion } from './code.ts';
 import { forkQuestion } from './fork.ts';
 import { memoryQuestion } from './memory.ts';
 import { addOptions, checkOptions, type Question } from './question.ts';
+import { reclaimQuestion } from './reclaim.ts';
 import { wssQuestion } from './wss.ts';
 
 /** The first is the default. */
-const QUESTIONS: readonly Question[] = [codeQuestion, memoryQuestion, forkQuestion, wssQuestion];
+const QUESTIONS: readonly Question[] = [codeQuestion, memoryQuestion, forkQuestion, wssQuestion, reclaimQuestion];
 
 export function reportCommand(): Command {
   const command = new Command('report')

@@ -231,6 +231,14 @@ export const EVENT_DOCS: Readonly<Record<EventName, EventDoc>> = {
     when: 'Reclaim looks at a page: one of pgscan_*, and of pgscan_anon or pgscan_file.',
     linux: 'mm/vmscan.c isolate_lru_folios, scan_folios',
   },
+  'faultline:reclaim_choice': {
+    when: 'A page is to go: the policy has chosen it, or somebody has asked for it (pageout, drop_caches, fadvise), and why. It is as it was still; reclaim_steal, reclaim_forced or reclaim_keep says what came of it (of pageout that stays, nothing).',
+    linux: 'mm/vmscan.c shrink_inactive_list, isolate_folios; mm/madvise.c, mm/truncate.c; no tracepoint',
+  },
+  'faultline:reclaim_forced': {
+    when: 'A page that somebody asked for has gone: MADV_PAGEOUT, drop_caches, POSIX_FADV_DONTNEED. None of pgsteal_*.',
+    linux: 'mm/vmscan.c reclaim_folio_list; mm/truncate.c mapping_try_invalidate',
+  },
   'faultline:reclaim_steal': {
     when: 'Reclaim frees a page, or has it written and then freed: one of pgsteal_*. page_flags are those from before.',
     linux: 'mm/vmscan.c shrink_folio_list',

@@ -43,6 +43,24 @@ export const EVENT_VALUE_NAMES = {
   reclaimFlags: ['', 'anon', 'file'],
   /** MEMORY_EVENTS (src/mm/memcg/memcg.ts). */
   memcgEvent: ['low', 'high', 'max', 'oom', 'oom_kill', 'oom_group_kill'],
+  /** Why a page is to go: what the policy said of it (mm/reclaim/why.ts), or who else asked for it. */
+  why: [
+    'policy',
+    'inactive',
+    'generation',
+    'first_in',
+    'unreferenced',
+    'least_recent',
+    'random',
+    'aged',
+    'cold',
+    'recent_list',
+    'frequent_list',
+    'referenced',
+    'pageout',
+    'drop_caches',
+    'fadvise',
+  ],
   uffdFill: ['copy', 'zero', 'continue', 'poison'],
 } as const;
 
@@ -95,6 +113,8 @@ export const EVENT_FIELDS: Readonly<Record<EventField, FieldFacts>> = {
   vma_kind: { type: 'u8', show: 'vma', about: 'what backs it' },
   child_mm_id: { type: 'i32', show: 'dec', about: 'address space' },
   reason: { type: 'u8', show: 'tlb', about: 'why' },
+  why: { type: 'u8', show: 'why', about: 'what speaks for its going' },
+  rank: { type: 'i32', show: 'dec', about: "the policy's number for that: the generation; else 0" },
   pages: { type: 'i32', show: 'dec', about: 'pages; -1: all' },
   ptr: { type: 'f64', show: 'hex', about: 'physical address' },
   bytes_alloc: { type: 'i32', show: 'dec', about: 'bytes' },

@@ -131,6 +131,8 @@ export const EVENT_KINDS = [
   { name: 'faultline:hugetlb_dequeue', fields: ['pfn', 'order'] },
   { name: 'faultline:hugetlb_enqueue', fields: ['pfn', 'order'] },
   { name: 'faultline:major_fault', fields: ['mm_id', 'address'] },
+  { name: 'faultline:reclaim_choice', fields: ['pfn', 'by', 'memcg_id', 'why', 'rank'] },
+  { name: 'faultline:reclaim_forced', fields: ['pfn', 'why', 'swapbacked', 'page_flags'] },
 ] as const;
 
 export const EV_PAGE_FAULT = 0;
@@ -252,6 +254,8 @@ export const EV_UFFD_FILL = 114;
 export const EV_HUGETLB_DEQUEUE = 115;
 export const EV_HUGETLB_ENQUEUE = 116;
 export const EV_MAJOR_FAULT = 117;
+export const EV_RECLAIM_CHOICE = 118;
+export const EV_RECLAIM_FORCED = 119;
 
 export type EventName = (typeof EVENT_KINDS)[number]['name'];
 export type EventField = (typeof EVENT_KINDS)[number]['fields'][number];

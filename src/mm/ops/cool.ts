@@ -2,6 +2,7 @@ import { EV_LRU_DEACTIVATE, EV_THP_SWPOUT_FALLBACK } from '../../base/event-kind
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { PG_active, PG_lru, PG_referenced, PG_unevictable } from '../phys/page-flags.ts';
+import { tellForced, tellForcedGone } from '../reclaim/forced.ts';
 import { splitForAdvice, splitHugePage } from '../thp/split-page.ts';
 import { VMA_ANON, type Vma } from '../vma.ts';
 
@@ -52,7 +53,9 @@ export function coolRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, wha
   // reclaim_pages: each page is held while it is unmapped, and freed with that reference if nobody wants it.
   for (const frame of victims) {
     mm.alloc.putFrame(frame);
-    mm.reclaimer.pages.reclaimPage(frame);
+    const flags = frames.flags[frame];
+    tellForced(mm.alloc, frame, 'pageout');
+    if (mm.reclaimer.pages.reclaimPage(frame)) tellForcedGone(mm.alloc, frame, 'pageout', flags);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Pfn } from '../../machine/units.ts';
 import { PG_dirty, PG_writeback } from '../phys/page-flags.ts';
+import { dropForced } from '../reclaim/forced.ts';
 import type { FilePages } from './file-pages.ts';
 import type { PageCache } from './page-cache.ts';
 import { readHoles } from './readahead.ts';
@@ -30,7 +31,7 @@ export function dropRange(
   const end = endByte >= file.sizeBytes ? Math.ceil(endByte / pageBytes) : Math.floor(endByte / pageBytes);
   for (let index = file.pages.next(first, 'any'); index >= 0 && index < end; ) {
     const frame = file.pages.find(index) as Pfn;
-    if (cache.isDroppable(frame)) cache.dropPage(frame);
+    if (cache.isDroppable(frame)) dropForced(cache, frame, 'fadvise');
     index = file.pages.next(index + 1, 'any');
   }
 }

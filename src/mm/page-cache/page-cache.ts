@@ -21,6 +21,8 @@ import { __GFP_MEMALLOC, GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
 import { PG_dirty, PG_locked, PG_pagecache, PG_readahead, PG_swapbacked, PG_uptodate } from '../phys/page-flags.ts';
 import type { RefaultListener, UseListener } from '../phys/reclaimer.ts';
 import type { KmemCache } from '../phys/slab.ts';
+import { dropForced } from '../reclaim/forced.ts';
+import type { ForcedWhy } from '../reclaim/why.ts';
 import type { Rmap } from '../rmap/rmap.ts';
 import { ShmemHugeSettings } from '../shmem/shmem-huge.ts';
 import { cullPage } from '../shmem/shmem-lock.ts';
@@ -473,14 +475,15 @@ export class PageCache {
     this.ram.u8.fill(0, start + offset, start + PAGE_SIZE);
   }
 
-  /** Drops the clean unmapped pages of a file (invalidate_mapping_pages); how many. Shmem has none that can go. */
-  invalidate(file: FilePages): number {
+  /** Drops the clean unmapped pages of a file (invalidate_mapping_pages); how many. Shmem has none that can go. `why` is told of, if given. */
+  invalidate(file: FilePages, why: ForcedWhy | null = null): number {
     if (file.backing === null) return 0;
     let dropped = 0;
     for (let index = file.pages.next(0, 'any'); index >= 0; index = file.pages.next(index + 1, 'any')) {
       const frame = file.pages.find(index) as Pfn;
       if (!this.isDroppable(frame)) continue;
-      this.dropPage(frame);
+      if (why === null) this.dropPage(frame);
+      else dropForced(this, frame, why);
       dropped++;
     }
     return dropped;
@@ -489,7 +492,7 @@ export class PageCache {
   /** /proc/sys/vm/drop_caches, 1: every clean unmapped page; how many. */
   invalidateAll(): number {
     this.vmstat.drop_pagecache++;
-    return this.files.reduce((sum, file) => (file === null ? sum : sum + this.invalidate(file)), 0);
+    return this.files.reduce((sum, file) => (file === null ? sum : sum + this.invalidate(file, 'drop_caches')), 0);
   }
 
   /** Clean, unmapped and held by nobody but the cache: nor by a device. */

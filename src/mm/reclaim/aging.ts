@@ -86,7 +86,7 @@ export class AgingPolicy implements ReclaimPolicy {
       }
       inactive.push(page);
       if (what === 'clean' && pages.isDirty(page)) continue;
-      if (pages.free(page, 'write')) freed++;
+      if (pages.free(page, 'write', 'aged')) freed++;
     }
     return freed;
   }

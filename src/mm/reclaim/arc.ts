@@ -125,7 +125,7 @@ export class ArcPolicy implements ReclaimPolicy {
     const page = oldest as Pfn;
     if (pages.isCandidate(page)) {
       pages.noteScanned(page);
-      if (pages.free(page, 'write')) return true;
+      if (pages.free(page, 'write', list === this.recent ? 'recent_list' : 'frequent_list')) return true;
     }
     if (list.has(page)) {
       list.remove(page);

@@ -137,7 +137,7 @@ export class ClockProPolicy implements ReclaimPolicy {
     this.fresh[page] = 0;
     if (isUsed && isFirstLook) ring.advance(HAND_COLD);
     else if (isUsed) this.reward(pages, page);
-    else if (pages.free(page, 'write')) return true;
+    else if (pages.free(page, 'write', 'cold')) return true;
     else if (ring.hands[HAND_COLD] === page) ring.advance(HAND_COLD);
     return false;
   }

@@ -2,6 +2,7 @@ import type { Pfn } from '../../machine/units.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { PageQueue } from './page-queue.ts';
 import type { ReclaimablePages, ReclaimPolicy } from './policy.ts';
+import type { PolicyWhy } from './why.ts';
 
 /** First in, first out: what has been in memory longest goes, used or not. */
 export class FifoPolicy implements ReclaimPolicy {
@@ -33,9 +34,14 @@ export class FifoPolicy implements ReclaimPolicy {
       if (!pages.isCandidate(page as Pfn)) continue;
       pages.noteScanned(page as Pfn);
       if (this.isSpared(pages, page as Pfn)) continue;
-      if (pages.free(page as Pfn, 'write')) freed++;
+      if (pages.free(page as Pfn, 'write', this.why)) freed++;
     }
     return freed;
+  }
+
+  /** Why the oldest goes. */
+  protected get why(): PolicyWhy {
+    return 'first_in';
   }
 
   /** Does the page get another round? */

@@ -2,6 +2,7 @@ import {
   EV_LRU_ACTIVATE,
   EV_LRU_DEACTIVATE,
   EV_PAGE_REFERENCED,
+  EV_RECLAIM_CHOICE,
   EV_RECLAIM_KEEP,
   EV_RECLAIM_SCAN,
   EV_RECLAIM_STEAL,
@@ -31,6 +32,7 @@ import type { RmapVma } from '../rmap/rmap-vma.ts';
 import { hasRecency } from '../vm-flags.ts';
 import type { PageReclaim } from './page-reclaim.ts';
 import type { ReclaimablePages, ReclaimPolicy, References, TableVisitor } from './policy.ts';
+import { type PolicyWhy, whyNumber } from './why.ts';
 
 /** The way to page tables by address and not by page; mm/young-walk.ts. */
 export interface TableWalker {
@@ -216,7 +218,9 @@ export class LruvecPages implements ReclaimablePages {
       this.events.emit(EV_RECLAIM_SCAN, page, RECLAIM_BY.indexOf(this.run.by), this.memcg.id, isSwapbacked ? 1 : 0);
   }
 
-  free(page: Pfn, dirty: 'write' | 'skip'): boolean {
+  free(page: Pfn, dirty: 'write' | 'skip', why: PolicyWhy = 'policy', rank = 0): boolean {
+    if (this.events.enabled[EV_RECLAIM_CHOICE] !== 0)
+      this.events.emit(EV_RECLAIM_CHOICE, page, RECLAIM_BY.indexOf(this.run.by), this.memcg.id, whyNumber(why), rank);
     const { vmstat } = this.cache;
     const { flags } = this.frames;
     const before = flags[page];

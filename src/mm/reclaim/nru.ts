@@ -38,10 +38,13 @@ export class NruPolicy implements ReclaimPolicy {
       classes[(isUsed ? 2 : 0) + (pages.isDirty(page as Pfn) ? 1 : 0)].push(page as Pfn);
     }
     let freed = 0;
-    for (const page of classes.flat()) {
-      if (freed >= wanted) break;
-      if (this.queue.has(page) && pages.free(page, 'write')) freed++;
-    }
+    classes.forEach((each, at) => {
+      const why = at < 2 ? 'unreferenced' : 'referenced';
+      for (const page of each) {
+        if (freed >= wanted) break;
+        if (this.queue.has(page) && pages.free(page, 'write', why, at)) freed++;
+      }
+    });
     return freed;
   }
 }

@@ -4,6 +4,7 @@ import type { FrameTable } from '../phys/frame-table.ts';
 import type { Lruvec } from '../phys/lruvec.ts';
 import type { ReclaimPolicies } from './kinds.ts';
 import type { ReclaimablePages, ReclaimPolicy, References, TableVisitor } from './policy.ts';
+import { knownWhy } from './why.ts';
 
 /** A policy from outside did what none may. `message` is one line that says which policy, where and what. */
 export class PolicyError extends Error {}
@@ -156,9 +157,9 @@ export class GuardedPages implements ReclaimablePages {
     return this.pages.isDirty(this.look(page));
   }
   /** Only of pages that are on the lists; anything else is the policy's mistake. */
-  free(page: Pfn, dirty: 'write' | 'skip'): boolean {
+  free(page: Pfn, dirty: 'write' | 'skip', why?: unknown, rank?: unknown): boolean {
     if (!this.pages.isCandidate(this.look(page))) return false;
-    const isFreed = this.pages.free(page, dirty);
+    const isFreed = this.pages.free(page, dirty, knownWhy(why), Number.isInteger(rank) ? (rank as number) : 0);
     if (isFreed) this.freed++;
     return isFreed;
   }

@@ -2,6 +2,7 @@ import type { Rng } from '../../base/rng.ts';
 import type { Pfn } from '../../machine/units.ts';
 import type { FrameTable } from '../phys/frame-table.ts';
 import type { Lruvec } from '../phys/lruvec.ts';
+import type { PolicyWhy } from './why.ts';
 
 /** Reclaim looks at a 2^priority-th of the lists first and at all of them, priority 0, last (DEF_PRIORITY). */
 export const DEF_PRIORITY = 12;
@@ -47,8 +48,11 @@ export interface ReclaimablePages {
   takeReferenced(page: Pfn): boolean;
   /** The page has contents that are written nowhere. */
   isDirty(page: Pfn): boolean;
-  /** Frees the page; false if it stays (held, locked, no slot, the store failed). 'skip' leaves dirty pages of files. */
-  free(page: Pfn, dirty: 'write' | 'skip'): boolean;
+  /**
+   * Frees the page; false if it stays (held, locked, no slot, the store failed). 'skip' leaves dirty pages of files. `why`, and a number of
+   * the policy's beside it, are for those who ask later (faultline:reclaim_choice); they change nothing.
+   */
+  free(page: Pfn, dirty: 'write' | 'skip', why?: PolicyWhy, rank?: number): boolean;
   activate(page: Pfn): void;
   deactivate(page: Pfn): void;
   /** To the young end of its list. */

@@ -44,6 +44,6 @@ export class RandomPolicy implements ReclaimPolicy {
   private tryPage(pages: ReclaimablePages, page: Pfn): boolean {
     if (!pages.isCandidate(page)) return false;
     pages.noteScanned(page);
-    return pages.free(page, 'write');
+    return pages.free(page, 'write', 'random');
   }
 }

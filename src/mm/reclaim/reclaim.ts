@@ -79,6 +79,10 @@ export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseLis
     this.hugePages = shrinker;
   }
 
+  get policyName(): string {
+    return this.lruvecOf(0).policy.name;
+  }
+
   /** The policies want every access (ReclaimPolicy.referenced). */
   get wantsReferences(): boolean {
     return this.lruvecOf(0).policy.referenced !== undefined;

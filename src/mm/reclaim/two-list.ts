@@ -163,7 +163,7 @@ export class TwoListPolicy implements ReclaimPolicy {
       }
       scanned++;
       pages.noteScanned(page);
-      if (checkReferences(pages, page, isFile) && pages.free(page, dirty)) freed++;
+      if (checkReferences(pages, page, isFile) && pages.free(page, dirty, 'inactive')) freed++;
       else if (pages.isCandidate(page)) {
         if ((pages.frames.flags[page] & PG_active) !== 0) this.noteAge();
         pages.rotate(page);

@@ -287,7 +287,8 @@ export class MglruPolicy implements ReclaimPolicy, TableVisitor {
     use.dropStaleRefs(page);
     pages.noteScanned(page);
     if (this.lookAround(pages, page) === 0) {
-      if (pages.free(page, priority > WRITE_PRIORITY ? 'skip' : 'write')) return weight;
+      const dirty = priority > WRITE_PRIORITY ? 'skip' : 'write';
+      if (pages.free(page, dirty, 'generation', generations.seqOf(page))) return weight;
       if (!generations.has(page)) return 0;
       use.setActive(page);
     } else if (use.setRefsByTable(page)) use.setActive(page);
