@@ -7,10 +7,18 @@ import { forkQuestion } from './fork.ts';
 import { memoryQuestion } from './memory.ts';
 import { addOptions, checkOptions, type Question } from './question.ts';
 import { reclaimQuestion } from './reclaim.ts';
+import { thpQuestion } from './thp.ts';
 import { wssQuestion } from './wss.ts';
 
 /** The first is the default. */
-const QUESTIONS: readonly Question[] = [codeQuestion, memoryQuestion, forkQuestion, wssQuestion, reclaimQuestion];
+const QUESTIONS: readonly Question[] = [
+  codeQuestion,
+  memoryQuestion,
+  forkQuestion,
+  wssQuestion,
+  reclaimQuestion,
+  thpQuestion,
+];
 
 export function reportCommand(): Command {
   const command = new Command('report')
