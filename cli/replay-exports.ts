@@ -31,7 +31,7 @@ export const EXPORTS: readonly Export[] = [
     name: 'references',
     usage: 'references -o FILE',
     about:
-      'the page references up to there, as a trace: .oracleGeneral or .csv (libCacheSim), .txt (a page a line), .lackey; .gz or .zst behind it',
+      'the page references up to there, as a trace: .oracleGeneral, .lcs or .csv (libCacheSim), .txt (a page a line), .lackey; .gz or .zst behind it',
     write: (recording, { file, where, options, progress }) =>
       writeReferences(recording.makeReplay(), { file, until: where, ids: options.ids, progress }),
   },

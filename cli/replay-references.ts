@@ -1,7 +1,11 @@
 import {
+  LCS_RECORD_BYTES,
+  type LcsStatistics,
+  lcsHeader,
   ORACLE_RECORD_BYTES,
   PageLives,
   PageNumbers,
+  putLcsRecord,
   putOracleRecord,
   type Replay,
   type ReplayStop,
@@ -15,7 +19,7 @@ import type { WorkProgress } from './work-progress.ts';
 const PAGE_BYTES = 4096;
 
 /** By the ending of the file's name. */
-type ReferenceFormat = 'oracleGeneral' | 'csv' | 'list' | 'lackey';
+type ReferenceFormat = 'oracleGeneral' | 'lcs' | 'csv' | 'list' | 'lackey';
 
 export interface ReferencesRequest {
   readonly file: string;
@@ -41,7 +45,10 @@ export function writeReferences(replay: Replay, request: ReferencesRequest): Wri
     take(replay, taken, request);
     if (taken.pages.length === 0) throw new UsageError('the run has no references up to there');
     const writer = new TraceWriter(request.file);
-    taken.forEach(lineMaker(format, (bytes) => writer.write(bytes)));
+    if (format === 'lcs') writer.write(lcsHeader(taken.statistics()));
+    const text = new TextPieces((bytes) => writer.write(bytes));
+    taken.forEach(lineMaker(format, text, (bytes) => writer.write(bytes)));
+    text.flush();
     writer.close();
     const { pages, spaces } = taken;
     return { file: request.file, format, references: pages.length, pages: pages.pageCount, processes: spaces.size };
@@ -69,6 +76,8 @@ function take(replay: Replay, taken: TakenReferences, { until, progress }: Refer
 }
 
 interface TakenReference {
+  /** Numbers ids as they come. */
+  readonly page: number;
   readonly high: number;
   readonly low: number;
   readonly timeUs: number;
@@ -101,6 +110,24 @@ class TakenReferences {
     this.places.push((place << 2) | KINDS.indexOf(access));
   }
 
+  /** For the header of lcs: one way through them. */
+  statistics(): LcsStatistics {
+    const counts = new Map<number, number>();
+    const tenants = new Map<number, number>();
+    let writes = 0;
+    let startTime = -1;
+    let endTime = 0;
+    this.forEach(({ page, timeUs, access, asid }) => {
+      counts.set(page, (counts.get(page) ?? 0) + 1);
+      tenants.set(asid, (tenants.get(asid) ?? 0) + 1);
+      if (ACCESS_NAMES[access] === 'write') writes++;
+      if (startTime < 0) startTime = timeUs;
+      endTime = timeUs;
+    });
+    const reads = this.pages.length - writes;
+    return { sizeBytes: PAGE_BYTES, startTime, endTime, reads, writes, counts: [...counts.values()], tenants };
+  }
+
   forEach(visit: (reference: TakenReference) => void): void {
     const [timeBuffer, placeBuffer] = [new Int32Array(CHUNK), new Int32Array(CHUNK)];
     let times = timeBuffer;
@@ -116,6 +143,7 @@ class TakenReferences {
       const place = places[at] >> 2;
       const high = this.virtual.highOf(place);
       visit({
+        page,
         high: this.ids === 'frames' ? 0 : high,
         low: this.ids === 'frames' ? page : this.virtual.lowOf(place),
         timeUs: times[at] >>> 0,
@@ -132,15 +160,47 @@ class TakenReferences {
   }
 }
 
-function lineMaker(format: ReferenceFormat, write: (bytes: Uint8Array) => void): (reference: TakenReference) => void {
-  const encoder = new TextEncoder();
-  const line = (text: string): void => write(encoder.encode(`${text}\n`));
+/** Lines of text, encoded many at a time. */
+class TextPieces {
+  private readonly write: (bytes: Uint8Array) => void;
+  private text = '';
+
+  constructor(write: (bytes: Uint8Array) => void) {
+    this.write = write;
+  }
+
+  line(text: string): void {
+    this.text += `${text}\n`;
+    if (this.text.length > 1 << 16) this.flush();
+  }
+
+  flush(): void {
+    this.write(Buffer.from(this.text));
+    this.text = '';
+  }
+}
+
+function lineMaker(
+  format: ReferenceFormat,
+  text: TextPieces,
+  write: (bytes: Uint8Array) => void,
+): (reference: TakenReference) => void {
+  const line = (words: string): void => text.line(words);
   switch (format) {
     case 'oracleGeneral': {
       const bytes = new Uint8Array(ORACLE_RECORD_BYTES);
       const view = new DataView(bytes.buffer);
       return ({ timeUs, high, low, next }) => {
         putOracleRecord(view, 0, { time: timeUs, high, low, sizeBytes: PAGE_BYTES, next });
+        write(bytes);
+      };
+    }
+    case 'lcs': {
+      const bytes = new Uint8Array(LCS_RECORD_BYTES);
+      const view = new DataView(bytes.buffer);
+      return ({ timeUs, high, low, access, asid, next }) => {
+        const kind = ACCESS_NAMES[access] === 'write' ? 'write' : 'read';
+        putLcsRecord(view, 0, { time: timeUs, high, low, sizeBytes: PAGE_BYTES, kind, tenant: asid, next });
         write(bytes);
       };
     }
@@ -155,8 +215,11 @@ function lineMaker(format: ReferenceFormat, write: (bytes: Uint8Array) => void):
     case 'lackey':
       return ({ access, asid, address }) => {
         // Address spaces lie 2^48 bytes apart.
-        const text = (BigInt(asid) * 2n ** 48n + BigInt(address)).toString(16).padStart(8, '0');
-        line(`${LACKEY_KINDS[access]} ${text},1`);
+        const digits =
+          asid < 32
+            ? (asid * 2 ** 48 + address).toString(16)
+            : (BigInt(asid) * 2n ** 48n + BigInt(address)).toString(16);
+        line(`${LACKEY_KINDS[access]} ${digits.padStart(8, '0')},1`);
       };
   }
 }
@@ -174,10 +237,11 @@ function formatOf(file: string): ReferenceFormat {
   if (file === '-') return 'list';
   const name = file.replace(/\.(gz|zst)$/, '');
   if (name.endsWith('.oracleGeneral') || name.endsWith('.oracleGeneral.bin')) return 'oracleGeneral';
+  if (name.endsWith('.lcs')) return 'lcs';
   if (name.endsWith('.csv')) return 'csv';
   if (name.endsWith('.txt') || name.endsWith('.list')) return 'list';
   if (name.endsWith('.lackey')) return 'lackey';
   throw new UsageError(
-    `-o ${file}: the name's ending says the format: .oracleGeneral, .csv, .txt (a page a line) or .lackey, and .gz or .zst behind it`,
+    `-o ${file}: the name's ending says the format: .oracleGeneral, .lcs, .csv, .txt (a page a line) or .lackey, and .gz or .zst behind it`,
   );
 }

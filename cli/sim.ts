@@ -25,7 +25,7 @@ const EXIT_CUT_OFF = 1;
 
 const EXAMPLES = `
 Formats, found out by the content, also of .gz and .zst: valgrind --tool=lackey --trace-mem=yes (and readi, readd, write);
-libCacheSim's oracleGeneral and csv; a page a line. What lackey writes are addresses: accesses to the page of the access before are
+libCacheSim's oracleGeneral, lcs and csv; a page a line. What lackey writes are addresses: accesses to the page of the access before are
 one reference with it, as the reference stream of Faultline's own CPU has it, but for --each. The other formats have an id of a page
 a record, and each record counts. Sizes: pages (100), bytes (16M) or shares of all pages (50%).
 

@@ -6,6 +6,7 @@ import {
   CsvDecoder,
   type CsvOptions,
   LackeyDecoder,
+  LcsDecoder,
   OracleGeneralDecoder,
   PageListDecoder,
   sniffTrace,
@@ -101,6 +102,8 @@ function decoderOf(format: TraceFormat, csv: CsvOptions): TraceDecoder {
       return new LackeyDecoder();
     case 'oracleGeneral':
       return new OracleGeneralDecoder();
+    case 'lcs':
+      return new LcsDecoder();
     case 'csv':
       return new CsvDecoder(csv);
     case 'list':

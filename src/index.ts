@@ -104,6 +104,13 @@ export {
   type OracleRecord,
   putOracleRecord,
 } from './observe/traces/oracle-general.ts';
+export {
+  LCS_RECORD_BYTES,
+  LcsDecoder,
+  type LcsStatistics,
+  lcsHeader,
+  putLcsRecord,
+} from './observe/traces/lcs.ts';
 export { PageAccesses, type PageSink } from './observe/traces/page-accesses.ts';
 export { PageListDecoder } from './observe/traces/page-list.ts';
 export { PageNumbers } from './observe/traces/page-numbers.ts';

@@ -124,7 +124,7 @@ describe('faultline sim', () => {
     [
       ['-'],
       'some words\n',
-      'faultline: -: looks like no trace; say what it is: --format lackey|oracleGeneral|csv|list\n',
+      'faultline: -: looks like no trace; say what it is: --format lackey|oracleGeneral|lcs|csv|list\n',
     ],
     [['no/such'], '', 'faultline: no/such: there is no such file\n'],
     [['--policies', 'best', '-'], '', "error: option '--policies <list>' argument 'best' is invalid. there are mglru"],
@@ -191,10 +191,30 @@ describe('faultline replay references', () => {
     }
   });
 
+  test('as lcs has the same records behind a header that tells what they are', () => {
+    const bytes = readFileSync(written('header.lcs'));
+    const plain = readFileSync(oracle);
+    const field = (at: number): number => Number(bytes.readBigInt64LE(at));
+    const count = plain.length / 24;
+    expect(bytes.length).toBe(8192 + 28 * count);
+    for (const at of [0, 8184]) expect(bytes.readBigUint64LE(at)).toBe(0x123456789abcdef0n);
+    const { pages } = simulated([...sizes, oracle]);
+    // Version, version of the statistics, requests, objects, their bytes, start and end.
+    expect([8, 16, 24, 32, 40, 48].map(field)).toEqual([2, 1, count, pages, count * 4096, pages * 4096]);
+    expect([field(56), field(64)]).toEqual([plain.readUint32LE(0), plain.readUint32LE(plain.length - 24)]);
+    expect(field(72) + field(80)).toBe(count);
+    for (let at = 0; at < count; at++) {
+      const record = bytes.subarray(8192 + 28 * at, 8192 + 28 * at + 28);
+      const same = Buffer.concat([record.subarray(0, 16), record.subarray(20)]);
+      if (!same.equals(plain.subarray(24 * at, 24 * at + 24))) throw new Error(`record ${at}`);
+      if (![12, 13].includes(record[16])) throw new Error(`operation ${record[16]}`);
+    }
+  });
+
   test('in each format, and packed, is the same trace', () => {
     const { rows, pages, format } = simulated([...sizes, oracle]);
     expect([format, pages]).toEqual(['oracleGeneral', expect.any(Number)]);
-    for (const name of ['run.csv', 'run.txt', 'run.csv.gz', 'run.oracleGeneral.zst'])
+    for (const name of ['run.csv', 'run.txt', 'run.csv.gz', 'run.oracleGeneral.zst', 'run.lcs', 'run.lcs.gz'])
       expect(simulated([...sizes, written(name)]).rows).toEqual(rows);
     const zst = new Uint8Array(readFileSync(join(folder, 'run.oracleGeneral.zst')));
     if (!('zstdCompressSync' in process.getBuiltinModule('zlib')))

@@ -1,38 +1,23 @@
 import type { AccessSink, TraceDecoder } from './access.ts';
+import { FixedRecords } from './fixed-records.ts';
 
 /** Bytes of a record: uint32 time, uint64 id, uint32 size, int64 vtime of the next access; little-endian, packed. */
 export const ORACLE_RECORD_BYTES = 24;
 
 /** libCacheSim's oracleGeneral (traceReader/customizedReader/oracle/oracleGeneralBin.h). The next access that it tells is not relied on. */
 export class OracleGeneralDecoder implements TraceDecoder {
-  private readonly begun = new Uint8Array(ORACLE_RECORD_BYTES);
-  private begunLength = 0;
-  private records = 0;
+  private readonly records = new FixedRecords(ORACLE_RECORD_BYTES);
 
   push(bytes: Uint8Array, sink: AccessSink): void {
-    let at = 0;
-    if (this.begunLength > 0) {
-      at = Math.min(ORACLE_RECORD_BYTES - this.begunLength, bytes.length);
-      this.begun.set(bytes.subarray(0, at), this.begunLength);
-      this.begunLength += at;
-      if (this.begunLength < ORACLE_RECORD_BYTES) return;
-      this.take(new DataView(this.begun.buffer), 0, sink);
-      this.begunLength = 0;
-    }
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (; at + ORACLE_RECORD_BYTES <= bytes.length; at += ORACLE_RECORD_BYTES) this.take(view, at, sink);
-    this.begun.set(bytes.subarray(at));
-    this.begunLength = bytes.length - at;
+    this.records.push(bytes, (view, at) =>
+      sink.access('load', view.getUint32(at + 8, true), view.getUint32(at + 4, true), view.getUint32(at + 12, true)),
+    );
   }
 
   end(): string | null {
-    if (this.begunLength === 0) return null;
-    return `record ${this.records + 1} is cut off: ${this.begunLength} of its ${ORACLE_RECORD_BYTES} bytes are there`;
-  }
-
-  private take(view: DataView, at: number, sink: AccessSink): void {
-    this.records++;
-    sink.access('load', view.getUint32(at + 8, true), view.getUint32(at + 4, true), view.getUint32(at + 12, true));
+    const { count, begun } = this.records;
+    if (begun === 0) return null;
+    return `record ${count + 1} is cut off: ${begun} of its ${ORACLE_RECORD_BYTES} bytes are there`;
   }
 }
 

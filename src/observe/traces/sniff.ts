@@ -1,11 +1,13 @@
+import { isLcs } from './lcs.ts';
 import { ORACLE_RECORD_BYTES } from './oracle-general.ts';
 
 /** Names of `--format`. */
-export const TRACE_FORMATS = ['lackey', 'oracleGeneral', 'csv', 'list'] as const;
+export const TRACE_FORMATS = ['lackey', 'oracleGeneral', 'lcs', 'csv', 'list'] as const;
 export type TraceFormat = (typeof TRACE_FORMATS)[number];
 
 /** The format of a trace by its first bytes (decompressed, some thousands where there are so many); null: it looks like none. */
 export function sniffTrace(head: Uint8Array): TraceFormat | null {
+  if (isLcs(head)) return 'lcs';
   return isText(head) ? sniffText(head) : isOracleGeneral(head) ? 'oracleGeneral' : null;
 }
 

@@ -3,6 +3,7 @@ import { fc } from '../../../test/property.ts';
 import type { AccessKind, TraceDecoder } from './access.ts';
 import { CSV_DEFAULTS, CsvDecoder } from './csv.ts';
 import { LackeyDecoder } from './lackey.ts';
+import { LCS_RECORD_BYTES, LcsDecoder, lcsHeader, putLcsRecord } from './lcs.ts';
 import { OracleGeneralDecoder, putOracleRecord } from './oracle-general.ts';
 import { PageAccesses } from './page-accesses.ts';
 import { PageListDecoder } from './page-list.ts';
@@ -115,6 +116,58 @@ describe('CsvDecoder', () => {
     ['a,id\n1,2\n3\n', "line 3: '3' is no line with 2 columns"],
   ])('says which line is wrong: %j', (text, message) => {
     expect(() => decoded(new CsvDecoder(CSV_DEFAULTS), bytesOf(text))).toThrow(message);
+  });
+});
+
+describe('LcsDecoder', () => {
+  const counts = [2, 1];
+  const tenants = new Map([[7, 3]]);
+  const header = lcsHeader({ sizeBytes: 4096, startTime: 1, endTime: 3, reads: 2, writes: 1, counts, tenants });
+  const records = new Uint8Array(3 * LCS_RECORD_BYTES);
+  const view = new DataView(records.buffer);
+  for (const [at, [low, kind, next]] of (
+    [
+      [7, 'read', 2],
+      [8, 'write', -1],
+      [7, 'read', -1],
+    ] as const
+  ).entries())
+    putLcsRecord(view, at * LCS_RECORD_BYTES, { time: at + 1, high: 5, low, sizeBytes: 4096, kind, tenant: 7, next });
+  const bytes = new Uint8Array([...header, ...records]);
+  const wanted = ['load 500000007 4096', 'store 500000008 4096', 'load 500000007 4096'];
+
+  it('reads what is written, in pieces of any length, and is known by its beginning', () => {
+    for (const piece of [1, 27, 28, 8191, 8192, 8193, 1e6])
+      expect(decoded(new LcsDecoder(), bytes, piece)).toEqual(wanted);
+    expect(sniffTrace(bytes.subarray(0, 4096))).toBe('lcs');
+  });
+
+  it.each([1, 3, 4, 5, 6, 7, 8])('reads version %i', (version) => {
+    const length = [0, 24, 28, 36, 40, 44, 52, 68, 100][version];
+    const other = new Uint8Array(8192 + 3 * length);
+    other.set(header);
+    other[8] = version;
+    for (let at = 0; at < 3; at++) {
+      const record = records.subarray(at * 28, at * 28 + 28);
+      other.set(record.subarray(0, 16), 8192 + at * length);
+      if (version > 1) other[8192 + at * length + 20] = record[16];
+    }
+    const all = version === 1 ? wanted.map((line) => line.replace('store', 'load')) : wanted;
+    expect(decoded(new LcsDecoder(), other, 1000)).toEqual(all);
+  });
+
+  it('says what is wrong, or missing', () => {
+    const wrong = bytes.slice();
+    wrong[8] = 9;
+    expect(() => decoded(new LcsDecoder(), wrong)).toThrow('lcs version 9 is not known; there are 1 to 8');
+    expect(() => decoded(new LcsDecoder(), new Uint8Array(9000))).toThrow('has no header of an lcs trace');
+    expect(decoded(new LcsDecoder(), bytes.subarray(0, -1)).at(-1)).toBe(
+      'record 3 is cut off: 27 of its 28 bytes are there',
+    );
+    expect(decoded(new LcsDecoder(), bytes.subarray(0, -28)).at(-1)).toBe('2 of its 3 records are there');
+    expect(decoded(new LcsDecoder(), bytes.subarray(0, 100))).toEqual([
+      'its header is cut off: 100 of its 8192 bytes are there',
+    ]);
   });
 });
 
