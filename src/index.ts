@@ -22,6 +22,7 @@ export type { ReclaimablePages, ReclaimPolicy, References, TableVisitor } from '
 export { GuardedPolicies, PolicyError } from './mm/reclaim/policy-guard.ts';
 export { AttributedRun } from './observe/attribution/attributed-run.ts';
 export type { AttributionRow } from './observe/attribution/attribution.ts';
+export type { Mapping } from './observe/attribution/mapping-names.ts';
 export {
   ATTRIBUTION_KEYS,
   type AttributionEntry,
@@ -38,6 +39,9 @@ export { type EventFilter, EventLog, type EventLogOptions, listenTo } from './ob
 export { csvHead, csvLine, type EventColumn, eventColumns, eventObject } from './observe/event-log/event-table.ts';
 export { type FaultDescription, formatFault } from './observe/fault-trace.ts';
 export { countFrames, type FrameView, viewFrame } from './observe/frame-view.ts';
+export type { HeatBand } from './observe/heat/bands.ts';
+export { HEAT_COUNTS, type HeatCount, type HeatRow } from './observe/heat/cells.ts';
+export { HeatMaps } from './observe/heat/heat-map.ts';
 export type { LevelsReport } from './observe/levels-at-exit.ts';
 export { describeVma } from './observe/page-life/mapping-watch.ts';
 export { PageHistory } from './observe/page-life/page-history.ts';

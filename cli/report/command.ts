@@ -4,6 +4,7 @@ import { openRecording } from '../open-recording.ts';
 import { UsageError } from '../usage-error.ts';
 import { codeQuestion } from './code.ts';
 import { forkQuestion } from './fork.ts';
+import { heatQuestion } from './heat.ts';
 import { memoryQuestion } from './memory.ts';
 import { addOptions, checkOptions, type Question } from './question.ts';
 import { reclaimQuestion } from './reclaim.ts';
@@ -16,6 +17,7 @@ const QUESTIONS: readonly Question[] = [
   memoryQuestion,
   forkQuestion,
   wssQuestion,
+  heatQuestion,
   reclaimQuestion,
   thpQuestion,
 ];

@@ -28,7 +28,9 @@ export class ReferenceTracer {
   private fetchPage = 0 as Vpn;
   private fetchEntry = 0;
   private dataFrame: Pfn | -1 = -1;
+  /** The first dataCount; the array never shrinks, because that costs more than what it is for. */
   private readonly dataEntries: number[] = [];
+  private dataCount = 0;
   private lastTold: Pfn | -1 = -1;
 
   constructor(ram: Ram) {
@@ -83,7 +85,7 @@ export class ReferenceTracer {
     } else {
       if (frame !== this.dataFrame) this.dropData(entry);
       this.dataFrame = frame;
-      if (!this.dataEntries.includes(entry)) this.dataEntries.push(entry);
+      this.keepData(entry);
     }
     this.tell(page, frame, access);
   }
@@ -108,9 +110,14 @@ export class ReferenceTracer {
 
   /** All entries of data but `kept`. */
   private dropData(kept = 0): void {
-    for (const entry of this.dataEntries) if (entry !== kept) this.dropEntry(entry);
-    this.dataEntries.length = 0;
+    for (let i = 0; i < this.dataCount; i++) if (this.dataEntries[i] !== kept) this.dropEntry(this.dataEntries[i]);
+    this.dataCount = 0;
     this.dataFrame = -1;
+  }
+
+  private keepData(entry: number): void {
+    for (let i = 0; i < this.dataCount; i++) if (this.dataEntries[i] === entry) return;
+    this.dataEntries[this.dataCount++] = entry;
   }
 
   private dropEntry(entry: number): void {
