@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { deflateRaw, deflateRawSync } from 'node:zlib';
 import {
   CheckpointError,
@@ -33,6 +33,7 @@ const WORTH = 0.75;
 
 /** Writes a recording while the run goes on. Blocks of pages are compressed by other threads meanwhile, where there are any. */
 export class RecordingWriter implements Journal {
+  private readonly path: string;
   private readonly file: ChunkFile;
   private readonly index: RecordingIndex & { files: number[] } = {
     journal: [],
@@ -53,6 +54,7 @@ export class RecordingWriter implements Journal {
 
   /** Throws UsageError if the file cannot be written. */
   constructor(file: string, header: RecordingHeader) {
+    this.path = file;
     this.file = new ChunkFile(file);
     this.file.write('HEAD', Buffer.from(JSON.stringify(header)));
   }
@@ -86,6 +88,12 @@ export class RecordingWriter implements Journal {
     offset.writeDoubleLE(this.file.write('INDX', deflateRawSync(JSON.stringify(this.index))));
     this.file.write('TAIL', offset);
     this.file.close();
+  }
+
+  /** There was no run: the file goes. */
+  discard(): void {
+    this.file.close();
+    rmSync(this.path);
   }
 
   private takeCheckpoint({ issued, nowNs }: { issued: number; nowNs: number }): void {

@@ -99,6 +99,7 @@ export async function runProgram(
     cwd,
   });
   if (spawned < 0) {
+    recorder?.discard();
     mustHaveNoLeak(endMachine(system, check));
     throw explainNotRunnable(file, spawned, options);
   }
@@ -273,9 +274,13 @@ interface Program {
   readonly argv0: string;
 }
 
-/** The program in the guest's tree; a file outside of what the guest sees is mounted by itself, read-only. */
+/**
+ * The program in the guest's tree; a file outside of what the guest sees is mounted by itself, read-only. With --root an absolute path means
+ * the guest's file first: /bin/sh is not the host's.
+ */
 async function findProgram(file: string, system: System, options: RunOptions): Promise<Program> {
-  if (options.root !== undefined && !existsSync(file)) return { guest: file, argv0: file };
+  const isGuests = options.root !== undefined && file.startsWith('/') && system.access(file) >= 0;
+  if (isGuests || (options.root !== undefined && !existsSync(file))) return { guest: file, argv0: file };
   const host = resolve(file);
   const stat = statSync(host, { throwIfNoEntry: false });
   if (stat === undefined) throw new UsageError(`${file}: there is no such file`, 127);

@@ -223,6 +223,11 @@ describe('what the guest sees', () => {
     writeFileSync(join(root, 'etc', 'motd'), 'welcome\n');
     expect(run(['--root', root], ['read', '/etc/motd']).stdout).toBe('welcome\n');
     expect(run(['--root', root], ['cwd']).stdout).toBe('/\n');
+    // A path of the guest's and of the host's: the guest's is meant.
+    mkdirSync(join(root, 'usr/bin'), { recursive: true });
+    const elf = elfFile({ segments: [{ flags: 5, address: 0x10000, fileBytes: 4096, memoryBytes: 4096 }] });
+    writeFileSync(join(root, 'usr/bin/env'), elf, { mode: 0o755 });
+    expect(faultline(['run', '--root', root, '/usr/bin/env'])).toEqual({ status: 0, stdout: '', stderr: '' });
   });
   test('from the root folder of the host', () => {
     const result = faultline(['run', tool, 'read', '/proc/self/comm'], { cwd: '/' });
