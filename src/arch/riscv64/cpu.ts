@@ -88,6 +88,7 @@ export class Riscv64Cpu implements Cpu, Restorable {
     const { ram, pace } = this;
     if (pace !== null && this.retiredCount >= pace.startAfter)
       this.translator = new Translator(ram, pace, (slot) => this.code.frameOf(slot));
+    this.translator?.restart(this.retiredCount);
     const { format } = this;
     const translator = this.translator && { pace: this.translator.pace, tableEntries: MAX_UNITS };
     const memoryPages = ram.u8.length / 65536;
