@@ -1,7 +1,7 @@
 import { monotonicMs } from './monotonic-ms.ts';
 
 /** Of the run, between two checkpoints: a replay goes from one to just before the next in about as much, some more while its code is cold. */
-const INTERVAL_MS = 600;
+const INTERVAL_MS = 500;
 /** The run goes on for so many times what the last one took: it is never slowed down by more than a half. */
 const RUN_TO_COST = 2;
 /** What a disk takes at least. */

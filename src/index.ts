@@ -103,18 +103,18 @@ export {
 export { CSV_DEFAULTS, CsvDecoder, type CsvOptions } from './observe/traces/csv.ts';
 export { LackeyDecoder } from './observe/traces/lackey.ts';
 export {
-  ORACLE_RECORD_BYTES,
-  OracleGeneralDecoder,
-  type OracleRecord,
-  putOracleRecord,
-} from './observe/traces/oracle-general.ts';
-export {
   LCS_RECORD_BYTES,
   LcsDecoder,
   type LcsStatistics,
   lcsHeader,
   putLcsRecord,
 } from './observe/traces/lcs.ts';
+export {
+  ORACLE_RECORD_BYTES,
+  OracleGeneralDecoder,
+  type OracleRecord,
+  putOracleRecord,
+} from './observe/traces/oracle-general.ts';
 export { PageAccesses, type PageSink } from './observe/traces/page-accesses.ts';
 export { PageListDecoder } from './observe/traces/page-list.ts';
 export { PageNumbers } from './observe/traces/page-numbers.ts';

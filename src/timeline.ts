@@ -29,7 +29,7 @@ interface Mark extends Point {
 export class Timeline {
   readonly replay: Replay;
   private readonly recorded: RecordedCheckpoints | null;
-  private interval = INTERVAL;
+  private interval: number;
   /** In the order of the run. The first is its start. */
   private marks: Mark[] = [];
   /** The last one taken or gone to: the next one shares with it what is the same. */
@@ -39,6 +39,7 @@ export class Timeline {
   constructor(replay: Replay, recorded: CheckpointSource | null = null) {
     this.replay = replay;
     this.recorded = recorded === null ? null : replay.recordedCheckpoints(recorded);
+    this.interval = Math.max(INTERVAL, longestGap(this.recorded?.points ?? []));
     this.base = replay.checkpoint();
     this.marks.push({ issued: this.issued, nowNs: this.nowNs, checkpoint: this.base });
   }
@@ -156,7 +157,7 @@ export class Timeline {
     }
   }
 
-  /** Where the recording has checkpoints of its own, there need be no others. */
+  /** Where the recording has checkpoints of its own, there need be no others; behind the last one as far apart as those. */
   private nextMarkAt(): number {
     const recorded = this.recorded?.points.at(-1)?.issued ?? 0;
     return Math.max(this.marks[this.marks.length - 1].issued, recorded) + this.interval;
@@ -205,4 +206,8 @@ export class Timeline {
     if (space === null || peekMemory(kernel.mm, space, vaddr(address), bytes) < WATCHED_BYTES) return null;
     return bytes.join(' ');
   }
+}
+
+function longestGap(points: readonly Point[]): number {
+  return points.reduce((longest, { issued }, at) => Math.max(longest, issued - (points[at - 1]?.issued ?? 0)), 0);
 }

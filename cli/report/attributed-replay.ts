@@ -18,12 +18,13 @@ export function replayAttributed(
   recording: OpenRecording,
   to: string | undefined,
   watch: (kernel: Kernel, run: AttributedRun) => () => void = () => () => {},
+  options: ConstructorParameters<typeof AttributedRun>[2] = {},
 ): { readonly run: AttributedRun; readonly ended: 'whole' | 'cut'; readonly nowNs: number; readonly point: number } {
   const where = parseWhere(to ?? 'end');
   if (where.at === 'change') throw new UsageError(`--to ${to}: write a time, an event, @N or end`);
   const replay = recording.makeReplay();
   const { kernel } = replay.system;
-  const run = new AttributedRun(kernel, decompressSection);
+  const run = new AttributedRun(kernel, decompressSection, options);
   const progress = new WorkProgress();
   const unwatch = watch(kernel, run);
   let ended: 'whole' | 'cut' = 'whole';

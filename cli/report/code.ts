@@ -70,6 +70,7 @@ export const codeQuestion: Question<CodeOptions> = {
     ['', 'functions by faults'],
     ['--by line --sort peak', 'which line made this memory resident'],
     ['--by function --sort cow', 'who copied pages on write'],
+    ['--by line --sort tlb', 'which line misses the TLB'],
     ['--annotate program.c', 'the source, with the faults of each line'],
     ['--format pprof -o run.pb.gz', 'for `go tool pprof`, speedscope, Perfetto'],
     ['--format perfetto -o run.pftrace', 'for ui.perfetto.dev'],
@@ -85,7 +86,10 @@ function reportCode(recording: OpenRecording, options: CodeOptions): number {
   const sorting = sortColumn(options.sort ?? 'faults');
   const format = options.format === undefined ? null : stackFormat(options.format);
   if (format === 'perfetto') return writePerfetto(recording, options);
-  const { run, ended, nowNs } = replayAttributed(recording, options.to);
+  // They cost time, so they are put down to code only where they are shown.
+  const showsMisses = sorting.name === 'tlb' || format === 'pprof' || options.json === true;
+  const tlbMisses = showsMisses ? 'by code' : 'by process';
+  const { run, ended, nowNs } = replayAttributed(recording, options.to, undefined, { tlbMisses });
   if (format !== null) {
     const { title, value } = sorting;
     const name = [recording.header.command.join(' '), title].join(': ');

@@ -16,7 +16,7 @@ export interface FieldFacts {
 /** Names of values that stand for something, by value; empty where none does. */
 export const EVENT_VALUE_NAMES = {
   access: ['', 'read', 'write', '', 'exec'],
-  /** FAULT_KINDS (src/mm/address-space.ts). */
+  /** FAULT_KINDS of src/mm/address-space.ts is this list. */
   fault: [
     'anonZero',
     'anonReadZero',

@@ -1,3 +1,4 @@
+import type { MissListener } from './miss-listener.ts';
 import type { Access, Mmu, TranslationRoot } from './mmu.ts';
 import type { CodeListener } from './ram.ts';
 import type { Vaddr } from './units.ts';
@@ -43,4 +44,6 @@ export interface Cpu extends Mmu, CodeListener {
   /** TLB refills from a walk since power-on, and walks' memory references. */
   readonly tlbMisses: number;
   readonly walkReferences: number;
+  /** Who is told of each miss from now on; null: nobody. Not from within `run`. */
+  setMissListener(listener: MissListener | null): void;
 }

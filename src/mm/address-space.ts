@@ -1,3 +1,4 @@
+import { EVENT_VALUE_NAMES } from '../base/event-fields.ts';
 import type { TranslationRoot } from '../machine/mmu.ts';
 import { PAGE_SIZE, type Pfn, type Vaddr, type Vpn } from '../machine/units.ts';
 import type { KsmSlot } from './ksm/ksm-slots.ts';
@@ -13,20 +14,7 @@ export const MM_SWAPENTS = 2;
 export const MM_SHMEMPAGES = 3;
 
 /** Fault kinds by index: what `space.faults`, `mm.faultCounts` and EV_PAGE_FAULT count. */
-export const FAULT_KINDS = [
-  'anonZero',
-  'anonReadZero',
-  'cowCopy',
-  'cowReuse',
-  'fileRead',
-  'fileShared',
-  'stackGrow',
-  'swapIn',
-  'spurious',
-  'segv',
-  'bus',
-  'userfault',
-] as const;
+export const FAULT_KINDS = EVENT_VALUE_NAMES.fault;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 export const KIND_ANON_ZERO = 0;
 export const KIND_ANON_READ_ZERO = 1;

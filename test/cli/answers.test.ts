@@ -169,6 +169,28 @@ for (const { name, isThere, how, command, output } of PROGRAMS)
       expect(total.copiedByParent + total.copiedByChild + total.otherCopies).toBe(table.total.cowCopies);
     });
 
+    test('its working set grows to the pages that its heat map has', () => {
+      type Windows = { avg: number; max: number; ref: number }[];
+      const { processes, machine } = parsed<{ processes: { pid: number; windows: Windows }[]; machine: Windows }>(
+        ...['report', recording, 'wss', '--json'],
+      );
+      for (const windows of [machine, ...processes.map((each) => each.windows)])
+        windows.slice(1).forEach((each, at) => {
+          for (const value of ['avg', 'max', 'ref'] as const)
+            expect(each[value]).toBeGreaterThanOrEqual(windows[at][value]);
+        });
+      const { pid, bands } = parsed<{
+        pid: number;
+        bands: { rows: { pages: number; references: number[] | null }[] }[];
+      }>(...['report', recording, 'heat', '--json', '--rows', '1024']);
+      expect(pid).toBe(processes[0].pid);
+      const touched = bands.flatMap(({ rows }) => rows).filter(({ references }) => references !== null);
+      const pages = touched.reduce((sum, row) => sum + row.pages, 0);
+      expect(processes[0].windows.at(-1)?.ref).toBe(pages * 4096);
+      for (const format of ['text', 'csv', 'svg'])
+        expect(answer('report', recording, 'heat', '--format', format).length).toBeGreaterThan(1000);
+    });
+
     test('its references: no policy beats opt, and memory for all misses each page once', () => {
       answer('replay', recording, 'references', '-o', file('oracleGeneral'));
       const { pages, rows } = parsed<SimAnswer>(

@@ -35,7 +35,7 @@ function attribute(argv: readonly string[], { root, memoryMiB = 128, swapMiB = 0
   if (swapMiB > 0) system.addSwap({ sizeBytes: swapMiB * 2 ** 20 });
   if (root === undefined) system.mount({ host: argv[0], guest: argv[0], mode: 'ro' });
   const { kernel } = system;
-  const run = new AttributedRun(kernel, decompressSection);
+  const run = new AttributedRun(kernel, decompressSection, { tlbMisses: 'by code' });
   const { pages } = run.attribution;
   let peak = 0;
   kernel.afterTrap = () => {
@@ -68,6 +68,9 @@ function expectExact({ tables, stats, run }: Outcome): void {
     expect(sum((entry) => entry.majorFaults)).toBe(total.majorFaults);
     expect(sum((entry) => entry.swapIns)).toBe(stats.swap.ins + stats.swap.zeroIns);
     expect(sum((entry) => entry.tlbMisses)).toBe(stats.tlbMisses);
+    // All of them are of some code.
+    if (by === 'function')
+      expect(entries.find(({ symbol, tlbMisses }) => symbol === '[not by code]' && tlbMisses > 0)).toBeUndefined();
     expect(sum((entry) => entry.cowCopies)).toBe(total.cowCopies);
     expect(sum((entry) => entry.residentBytes)).toBe(run.attribution.pages.pages * 4096);
     expect(sum((entry) => entry.peakBytes)).toBe(run.attribution.pages.peakPages * 4096);

@@ -8,6 +8,7 @@ import {
   type UnkeptBytes,
 } from '../../base/checkpointed.ts';
 import type { Cpu, Trap } from '../../machine/cpu.ts';
+import type { MissListener } from '../../machine/miss-listener.ts';
 import type { Access, TranslationRoot } from '../../machine/mmu.ts';
 import type { PagingFormat } from '../../machine/paging/format.ts';
 import type { Ram } from '../../machine/ram.ts';
@@ -19,6 +20,7 @@ import { generateInterpreter } from './generate.ts';
 import { type JitMode, type JitPace, PACES } from './jit/pace.ts';
 import { MAX_UNITS, Translator } from './jit/translator.ts';
 import * as at from './layout.ts';
+import { MissGate } from './miss-gate.ts';
 import { prebuiltInterpreter } from './prebuilt.ts';
 import { ReferenceTracer } from './reference-tracer.ts';
 import { REGISTER_WORDS } from './registers.ts';
@@ -38,7 +40,7 @@ const HARDWARE_ASIDS = 511;
  * Invariant: TLB entries and decoded code are caches; losing them at any trap changes no architectural result.
  */
 export class Riscv64Cpu implements Cpu, Restorable {
-  static readonly [NOT_STATE] = ['pace', 'translator', 'enter', 'translateWords'];
+  static readonly [NOT_STATE] = ['pace', 'translator', 'enter', 'translateWords', 'misses'];
   /** What slots hold is made again; which frames have one is state, because a new one empties the write TLB. */
   readonly [UNKEPT_BYTES]: UnkeptBytes;
   readonly registers: Uint32Array;
@@ -49,6 +51,7 @@ export class Riscv64Cpu implements Cpu, Restorable {
   private readonly ram: Ram;
   private readonly code: CodeCache;
   private readonly tracer: ReferenceTracer;
+  private readonly misses: MissGate;
   private readonly format: PagingFormat;
   /** Null: nothing is ever translated. */
   private readonly pace: JitPace | null;
@@ -71,6 +74,7 @@ export class Riscv64Cpu implements Cpu, Restorable {
     this.pace = typeof jit === 'string' ? (jit === 'off' ? null : PACES[jit]) : jit;
     this.registers = ram.u32.subarray(at.REGISTER_BASE / 4, at.REGISTER_BASE / 4 + REGISTER_WORDS);
     this.tracer = new ReferenceTracer(ram);
+    this.misses = new MissGate(ram);
     this.code = new CodeCache(ram, (slot) => this.translator?.dropSlot(slot));
     assert(ram.ramBase === at.MACHINE_AREA_BYTES, 'riscv64/cpu.ts: guest RAM begins behind the machine area');
     this.put64(at.MAIL_FRAME_COUNT, ram.frameCount);
@@ -84,6 +88,7 @@ export class Riscv64Cpu implements Cpu, Restorable {
     const { ram, pace } = this;
     if (pace !== null && this.retiredCount >= pace.startAfter)
       this.translator = new Translator(ram, pace, (slot) => this.code.frameOf(slot));
+    this.translator?.restart(this.retiredCount);
     const { format } = this;
     const translator = this.translator && { pace: this.translator.pace, tableEntries: MAX_UNITS };
     const memoryPages = ram.u8.length / 65536;
@@ -132,10 +137,30 @@ export class Riscv64Cpu implements Cpu, Restorable {
     this.tracer.beforeRun();
     if (this.translator === null && this.pace !== null && this.retiredCount >= this.pace.startAfter) this.load();
     this.translator?.beforeRun(this.retiredCount);
-    const trap = this.enter(budget);
+    const trap = this.misses.listener === null ? this.go(budget) : this.goHolding(budget);
     this.tracer.afterRun();
-    this.retiredCount += budget - this.ram.i32[at.MAIL_LEFT / 4];
     return trap as Trap;
+  }
+
+  private go(budget: number): number {
+    const trap = this.enter(budget);
+    this.retiredCount += budget - this.ram.i32[at.MAIL_LEFT / 4];
+    return trap;
+  }
+
+  /** As `go`, and tells who listens of each miss of the TLB. */
+  private goHolding(budget: number): number {
+    const { misses, ram } = this;
+    for (let left = budget; ; left = ram.i32[at.MAIL_LEFT / 4]) {
+      misses.close();
+      const trap = this.go(left);
+      if (!misses.isHeld) {
+        misses.leave();
+        return trap;
+      }
+      misses.hold(this.root, this.retiredCount);
+      this.put64(at.MAIL_INSTRET, this.retiredCount);
+    }
   }
 
   get retired(): number {
@@ -172,7 +197,10 @@ export class Riscv64Cpu implements Cpu, Restorable {
   translate(root: TranslationRoot, address: Vaddr, access: Access): number {
     this.loadRoot(root);
     const high = Math.floor(address / WORD);
+    const { misses } = this;
+    const before = misses.listener === null ? 0 : this.tlbMisses;
     const offset = this.translateWords((address - high * WORD) | 0, high | 0, access);
+    if (misses.listener !== null) misses.noteOfKernel(root, address, access, before);
     return offset === -1 ? -1 : offset >>> 0;
   }
 
@@ -211,6 +239,10 @@ export class Riscv64Cpu implements Cpu, Restorable {
     this.tracer.setStream(stream, detail);
   }
 
+  setMissListener(listener: MissListener | null): void {
+    this.misses.listener = listener;
+  }
+
   dropCode(frame: Pfn): void {
     this.code.drop(frame);
   }
@@ -227,6 +259,7 @@ export class Riscv64Cpu implements Cpu, Restorable {
   [AFTER_RESTORE](): void {
     this.code.emptySlots();
     this.translator?.restart(this.retiredCount);
+    this.misses.open();
     if (this.tracer.isInForce) return;
     this.flushAll();
     this.tracer.enforce();

@@ -41,6 +41,9 @@ export const MAIL_SAME_INSTRUCTION = MAILBOX + 0x54; // i32: 1 before the second
 export const MAIL_FRAME_COUNT = MAILBOX + 0x58; // i64: of guest RAM
 /** 16 bytes: where a load that crosses pages is put together. */
 export const BOUNCE = MAILBOX + 0x60;
+/** i32: 0: misses of the TLB are refilled; 1: held, which MAIL_MISS_HELD says; n + 1: held after n more (miss-gate.ts). */
+export const MAIL_MISS_GATE = MAILBOX + 0x70;
+export const MAIL_MISS_HELD = MAILBOX + 0x74; // i32
 
 export const TLB_ENTRY_BYTES = 16;
 export const DATA_TLB_ENTRIES = 4096;

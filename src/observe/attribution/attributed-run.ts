@@ -3,7 +3,7 @@ import { CallStacks } from '../code/call-stacks.ts';
 import { CodeMap } from '../code/code-map.ts';
 import type { Decompress } from '../code/elf-file.ts';
 import { SourceFrames } from '../code/source-frames.ts';
-import { Attribution } from './attribution.ts';
+import { Attribution, type AttributionOptions } from './attribution.ts';
 import { AttributionTables } from './table.ts';
 
 /**
@@ -21,10 +21,10 @@ export class AttributedRun {
   readonly attribution: Attribution;
   readonly tables: AttributionTables;
 
-  constructor(kernel: Kernel, decompress: Decompress = () => null) {
+  constructor(kernel: Kernel, decompress: Decompress = () => null, options: AttributionOptions = {}) {
     this.code = new CodeMap(kernel, decompress);
     this.stacks = new CallStacks(kernel, this.code);
-    this.attribution = new Attribution(kernel, this.stacks);
+    this.attribution = new Attribution(kernel, this.stacks, options);
     this.tables = new AttributionTables(this.attribution, this.stacks, this.sources);
   }
 

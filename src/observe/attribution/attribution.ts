@@ -14,7 +14,9 @@ import {
 } from '../../base/event-kinds.ts';
 import type { EventRecord } from '../../base/events.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
-import { PAGE_SIZE } from '../../machine/units.ts';
+import type { MissListener } from '../../machine/miss-listener.ts';
+import type { Access, TranslationRoot } from '../../machine/mmu.ts';
+import { PAGE_SIZE, type Vaddr } from '../../machine/units.ts';
 import { type AddressSpace, FAULT_KINDS } from '../../mm/address-space.ts';
 import type { CallStacks } from '../code/call-stacks.ts';
 import { NO_STACK } from '../code/call-stacks.ts';
@@ -55,6 +57,11 @@ export function minorFaultsOf({ faults, majorFaults }: AttributionRow): number {
   return faults.reduce((sum, count, kind) => (REFUSED_KINDS.includes(kind) ? sum : sum + count), 0) - majorFaults;
 }
 
+export interface AttributionOptions {
+  /** 'by code' makes each miss leave the translated code: a run with many of them takes several times as long. Default: 'by process'. */
+  readonly tlbMisses?: 'by process' | 'by code';
+}
+
 export interface ForkNote {
   /** mm_id of both. */
   readonly parent: number;
@@ -70,7 +77,7 @@ export interface ForkNote {
  * A page is resident for who mapped it (faultline:page_map): the instruction that faulted, with fault-around for all pages of the window;
  * in a child, until it is copied, for the call of fork. ForkShares says which fork a COW copy is put down to.
  */
-export class Attribution {
+export class Attribution implements MissListener {
   readonly rows: AttributionRow[] = [];
   readonly forks: ForkNote[] = [];
   readonly shares: ForkShares;
@@ -85,9 +92,12 @@ export class Attribution {
   /** The process that has the CPU. */
   private running = 0;
   private lastSpace: AddressSpace | null = null;
+  private missSpace: AddressSpace | null = null;
+  /** Those of `missing`, by the numbers that it gave. */
+  private readonly missRows: AttributionRow[] = [];
   private readonly end: () => void;
 
-  constructor(kernel: Kernel, stacks: CallStacks) {
+  constructor(kernel: Kernel, stacks: CallStacks, { tlbMisses: detail = 'by process' }: AttributionOptions = {}) {
     this.kernel = kernel;
     this.stacks = new TaskStacks(kernel, stacks);
     this.mappings = new MappingNames();
@@ -112,7 +122,9 @@ export class Attribution {
     this.end = () => {
       for (const end of endings) end();
       this.shares.close();
+      if (detail === 'by code') kernel.cpu.setMissListener(null);
     };
+    if (detail === 'by code') kernel.cpu.setMissListener(this);
   }
 
   /** What is still to be counted is, and no more is listened to. */
@@ -189,7 +201,22 @@ export class Attribution {
     if (task !== undefined) this.running = task.tgid;
   }
 
-  /** Those since the last time are of the process that ran. Which code had them the CPU does not tell. */
+  missing(root: TranslationRoot, address: Vaddr, _access: Access, mode: 'user' | 'kernel'): number {
+    const { mm, running } = this.kernel;
+    if (this.missSpace !== root) this.missSpace = [...mm.spaces].find((space) => space === root) ?? null;
+    const space = this.missSpace;
+    const stack =
+      mode === 'user' && running !== null ? this.stacks.of(running.tid, 'user') : this.stacks.ofCurrent('kernel');
+    const mapping = space === null ? NO_MAPPING : this.mappings.at(space, address);
+    return this.missRows.push(this.row(space?.id ?? 0, mapping, stack)) - 1;
+  }
+
+  missed(which: number, count: number): void {
+    this.missRows[which].tlbMisses += count;
+    this.tlbMissesSeen += count;
+  }
+
+  /** Those since the last time that no code was told of are of the process that ran. */
   private countTlbMisses(): void {
     const { tlbMisses } = this.kernel.cpu;
     const count = tlbMisses - this.tlbMissesSeen;

@@ -25,11 +25,11 @@ export class TaskStacks {
     return this.take(task, mode === 'user' ? null : kernelEntryOf(this.kernel, task));
   }
 
-  /** Of what the machine does now, for whom it does it. */
-  ofCurrent(): number {
-    const { events, mm, tasks } = this.kernel;
+  /** Of what the machine does now, for whom it does it; `mode`: of a system call it is the kernel's anyway. */
+  ofCurrent(mode: 'user' | 'kernel' = this.kernel.mm.faultMode): number {
+    const { events, tasks } = this.kernel;
     const task = tasks.get(events.currentPid);
-    return this.of(events.currentPid, task?.inSyscall === true || task?.kind === 'driven' ? 'kernel' : mm.faultMode);
+    return this.of(events.currentPid, task?.inSyscall === true || task?.kind === 'driven' ? 'kernel' : mode);
   }
 
   private take(task: Task, entry: string | null): number {

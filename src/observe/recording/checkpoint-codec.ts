@@ -2,7 +2,8 @@
  * A checkpoint of a machine as bytes: what is different from the machine's start, with all buffers empty. checkpoint-encoder.ts
  * writes it, checkpoint-decoder.ts reads it in another process:
  *
- *   new        for each object and buffer that came after the start its number and what it is: a kind, and what the kind asks for; then 0
+ *   new        for each object and buffer that came after the start its number and what it is: a kind, and what the kind asks for (class,
+ *              keys, size); then 0
  *   contents   count, then for each object that is not as it was: number, keys, values, members
  *   pieces     count of buffers, then for each: number, count of runs; a run: index of its first piece behind the last run, count of
  *              pieces, place of the first (piece-blocks.ts), behind which the others lie

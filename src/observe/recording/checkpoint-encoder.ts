@@ -75,8 +75,8 @@ export class CheckpointEncoder {
       if (!ArrayBuffer.isView(value)) return;
       create(value, () => this.writeView(value, writer));
     };
-    for (const [object, { values, members }] of objects) {
-      if (!(object instanceof ArrayBuffer)) create(object, () => this.writeKind(object, writer));
+    for (const [object, { keys, values, members }] of objects) {
+      if (!(object instanceof ArrayBuffer)) create(object, () => this.writeKind(object, keys, writer));
       for (const value of values) visit(value);
       for (const value of members) visit(value);
     }
@@ -90,16 +90,19 @@ export class CheckpointEncoder {
     writer.whole(view.byteLength);
   }
 
-  private writeKind(object: object, writer: ByteWriter): void {
+  private writeKind(object: object, keys: readonly string[], writer: ByteWriter): void {
     const prototype = Object.getPrototypeOf(object) as object | null;
     if (Array.isArray(object)) writer.byte(KIND_ARRAY);
-    else if (prototype === null) writer.byte(KIND_NO_PROTOTYPE);
-    else if (prototype === Object.prototype) writer.byte(KIND_PLAIN);
     else if (prototype === Map.prototype) writer.byte(KIND_MAP);
     else if (prototype === Set.prototype) writer.byte(KIND_SET);
     else {
-      writer.byte(KIND_CLASS);
-      writer.whole(this.numberOf(prototype, `class ${prototype.constructor.name}`));
+      if (prototype === null) writer.byte(KIND_NO_PROTOTYPE);
+      else if (prototype === Object.prototype) writer.byte(KIND_PLAIN);
+      else {
+        writer.byte(KIND_CLASS);
+        writer.whole(this.numberOf(prototype, `class ${prototype.constructor.name}`));
+      }
+      this.writeOnce(this.shapes, keys.join('\n'), writer);
     }
   }
 

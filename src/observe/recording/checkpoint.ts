@@ -122,8 +122,10 @@ const INDEXED: readonly string[] = [];
 
 function writeBack(object: object, { keys, values, members }: Contents): void {
   if (Array.isArray(object)) {
-    object.length = values.length;
-    for (let at = 0; at < values.length; at++) if (object[at] !== values[at]) object[at] = values[at];
+    if (object.length > values.length) object.length = values.length;
+    for (let at = 0; at < object.length; at++) if (object[at] !== values[at]) object[at] = values[at];
+    // One by one: an array that is given a length has holes from then on, for V8.
+    while (object.length < values.length) object.push(values[object.length]);
     return;
   }
   const holder = object as Record<string, unknown>;

@@ -69,6 +69,8 @@ export class HugeRanges {
   private swapped = { space: 0, address: 0 };
   private lastSpace: AddressSpace | null = null;
   private lastByAsid: AddressSpace | null = null;
+  /** The last reference to code, and to data, since something has changed. */
+  private readonly last = { code: { at: -1, asid: -1, access: 0 }, data: { at: -1, asid: -1, access: 0 } };
   private sampledNs = 0;
   private everyNs = 0;
   private readonly end: () => void;
@@ -90,7 +92,13 @@ export class HugeRanges {
       [EV_COW_COPY, ({ values: [space, address, old] }) => this.copied(space, address, old)],
       [EV_EXIT_MMAP, (event) => this.spaceEnds(event)],
     ];
-    const endings = handlers.map(([kind, handle]) => events.subscribe([kind], handle));
+    const endings = handlers.map(([kind, handle]) =>
+      events.subscribe([kind], (event) => {
+        this.last.code.at = -1;
+        this.last.data.at = -1;
+        handle(event);
+      }),
+    );
     this.end = () => {
       for (const each of endings) each();
       if (this.listens) mm.mmu.setReferenceStream(null);
@@ -107,6 +115,16 @@ export class HugeRanges {
   }
 
   private referenced(asid: number, at: Vpn, _frame: Pfn, access: Access): void {
+    // The same again, as mostly: nothing is new.
+    const { last } = this;
+    const before = access === ACCESS_EXEC ? last.code : last.data;
+    if (before.at === at && before.asid === asid && before.access === access) {
+      this.tlbs.references++;
+      return;
+    }
+    before.at = at;
+    before.asid = asid;
+    before.access = access;
     const space = this.spaceOfAsid(asid);
     if (space === null) return;
     const range = this.ranges.get(space.id * RANGES + Math.floor(at / RANGE_PAGES));

@@ -8,16 +8,48 @@ export const TLB_SHAPES: readonly (readonly [TlbLevel, TlbShape])[] = [
   ['L1D', { entries: 64, ways: 4 }],
   ['L2', { entries: 1536, ways: 12 }],
 ];
+/** Sets of the first level. */
+const CODE_SETS = 32 / 4;
+const DATA_SETS = 64 / 4;
 /** Of a page number's upper half: it is one of huge pages. */
 const HUGE = 2 ** 31;
+
+/** Pages of 4 KiB that a key has room for. */
+const PAGES = 2 ** 37;
+
+/**
+ * A hierarchy that is not asked for what is the last used of its set in the first level: that hits and changes nothing. Nearly all
+ * references are of this kind.
+ */
+class FilteredTlbs {
+  private readonly tlbs = new TlbHierarchy(TLB_SHAPES);
+  private readonly lastCode = new Float64Array(CODE_SETS).fill(-1);
+  private readonly lastData = new Float64Array(DATA_SETS).fill(-1);
+
+  get walks(): number {
+    return this.tlbs.walks;
+  }
+
+  reference(kind: AccessKind, space: number, page: number, size: 'small' | 'huge'): void {
+    const number = size === 'huge' ? Math.floor(page / 512) : page;
+    const key = (space * PAGES + number) * 2 + (size === 'huge' ? 1 : 0);
+    const low = number >>> 0;
+    const last = kind === 'fetch' ? this.lastCode : this.lastData;
+    const set = low % last.length;
+    if (last[set] === key && number < PAGES) return;
+    last[set] = key;
+    const high = (space * 2 ** 16 + Math.floor(number / 2 ** 32)) >>> 0;
+    this.tlbs.reference(kind, size === 'huge' ? (high | HUGE) >>> 0 : high, low);
+  }
+}
 
 /** The same references with pages of several sizes: as they were, all small, all huge, and huge where `always` could have made them so. */
 export class HugeTlbs {
   references = 0;
-  private readonly actual = new TlbHierarchy(TLB_SHAPES);
-  private readonly small = new TlbHierarchy(TLB_SHAPES);
-  private readonly huge = new TlbHierarchy(TLB_SHAPES);
-  private readonly could = new TlbHierarchy(TLB_SHAPES);
+  private readonly actual = new FilteredTlbs();
+  private readonly small = new FilteredTlbs();
+  private readonly huge = new FilteredTlbs();
+  private readonly could = new FilteredTlbs();
 
   /** `page` of 4 KiB, of the address space `space` (below 2^15). */
   reference(
@@ -27,16 +59,10 @@ export class HugeTlbs {
     is: { readonly huge: boolean; readonly could: boolean },
   ): void {
     this.references++;
-    const high = (space * 2 ** 16 + Math.floor(page / 2 ** 32)) >>> 0;
-    const low = page >>> 0;
-    const range = Math.floor(page / 512) >>> 0;
-    const rangeHigh = (high | HUGE) >>> 0;
-    this.small.reference(kind, high, low);
-    this.huge.reference(kind, rangeHigh, range);
-    if (is.huge) this.actual.reference(kind, rangeHigh, range);
-    else this.actual.reference(kind, high, low);
-    if (is.huge || is.could) this.could.reference(kind, rangeHigh, range);
-    else this.could.reference(kind, high, low);
+    this.small.reference(kind, space, page, 'small');
+    this.huge.reference(kind, space, page, 'huge');
+    this.actual.reference(kind, space, page, is.huge ? 'huge' : 'small');
+    this.could.reference(kind, space, page, is.huge || is.could ? 'huge' : 'small');
   }
 
   /** Walks of the page tables. */

@@ -65,6 +65,8 @@ export class Translator {
   /** All instructions that retired before this run, and those that were translated. */
   private retired = 0;
   private translated = 0;
+  /** What a program that begins here and not at its start may leave out of account: nothing is translated yet. */
+  private retiredBefore = 0;
 
   /** `frameOf` gives the frame whose code a slot holds. */
   constructor(ram: Ram, pace: JitPace, frameOf: (slot: number) => number) {
@@ -122,6 +124,7 @@ export class Translator {
   /** The machine is at another point of its run, and nothing is translated. */
   restart(retired: number): void {
     this.retired = retired;
+    this.retiredBefore = Math.max(0, retired - this.pace.startAfter);
     this.queuedSince = retired;
     this.translated = 0;
     this.drops.clear();
@@ -134,7 +137,7 @@ export class Translator {
     if (this.queue.length === 0) this.queuedSince = retired;
     else if (
       (this.queued >= batchInstructions ||
-        retired - this.queuedSince > Math.max(batchWait, retired * batchWaitShare)) &&
+        retired - this.queuedSince > Math.max(batchWait, (retired - this.retiredBefore) * batchWaitShare)) &&
       this.hasRoom()
     )
       this.flush();
