@@ -58,6 +58,8 @@ export class Translator {
   private readonly drops = new Map<number, number>();
   /** Unit numbers by module, oldest first. V8 keeps a module for as long as one of its units is in the table. */
   private readonly modules = new Set<Set<number>>();
+  /** By slot and position: instructions of the unit that would begin there, when somebody last looked. */
+  private readonly seen = new Map<number, Map<number, number>>();
   private queue: Place[] = [];
   private queuedSince = 0;
   /** Instructions of the queue, about. */
@@ -100,8 +102,14 @@ export class Translator {
     const { countsPerInstruction } = this.pace;
     if (countsPerInstruction === 0) return 1;
     const counts = this.wordAt(slot, position);
+    const isLastLook = counts > at.JIT_IGNORE / 2;
+    let seen = this.seen.get(slot);
+    // What was too much for so many arrivals still is: a unit grows while more of its page runs.
+    if (!isLastLook && (seen?.get(position) ?? 0) * countsPerInstruction > counts) return 0;
     const instructions = this.readFlow(slot, position, [])?.instructionCount ?? 1;
-    return counts > at.JIT_IGNORE / 2 || instructions * countsPerInstruction <= counts ? instructions : 0;
+    if (seen === undefined) this.seen.set(slot, (seen = new Map()));
+    seen.set(position, instructions);
+    return isLastLook || instructions * countsPerInstruction <= counts ? instructions : 0;
   }
 
   private hasRoom(): boolean {
@@ -128,6 +136,7 @@ export class Translator {
     this.queuedSince = retired;
     this.translated = 0;
     this.drops.clear();
+    this.seen.clear();
   }
 
   /** Before each run: `retired` is all that has been. */
@@ -146,6 +155,7 @@ export class Translator {
   /** Bytes of a page are about to change. */
   dropTranslated(slot: number, offset: number, bytes: number): void {
     this.drops.set(slot, (this.drops.get(slot) ?? 0) + 1);
+    this.seen.delete(slot);
     for (const number of this.bySlot.get(slot) ?? []) {
       const { first, last } = this.units[number]!;
       if (first < offset + bytes && last >= offset) this.free(number);
@@ -158,6 +168,7 @@ export class Translator {
     this.bySlot.delete(slot);
     this.drops.delete(slot);
     this.jumps.delete(slot);
+    this.seen.delete(slot);
     this.queue = this.queue.filter((place) => place.slot !== slot);
   }
 
