@@ -137,29 +137,25 @@ export class Riscv64Cpu implements Cpu, Restorable {
     this.tracer.beforeRun();
     if (this.translator === null && this.pace !== null && this.retiredCount >= this.pace.startAfter) this.load();
     this.translator?.beforeRun(this.retiredCount);
-    const trap = this.misses.listener === null ? this.go(budget) : this.goHolding(budget);
+    const trap = this.misses.listener === null ? this.enter(budget) : this.enterHolding(budget);
     this.tracer.afterRun();
+    this.retiredCount += budget - this.ram.i32[at.MAIL_LEFT / 4];
     return trap as Trap;
   }
 
-  private go(budget: number): number {
-    const trap = this.enter(budget);
-    this.retiredCount += budget - this.ram.i32[at.MAIL_LEFT / 4];
-    return trap;
-  }
-
-  /** As `go`, and tells who listens of each miss of the TLB. */
-  private goHolding(budget: number): number {
-    const { misses, ram } = this;
+  /** As `enter`, and tells who listens of each miss of the TLB. */
+  private enterHolding(budget: number): number {
+    const { misses, ram, retiredCount } = this;
     for (let left = budget; ; left = ram.i32[at.MAIL_LEFT / 4]) {
       misses.close();
-      const trap = this.go(left);
+      const trap = this.enter(left);
       if (!misses.isHeld) {
         misses.leave();
         return trap;
       }
-      misses.hold(this.root, this.retiredCount);
-      this.put64(at.MAIL_INSTRET, this.retiredCount);
+      const retired = retiredCount + budget - ram.i32[at.MAIL_LEFT / 4];
+      misses.hold(this.root, retired);
+      this.put64(at.MAIL_INSTRET, retired);
     }
   }
 
