@@ -13,9 +13,10 @@ Examples:
 
 export function levelsCommand(): Command {
   return addRunOptions(new Command('levels'))
+    .option('--json', 'as JSON, for programs')
     .description('Run a program and print what its page tables take, and would take with one to five levels.')
     .addHelpText('after', EXAMPLES)
-    .action(async (file: string, args: string[], options: RunOptions) => {
+    .action(async (file: string, args: string[], options: RunOptions & { json?: true }) => {
       const last = new Map<number, LevelsReport>();
       let program = 0;
       process.exitCode = await runProgram(file, args, options, {
@@ -25,7 +26,10 @@ export function levelsCommand(): Command {
         },
       });
       const report = last.get(program);
-      if (report !== undefined) process.stderr.write(formatLevelsTable(report, [file, ...args].join(' ')));
+      if (report === undefined) return;
+      const command = [file, ...args].join(' ');
+      const text = options.json === true ? `${JSON.stringify(report)}\n` : formatLevelsTable(report, command);
+      process.stderr.write(text);
     });
 }
 

@@ -22,10 +22,12 @@ Columns: mapped, resident, proportional and unique memory and swap in KiB (as pr
 
 Examples:
   faultline top ./program arguments
-  faultline top --every 1ms ./program 2> memory.txt`;
+  faultline top --every 1ms ./program 2> memory.txt
+  faultline top --json --every 1ms ./program 2> memory.jsonl`;
 
 interface TopOptions extends RunOptions {
   every: number;
+  json?: true;
 }
 
 export function topCommand(): Command {
@@ -35,6 +37,7 @@ export function topCommand(): Command {
         .argParser(parseTime)
         .default(DEFAULT_EVERY_NS, '10ms'),
     )
+    .option('--json', 'a line of JSON in place of each table, for programs')
     .description('Run a program, and show the memory of its processes meanwhile.')
     .addHelpText('after', EXAMPLES)
     .action(async (file: string, args: string[], options: TopOptions) => {
@@ -43,7 +46,10 @@ export function topCommand(): Command {
 }
 
 async function top(file: string, args: readonly string[], options: TopOptions): Promise<number> {
-  if (process.stderr.isTTY !== true) return await runProgram(file, args, options, { between: writer(options.every) });
+  if (process.stderr.isTTY !== true || options.json === true) {
+    const show = options.json === true ? jsonOf : (system: System) => `${tableOf(system).join('\n')}\n\n`;
+    return await runProgram(file, args, options, { between: writer(options.every, show) });
+  }
   const output = process.stdout.isTTY === true ? 'at the end' : 'shown';
   process.stderr.write(ENTER);
   const leave = (): void => void process.stderr.write(LEAVE);
@@ -64,14 +70,14 @@ async function top(file: string, args: readonly string[], options: TopOptions): 
   }
 }
 
-/** A table each so much virtual time, at the first pause of the run behind it. */
-function writer(everyNs: number): (system: System) => void {
+/** What `show` says each so much virtual time, at the first pause of the run behind it. */
+function writer(everyNs: number, show: (system: System) => string): (system: System) => void {
   let dueNs = everyNs;
   return (system) => {
     const { nowNs } = system.kernel.clock;
     if (nowNs < dueNs) return;
     dueNs = (Math.floor(nowNs / everyNs) + 1) * everyNs;
-    process.stderr.write(`${tableOf(system).join('\n')}\n\n`);
+    process.stderr.write(show(system));
   };
 }
 
@@ -89,6 +95,14 @@ function painter(): (system: System) => void {
       .map((line) => line.slice(0, columns));
     process.stderr.write(`\x1b[H${lines.map((line) => `${line}\x1b[K\r\n`).join('')}\x1b[J`);
   };
+}
+
+function jsonOf({ kernel }: System): string {
+  const { mm, clock, cpu, vmstat } = kernel;
+  const { pgfault, pgmajfault, pswpin, pswpout } = vmstat;
+  const machine = { nowNs: clock.nowNs, instructions: cpu.retired, pgfault, pgmajfault, pswpin, pswpout };
+  const frames = { freeFrames: mm.alloc.freeCount, frames: mm.frames.frameCount };
+  return `${JSON.stringify({ ...machine, ...frames, processes: collectProcessMemory(kernel) })}\n`;
 }
 
 function tableOf({ kernel }: System): string[] {

@@ -19,6 +19,13 @@ describe('faultline levels', () => {
     expect(stderr).toMatch(/^ {7}4 {3}9\+9\+9\+9 .* sv48, in force$/m);
   }, 120_000);
 
+  it('--json: the same as an object', () => {
+    const { status, stderr } = faultline(['levels', '--json', '--paging', 'sv48', SOURCE]);
+    expect(status).toBe(0);
+    const { format, rows } = JSON.parse(stderr) as LevelsReport;
+    expect([format, rows.map(({ levels }) => levels)]).toEqual(['sv48', [1, 2, 3, 4, 5]]);
+  }, 120_000);
+
   it.each(['sv39', 'sv48', 'sv57'] as const)(
     '%s: the row in force is what the tables of a real program took',
     async (paging) => {

@@ -26,6 +26,19 @@ describe('faultline top', () => {
     }
   });
 
+  test('--json: the same numbers, a line each time', () => {
+    const { status, stderr } = faultline(['top', '--json', '--every', '5ms', ...args]);
+    expect(status).toBe(0);
+    const tables = first.stderr.trimEnd().split('\n\n');
+    const lines = stderr.trimEnd().split('\n');
+    expect(lines.length).toBe(tables.length);
+    for (const [at, line] of lines.entries()) {
+      const { nowNs, processes } = JSON.parse(line) as { nowNs: number; processes: { pid: number; rssKb: number }[] };
+      expect(tables[at].startsWith(`${(nowNs / 1e6).toFixed(3)} ms, `)).toBe(true);
+      expect(tables[at]).toMatch(new RegExp(`^ +${processes[0].pid} +\\d+K +${processes[0].rssKb}K `, 'm'));
+    }
+  });
+
   test('writes the same a second time', () => {
     expect(faultline(['top', '--every', '5ms', ...args]).stderr).toBe(first.stderr);
   });
