@@ -214,7 +214,7 @@ export class ReverseCheck {
   }
 
   private checkAnonVma(id: number): void {
-    const anonVma = this.mm.rmap.anonVmaById(id);
+    const anonVma = this.mm.rmap.anonVmas.byId(id);
     assert(anonVma !== null, 'mm/check-entries.ts: R2 an anonymous frame has an anon_vma');
     assert(
       this.vma.anonVmaChain.some((chain) => chain.anonVma === anonVma),

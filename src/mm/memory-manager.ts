@@ -202,7 +202,7 @@ export class MemoryManager {
     this.hugePageShrinker = new DeferredSplitShrinker(this);
     this.reclaimer.setHugePageShrinker(this.hugePageShrinker);
     this.rmap.setKsmReverse(new KsmWalk(this.ksm));
-    this.rmap.setNeighbourFinder(new VmaNeighbours());
+    this.rmap.anonVmas.setNeighbourFinder(new VmaNeighbours());
   }
 
   /** Which pages go when memory is short; at boot. Policies that want every access get them. */

@@ -14,6 +14,7 @@ import type { FaultInjector } from './phys/inject.ts';
 import { SlabAllocator } from './phys/slab.ts';
 import type { ZoneConfig } from './phys/zone.ts';
 import { Reclaim } from './reclaim/reclaim.ts';
+import { AnonVmas } from './rmap/anon-vmas.ts';
 import { Rmap } from './rmap/rmap.ts';
 import { Swap } from './swap/swap.ts';
 
@@ -55,7 +56,8 @@ export function createPhysicalMemory(options: PhysicalMemoryOptions): PhysicalMe
   const slab = new SlabAllocator(ram, alloc);
   memcgs.setCaches(slab.caches);
   const files: (FilePages | null)[] = [];
-  const rmap = new Rmap(alloc, slab.cacheNamed('anon_vma'), slab.cacheNamed('anon_vma_chain'), files);
+  const anonVmas = new AnonVmas(slab.cacheNamed('anon_vma'), slab.cacheNamed('anon_vma_chain'));
+  const rmap = new Rmap(alloc, anonVmas, files);
   const nodes = slab.cacheNamed('radix_tree_node');
   const wakeList = options.wakeList ?? new WakeList();
   const block = new BlockQueue({ kind: options.disk ?? 'nvme', clock, allocator: alloc, wakeList });

@@ -5,6 +5,7 @@ import { PAGE_SIZE } from '../machine/units.ts';
 import type { AddressSpace } from './address-space.ts';
 import { closeHugetlbVma, maySplitHugetlb } from './hugetlb/hugetlb-vma.ts';
 import type { MemoryManager } from './memory-manager.ts';
+import { afterVmaResize, beforeVmaResize, linkFileVma, unlinkFileVma } from './rmap/vma-trees.ts';
 import { splitHugeAt } from './thp/split.ts';
 import { VMA_HUGETLB, Vma } from './vma.ts';
 
@@ -37,7 +38,7 @@ export function linkVma(mm: MemoryManager, vma: Vma): void {
   vma.space.vmas.insert(vma);
   vma.space.mapCount++;
   if (mm.events.enabled[EV_VMA_LINK] !== 0) tellLink(mm, vma);
-  if (vma.isFileBacked) mm.rmap.linkFileVma(vma);
+  if (vma.isFileBacked) linkFileVma(vma);
 }
 
 function tellLink({ events }: MemoryManager, { space, startVpn, endVpn, flags, pgoff, kind }: Vma): void {
@@ -55,8 +56,8 @@ export function removeVma(mm: MemoryManager, vma: Vma): void {
 
 /** Frees a VMA that is not in the index. */
 export function discardVma(mm: MemoryManager, vma: Vma): void {
-  if (vma.sharedNode !== null) mm.rmap.unlinkFileVma(vma);
-  mm.rmap.unlinkAnonVmas(vma);
+  if (vma.sharedNode !== null) unlinkFileVma(vma);
+  mm.rmap.anonVmas.unlink(vma);
   closeHugetlbVma(vma);
   vma.file?.release();
   mm.vmaCache.free(vma.slot);
@@ -70,10 +71,10 @@ export function setVmaBounds(mm: MemoryManager, vma: Vma, startVpn: Vpn, endVpn:
     const [start, end] = [vma.startVpn * PAGE_SIZE, vma.endVpn * PAGE_SIZE];
     mm.events.emit(EV_VMA_RESIZE, vma.space.id, start, end, startVpn * PAGE_SIZE, endVpn * PAGE_SIZE);
   }
-  mm.rmap.beforeVmaResize(vma);
+  beforeVmaResize(vma);
   vma.space.vmas.resize(vma, startVpn, endVpn);
   vma.pgoff = pgoff;
-  mm.rmap.afterVmaResize(vma);
+  afterVmaResize(vma);
 }
 
 /**
@@ -85,7 +86,7 @@ export function splitVmaUnchecked(mm: MemoryManager, vma: Vma, at: Vpn): Vma | n
   const upper = allocVma(mm, vma.space, at, vma.endVpn, vma.flags, vma.pgoff + (at - vma.startVpn));
   if (upper === null) return -ENOMEM;
   upper.anonVma = vma.anonVma;
-  if (mm.rmap.anonVmaClone(upper, vma) !== 0) {
+  if (mm.rmap.anonVmas.clone(upper, vma) !== 0) {
     mm.vmaCache.free(upper.slot);
     return -ENOMEM;
   }

@@ -95,7 +95,7 @@ function stickyFlags(flags: number, other: Vma | null): number {
 function adoptAnonVma(mm: MemoryManager, to: Vma, from: Vma): number {
   if (from.anonVma === null || to.anonVma !== null) return 0;
   to.anonVma = from.anonVma;
-  return mm.rmap.anonVmaClone(to, from);
+  return mm.rmap.anonVmas.clone(to, from);
 }
 
 /**

@@ -1,8 +1,8 @@
-import type { NeighbourFinder } from './rmap/rmap.ts';
+import type { NeighbourFinder } from './rmap/anon-vmas.ts';
 import type { RmapVma } from './rmap/rmap-vma.ts';
 import type { Vma } from './vma.ts';
 
-/** Reverse mapping's view of the order of VMAs: anonVmaPrepare shares a neighbour's AnonVma where the two could merge. */
+/** Reverse mapping's view of the order of VMAs: AnonVmas.prepare shares a neighbour's AnonVma where the two could merge. */
 export class VmaNeighbours implements NeighbourFinder {
   prevVma(view: RmapVma): RmapVma | null {
     const vma = view as Vma;

@@ -15,6 +15,7 @@ import {
   PG_zsmalloc,
   pageFlagNames,
 } from '../mm/phys/page-flags.ts';
+import { forEachMapping } from '../mm/rmap/rmap-walk.ts';
 import { pidOfSpace } from './space-owner.ts';
 
 /** A frame as mem_map has it, with everybody who maps it (reverse mapping). */
@@ -38,7 +39,7 @@ export function viewFrame(kernel: Kernel, pfn: number): FrameView | null {
   const mappers: { pid: number; address: number }[] = [];
   // What a huge page's leaves and parts map is found by its head.
   const head = frames.headOf(pfn as Pfn);
-  rmap.forEachMapping(head, (vma, page) => {
+  forEachMapping(rmap, head, (vma, page) => {
     const at = (rmap.editor.isHugeAt(vma, page) ? page + (pfn - head) : page) as Vpn;
     if (!frames.isLarge(head) || rmap.editor.frameAt(vma, at) === pfn)
       mappers.push({ pid: pidOfSpace(kernel, vma.space as AddressSpace), address: vaddrOf(at) });

@@ -17,7 +17,7 @@ export function anonFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access
   const { pageTables, format } = mm;
   const slot = pageTables.ensureLeaf(vma.space, page);
   if (slot === -1) return FAULT_OOM;
-  if (access === ACCESS_WRITE && mm.rmap.anonVmaPrepare(vma) !== 0) return FAULT_OOM;
+  if (access === ACCESS_WRITE && mm.rmap.anonVmas.prepare(vma) !== 0) return FAULT_OOM;
   if ((vma.flags & VM_UFFD_MISSING) !== 0) return userfault(mm, vma, page, access, VM_UFFD_MISSING);
   if (access !== ACCESS_WRITE) {
     mm.lastFaultKind = KIND_ANON_READ_ZERO;

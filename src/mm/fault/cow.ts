@@ -9,6 +9,7 @@ import type { MemoryManager } from '../memory-manager.ts';
 import { munlockPage } from '../mlock-pages.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { PG_anon, PG_anon_exclusive, PG_ksm, PG_swapcache } from '../phys/page-flags.ts';
+import { isMappedShared } from '../rmap/rmap-walk.ts';
 import { splitHugeLeaf } from '../thp/split.ts';
 import { isUffdProtected } from '../uffd/protected.ts';
 import { userfault } from '../uffd/userfault.ts';
@@ -99,7 +100,7 @@ function copyPage(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, how: 'wr
   const { pageTables } = mm;
   const entry = pageTables.read(slot);
   const old = pageTables.frameOf(entry);
-  if (mm.rmap.anonVmaPrepare(vma) !== 0) return -ENOMEM;
+  if (mm.rmap.anonVmas.prepare(vma) !== 0) return -ENOMEM;
   const isMerged = (mm.frames.flags[old] & PG_ksm) !== 0;
   if (isMerged) mm.vmstat.cow_ksm++;
   const fresh = old === mm.zeroPage ? allocZeroed(mm, vma.space) : allocCopy(mm, vma.space, old);
@@ -154,7 +155,7 @@ function isSoleUser(mm: MemoryManager, frame: Pfn): boolean {
   if (frames.isLarge(frame)) {
     const head = frames.headOf(frame);
     const mappings = frames.largeMapcount[head];
-    return mappings > 1 && frames.refcount[head] === mappings && !mm.rmap.isMappedShared(head);
+    return mappings > 1 && frames.refcount[head] === mappings && !isMappedShared(mm.rmap, head);
   }
   const isCached = (frames.flags[frame] & PG_swapcache) !== 0;
   if (frames.refcount[frame] > (isCached ? 2 : 1)) return false;

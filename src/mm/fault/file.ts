@@ -26,7 +26,7 @@ export function fileFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access
   else mm.lastFaultKind = shared ? KIND_FILE_SHARED : KIND_COW_COPY;
 
   const isPrivateWrite = access === ACCESS_WRITE && !shared;
-  if (isPrivateWrite && mm.rmap.anonVmaPrepare(vma) !== 0) return FAULT_OOM;
+  if (isPrivateWrite && mm.rmap.anonVmas.prepare(vma) !== 0) return FAULT_OOM;
 
   // filemap_fault, shmem_fault: SIGBUS for a page wholly beyond the end.
   const pages = vma.pages as FilePages;

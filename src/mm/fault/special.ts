@@ -19,7 +19,7 @@ export function specialFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Acc
   const slot = mm.pageTables.ensureLeaf(vma.space, page);
   if (slot === -1) return FAULT_OOM;
   if (access === ACCESS_WRITE) {
-    if (mm.rmap.anonVmaPrepare(vma) !== 0) return FAULT_OOM;
+    if (mm.rmap.anonVmas.prepare(vma) !== 0) return FAULT_OOM;
     const copy = allocCopy(mm, vma.space, frame);
     if (copy === NO_FRAME) return FAULT_OOM;
     if (mm.events.enabled[EV_COW_COPY] !== 0) mm.events.emit(EV_COW_COPY, vma.space.id, page * PAGE_SIZE, frame, copy);

@@ -22,7 +22,7 @@ export function expandStack(mm: MemoryManager, vma: Vma, page: Vpn): number {
     page - below.endVpn < mm.config.stackGuardGapPages
   )
     return -ENOMEM;
-  if (mm.rmap.anonVmaPrepare(vma) !== 0) return -ENOMEM;
+  if (mm.rmap.anonVmas.prepare(vma) !== 0) return -ENOMEM;
   if (page >= vma.startVpn) return 0;
   const grow = vma.startVpn - page;
   if (grow > vma.pgoff || (below !== null && below.endVpn > page)) return -ENOMEM;

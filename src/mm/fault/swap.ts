@@ -35,7 +35,7 @@ export function swapFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Access
   const old = pageTables.read(slot);
   const entry = pageTables.swapOf(old);
   mm.lastFaultKind = KIND_SWAP_IN;
-  if (mm.rmap.anonVmaPrepare(vma) !== 0) return FAULT_OOM;
+  if (mm.rmap.anonVmas.prepare(vma) !== 0) return FAULT_OOM;
   const found = bringIn(mm, entry, vma.space.memcg);
   if (swap.lastInWasMajor) {
     mm.lastFaultMajor = 1;

@@ -60,7 +60,7 @@ export function checkHugeEntries(mm: MemoryManager, vma: Vma, seen: Uint32Array)
       'mm/hugetlb/check-hugetlb.ts: R2 index of a mapped page',
     );
     if ((flags & PG_anon) !== 0) {
-      const anonVma = mm.rmap.anonVmaById(frames.owner[frame]);
+      const anonVma = mm.rmap.anonVmas.byId(frames.owner[frame]);
       assert(
         vma.anonVmaChain.some((chain) => chain.anonVma === anonVma),
         "mm/hugetlb/check-hugetlb.ts: R2 the VMA is in the tree of its page's anon_vma",

@@ -68,7 +68,7 @@ function noPage(mm: MemoryManager, vma: Vma, page: Vpn, slot: number, access: Ac
   const watched = there === undefined ? VM_UFFD_MISSING : VM_UFFD_MINOR;
   if ((vma.flags & watched) !== 0) return userfault(mm, vma, page, access, watched);
   const isOwn = there === undefined && !shared;
-  if (isOwn && mm.rmap.anonVmaPrepare(vma) !== 0) return FAULT_OOM;
+  if (isOwn && mm.rmap.anonVmas.prepare(vma) !== 0) return FAULT_OOM;
   const found = there ?? (shared ? object.ensureFolio(index) : allocatePrivate(vma, index, 'by the map'));
   if (found < 0) return FAULT_BUS;
   const frame = found as Pfn;
@@ -129,7 +129,7 @@ function writeProtected(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): F
   const index = hugeIndexOf(vma, page);
   const isOwner = vma.reservations !== null && object.folios.get(index) !== old;
   mm.lastFaultKind = KIND_COW_COPY;
-  if (mm.rmap.anonVmaPrepare(vma) !== 0) return FAULT_OOM;
+  if (mm.rmap.anonVmas.prepare(vma) !== 0) return FAULT_OOM;
   const fresh = allocatePrivate(vma, index, isOwner ? 'anew' : 'by the map');
   if (fresh < 0) {
     if (!isOwner) {

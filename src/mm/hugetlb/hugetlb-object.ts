@@ -6,6 +6,7 @@ import type { MemoryManager } from '../memory-manager.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { PG_uptodate } from '../phys/page-flags.ts';
+import { unmapFileRange } from '../rmap/unmap.ts';
 import type { HugePool } from './huge-pool.ts';
 import { ReservationMap } from './reservation-map.ts';
 import { giveBackTo, type Subpool, takeFrom } from './subpool.ts';
@@ -174,7 +175,8 @@ export class HugetlbObject {
   /** remove_inode_hugepages and hugetlb_unreserve_pages. 'pages': what is promised and not there stays promised. */
   private drop(from: number, end: number, what: 'all' | 'pages' = 'all'): void {
     const { mm, pool } = this;
-    mm.rmap.unmapFileRange(
+    unmapFileRange(
+      mm.rmap,
       this.pages,
       from * pool.pages,
       Math.min(end * pool.pages, Number.MAX_SAFE_INTEGER),

@@ -68,7 +68,7 @@ function checkItems(ksm: Ksm): void {
   assert(unstable === ksm.pagesUnshared, 'mm/ksm/ksm.ts: K6 pagesUnshared');
   for (const { anonVma } of [...ksm.leftBehind.values()].flat()) held.set(anonVma, (held.get(anonVma) ?? 0) + 1);
   for (const [id, times] of held)
-    assert(mm.rmap.anonVmaById(id)?.held === times, 'mm/ksm/ksm.ts: K2 a merged item holds its AnonVma');
+    assert(mm.rmap.anonVmas.byId(id)?.held === times, 'mm/ksm/ksm.ts: K2 a merged item holds its AnonVma');
 }
 
 /** K2 to K4: what the nodes say. */

@@ -16,6 +16,8 @@ import { munmap } from '../ops/munmap.ts';
 import { swapOff } from '../ops/swapoff.ts';
 import { PG_anon, PG_ksm } from '../phys/page-flags.ts';
 import { swapOut } from '../reclaim/swap-out.ts';
+import { forEachMapping } from '../rmap/rmap-walk.ts';
+import { tryToUnmap } from '../rmap/unmap.ts';
 import { MemoryStore, type SwapStore } from '../swap/store.ts';
 import { createTestMachine } from '../testing/test-machine.ts';
 import { copyFromUser, copyToUser } from '../user-access.ts';
@@ -215,7 +217,7 @@ describe('ksmd', () => {
     const frame = frameOf(mm, space, 0);
     const entries = (): string[] => {
       const found: string[] = [];
-      mm.rmap.forEachMapping(frame, (vma, page) =>
+      forEachMapping(mm.rmap, frame, (vma, page) =>
         found.push(`${(vma.space as AddressSpace).id}:${page - BASE / PAGE_SIZE}`),
       );
       return found.sort();
@@ -229,7 +231,7 @@ describe('ksmd', () => {
     checkInvariants(mm);
     expect(entries()).toEqual(all.filter((each) => !each.startsWith(`${space.id}:`)));
     mm.alloc.getFrame(frame);
-    expect(mm.rmap.tryToUnmap(frame)).toBe(true);
+    expect(tryToUnmap(mm.rmap, frame)).toBe(true);
     mm.alloc.putFrame(frame);
     checkInvariants(mm);
     expect(read(mm, child, 0)).toBe(0);
@@ -249,7 +251,7 @@ describe('ksmd', () => {
     expect(read(mm, space, 3)).toBe(6);
     checkInvariants(mm);
     const pages: number[] = [];
-    mm.rmap.forEachMapping(frameOf(mm, space, 3), (_, page) => pages.push(page - BASE / PAGE_SIZE));
+    forEachMapping(mm.rmap, frameOf(mm, space, 3), (_, page) => pages.push(page - BASE / PAGE_SIZE));
     expect(pages.sort()).toEqual([1, 2, 3]);
   });
 
@@ -347,7 +349,7 @@ describe('ksmd', () => {
     expect(mm.frames.mapcount[frameOf(mm, space, 0)]).toBe(1);
     fullScans(mm, 1);
     expect([mm.ksm.items.count, mm.ksm.slots.first]).toEqual([0, null]);
-    expect(mm.rmap.findBroken()).toBeNull();
+    expect(mm.rmap.anonVmas.findBroken()).toBeNull();
   });
 });
 

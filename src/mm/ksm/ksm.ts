@@ -187,7 +187,7 @@ export class Ksm {
     const { items } = this;
     const { space } = items.slot[item] as KsmSlot;
     space.ksmMergingPages--;
-    if (anonVma === 'drop') this.mm.rmap.dropAnonVma(items.anonVma[item]);
+    if (anonVma === 'drop') this.mm.rmap.anonVmas.drop(items.anonVma[item]);
     items.place[item] = IN_NO_TREE;
   }
 

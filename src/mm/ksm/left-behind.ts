@@ -1,7 +1,7 @@
 import type { Pfn } from '../../machine/units.ts';
 import type { AddressSpace } from '../address-space.ts';
-import { pageAt } from '../rmap/rmap.ts';
 import type { RmapVma } from '../rmap/rmap-vma.ts';
+import { pageAt } from '../rmap/rmap-vma.ts';
 import type { Ksm } from './ksm.ts';
 import { NO_ROW } from './row-tree.ts';
 
@@ -32,7 +32,7 @@ export function pruneLeftBehind(ksm: Ksm, node: number, frame: Pfn): void {
   const kept: LeftBehind[] = [];
   for (const place of list) {
     if (isNeeded(ksm, node, frame, place)) kept.push(place);
-    else ksm.mm.rmap.dropAnonVma(place.anonVma);
+    else ksm.mm.rmap.anonVmas.drop(place.anonVma);
   }
   if (kept.length > 0) ksm.leftBehind.set(node, kept);
   else ksm.leftBehind.delete(node);
@@ -40,7 +40,7 @@ export function pruneLeftBehind(ksm: Ksm, node: number, frame: Pfn): void {
 
 /** The node goes. */
 export function dropLeftBehind(ksm: Ksm, node: number): void {
-  for (const { anonVma } of ksm.leftBehind.get(node) ?? []) ksm.mm.rmap.dropAnonVma(anonVma);
+  for (const { anonVma } of ksm.leftBehind.get(node) ?? []) ksm.mm.rmap.anonVmas.drop(anonVma);
   ksm.leftBehind.delete(node);
 }
 
@@ -48,7 +48,7 @@ export function dropLeftBehind(ksm: Ksm, node: number): void {
 function isNeeded(ksm: Ksm, node: number, frame: Pfn, place: LeftBehind): boolean {
   const { rmap } = ksm.mm;
   const { index } = place;
-  const tree = rmap.anonVmaById(place.anonVma)?.tree;
+  const tree = rmap.anonVmas.byId(place.anonVma)?.tree;
   if (tree === undefined) return false;
   return !tree.forEachOverlap(index, index, ({ vma }) => {
     const page = pageAt(vma, index);

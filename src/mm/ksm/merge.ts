@@ -130,7 +130,7 @@ function mergeInto(ksm: Ksm, item: number, frame: Pfn, merged: Pfn | -1): boolea
   const page = items.vpn[item] as Vpn;
   if (!splitHuge(ksm.mm, frame)) return false;
   // A page that becomes a KSM page may be mapped by relatives too: its own AnonVma and index lead to all of them.
-  const owner = merged < 0 ? rmap.anonVmaById(frames.owner[frame]) : vma.anonVma;
+  const owner = merged < 0 ? rmap.anonVmas.byId(frames.owner[frame]) : vma.anonVma;
   const index = merged < 0 ? frames.index[frame] : vma.pgoff + (page - vma.startVpn);
   const isMerged = mergeEntry(ksm, vma, page, frame, merged);
   const { events } = ksm.mm;
@@ -138,7 +138,7 @@ function mergeInto(ksm: Ksm, item: number, frame: Pfn, merged: Pfn | -1): boolea
     events.emit(EV_KSM_MERGE_WITH_KSM_PAGE, merged, frame, item, vma.space.id, isMerged ? 0 : 1);
   if (!isMerged) return false;
   ksm.removeFromTree(item);
-  items.anonVma[item] = rmap.holdAnonVma(owner as AnonVma);
+  items.anonVma[item] = rmap.anonVmas.hold(owner as AnonVma);
   items.index[item] = index;
   return true;
 }
@@ -153,7 +153,7 @@ function mergeTwo(ksm: Ksm, item: number, frame: Pfn, other: number, otherFrame:
 
 /** break_cow: the item's entry gets a page of its own again; without memory a later scan tries again. */
 function undoMerge(ksm: Ksm, item: number): void {
-  ksm.mm.rmap.dropAnonVma(ksm.items.anonVma[item]);
+  ksm.mm.rmap.anonVmas.drop(ksm.items.anonVma[item]);
   takeApart(ksm, item);
 }
 

@@ -1,6 +1,6 @@
 import type { Vpn } from '../../machine/units.ts';
-import { pageAt } from '../rmap/rmap.ts';
 import type { KsmReverse, RmapVma } from '../rmap/rmap-vma.ts';
+import { pageAt } from '../rmap/rmap-vma.ts';
 import type { Ksm } from './ksm.ts';
 import { NO_ROW } from './row-tree.ts';
 
@@ -16,7 +16,7 @@ export class KsmWalk implements KsmReverse {
     this.ksm = ksm;
   }
 
-  /** As Rmap.forEachCandidate; no page is visited twice, though a fork's child may have an item of its own besides its parent's. */
+  /** As forEachCandidate of rmap/rmap-walk.ts; no page is visited twice, though a fork's child may have an item of its own besides its parent's. */
   forEachCandidate(node: number, visit: (vma: RmapVma, page: Vpn) => boolean): boolean {
     const { items, nodes, leftBehind } = this.ksm;
     const seen = new Map<number, Set<RmapVma>>();
@@ -33,7 +33,7 @@ export class KsmWalk implements KsmReverse {
     seen: Map<number, Set<RmapVma>>,
     visit: (vma: RmapVma, page: Vpn) => boolean,
   ): boolean {
-    const tree = this.ksm.mm.rmap.anonVmaById(anonVma)?.tree;
+    const tree = this.ksm.mm.rmap.anonVmas.byId(anonVma)?.tree;
     if (tree === undefined) return true;
     return tree.forEachOverlap(index, index, ({ vma }) => {
       const page = pageAt(vma, index);

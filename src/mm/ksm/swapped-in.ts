@@ -35,15 +35,15 @@ function isAtHome(mm: MemoryManager, vma: Vma, page: Vpn, frame: Pfn): boolean {
   if ((flags[frame] & PG_anon) === 0) return true;
   if ((flags[frame] & PG_ksm) !== 0) return owner[frame] !== NO_ROW && mm.ksm.run !== KSM_RUN_UNMERGE;
   const { root } = vma.anonVma as AnonVma;
-  return index[frame] === vma.pgoff + (page - vma.startVpn) && mm.rmap.anonVmaById(owner[frame])?.root === root;
+  return index[frame] === vma.pgoff + (page - vma.startVpn) && mm.rmap.anonVmas.byId(owner[frame])?.root === root;
 }
 
 /** An entry maps a KSM page again, whose item may have gone while the entry led to swap. */
 export function noteSwappedIn(mm: MemoryManager, vma: Vma, page: Vpn, frame: Pfn): void {
   if ((mm.frames.flags[frame] & PG_ksm) === 0) return;
   const place = {
-    anonVma: mm.rmap.holdAnonVma(vma.anonVma as AnonVma),
+    anonVma: mm.rmap.anonVmas.hold(vma.anonVma as AnonVma),
     index: vma.pgoff + (page - vma.startVpn),
   };
-  if (!leaveBehind(mm.ksm, mm.frames.owner[frame], frame, place)) mm.rmap.dropAnonVma(place.anonVma);
+  if (!leaveBehind(mm.ksm, mm.frames.owner[frame], frame, place)) mm.rmap.anonVmas.drop(place.anonVma);
 }

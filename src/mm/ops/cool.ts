@@ -3,6 +3,7 @@ import type { Pfn, Vpn } from '../../machine/units.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { PG_active, PG_lru, PG_referenced, PG_unevictable } from '../phys/page-flags.ts';
 import { tellForced, tellForcedGone } from '../reclaim/forced.ts';
+import { isMappedShared } from '../rmap/rmap-walk.ts';
 import { splitForAdvice, splitHugePage } from '../thp/split-page.ts';
 import { VMA_ANON, type Vma } from '../vma.ts';
 
@@ -63,7 +64,7 @@ export function coolRange(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, wha
 function takeFileLeaf(mm: MemoryManager, slot: number, victims: Pfn[]): void {
   const { pageTables, frames, rmap, alloc, thp } = mm;
   const head = pageTables.frameOf(pageTables.read(slot));
-  if ((frames.flags[head] & PG_unevictable) !== 0 || rmap.isMappedShared(head) || !splitHugePage(mm, head)) return;
+  if ((frames.flags[head] & PG_unevictable) !== 0 || isMappedShared(rmap, head) || !splitHugePage(mm, head)) return;
   for (let frame = head; frame < head + thp.pages; frame = (frame + 1) as Pfn) {
     if ((frames.flags[frame] & PG_lru) === 0) continue;
     alloc.getFrame(frame);
@@ -76,7 +77,7 @@ function coolHugeLeaf(mm: MemoryManager, slot: number, what: 'cold' | 'pageout')
   const { pageTables, format, frames, vmstat } = mm;
   const entry = pageTables.read(slot);
   const head = pageTables.frameOf(entry);
-  if (!pageTables.isMapped(entry) || head === mm.thp.zeroPage || mm.rmap.isMappedShared(head)) return 'whole';
+  if (!pageTables.isMapped(entry) || head === mm.thp.zeroPage || isMappedShared(mm.rmap, head)) return 'whole';
   if (what === 'pageout') {
     if ((frames.flags[head] & PG_unevictable) !== 0 || !splitHugePage(mm, head)) return 'whole';
     vmstat.thp_swpout_fallback++;

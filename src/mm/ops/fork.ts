@@ -109,7 +109,7 @@ function dupVma(mm: MemoryManager, child: AddressSpace, vma: Vma, watchers: Uffd
     return -ENOMEM;
   }
   const wiped = (vma.flags & VM_WIPEONFORK) !== 0;
-  if (!wiped && mm.rmap.anonVmaFork(copy, vma) !== 0) {
+  if (!wiped && mm.rmap.anonVmas.fork(copy, vma) !== 0) {
     discardVma(mm, copy);
     if (accounted) mm.unchargeCommit(vma.sizePages);
     return -ENOMEM;

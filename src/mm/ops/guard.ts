@@ -12,7 +12,7 @@ import { zapRange } from '../zap.ts';
  */
 export function installGuards(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn): number {
   if ((vma.flags & (VM_SPECIAL | VM_HUGETLB | VM_LOCKED)) !== 0) return -EINVAL;
-  if (vma.kind === VMA_ANON && mm.rmap.anonVmaPrepare(vma) !== 0) return -ENOMEM;
+  if (vma.kind === VMA_ANON && mm.rmap.anonVmas.prepare(vma) !== 0) return -ENOMEM;
   vma.flags |= VM_MAYBE_GUARD;
   const { pageTables } = mm;
   zapRange(mm, vma, start, end);

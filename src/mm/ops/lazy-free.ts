@@ -12,6 +12,7 @@ import {
   PG_swapcache,
   PG_unevictable,
 } from '../phys/page-flags.ts';
+import { isMappedShared } from '../rmap/rmap-walk.ts';
 import { splitForAdvice } from '../thp/split-page.ts';
 import type { Vma } from '../vma.ts';
 import { zapSwap } from '../zap.ts';
@@ -75,7 +76,7 @@ function freeHugeLeaf(mm: MemoryManager, at: Vpn, slot: number): void {
   const { pageTables, format, frames } = mm;
   const entry = pageTables.read(slot);
   const head = pageTables.frameOf(entry);
-  if (!pageTables.isMapped(entry) || head === mm.thp.zeroPage || mm.rmap.isMappedShared(head)) return;
+  if (!pageTables.isMapped(entry) || head === mm.thp.zeroPage || isMappedShared(mm.rmap, head)) return;
   frames.clear(head, PG_dirty);
   pageTables.set(slot, (entry & ~(format.ACCESSED | format.DIRTY)) >>> 0);
   mm.tlbBatch.add(at);

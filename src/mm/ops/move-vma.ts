@@ -70,7 +70,7 @@ export function moveVma(mm: MemoryManager, space: AddressSpace, vma: Vma, move: 
       space.lostLockedVm += source.sizePages;
     }
     if (wasWhole && source !== copy && source.startVpn === from && source.sizePages === oldPages)
-      mm.rmap.unlinkAnonVmas(source);
+      mm.rmap.anonVmas.unlink(source);
   } else if (gonePages > 0) {
     // The source's charge has passed to the copy: unmapRange gives it back, so take it again.
     if (accounted && moved === 0) mm.committedPages += gonePages;
@@ -114,7 +114,7 @@ function copyVma(mm: MemoryManager, vma: Vma, from: Vpn, to: Vpn, pages: number)
   const copy = allocVma(mm, space, to, end, vma.flags, pgoff);
   if (copy === null) return null;
   copy.anonVma = vma.anonVma;
-  if (mm.rmap.anonVmaClone(copy, vma) !== 0) {
+  if (mm.rmap.anonVmas.clone(copy, vma) !== 0) {
     mm.vmaCache.free(copy.slot);
     return null;
   }

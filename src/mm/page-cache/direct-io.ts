@@ -1,6 +1,7 @@
 import { EFAULT } from '../../abi/errno.ts';
 import type { IoSink, IoSource } from '../../base/io.ts';
 import { PAGE_SIZE, type Pfn } from '../../machine/units.ts';
+import { unmapFileRange } from '../rmap/unmap.ts';
 import { writeFrom } from './file-io.ts';
 import type { FilePages, PageBacking } from './file-pages.ts';
 import type { PageCache } from './page-cache.ts';
@@ -86,7 +87,7 @@ export function writeDirect(cache: PageCache, file: FilePages, positionBytes: nu
 
 /** invalidate_inode_pages2_range: false if a page stays. */
 function invalidate(cache: PageCache, file: FilePages, first: number, end: number): boolean {
-  cache.rmap.unmapFileRange(file, first, end, 'pagecache');
+  unmapFileRange(cache.rmap, file, first, end, 'pagecache');
   let areAllGone = true;
   for (
     let index = file.pages.next(first, 'any');

@@ -6,6 +6,7 @@ import { PAGE_SIZE, type Pfn, type Vpn } from '../../machine/units.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
 import type { RmapVma } from '../rmap/rmap-vma.ts';
+import { linkFileVma, unlinkFileVma } from '../rmap/vma-trees.ts';
 import { createTestMemory } from '../testing/physical-memory.ts';
 import { readInto, writeFrom } from './file-io.ts';
 import type { PageBacking } from './file-pages.ts';
@@ -257,7 +258,7 @@ describe('PageCache', () => {
       unmapPage: () => {},
       zapRange: () => {},
     });
-    rmap.linkFileVma(vma);
+    linkFileVma(vma);
     rmap.addFileRmap(frame); // the entry takes ensurePage's reference
     pageCache.markDirty(frame);
     pageCache.ram.bytesOf(frame).fill(9); // a store through the mapping, past the end too
@@ -269,7 +270,7 @@ describe('PageCache', () => {
     check();
     rmap.removeRmap(frame);
     alloc.putFrame(frame);
-    rmap.unlinkFileVma(vma);
+    unlinkFileVma(vma);
     pageCache.evict(file);
     check();
   });

@@ -1,5 +1,6 @@
 import { PAGE_SIZE, type Pfn, pagesOf } from '../../machine/units.ts';
 import { PG_pagecache } from '../phys/page-flags.ts';
+import { unmapFileRange } from '../rmap/unmap.ts';
 import { dropSwapped } from '../shmem/shmem-swap.ts';
 import { splitCached } from '../shmem/split-large.ts';
 import type { FilePages } from './file-pages.ts';
@@ -13,7 +14,7 @@ import type { PageCache } from './page-cache.ts';
 export function truncatePages(cache: PageCache, file: FilePages, sizeBytes: number): void {
   const firstGone = pagesOf(sizeBytes);
   file.fallocEnd = Math.min(file.fallocEnd, firstGone);
-  cache.rmap.unmapFileRange(file, firstGone, Number.MAX_SAFE_INTEGER, 'even_cows');
+  unmapFileRange(cache.rmap, file, firstGone, Number.MAX_SAFE_INTEGER, 'even_cows');
   dropRange(cache, file, firstGone, Number.MAX_SAFE_INTEGER);
   if (file.kind === 'shmem')
     cutPart(cache, file, Math.floor(sizeBytes / PAGE_SIZE), sizeBytes, Number.MAX_SAFE_INTEGER);
@@ -34,9 +35,9 @@ export function punchHole(cache: PageCache, file: FilePages, startBytes: number,
   const end = Math.floor(endBytes / PAGE_SIZE);
   if (file.fallocEnd > first && file.fallocEnd <= end) file.fallocEnd = first;
   // Its bounds become 0 and -1 there, the latter taken for a large number; and no pages to unmap mean all of them (6.18).
-  if (first === 0 && end === 0) cache.rmap.unmapFileRange(file, 0, Number.MAX_SAFE_INTEGER, 'pagecache');
+  if (first === 0 && end === 0) unmapFileRange(cache.rmap, file, 0, Number.MAX_SAFE_INTEGER, 'pagecache');
   if (first < end) {
-    cache.rmap.unmapFileRange(file, first, end, 'pagecache');
+    unmapFileRange(cache.rmap, file, first, end, 'pagecache');
     dropRange(cache, file, first, end);
   }
   const cutTo = cutPart(cache, file, Math.floor(startBytes / PAGE_SIZE), startBytes, endBytes);

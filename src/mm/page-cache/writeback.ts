@@ -2,6 +2,7 @@ import { EV_WAIT_WRITEBACK, EV_WRITEBACK_PAGES } from '../../base/event-kinds.ts
 import type { Ram } from '../../machine/ram.ts';
 import { PAGE_SIZE, type Pfn } from '../../machine/units.ts';
 import { PG_writeback } from '../phys/page-flags.ts';
+import { makeClean } from '../rmap/unmap.ts';
 import type { FilePages, PageBacking } from './file-pages.ts';
 import type { PageCache } from './page-cache.ts';
 
@@ -94,7 +95,7 @@ function writeRun(cache: PageCache, file: FilePages, run: readonly Pfn[], purpos
   const firstIndex = frames.index[run[0]];
   const refused = io.refusal('write', 'file');
   for (const frame of run) {
-    cache.rmap.makeClean(frame);
+    makeClean(cache.rmap, frame);
     cache.clearDirty(frame);
   }
   let written: readonly Pfn[] = [];

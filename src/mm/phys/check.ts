@@ -44,7 +44,7 @@ export function checkPhysical(parts: {
   checkPageCache(pageCache, inUse);
   checkDeferred(alloc, inUse);
   checkBlock(pageCache.io, alloc.frames, inUse, alloc.stat.nr_writeback);
-  const broken = pageCache.rmap.findBroken();
+  const broken = pageCache.rmap.anonVmas.findBroken();
   if (broken !== null) panic(`mm/rmap: ${broken}`);
 }
 

@@ -29,6 +29,7 @@ import {
 } from '../phys/page-flags.ts';
 import { WMARK_HIGH } from '../phys/zone.ts';
 import type { RmapVma } from '../rmap/rmap-vma.ts';
+import { forEachMapping } from '../rmap/rmap-walk.ts';
 import { hasRecency } from '../vm-flags.ts';
 import type { PageReclaim } from './page-reclaim.ts';
 import type { ReclaimablePages, ReclaimPolicy, References, TableVisitor } from './policy.ts';
@@ -112,7 +113,7 @@ export class LruvecPages implements ReclaimablePages {
     references.count = 0;
     references.vmFlags = 0;
     references.isOverRssLimit = this.frames.mappingsOfPage(page) > 0;
-    rmap.forEachMapping(page, (vma, at) => {
+    forEachMapping(rmap, page, (vma, at) => {
       if (vma.space.isOverRssLimit !== true) references.isOverRssLimit = false;
       // invalid_folio_referenced_vma
       if (!hasRecency(vma.flags) || !rmap.editor.clearAccessed(vma, at)) return;
@@ -169,7 +170,7 @@ export class LruvecPages implements ReclaimablePages {
     const { rmap, clock } = this.cache;
     clock.charge(COST_REFERENCES_NS);
     let count = 0;
-    rmap.forEachMapping(page, (vma, at) => {
+    forEachMapping(rmap, page, (vma, at) => {
       // invalid_folio_referenced_vma
       if (!hasRecency(vma.flags) || !rmap.editor.clearAccessed(vma, at)) return;
       count++;

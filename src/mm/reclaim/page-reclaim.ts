@@ -17,6 +17,8 @@ import {
   PG_unevictable,
   PG_writeback,
 } from '../phys/page-flags.ts';
+import { forEachMapping } from '../rmap/rmap-walk.ts';
+import { tryToUnmap } from '../rmap/unmap.ts';
 import { VM_DROPPABLE, VM_LOCKED } from '../vm-flags.ts';
 import { swapOut } from './swap-out.ts';
 import type { Workingset } from './workingset.ts';
@@ -59,7 +61,7 @@ export class PageReclaim implements PageEnd {
     const { frames, rmap } = this.cache;
     if (frames.mlockCount[page] >= 0) return false;
     let isLocked = false;
-    rmap.forEachMapping(page, (vma) => {
+    forEachMapping(rmap, page, (vma) => {
       isLocked ||= (vma.flags & VM_LOCKED) !== 0;
     });
     if (isLocked) rmap.editor.lockAgain(page);
@@ -141,7 +143,7 @@ export class PageReclaim implements PageEnd {
     if (frames.refcount[page] !== frames.mapcount[page]) return false;
     allocator.getFrame(page);
     let isKept = false;
-    rmap.forEachMapping(page, (vma, at) => {
+    forEachMapping(rmap, page, (vma, at) => {
       if (isKept) return;
       if (rmap.editor.isDirty(vma, at)) frames.set(page, PG_dirty);
       isKept = (frames.flags[page] & PG_dirty) !== 0 && (vma.flags & VM_DROPPABLE) === 0;
@@ -165,7 +167,7 @@ export class PageReclaim implements PageEnd {
     if ((frames.flags[page] & (PG_mlocked | PG_unevictable)) !== 0) return false;
     const mappings = frames.mapcount[page];
     if (mappings === 0 || frames.refcount[page] !== 1 + mappings) return false;
-    return this.cache.rmap.tryToUnmap(page);
+    return tryToUnmap(this.cache.rmap, page);
   }
 
   /** Writes an unmapped dirty page back; false if it is still no candidate. */
@@ -186,7 +188,7 @@ export class PageReclaim implements PageEnd {
     // What has no slot yet must be written.
     let dirty = (flags & PG_dirty) !== 0 || (flags & (PG_swapbacked | PG_swapcache)) === PG_swapbacked;
     if (!dirty)
-      rmap.forEachMapping(page, (vma, at) => {
+      forEachMapping(rmap, page, (vma, at) => {
         dirty ||= rmap.editor.isDirty(vma, at);
       });
     return dirty;

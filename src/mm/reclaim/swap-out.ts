@@ -12,6 +12,7 @@ import {
   PG_unevictable,
   PG_writeback,
 } from '../phys/page-flags.ts';
+import { tryToUnmap } from '../rmap/unmap.ts';
 import { cullPage } from '../shmem/shmem-lock.ts';
 import { leaveToSwap } from '../shmem/shmem-swap.ts';
 import type { Workingset } from './workingset.ts';
@@ -75,19 +76,19 @@ function splitForSwap({ frames, rmap, vmstat, memcgs, allocator }: PageCache, he
 
 /** Takes the page out of its mappings; whether it holds nothing then that would be lost with it. */
 function unmapsToClean({ frames, rmap }: PageCache, page: Pfn): boolean {
-  return rmap.tryToUnmap(page) && (frames.flags[page] & (PG_dirty | PG_swapcache)) === 0;
+  return tryToUnmap(rmap, page) && (frames.flags[page] & (PG_dirty | PG_swapcache)) === 0;
 }
 
 function writeAnon({ frames, rmap, swap, allocator }: PageCache, page: Pfn): boolean {
   if ((frames.flags[page] & PG_swapcache) === 0 && !swap.addToSwap(page)) return false;
-  if (!rmap.tryToUnmap(page)) return false;
+  if (!tryToUnmap(rmap, page)) return false;
   if ((frames.flags[page] & PG_dirty) === 0) return true;
   if (allocator.events.enabled[EV_WRITE_FOLIO] !== 0) allocator.events.emit(EV_WRITE_FOLIO, page, RECLAIM_WB_ANON);
   return swap.writePage(page) === 0;
 }
 
 function writeShmem({ rmap, swap, allocator }: PageCache, page: Pfn): boolean {
-  if (!rmap.tryToUnmap(page) || !swap.addToSwap(page)) return false;
+  if (!tryToUnmap(rmap, page) || !swap.addToSwap(page)) return false;
   if (allocator.events.enabled[EV_WRITE_FOLIO] !== 0) allocator.events.emit(EV_WRITE_FOLIO, page, RECLAIM_WB_ANON);
   if (swap.writePage(page) === 0) return true;
   swap.tryToFreeSwap(page);

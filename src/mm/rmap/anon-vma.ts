@@ -5,7 +5,7 @@ import type { RmapVma } from './rmap-vma.ts';
  * Linux's struct anon_vma (include/linux/rmap.h): what anonymous pages point to, so that their page-table entries are found
  * through all splits, merges and forks. A fork gives the child an AnonVma of its own below the parent's, all of one root.
  *
- * Invariants (checked by Rmap.findBroken):
+ * Invariants (checked by AnonVmas.findBroken):
  *  A1 tree holds exactly the AnonVmaChains whose anonVma is this, each under its VMA's [pgoff, pgoff + pages - 1].
  *  A2 numChildren = AnonVmas whose parent is this and whose tree is not empty; a root counts itself.
  *  A3 numActiveVmas = VMAs whose `anonVma` is this.

@@ -8,14 +8,14 @@ import type { IntervalNode } from './interval-tree.ts';
  * What reverse mapping needs of a VMA; mm/vma.ts implements it. Fields marked "rmap's" are written by src/mm/rmap alone;
  * start with null or empty.
  *
- * Before `startVpn`, `endVpn` or `pgoff` of a linked VMA change, call rmap.beforeVmaResize(vma), after it
- * rmap.afterVmaResize(vma) (Linux: vma_prepare and vma_complete, mm/vma.c): they are keys of the interval trees.
+ * Before `startVpn`, `endVpn` or `pgoff` of a linked VMA change, call beforeVmaResize(vma), after it
+ * afterVmaResize(vma) (vma-trees.ts): they are keys of the interval trees.
  */
 export interface RmapVma {
   readonly space: { readonly asid: number; readonly isOverRssLimit?: boolean };
   readonly startVpn: Vpn;
   readonly endVpn: Vpn;
-  /** VM_* bits; compared in findMergeableAnonVma. */
+  /** VM_* bits; compared in AnonVmas.findMergeable. */
   readonly flags: number;
   /** Page of the file at startVpn; for an anonymous VMA the linear index (its first vpn when it was made). */
   readonly pgoff: number;
@@ -29,9 +29,19 @@ export interface RmapVma {
   sharedNode: IntervalNode<RmapVma> | null;
 }
 
+/** Page index of the VMA's last page (vma_last_pgoff). */
+export function lastIndexOf(vma: RmapVma): number {
+  return vma.pgoff + (vma.endVpn - vma.startVpn) - 1;
+}
+
+/** The page of the VMA at a page index (vma_address). */
+export function pageAt(vma: RmapVma, index: number): Vpn {
+  return (vma.startVpn + (index - vma.pgoff)) as Vpn;
+}
+
 /** Who knows the entries of KSM pages (ksm/reverse.ts); injected with rmap.setKsmReverse. */
 export interface KsmReverse {
-  /** As Rmap.forEachCandidate, for the page of the stable node. */
+  /** As forEachCandidate of rmap-walk.ts, for the page of the stable node. */
   forEachCandidate(node: number, visit: (vma: RmapVma, page: Vpn) => boolean): boolean;
 }
 

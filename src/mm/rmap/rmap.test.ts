@@ -11,6 +11,9 @@ import { createTestMemory, type TestMemory } from '../testing/physical-memory.ts
 import type { AnonVma, AnonVmaChain } from './anon-vma.ts';
 import type { IntervalNode } from './interval-tree.ts';
 import type { PageTableEditor, RmapVma } from './rmap-vma.ts';
+import { forEachMapping } from './rmap-walk.ts';
+import { tryToUnmap } from './unmap.ts';
+import { afterVmaResize, beforeVmaResize, linkFileVma, unlinkFileVma } from './vma-trees.ts';
 
 /** A process as reverse mapping sees it: VMAs, and a page table that is a Map. */
 class Process {
@@ -103,7 +106,7 @@ class World implements PageTableEditor {
       rmap.moveAnonRmap(old, vma);
       return;
     }
-    expect(rmap.anonVmaPrepare(vma)).toBe(0);
+    expect(rmap.anonVmas.prepare(vma)).toBe(0);
     this.unmapPage(vma, page);
     const frame = alloc.allocFrame(GFP_HIGHUSER_MOVABLE) as Pfn;
     rmap.addNewAnonRmap(frame, vma, page);
@@ -115,7 +118,7 @@ class World implements PageTableEditor {
     const child = new Process(this.nextAsid++);
     for (const vma of parent.vmas) {
       const copy = new TestVma(child, vma.startVpn, vma.endVpn, vma.pgoff);
-      expect(rmap.anonVmaFork(copy, vma)).toBe(0);
+      expect(rmap.anonVmas.fork(copy, vma)).toBe(0);
       child.vmas.push(copy);
     }
     for (const [page, frame] of parent.table) {
@@ -131,16 +134,16 @@ class World implements PageTableEditor {
     const { rmap } = this.memory;
     const upper = new TestVma(process, at, vma.endVpn, vma.pgoff + (at - vma.startVpn));
     upper.anonVma = vma.anonVma;
-    expect(rmap.anonVmaClone(upper, vma)).toBe(0);
-    rmap.beforeVmaResize(vma);
+    expect(rmap.anonVmas.clone(upper, vma)).toBe(0);
+    beforeVmaResize(vma);
     vma.endVpn = at;
-    rmap.afterVmaResize(vma);
+    afterVmaResize(vma);
     process.vmas.push(upper);
   }
 
   exit(process: Process): void {
     for (const vma of process.vmas) this.zapRange(vma, vma.startVpn, vma.endVpn);
-    for (const vma of process.vmas) this.memory.rmap.unlinkAnonVmas(vma);
+    for (const vma of process.vmas) this.memory.rmap.anonVmas.unlink(vma);
     this.processes = this.processes.filter((each) => each !== process);
   }
 
@@ -152,11 +155,11 @@ class World implements PageTableEditor {
       for (const [page, frame] of table) expected.set(frame, [...(expected.get(frame) ?? []), `${asid}:${page}`]);
     for (const [frame, places] of expected) {
       const found: string[] = [];
-      rmap.forEachMapping(frame, (vma, page) => found.push(`${vma.space.asid}:${page}`));
+      forEachMapping(rmap, frame, (vma, page) => found.push(`${vma.space.asid}:${page}`));
       expect(found.sort()).toEqual(places.sort());
       expect(frames.mapcount[frame]).toBe(places.length);
     }
-    expect(rmap.findBroken()).toBeNull();
+    expect(rmap.anonVmas.findBroken()).toBeNull();
   }
 }
 
@@ -186,7 +189,7 @@ describe('Rmap', () => {
             const frame = process.table.get(vpn);
             if (frame === undefined) continue;
             memory.alloc.getFrame(frame);
-            expect(memory.rmap.tryToUnmap(frame)).toBe(true);
+            expect(tryToUnmap(memory.rmap, frame)).toBe(true);
             expect(memory.frames.refcount[frame]).toBe(1);
             memory.alloc.putFrame(frame);
           }
@@ -194,7 +197,7 @@ describe('Rmap', () => {
         }
         memory.check();
         for (const process of [...world.processes]) world.exit(process);
-        expect(memory.rmap.anonVmaCount).toBe(0);
+        expect(memory.rmap.anonVmas.count).toBe(0);
         for (const cache of memory.slab.caches) expect(cache.activeCount).toBe(0);
         memory.slab.shrink();
         expect(memory.alloc.freeCount).toBe(memory.alloc.totalCount);
@@ -214,7 +217,7 @@ describe('Rmap', () => {
       process = child;
       expect(process.vmas[0].anonVmaChain.length).toBeLessThanOrEqual(3);
     }
-    expect(world.memory.rmap.anonVmaCount).toBeLessThanOrEqual(3);
+    expect(world.memory.rmap.anonVmas.count).toBeLessThanOrEqual(3);
     world.check();
   });
 
@@ -231,7 +234,7 @@ describe('Rmap', () => {
     world.exit(parent);
     expect(root.refcount).toBe(2);
     world.exit(child);
-    expect(world.memory.rmap.anonVmaCount).toBe(0);
+    expect(world.memory.rmap.anonVmas.count).toBe(0);
   });
 
   it("shares a neighbour's AnonVma only where the VMAs could merge (find_mergeable_anon_vma)", () => {
@@ -239,17 +242,17 @@ describe('Rmap', () => {
     const process = world.start();
     const [low] = process.vmas;
     const high = new TestVma(process, 120, 130, 120);
-    world.memory.rmap.setNeighbourFinder({
+    world.memory.rmap.anonVmas.setNeighbourFinder({
       prevVma: (vma) => (vma === high ? low : null),
       nextVma: (vma) => (vma === low ? high : null),
     });
     process.vmas.push(high);
     world.store(low, 100 as Vpn);
     high.pgoff = 500;
-    expect(world.memory.rmap.findMergeableAnonVma(high)).toBeNull();
+    expect(world.memory.rmap.anonVmas.findMergeable(high)).toBeNull();
     high.pgoff = 120;
     high.policy = { mode: MPOL_BIND, flags: 0, nodes: 1, userNodes: 1, homeNode: -1 };
-    expect(world.memory.rmap.findMergeableAnonVma(high)).toBeNull();
+    expect(world.memory.rmap.anonVmas.findMergeable(high)).toBeNull();
     high.policy = null;
     high.flags = 1; // rights may differ
     world.store(high, 125 as Vpn);
@@ -267,10 +270,10 @@ describe('Rmap', () => {
     while (slab.cacheNamed('anon_vma').alloc() !== 0);
     const child = new TestVma(new Process(9), 100, 120, 100);
     const before = slab.cacheNamed('anon_vma_chain').activeCount;
-    expect(rmap.anonVmaFork(child, process.vmas[0])).toBe(-12);
+    expect(rmap.anonVmas.fork(child, process.vmas[0])).toBe(-12);
     expect([child.anonVma, child.anonVmaChain.length]).toEqual([null, 0]);
     expect(slab.cacheNamed('anon_vma_chain').activeCount).toBe(before);
-    expect(rmap.findBroken()).toBeNull();
+    expect(rmap.anonVmas.findBroken()).toBeNull();
   });
 
   it('finds file mappings by page offset and zaps a range of them', () => {
@@ -284,7 +287,7 @@ describe('Rmap', () => {
     for (const process of [one, two]) {
       const [vma] = process.vmas;
       vma.file = { pages: file };
-      rmap.linkFileVma(vma);
+      linkFileVma(vma);
       for (let page: number = vma.startVpn; page < vma.endVpn; page++) {
         const frame = pageCache.ensurePage(file, vma.pgoff + (page - vma.startVpn)) as Pfn;
         rmap.addFileRmap(frame);
@@ -303,7 +306,7 @@ describe('Rmap', () => {
     check();
     for (const process of [one, two]) {
       world.exit(process);
-      rmap.unlinkFileVma(process.vmas[0]);
+      unlinkFileVma(process.vmas[0]);
     }
     pageCache.evict(file);
     check();

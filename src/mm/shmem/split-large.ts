@@ -3,6 +3,7 @@ import type { Pfn } from '../../machine/units.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
 import type { PageCache } from '../page-cache/page-cache.ts';
 import { PG_head } from '../phys/page-flags.ts';
+import { tryToUnmap } from '../rmap/unmap.ts';
 
 /** A part of a page that is split: its first frame and its order. */
 export type Piece = readonly [first: Pfn, order: number];
@@ -24,7 +25,7 @@ export function splitCached(cache: PageCache, head: Pfn, at: Pfn | null): boolea
     }
     return false;
   }
-  rmap.tryToUnmap(head);
+  tryToUnmap(rmap, head);
   const file = cache.fileById(frames.owner[head]) as FilePages;
   const index = frames.index[head];
   const owner = frames.owner[head];

@@ -6,7 +6,8 @@ import type { MemoryManager } from '../memory-manager.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { PG_locked, PG_lru } from '../phys/page-flags.ts';
-import { lastIndexOf, pageAt } from '../rmap/rmap.ts';
+import { lastIndexOf, pageAt } from '../rmap/rmap-vma.ts';
+import { tryToUnmap } from '../rmap/unmap.ts';
 import { VM_MAYBE_GUARD } from '../vm-flags.ts';
 import type { Vma } from '../vma.ts';
 import { zapRange } from '../zap.ts';
@@ -130,7 +131,7 @@ function holdPages(mm: MemoryManager, file: FilePages, index: number, end: numbe
 }
 
 function unmapAll({ rmap }: MemoryManager, pages: readonly Pfn[]): boolean {
-  return pages.every((page) => rmap.tryToUnmap(page));
+  return pages.every((page) => tryToUnmap(rmap, page));
 }
 
 /** retract_page_tables: the empty tables of all who map that part of the file go, so that a fault can map it by one entry. */

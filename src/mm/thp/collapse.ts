@@ -51,7 +51,7 @@ export function collapseOne(mm: MemoryManager, vma: Vma, start: Vpn, why: 'colla
   // hugepage_vma_revalidate: memory that was read alone has nothing to collapse.
   if (vma.anonVma === null) return -EINVAL;
   if (!readSwapped(mm, vma, start, end) || collectSources(mm, vma, start, end) === null) return -EINVAL;
-  if (mm.rmap.anonVmaPrepare(vma) !== 0) return -ENOMEM;
+  if (mm.rmap.anonVmas.prepare(vma) !== 0) return -ENOMEM;
   const head = thp.allocate(vma, why);
   if (head === NO_FRAME) {
     mm.vmstat.thp_collapse_alloc_failed++;

@@ -32,7 +32,7 @@ export function hugeAnonFault(mm: MemoryManager, vma: Vma, page: Vpn, access: Ac
     mm.lastFaultFrame = zero;
     return FAULT_DONE;
   }
-  if (mm.rmap.anonVmaPrepare(vma) !== 0) return 'small';
+  if (mm.rmap.anonVmas.prepare(vma) !== 0) return 'small';
   const frame = allocZeroedHuge(mm, vma);
   if (frame === NO_FRAME || !pageTables.deposit(vma.space, slot)) {
     if (frame !== NO_FRAME) mm.alloc.putFrame(frame as Pfn);
@@ -73,7 +73,7 @@ export function hugeLeafFault(mm: MemoryManager, vma: Vma, page: Vpn, slot: numb
 
 /** do_huge_zero_wp_pmd. */
 function writeZero(mm: MemoryManager, vma: Vma, page: Vpn, slot: number): HugeResult {
-  const frame = mm.rmap.anonVmaPrepare(vma) === 0 ? allocZeroedHuge(mm, vma) : NO_FRAME;
+  const frame = mm.rmap.anonVmas.prepare(vma) === 0 ? allocZeroedHuge(mm, vma) : NO_FRAME;
   if (frame === NO_FRAME) {
     mm.vmstat.thp_fault_fallback++;
     if (mm.events.enabled[EV_THP_FAULT_FALLBACK] !== 0)

@@ -4,6 +4,7 @@ import { PAGE_SIZE } from '../../machine/units.ts';
 import type { AddressSpace } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { PG_anon, PG_lru, PG_referenced } from '../phys/page-flags.ts';
+import { isMappedShared } from '../rmap/rmap-walk.ts';
 import { VMA_SHMEM, type Vma } from '../vma.ts';
 import { collapseOne } from './collapse.ts';
 import { collapseFile } from './collapse-file.ts';
@@ -140,7 +141,7 @@ export class Khugepaged {
       }
       const flags = frames.flags[frame];
       if ((flags & (PG_anon | PG_lru)) !== (PG_anon | PG_lru)) return false;
-      if (mm.rmap.isMappedShared(frame)) shared++;
+      if (isMappedShared(mm.rmap, frame)) shared++;
       if ((entry & format.ACCESSED) !== 0 || (flags & PG_referenced) !== 0) referenced++;
     }
     if (there === 0) return false;

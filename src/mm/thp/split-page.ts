@@ -5,6 +5,7 @@ import { MM_ANONPAGES } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { PG_mlocked, PG_pagecache } from '../phys/page-flags.ts';
+import { forEachMapping, isMappedShared } from '../rmap/rmap-walk.ts';
 import { splitCached } from '../shmem/split-large.ts';
 import { VM_LOCKED } from '../vm-flags.ts';
 import type { Vma } from '../vma.ts';
@@ -26,7 +27,7 @@ export function splitHugePage(mm: MemoryManager, head: Pfn): boolean {
   const isLocked = (frames.flags[head] & PG_mlocked) !== 0;
   const wasInParts = frames.pagesMapped[head] > 1;
   let last = 'leaf' as 'leaf' | 'part';
-  rmap.forEachMapping(head, (vma, page) => {
+  forEachMapping(rmap, head, (vma, page) => {
     last = rmap.editor.isHugeAt(vma, page) ? 'leaf' : 'part';
     if (last === 'leaf') splitHugeLeaf(mm, vma as Vma, page);
   });
@@ -34,7 +35,7 @@ export function splitHugePage(mm: MemoryManager, head: Pfn): boolean {
   if (wasInParts && last === 'part') mm.alloc.deferredSplits.add(head, 'partially mapped');
   const locks = new Int32Array(count);
   if (isLocked)
-    rmap.forEachMapping(head, (vma, page) => {
+    forEachMapping(rmap, head, (vma, page) => {
       if ((vma.flags & VM_LOCKED) !== 0) locks[rmap.editor.frameAt(vma, page) - head]++;
     });
   rmap.splitAnon(head, (frame) => locks[frame - head]);
@@ -55,7 +56,7 @@ export function isZeroFilled({ ram }: MemoryManager, frame: Pfn): boolean {
 
 function mapZeroPage(mm: MemoryManager, frame: Pfn): void {
   const { pageTables, rmap, format } = mm;
-  rmap.forEachMapping(frame, (view, page: Vpn) => {
+  forEachMapping(rmap, frame, (view, page: Vpn) => {
     const vma = view as Vma;
     if ((vma.flags & VM_LOCKED) !== 0) return;
     const slot = pageTables.findLeaf(vma.space, page);
@@ -87,6 +88,6 @@ export function splitForAdvice(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn
     const head = frames.headOf(pageTables.frameOf(entry));
     if (head === thp.zeroPage || head === seen || !frames.isLarge(head)) continue;
     seen = head;
-    if (!rmap.isMappedShared(head)) splitHugePage(mm, head);
+    if (!isMappedShared(rmap, head)) splitHugePage(mm, head);
   }
 }

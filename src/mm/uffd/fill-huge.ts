@@ -15,7 +15,7 @@ import type { UffdFillRequest } from './fill.ts';
 export function fillHugeRange(mm: MemoryManager, vma: Vma, request: UffdFillRequest): number {
   const { start, end, fill } = request;
   const { pages } = objectOf(vma).pool;
-  if ((vma.flags & VM_SHARED) === 0 && mm.rmap.anonVmaPrepare(vma) !== 0) return -ENOMEM;
+  if ((vma.flags & VM_SHARED) === 0 && mm.rmap.anonVmas.prepare(vma) !== 0) return -ENOMEM;
   if (fill.kind === 'zero' || start % pages !== 0 || end % pages !== 0) return -EINVAL;
   let done = 0;
   for (let page = start; page < end; page = (page + pages) as Vpn) {

@@ -40,7 +40,7 @@ export function fillRange(mm: MemoryManager, context: UffdContext, request: Uffd
   const vma = context.space.vmas.find(start);
   if (vma === null || vma.startVpn > start) return -ENOENT;
   // uffd_mfill_lock, before it looks at anything else: so even a call that fails decides what may be merged later.
-  if ((vma.flags & VM_SHARED) === 0 && mm.rmap.anonVmaPrepare(vma) !== 0) return -ENOMEM;
+  if ((vma.flags & VM_SHARED) === 0 && mm.rmap.anonVmas.prepare(vma) !== 0) return -ENOMEM;
   if (end > vma.endVpn || vma.uffd === null) return -ENOENT;
   if (write === 'protected' && (vma.flags & VM_UFFD_WP) === 0) return -EINVAL;
   if (vma.kind === VMA_HUGETLB) return fillHugeRange(mm, vma, request);

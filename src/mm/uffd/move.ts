@@ -30,7 +30,7 @@ export function movePages(mm: MemoryManager, context: UffdContext, move: UffdMov
   if (context.isMappingChanging) return -EAGAIN;
   const target = vmas.find(to);
   if (target === null || target.startVpn > to) return -ENOENT;
-  if ((target.flags & VM_SHARED) === 0 && mm.rmap.anonVmaPrepare(target) !== 0) return -ENOMEM;
+  if ((target.flags & VM_SHARED) === 0 && mm.rmap.anonVmas.prepare(target) !== 0) return -ENOMEM;
   const source = vmas.find(from);
   if (source === null || source.startVpn > from) return -ENOENT;
   if (((source.flags | target.flags) & VM_SHARED) !== 0) return -EINVAL;

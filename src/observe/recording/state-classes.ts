@@ -190,6 +190,7 @@ import { Reclaim } from '../../mm/reclaim/reclaim.ts';
 import { TwoListPolicy } from '../../mm/reclaim/two-list.ts';
 import { Workingset } from '../../mm/reclaim/workingset.ts';
 import { AnonVma, AnonVmaChain } from '../../mm/rmap/anon-vma.ts';
+import { AnonVmas } from '../../mm/rmap/anon-vmas.ts';
 import { IntervalTree } from '../../mm/rmap/interval-tree.ts';
 import { LargeRmap } from '../../mm/rmap/large-rmap.ts';
 import { Rmap } from '../../mm/rmap/rmap.ts';
@@ -318,6 +319,7 @@ export const STATE_CLASSES: readonly { readonly prototype: object }[] = [
   Workingset,
   AnonVma,
   AnonVmaChain,
+  AnonVmas,
   IntervalTree,
   LargeRmap,
   Rmap,

@@ -23,6 +23,7 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import { PAGE_SIZE, type Pfn } from '../../machine/units.ts';
 import { PG_anon, PG_pagecache, PG_swapbacked, PG_swapcache } from '../../mm/phys/page-flags.ts';
 import type { ReclaimWhy } from '../../mm/reclaim/why.ts';
+import { forEachMapping } from '../../mm/rmap/rmap-walk.ts';
 import { type SwapEntry, swapOffsetOf, swapTypeOf } from '../../mm/swap/entry.ts';
 import type { Vma } from '../../mm/vma.ts';
 import type { AttributedRun } from '../attribution/attributed-run.ts';
@@ -167,7 +168,7 @@ export class Evictions {
     let [space, address, mappers] = [0, 0, 0];
     let mapping = NO_MAPPING;
     let stack = this.readers.get(pfn) ?? NO_STACK;
-    rmap.forEachMapping(pfn as Pfn, (vma, at) => {
+    forEachMapping(rmap, pfn as Pfn, (vma, at) => {
       mappers++;
       if (mappers > 1) return;
       const owner = (vma as Vma).space;
