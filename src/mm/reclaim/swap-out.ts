@@ -15,6 +15,7 @@ import {
 import { tryToUnmap } from '../rmap/unmap.ts';
 import { cullPage } from '../shmem/shmem-lock.ts';
 import { leaveToSwap } from '../shmem/shmem-swap.ts';
+import { writePage } from '../swap/page-io.ts';
 import type { Workingset } from './workingset.ts';
 
 /** `reclaim_flags` of mm_vmscan_write_folio (include/trace/events/vmscan.h); RECLAIM_WB_FILE is 2. */
@@ -84,13 +85,13 @@ function writeAnon({ frames, rmap, swap, allocator }: PageCache, page: Pfn): boo
   if (!tryToUnmap(rmap, page)) return false;
   if ((frames.flags[page] & PG_dirty) === 0) return true;
   if (allocator.events.enabled[EV_WRITE_FOLIO] !== 0) allocator.events.emit(EV_WRITE_FOLIO, page, RECLAIM_WB_ANON);
-  return swap.writePage(page) === 0;
+  return writePage(swap, page) === 0;
 }
 
 function writeShmem({ rmap, swap, allocator }: PageCache, page: Pfn): boolean {
   if (!tryToUnmap(rmap, page) || !swap.addToSwap(page)) return false;
   if (allocator.events.enabled[EV_WRITE_FOLIO] !== 0) allocator.events.emit(EV_WRITE_FOLIO, page, RECLAIM_WB_ANON);
-  if (swap.writePage(page) === 0) return true;
+  if (writePage(swap, page) === 0) return true;
   swap.tryToFreeSwap(page);
   return false;
 }

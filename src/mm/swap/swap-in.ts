@@ -7,6 +7,7 @@ import { NO_FRAME } from '../phys/frame-table.ts';
 import { __GFP_NORETRY, __GFP_NOWARN, GFP_HIGHUSER_MOVABLE } from '../phys/gfp.ts';
 import { PG_reclaim, PG_swapbacked } from '../phys/page-flags.ts';
 import { type SwapEntry, swapEntry, swapOffsetOf, swapTypeOf } from './entry.ts';
+import { awaitPage, readSlot, startRead } from './page-io.ts';
 import type { Swap } from './swap.ts';
 
 /** vm.page-cluster at boot: at most 2^3 slots are read at a time (swap_setup). */
@@ -66,14 +67,14 @@ export function swapIn(
         allocator.events.emit(EV_SWAP_READAHEAD_HIT, cached, swapTypeOf(entry), swapOffsetOf(entry));
     }
     allocator.getFrame(cached as Pfn);
-    return swap.awaitPage(cached as Pfn, atLockedPage);
+    return awaitPage(swap, cached as Pfn, atLockedPage);
   }
   swap.lastInWasMajor = true;
   swap.noteWanted(entry);
   const frame = readIntoCache(swap, entry, gfp, reader);
   if (frame < 0) return frame;
   if (swap.areaOf(entry).store.speed === 'device') readCluster(swap, entry, reader);
-  return swap.awaitPage(frame as Pfn, atLockedPage);
+  return awaitPage(swap, frame as Pfn, atLockedPage);
 }
 
 /** A frame of its own with the contents of a slot, which stays out of the swap cache. -ENOMEM or the store's error. */
@@ -81,7 +82,7 @@ export function readAlone(swap: Swap, entry: SwapEntry, reader: Memcg): Pfn | nu
   swap.noteWanted(entry);
   const frame = swap.memcgs.allocPage(payerOf(swap, entry, reader), GFP_HIGHUSER_MOVABLE);
   if (frame === NO_FRAME) return -ENOMEM;
-  const result = swap.readSlot(entry, frame as Pfn);
+  const result = readSlot(swap, entry, frame as Pfn);
   if (result === 0) {
     swap.frames.flags[frame] |= PG_swapbacked;
     swap.noteRefault(frame as Pfn, entry);
@@ -99,13 +100,13 @@ function payerOf(swap: Swap, entry: SwapEntry, reader: Memcg): Memcg {
 function readIntoCache(swap: Swap, entry: SwapEntry, gfp: number, reader: Memcg): Pfn | number {
   const frame = swap.memcgs.allocPage(payerOf(swap, entry, reader), gfp);
   if (frame === NO_FRAME) return -ENOMEM;
-  const result = swap.readSlot(entry, frame as Pfn);
+  const result = readSlot(swap, entry, frame as Pfn);
   if (result < 0) {
     swap.allocator.putFrame(frame as Pfn);
     return result;
   }
   swap.addToCache(frame as Pfn, entry);
-  swap.startRead(entry, frame as Pfn);
+  startRead(swap, entry, frame as Pfn);
   return frame;
 }
 

@@ -1,33 +1,17 @@
 import { EPERM } from '../../abi/errno.ts';
 import { assert, panic } from '../../base/assert.ts';
-import {
-  EV_SWAP_IN,
-  EV_SWAP_OUT,
-  EV_SWAP_SLOT_ALLOC,
-  EV_SWAP_SLOT_FREE,
-  EV_SWAPOFF,
-  EV_SWAPON,
-} from '../../base/event-kinds.ts';
+import { EV_SWAP_SLOT_ALLOC, EV_SWAP_SLOT_FREE, EV_SWAPOFF, EV_SWAPON } from '../../base/event-kinds.ts';
 import type { Vmstat } from '../../base/vmstat.ts';
 import type { VirtualClock } from '../../machine/clock.ts';
 import type { Ram } from '../../machine/ram.ts';
 import type { Pfn } from '../../machine/units.ts';
 import type { BlockQueue } from '../block/block-queue.ts';
-import { type BlockRequest, PAGE_LOCKED } from '../block/request.ts';
-import { STALL_MEMORY, stallOf } from '../block/stall.ts';
+import type { BlockRequest } from '../block/request.ts';
 import type { Memcgs } from '../memcg/memcgs.ts';
 import { chargeSlot, unchargeSlot } from '../memcg/swap-charge.ts';
 import type { FrameAllocator } from '../phys/alloc.ts';
 import { type FrameTable, NO_FRAME } from '../phys/frame-table.ts';
-import {
-  PG_dirty,
-  PG_locked,
-  PG_reclaim,
-  PG_swapbacked,
-  PG_swapcache,
-  PG_uptodate,
-  PG_writeback,
-} from '../phys/page-flags.ts';
+import { PG_dirty, PG_reclaim, PG_swapbacked, PG_swapcache, PG_uptodate, PG_writeback } from '../phys/page-flags.ts';
 import type { RefaultListener } from '../phys/reclaimer.ts';
 import { SwapArea, type SwapAreaOptions } from './area.ts';
 import { MAX_SWAPFILES, type SwapEntry, swapEntry, swapOffsetOf, swapTypeOf } from './entry.ts';
@@ -45,7 +29,7 @@ export interface SwapOptions {
 
 /**
  * All swap areas of a machine, and the swap cache: the pages that are in a slot and in memory at once (Linux: mm/swapfile.c,
- * mm/swap_state.c). README.md has the life of a page and the invariants W1 to W5.
+ * mm/swap_state.c); page-io.ts moves their bytes. README.md has the life of a page and the invariants W1 to W5.
  */
 export class Swap {
   readonly ram: Ram;
@@ -305,112 +289,4 @@ export class Swap {
     if ((flags[frame] & PG_swapcache) === 0 || mapcount[frame] > 0 || refcount[frame] > 1) return;
     if (this.countOf(this.entryOf(frame)) === 0) this.dropCached(frame);
   }
-
-  // Bytes.
-
-  /**
-   * Writes a page of the cache to its slot, for reclaim; it is clean then, and PG_writeback as long as a device works on it. A page
-   * of zeroes is only noted (6.18, swap_writeout). 0 or -ERRNO.
-   */
-  writePage(frame: Pfn): number {
-    const entry = this.entryOf(frame);
-    const area = this.areaOf(entry);
-    const slot = swapOffsetOf(entry);
-    // One write at a time: what is on its way is waited for.
-    this.io.settle(frame, STALL_MEMORY);
-    if (isZeroFilled(this.ram, frame)) {
-      area.setContent(slot, 'zeroes');
-      area.store.discard(slot);
-      this.vmstat.swpout_zero++;
-      if (this.allocator.events.enabled[EV_SWAP_OUT] !== 0)
-        this.allocator.events.emit(EV_SWAP_OUT, frame, area.type, slot, 0);
-      this.memcgs.payerOf(frame).counters.swpout_zero++;
-      this.frames.flags[frame] &= ~PG_dirty;
-      return 0;
-    }
-    const result = this.io.refusal('write', 'swap') || area.store.write(slot, this.ram.bytesOf(frame));
-    if (result < 0) {
-      this.chargeFailed(area, slot, 'write');
-      return result;
-    }
-    area.setContent(slot, 'stored');
-    this.vmstat.pswpout++;
-    if (this.allocator.events.enabled[EV_SWAP_OUT] !== 0)
-      this.allocator.events.emit(EV_SWAP_OUT, frame, area.type, slot, 1);
-    this.memcgs.payerOf(frame).counters.pswpout++;
-    this.frames.flags[frame] &= ~PG_dirty;
-    const { backing } = area.store;
-    if (backing === undefined) this.clock.charge(area.store.costNs());
-    else this.io.submit('write', backing, slot, [frame], 'free');
-    return 0;
-  }
-
-  /** Fills a frame from a slot, of which a device is told by startRead. 0 or -ERRNO. */
-  readSlot(entry: SwapEntry, frame: Pfn): number {
-    const area = this.areaOf(entry);
-    const slot = swapOffsetOf(entry);
-    if (area.isZero(slot)) {
-      this.ram.zeroFrame(frame);
-      this.vmstat.swpin_zero++;
-      if (this.allocator.events.enabled[EV_SWAP_IN] !== 0)
-        this.allocator.events.emit(EV_SWAP_IN, frame, area.type, slot, 0);
-      this.memcgs.payerOf(frame).counters.swpin_zero++;
-      return 0;
-    }
-    this.ram.beforeWrite(frame);
-    const result = this.io.refusal('read', 'swap') || area.store.read(slot, this.ram.bytesOf(frame));
-    if (result < 0) {
-      this.chargeFailed(area, slot, 'read');
-      return result;
-    }
-    this.vmstat.pswpin++;
-    if (this.allocator.events.enabled[EV_SWAP_IN] !== 0)
-      this.allocator.events.emit(EV_SWAP_IN, frame, area.type, slot, 1);
-    this.memcgs.payerOf(frame).counters.pswpin++;
-    if (area.store.backing === undefined) this.chargeMemory(area);
-    return 0;
-  }
-
-  /** The page of the cache that readSlot has filled is on its way from the device: PG_locked until it is there. */
-  startRead(entry: SwapEntry, frame: Pfn): void {
-    const area = this.areaOf(entry);
-    const slot = swapOffsetOf(entry);
-    const { backing } = area.store;
-    if (backing === undefined || area.isZero(slot)) return;
-    this.frames.flags[frame] &= ~PG_uptodate;
-    this.io.submit('read', backing, slot, [frame]);
-  }
-
-  /** As PageCache.ensurePage: the page once it is there, or PAGE_LOCKED. */
-  awaitPage(frame: Pfn, atLockedPage: 'wait' | 'leave'): Pfn | number {
-    const request = this.io.requestOf(frame);
-    if (request === null || (this.frames.flags[frame] & PG_locked) === 0) return frame;
-    if (atLockedPage === 'wait') {
-      this.io.finishHere(request, stallOf(this.frames.flags[frame]));
-      return frame;
-    }
-    this.lockedBy = request;
-    this.allocator.putFrame(frame);
-    return PAGE_LOCKED;
-  }
-
-  /** swap_read_folio: memory was short, or the page would not have gone. */
-  private chargeMemory(area: SwapArea): void {
-    this.io.memstall?.enter();
-    this.clock.charge(area.store.costNs());
-    this.io.memstall?.leave();
-  }
-
-  private chargeFailed(area: SwapArea, slot: number, direction: 'read' | 'write'): void {
-    const { backing } = area.store;
-    if (backing === undefined) this.clock.charge(area.store.costNs());
-    else this.io.transfer(direction, backing, slot, 1);
-  }
-}
-
-function isZeroFilled(ram: Ram, frame: Pfn): boolean {
-  const { u32 } = ram;
-  const first = ram.offsetOf(frame) / 4;
-  for (let at = first; at < first + 1024; at++) if (u32[at] !== 0) return false;
-  return true;
 }
