@@ -12,19 +12,16 @@ import type { Ram } from '../../machine/ram.ts';
 import type { Pfn } from '../../machine/units.ts';
 import { MAX_PAGE_ORDER } from './buddy.ts';
 import type { Charger } from './charger.ts';
+import { makeCompound } from './compound.ts';
 import { DeferredSplits } from './deferred-splits.ts';
 import { type FrameTable, NO_FRAME } from './frame-table.ts';
 import {
   __GFP_ACCOUNT,
   __GFP_COMP,
   __GFP_DIRECT_RECLAIM,
-  __GFP_DMA,
-  __GFP_DMA32,
   __GFP_HIGH,
-  __GFP_HIGHMEM,
   __GFP_KSWAPD_RECLAIM,
   __GFP_MEMALLOC,
-  __GFP_MOVABLE,
   __GFP_NOFAIL,
   __GFP_NORETRY,
   __GFP_ZERO,
@@ -57,13 +54,12 @@ import {
   WMARK_MIN,
   ZONE_DMA,
   ZONE_DMA32,
-  ZONE_HIGHMEM,
   ZONE_MOVABLE,
-  ZONE_NAMES,
   ZONE_NORMAL,
   Zone,
   type ZoneConfig,
 } from './zone.ts';
+import { buildZonelists, type Depth, gfpZone, isWatermarkOk } from './zonelist.ts';
 
 /** Frames asked of the reclaimer at a time (SWAP_CLUSTER_MAX), so that one call pays for many allocations. */
 const RECLAIM_BATCH = 32;
@@ -100,7 +96,8 @@ export interface FrameAllocatorOptions {
 }
 
 /**
- * The page allocator (Linux: __alloc_pages, mm/page_alloc.c) and the one place where reference counts change.
+ * The page allocator (Linux: __alloc_pages, mm/page_alloc.c) and, with compound.ts, the one place where reference counts
+ * change.
  *
  * Invariants:
  *  P1 A frame that is handed out has refcount 1, mapcount 0, owner 0, no flags (PG_head on a compound block's first frame).
@@ -118,7 +115,7 @@ export class FrameAllocator {
   private readonly ram: Ram;
   readonly events: EventSink;
   private readonly vmstat: Vmstat;
-  /** By the highest zone type allowed: the zones to try, highest first (ZONELIST_FALLBACK). */
+  /** buildZonelists. */
   private readonly zonelists: readonly (readonly Zone[])[];
   private reclaimer: Reclaimer | null = null;
   private kswapd: KswapdWaker | null = null;
@@ -139,7 +136,7 @@ export class FrameAllocator {
     this.lru = new LruLists(frames, options.events);
     this.deferredSplits = new DeferredSplits(frames, options.vmstat, options.events);
     this.zones = options.zones.map((config) => new Zone(frames, config)).sort((a, b) => a.type - b.type);
-    this.zonelists = ZONE_NAMES.map((_, highest) => this.zones.filter((zone) => zone.type <= highest).reverse());
+    this.zonelists = buildZonelists(this.zones);
     this.ram.touched.fill(1, 0, reservedFrames);
     for (let frame = 0; frame < reservedFrames; frame++) {
       frames.flags[frame] = PG_reserved;
@@ -221,48 +218,6 @@ export class FrameAllocator {
       }
     }
     return frame;
-  }
-
-  /**
-   * The frames of a compound page go on alone, each with a reference for each entry that maps it and one of the caller's
-   * (__split_folio_to_order). Nobody else holds the page.
-   */
-  splitCompound(head: Pfn): void {
-    const { frames } = this;
-    this.deferredSplits.remove(head);
-    const count = 2 ** frames.order[head];
-    frames.order[head] = 0;
-    frames.clear(head, PG_head);
-    frames.refcount[head] = frames.mapcount[head] + 1;
-    for (let tail = head + 1; tail < head + count; tail++) {
-      frames.flags[tail] = 0;
-      frames.owner[tail] = 0;
-      frames.memcg[tail] = frames.memcg[head];
-      frames.refcount[tail] = frames.mapcount[tail] + 1;
-    }
-  }
-
-  /**
-   * A compound page that nobody maps goes on in pieces (first frame, order), each with one reference. Who has it clears up their
-   * flags and owners: those of the pieces are blank, but that they are compound.
-   */
-  splitUnmapped(head: Pfn, pieces: readonly (readonly [first: Pfn, order: number])[]): void {
-    const { frames } = this;
-    assert(frames.largeMapcount[head] === 0, 'mm/phys/alloc.ts: a page is split in pieces when nobody maps it');
-    const payer = frames.memcg[head];
-    for (const [first, order] of pieces) {
-      const count = 2 ** order;
-      frames.refcount[first] = 1;
-      frames.memcg[first] = payer;
-      frames.flags[first] = order > 0 ? PG_head : 0;
-      frames.owner[first] = 0;
-      frames.order[first] = order;
-      for (let tail = first + 1; tail < first + count; tail++) {
-        frames.flags[tail] = PG_tail;
-        frames.owner[tail] = first;
-        frames.memcg[tail] = 0;
-      }
-    }
   }
 
   /** A page of a pool that nobody refers to is the pool's again. */
@@ -389,14 +344,7 @@ export class FrameAllocator {
     const count = 2 ** order;
     if (order === 0) this.ram.touched[frame] = 1;
     else this.ram.touched.fill(1, frame, frame + count);
-    if (order > 0 && (gfp & __GFP_COMP) !== 0) {
-      frames.flags[frame] = PG_head;
-      frames.order[frame] = order;
-      for (let tail = frame + 1; tail < frame + count; tail++) {
-        frames.flags[tail] = PG_tail;
-        frames.owner[tail] = frame;
-      }
-    }
+    if (order > 0 && (gfp & __GFP_COMP) !== 0) makeCompound(frames, frame, order);
     if ((gfp & __GFP_ZERO) !== 0) for (let i = 0; i < count; i++) this.ram.zeroFrame((frame + i) as Pfn);
     if (this.events.enabled[EV_PAGE_ALLOC] !== 0) this.events.emit(EV_PAGE_ALLOC, frame, order, gfp);
   }
@@ -433,27 +381,6 @@ export class FrameAllocator {
     else for (let at = 0; at < count; at += 2 ** MAX_PAGE_ORDER) zone.buddy.free((frame + at) as Pfn, MAX_PAGE_ORDER);
     if (this.events.enabled[EV_PAGE_FREE] !== 0) this.events.emit(EV_PAGE_FREE, frame, order);
   }
-}
-
-/** How far below the mark a request may go: ALLOC_MIN_RESERVE, with ALLOC_NON_BLOCK, ALLOC_NO_WATERMARKS. */
-type Depth = 'none' | 'high' | 'atomic' | 'all';
-
-/** __zone_watermark_ok (6.18). */
-function isWatermarkOk(zone: Zone, highest: number, order: number, mark: number, depth: Depth): boolean {
-  if (depth === 'all') return true;
-  let min = zone.watermarks[mark];
-  if (depth !== 'none') min -= Math.floor(min / 2);
-  if (depth === 'atomic') min -= Math.floor(min / 4);
-  const free = zone.buddy.freePages - ((1 << order) - 1);
-  if (free <= min + zone.lowmemReserve[highest]) return false;
-  return order === 0 || zone.buddy.hasBlock(order);
-}
-
-/** gfp_zone: the highest zone that the request may come from. */
-function gfpZone(gfp: number): number {
-  if ((gfp & __GFP_DMA) !== 0) return ZONE_DMA;
-  if ((gfp & __GFP_HIGHMEM) !== 0) return (gfp & __GFP_MOVABLE) !== 0 ? ZONE_MOVABLE : ZONE_HIGHMEM;
-  return (gfp & __GFP_DMA32) !== 0 ? ZONE_DMA32 : ZONE_NORMAL;
 }
 
 /** memblock_free_all: the largest aligned blocks, lowest first, so that low addresses are given out first. */

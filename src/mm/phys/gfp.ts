@@ -2,7 +2,7 @@
  * Allocation flags under Linux's names and values (6.18, include/linux/gfp_types.h); they show up in `mm_page_alloc` events.
  * What a flag means to us:
  *  zone      __GFP_DMA, __GFP_DMA32, __GFP_HIGHMEM, __GFP_MOVABLE choose the highest zone allowed (zonelist.ts).
- *  depth     __GFP_HIGH and no __GFP_DIRECT_RECLAIM let the request dig below the min watermark (alloc.ts).
+ *  depth     __GFP_HIGH and no __GFP_DIRECT_RECLAIM let the request dig below the min watermark (zonelist.ts).
  *  reclaim   __GFP_DIRECT_RECLAIM lets the allocator call the Reclaimer.
  *  contents  __GFP_ZERO: every byte of the block is zero.
  *  shape     __GFP_COMP: a block of order > 0 is one compound page.

@@ -2,6 +2,7 @@ import { assert, panic } from '../../base/assert.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
 import type { FrameAllocator } from '../phys/alloc.ts';
+import { splitCompound } from '../phys/compound.ts';
 import type { FrameTable } from '../phys/frame-table.ts';
 import {
   PG_anon,
@@ -215,7 +216,7 @@ export class Rmap {
     const exclusive = Array.from({ length: count }, (_, i) => frames.flags[head + i] & PG_anon_exclusive);
     const owner = frames.owner[head];
     const index = frames.index[head];
-    this.allocator.splitCompound(head);
+    splitCompound(this.allocator, head);
     frames.largeMapcount[head] = 0;
     frames.pagesMapped[head] = 0;
     for (let i = 0; i < count; i++) {

@@ -2,6 +2,7 @@ import { EV_THP_SPLIT_PAGE, EV_THP_SPLIT_PAGE_FAILED } from '../../base/event-ki
 import type { Pfn } from '../../machine/units.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
 import type { PageCache } from '../page-cache/page-cache.ts';
+import { splitUnmapped } from '../phys/compound.ts';
 import { PG_head } from '../phys/page-flags.ts';
 import { tryToUnmap } from '../rmap/unmap.ts';
 
@@ -33,7 +34,7 @@ export function splitCached(cache: PageCache, head: Pfn, at: Pfn | null): boolea
   lru.remove(head);
   const flags = frames.flags[head] & ~PG_head;
   const pieces = at === null ? smallPieces(head, order) : piecesAround(head, order, at);
-  allocator.splitUnmapped(head, pieces);
+  splitUnmapped(allocator, head, pieces);
   if (isHuge) {
     stat.nr_shmem_thps -= 2 ** order;
     vmstat.thp_split_page++;
