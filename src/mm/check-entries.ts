@@ -4,7 +4,7 @@ import { type AddressSpace, MM_SWAPENTS } from './address-space.ts';
 import { checkHugeEntries } from './hugetlb/check-hugetlb.ts';
 import { checkKsmEntry } from './ksm/check-ksm.ts';
 import type { MemoryManager } from './memory-manager.ts';
-import { MARKER_GUARD, MARKER_POISONED, MARKER_UFFD_WP } from './page-table.ts';
+import { MARKER_GUARD, MARKER_POISONED, MARKER_UFFD_WP } from './page-table-entry.ts';
 import { PG_anon, PG_anon_exclusive, PG_head, PG_ksm, PG_mlocked, PG_pagecache } from './phys/page-flags.ts';
 import type { RmapVma } from './rmap/rmap-vma.ts';
 import type { SwapCensus } from './swap/check-swap.ts';

@@ -183,8 +183,8 @@ export class MemoryManager {
     this.reclaimer = parts.reclaimer;
     this.memcgs = parts.memcgs;
     this.config = config;
-    this.pageTables = new PageTables(this);
     this.access = new AccessRules(parts.format);
+    this.pageTables = new PageTables(this);
     this.tlbBatch = new TlbBatch(this);
     this.hugetlb = new Hugetlb(parts.alloc, parts.format);
     this.thp = new Thp(this);

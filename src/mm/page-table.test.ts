@@ -12,7 +12,7 @@ import { dupSpace } from './ops/fork.ts';
 import { madvise } from './ops/madvise.ts';
 import { mmap } from './ops/mmap.ts';
 import { munmap } from './ops/munmap.ts';
-import { MARKER_GUARD, MARKER_POISONED, MARKER_UFFD_WP } from './page-table.ts';
+import { MARKER_GUARD, MARKER_POISONED, MARKER_UFFD_WP } from './page-table-entry.ts';
 import { swapEntry, swapOffsetOf, swapTypeOf } from './swap/entry.ts';
 import { createTestMachine, type TestMachine } from './testing/test-machine.ts';
 import { copyFromUser, copyToUser } from './user-access.ts';

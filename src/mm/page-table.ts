@@ -1,45 +1,21 @@
 import { assert } from '../base/assert.ts';
 import { EV_PT_ALLOC, EV_PT_FREE } from '../base/event-kinds.ts';
-import type { PagingFormat } from '../machine/paging/format.ts';
 import { PAGE_SIZE, type Pfn, type Vpn } from '../machine/units.ts';
 import type { AddressSpace } from './address-space.ts';
 import { LeafMemory } from './leaf-memory.ts';
 import type { MemoryManager } from './memory-manager.ts';
+import { PageTableEntries } from './page-table-entry.ts';
 import { NO_FRAME } from './phys/frame-table.ts';
 import { GFP_PGTABLE_USER } from './phys/gfp.ts';
 import { PG_table } from './phys/page-flags.ts';
-import { type SwapEntry, swapEntry, swapOffsetOf, swapTypeOf } from './swap/entry.ts';
-import { VM_EXEC, VM_READ, VM_WRITE } from './vm-flags.ts';
 
 /** What PageTables.foundLevel says of a leaf of the leaf table. */
 const LEVEL_PTE = 0;
 
 /**
- * What a marker says of a page that has no frame, one or several (Linux 6.18: PTE_MARKER_*, include/linux/swapops.h): a write
- * is userfaultfd's to allow, any access is SIGBUS, any access is SIGSEGV.
- */
-export const MARKER_UFFD_WP = 1;
-export const MARKER_POISONED = 2;
-export const MARKER_GUARD = 4;
-/** The type of a swap entry that is a marker (SWP_PTE_MARKER); areas have the types below MAX_SWAPFILES (swap/entry.ts). */
-const SWP_PTE_MARKER = 31;
-
-/**
  * Page tables: real entries in RAM frames (D1), for every format that PagingFormat can describe. The only writer of entries
- * besides the MMU's Accessed and Dirty bits. A `slot` is the index in Ram.u32 of an entry's low word; slots and entries are
- * plain numbers, nothing is allocated on the way. Only a swap entry has anything in its high word.
- *
- *   entry of the leaf table:  0            nothing
- *                             PRESENT      maps frameOf(entry)
- *                             SOFT0        PROT_NONE: maps a frame that no access may reach (Linux: _PAGE_PROT_NONE);
- *                                          PRESENT clear, frame, ACCESSED and DIRTY kept
- *                             SOFT1        with a frame: write-protected for userfaultfd, so WRITE is clear
- *                             neither      a swap entry: the slot that has the page, SWAP_EXCLUSIVE, SWAP_UFFD_WP; of the
- *                                          type SWP_PTE_MARKER a marker: no page, MARKER_* bits where the offset would be
- *   entry above it:           PRESENT      a table, or where format.isLeaf a huge leaf: it maps 2^(bitsPerLevel * level)
- *                                          frames from frameOf(entry) on
- *                             SOFT0        a huge leaf without rights
- *                             SOFT1, USER  as below; such a marker stands for all that the entry would map
+ * besides the MMU's Accessed and Dirty bits; what an entry says: page-table-entry.ts. A `slot` is the index in Ram.u32 of an entry's
+ * low word; slots and entries are plain numbers, nothing is allocated on the way. Only a swap entry has anything in its high word.
  *
  * Invariants (checked by invariants.ts):
  *  P1 A table frame has PG_table, one reference, and exactly one parent entry (the root: its AddressSpace).
@@ -53,7 +29,7 @@ const SWP_PTE_MARKER = 31;
  *  P6 A table that is put by belongs to a huge leaf of a transparent huge page, is empty, and counts as that space's.
  *  P7 A leaf table that is remembered (LeafMemory) is the one that a walk from its root comes to.
  */
-export class PageTables {
+export class PageTables extends PageTableEntries {
   /** Results of `seek`; of a huge leaf the first page that it maps, which may lie before the page that was asked for. */
   foundVpn = 0 as Vpn;
   foundSlot = -1;
@@ -68,7 +44,6 @@ export class PageTables {
   /** Leaf tables put by for the day that a huge leaf is split, by the leaf's slot (pgtable_trans_huge_deposit). */
   private readonly deposits = new Map<number, Pfn>();
   private readonly mm: MemoryManager;
-  private readonly format: PagingFormat;
   private readonly u32: Uint32Array;
   private readonly ramBaseWords: number;
   private readonly entries: number;
@@ -78,12 +53,11 @@ export class PageTables {
   /** Pages under one entry, by level; and their logarithm, at most 31: all of a page number below 2^31. */
   private readonly span: Float64Array;
   private readonly shift: Int32Array;
-  private readonly present: number;
   private readonly leaves: LeafMemory;
 
   constructor(mm: MemoryManager) {
+    super(mm.format, mm.access);
     this.mm = mm;
-    this.format = mm.format;
     this.u32 = mm.ram.u32;
     this.ramBaseWords = mm.ram.ramBase / 4;
     this.entries = 2 ** mm.format.bitsPerLevel;
@@ -91,7 +65,6 @@ export class PageTables {
     this.highWord = this.words - 1;
     this.span = Float64Array.from({ length: mm.format.levels + 1 }, (_, level) => this.entries ** level);
     this.shift = Int32Array.from(this.span, (_, level) => Math.min(31, mm.format.bitsPerLevel * level));
-    this.present = mm.format.PRESENT;
     this.leaves = new LeafMemory(mm.format.bitsPerLevel, this.words);
   }
 
@@ -127,16 +100,6 @@ export class PageTables {
   /** Pages under one entry of the level. */
   spanOf(level: number): number {
     return this.span[level];
-  }
-
-  /** The entry, above the leaf table, maps memory or would (PROT_NONE), or is a marker: it is no table. */
-  isHugeEntry(entry: number): boolean {
-    return (entry & this.present) !== 0 ? this.format.isLeaf(entry) : entry !== 0;
-  }
-
-  /** The entry, above the leaf table, leads to a table. */
-  isTable(entry: number): boolean {
-    return (entry & this.present) !== 0 && !this.format.isLeaf(entry);
   }
 
   /** The slot of the page's entry in its leaf table, or -1 where that table is not there (a huge leaf may be). */
@@ -290,99 +253,6 @@ export class PageTables {
     // First the high word, so that it does not matter where there is none.
     this.u32[slot + this.highWord] = entry < 2 ** 32 ? 0 : Math.floor(entry / 2 ** 32);
     this.u32[slot] = entry;
-  }
-
-  /** A frame is behind the entry (present to the hardware, or PROT_NONE). */
-  isMapped(entry: number): boolean {
-    return (entry & (this.present | this.format.SOFT0)) !== 0;
-  }
-
-  /** The page is in a slot of a swap area, swapOf(entry), and maybe in the swap cache. */
-  isSwap(entry: number): boolean {
-    return entry !== 0 && !this.isMapped(entry) && this.format.swapTypeOf(entry) !== SWP_PTE_MARKER;
-  }
-
-  /** An entry without a page that says something of it: see markerOf. */
-  isMarker(entry: number): boolean {
-    return entry !== 0 && !this.isMapped(entry) && this.format.swapTypeOf(entry) === SWP_PTE_MARKER;
-  }
-
-  /** The MARKER_* bits of the entry; 0 for any other entry. */
-  markerOf(entry: number): number {
-    return this.isMarker(entry) ? this.format.swapOffsetOf(entry) : 0;
-  }
-
-  /** An entry with the MARKER_* bits; 0 for none. */
-  makeMarker(bits: number): number {
-    return bits === 0 ? 0 : this.format.makeSwap(SWP_PTE_MARKER, bits);
-  }
-
-  /** `flags` is an or of the format's SWAP_*. */
-  makeSwap(swap: SwapEntry, flags: number): number {
-    return this.format.makeSwap(swapTypeOf(swap), swapOffsetOf(swap)) + flags;
-  }
-
-  swapOf(entry: number): SwapEntry {
-    return swapEntry(this.format.swapTypeOf(entry), this.format.swapOffsetOf(entry));
-  }
-
-  /** Of a swap entry: no other one leads to its slot (pte_swp_exclusive). */
-  isSwapExclusive(entry: number): boolean {
-    return (entry & this.format.SWAP_EXCLUSIVE) !== 0;
-  }
-
-  /** The swap entry, which is not the only one of its slot any more. */
-  withoutSwapExclusive(entry: number): number {
-    return this.isSwapExclusive(entry) ? entry - this.format.SWAP_EXCLUSIVE : entry;
-  }
-
-  /** The entry has userfaultfd's mark (pte_uffd_wp, pte_swp_uffd_wp_any); what it means: uffd/protected.ts. */
-  isUffdWp(entry: number): boolean {
-    if (this.isMapped(entry)) return (entry & this.format.SOFT1) !== 0;
-    if (this.isSwap(entry)) return (entry & this.format.SWAP_UFFD_WP) !== 0;
-    return (this.markerOf(entry) & MARKER_UFFD_WP) !== 0;
-  }
-
-  /** The entry protected so: its frame without WRITE, its slot, or a marker. */
-  withUffdWp(entry: number): number {
-    if (this.isMapped(entry)) return ((entry & ~this.format.WRITE) | this.format.SOFT1) >>> 0;
-    if (this.isSwap(entry)) return this.isUffdWp(entry) ? entry : entry + this.format.SWAP_UFFD_WP;
-    return this.makeMarker(this.markerOf(entry) | MARKER_UFFD_WP);
-  }
-
-  /** The entry of a frame with the mark, whatever its rights (P5). */
-  withUffdMark(entry: number): number {
-    return (entry | this.format.SOFT1) >>> 0;
-  }
-
-  withoutUffdWp(entry: number): number {
-    if (this.isMapped(entry)) return (entry & ~this.format.SOFT1) >>> 0;
-    if (this.isSwap(entry)) return this.isUffdWp(entry) ? entry - this.format.SWAP_UFFD_WP : entry;
-    return this.makeMarker(this.markerOf(entry) & ~MARKER_UFFD_WP);
-  }
-
-  frameOf(entry: number): Pfn {
-    return this.format.frameOf(entry);
-  }
-
-  /**
-   * An entry for `frame` with the rights of the VMA's flags. WRITE only with 'writable' (and VM_WRITE); `state` is an or of
-   * the format's ACCESSED and DIRTY. Of a level above 0: a huge leaf.
-   */
-  makeEntry(frame: Pfn, vmFlags: number, write: 'writable' | 'readonly', state: number, level = LEVEL_PTE): number {
-    const { format } = this;
-    const rights = this.rightsOf(vmFlags, write);
-    const none = rights === 0;
-    const bits = (none ? format.PRESENT : rights) | state;
-    const entry = level === LEVEL_PTE ? format.makeLeaf(frame, bits) : format.makeHugeLeaf(frame, bits);
-    return (none ? (entry & ~format.PRESENT) | format.SOFT0 : entry) >>> 0;
-  }
-
-  /** The rights of such an entry, for format.makeLeaf; 0: none, which makeEntry alone can say. */
-  rightsOf(vmFlags: number, write: 'writable' | 'readonly'): number {
-    const permission = this.mm.access.permission[vmFlags & (VM_READ | VM_WRITE | VM_EXEC)];
-    if ((permission & this.format.PRESENT) === 0) return 0;
-    return write === 'writable' ? permission : permission & ~this.format.WRITE;
   }
 
   /**

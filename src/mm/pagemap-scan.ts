@@ -14,7 +14,7 @@ import {
 import type { Vpn } from '../machine/units.ts';
 import type { AddressSpace } from './address-space.ts';
 import type { MemoryManager } from './memory-manager.ts';
-import { MARKER_GUARD } from './page-table.ts';
+import { MARKER_GUARD } from './page-table-entry.ts';
 import { PG_anon } from './phys/page-flags.ts';
 import { protectForUffd } from './uffd/write-protect.ts';
 import { VM_PFNMAP, VM_UFFD_WP } from './vm-flags.ts';

@@ -5,7 +5,7 @@ import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, MM_SWAPENTS } from './addres
 import { zapHugetlb } from './hugetlb/hugetlb-entries.ts';
 import type { MemoryManager } from './memory-manager.ts';
 import { munlockPage } from './mlock-pages.ts';
-import { MARKER_GUARD, MARKER_POISONED, MARKER_UFFD_WP } from './page-table.ts';
+import { MARKER_GUARD, MARKER_POISONED, MARKER_UFFD_WP } from './page-table-entry.ts';
 import { PG_anon, PG_pagecache, PG_swapbacked } from './phys/page-flags.ts';
 import { zapHugeLeaf } from './thp/huge-entries.ts';
 import { splitHugeAt } from './thp/split.ts';

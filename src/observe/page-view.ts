@@ -2,7 +2,7 @@ import type { Pfn, Vpn } from '../machine/units.ts';
 import { vaddrOf } from '../machine/units.ts';
 import type { AddressSpace } from '../mm/address-space.ts';
 import type { MemoryManager } from '../mm/memory-manager.ts';
-import { MARKER_GUARD, MARKER_POISONED, MARKER_UFFD_WP } from '../mm/page-table.ts';
+import { MARKER_GUARD, MARKER_POISONED, MARKER_UFFD_WP } from '../mm/page-table-entry.ts';
 import {
   PG_anon,
   PG_anon_exclusive,

@@ -5,7 +5,7 @@ import { actorCan, type FsActor } from '../../fs/permission.ts';
 import { PAGE_SIZE, type Pfn, vpn } from '../../machine/units.ts';
 import type { AddressSpace } from '../../mm/address-space.ts';
 import type { MemoryManager } from '../../mm/memory-manager.ts';
-import { MARKER_GUARD, MARKER_UFFD_WP } from '../../mm/page-table.ts';
+import { MARKER_GUARD, MARKER_UFFD_WP } from '../../mm/page-table-entry.ts';
 import { PG_anon } from '../../mm/phys/page-flags.ts';
 import { type SwapEntry, swapOffsetOf, swapTypeOf } from '../../mm/swap/entry.ts';
 import type { Kernel } from '../kernel.ts';

@@ -13,7 +13,7 @@ import {
 import { BlockRequest } from '../block/request.ts';
 import { hugetlbFault } from '../hugetlb/hugetlb-fault.ts';
 import type { MemoryManager } from '../memory-manager.ts';
-import { MARKER_POISONED, MARKER_UFFD_WP } from '../page-table.ts';
+import { MARKER_POISONED, MARKER_UFFD_WP } from '../page-table-entry.ts';
 import { hugeAnonFault, hugeLeafFault } from '../thp/huge-fault.ts';
 import { hasRecency, VM_DROPPABLE, VM_GROWSDOWN, VM_UFFD_WP } from '../vm-flags.ts';
 import { VMA_ANON, VMA_HUGETLB, VMA_SPECIAL, type Vma } from '../vma.ts';

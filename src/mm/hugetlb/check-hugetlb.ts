@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import type { MemoryManager } from '../memory-manager.ts';
-import { MARKER_POISONED, MARKER_UFFD_WP } from '../page-table.ts';
+import { MARKER_POISONED, MARKER_UFFD_WP } from '../page-table-entry.ts';
 import { PG_anon, PG_anon_exclusive, PG_head, PG_hugetlb } from '../phys/page-flags.ts';
 import { VM_ACCESS_FLAGS, VM_HUGETLB, VM_SHARED, VM_WRITE } from '../vm-flags.ts';
 import { VMA_HUGETLB, type Vma } from '../vma.ts';

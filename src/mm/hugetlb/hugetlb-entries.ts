@@ -2,7 +2,7 @@ import { ENOMEM } from '../../abi/errno.ts';
 import type { Pfn, Vpn } from '../../machine/units.ts';
 import type { AddressSpace } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
-import { MARKER_UFFD_WP } from '../page-table.ts';
+import { MARKER_UFFD_WP } from '../page-table-entry.ts';
 import { PG_anon, PG_anon_exclusive } from '../phys/page-flags.ts';
 import { isCowMapping, VM_MAYSHARE, VM_UFFD_WP, VM_WRITE } from '../vm-flags.ts';
 import type { Vma } from '../vma.ts';

@@ -12,7 +12,7 @@ import {
 } from '../address-space.ts';
 import { FAULT_BUS, FAULT_DONE, FAULT_OOM, type FaultResult } from '../fault/results.ts';
 import type { MemoryManager } from '../memory-manager.ts';
-import { MARKER_POISONED } from '../page-table.ts';
+import { MARKER_POISONED } from '../page-table-entry.ts';
 import { PG_anon, PG_anon_exclusive } from '../phys/page-flags.ts';
 import { isUffdProtected } from '../uffd/protected.ts';
 import { userfault } from '../uffd/userfault.ts';

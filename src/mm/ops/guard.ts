@@ -1,7 +1,7 @@
 import { EINVAL, ENOMEM } from '../../abi/errno.ts';
 import type { Vpn } from '../../machine/units.ts';
 import type { MemoryManager } from '../memory-manager.ts';
-import { MARKER_GUARD } from '../page-table.ts';
+import { MARKER_GUARD } from '../page-table-entry.ts';
 import { VM_HUGETLB, VM_LOCKED, VM_MAYBE_GUARD, VM_SPECIAL } from '../vm-flags.ts';
 import { VMA_ANON, type Vma } from '../vma.ts';
 import { zapRange } from '../zap.ts';

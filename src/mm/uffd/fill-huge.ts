@@ -5,7 +5,7 @@ import { ensureHugeSlot } from '../hugetlb/hugetlb-entries.ts';
 import { allocatePrivate } from '../hugetlb/hugetlb-fault.ts';
 import { hugeIndexOf, objectOf } from '../hugetlb/hugetlb-vma.ts';
 import type { MemoryManager } from '../memory-manager.ts';
-import { MARKER_POISONED } from '../page-table.ts';
+import { MARKER_POISONED } from '../page-table-entry.ts';
 import { copyFromUser } from '../user-access.ts';
 import { VM_SHARED, VM_WRITE } from '../vm-flags.ts';
 import type { Vma } from '../vma.ts';

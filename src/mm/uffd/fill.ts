@@ -5,7 +5,7 @@ import type { AddressSpace } from '../address-space.ts';
 import { allocZeroed, installAnon, installFile } from '../fault/install.ts';
 import type { MemoryManager } from '../memory-manager.ts';
 import type { FilePages } from '../page-cache/file-pages.ts';
-import { MARKER_POISONED } from '../page-table.ts';
+import { MARKER_POISONED } from '../page-table-entry.ts';
 import { NO_FRAME } from '../phys/frame-table.ts';
 import { copyFromUser } from '../user-access.ts';
 import { VM_SHARED, VM_UFFD_WP, VM_WRITE } from '../vm-flags.ts';

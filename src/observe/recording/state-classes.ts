@@ -150,6 +150,7 @@ import { FilePages } from '../../mm/page-cache/file-pages.ts';
 import { PageCache } from '../../mm/page-cache/page-cache.ts';
 import { PageIndex } from '../../mm/page-cache/page-index.ts';
 import { ShadowNodes } from '../../mm/page-cache/shadow-nodes.ts';
+import { PageTableEntries } from '../../mm/page-table-entry.ts';
 import { PageTables } from '../../mm/page-table.ts';
 import { PagemapScanner } from '../../mm/pagemap-scan.ts';
 import { FrameAllocator } from '../../mm/phys/alloc.ts';
@@ -274,6 +275,7 @@ export const STATE_CLASSES: readonly { readonly prototype: object }[] = [
   PageCache,
   PageIndex,
   ShadowNodes,
+  PageTableEntries,
   PageTables,
   PagemapScanner,
   FrameAllocator,
