@@ -1,6 +1,9 @@
+import { attributeCalls } from './attributes.ts';
 import { descriptorCalls } from './descriptor.ts';
 import { fileCalls } from './file.ts';
 import { fileAdviceCalls } from './file-advice.ts';
+import { fileSizeCalls } from './file-size.ts';
+import { folderCalls } from './folder.ts';
 import { memoryCalls } from './memory.ts';
 import { miscCalls } from './misc.ts';
 import { pathCalls } from './path.ts';
@@ -15,6 +18,9 @@ import { statCalls } from './stat.ts';
 export const sysCalls: readonly SyscallRow[] = [
   ...fileCalls,
   ...pathCalls,
+  ...fileSizeCalls,
+  ...attributeCalls,
+  ...folderCalls,
   ...statCalls,
   ...descriptorCalls,
   ...fileAdviceCalls,

@@ -1,4 +1,5 @@
 import { capabilityCalls } from './capability.ts';
+import { cloneCalls } from './clone.ts';
 import { futexCalls } from './futex.ts';
 import { futexWaitvCalls } from './futex-waitv.ts';
 import { idCalls } from './ids.ts';
@@ -10,6 +11,7 @@ import { mountCalls } from './mount.ts';
 import { msgCalls } from './msg.ts';
 import { namespaceCalls } from './namespace.ts';
 import { pidfdCalls } from './pidfd.ts';
+import { prctlCalls } from './prctl.ts';
 import { processCalls } from './process.ts';
 import { ptraceCalls } from './ptrace.ts';
 import { remoteMemoryCalls } from './remote-memory.ts';
@@ -23,10 +25,14 @@ import { swapCalls } from './swap.ts';
 import { sysCalls } from './sys-calls.ts';
 import { timeCalls } from './time.ts';
 import { timerfdCalls } from './timerfd.ts';
+import { waitCalls } from './wait.ts';
 
 /** Every system call that the kernel knows. A name stands here once. */
 export const ALL_CALLS: readonly SyscallRow[] = [
   ...processCalls,
+  ...cloneCalls,
+  ...waitCalls,
+  ...prctlCalls,
   ...idCalls,
   ...capabilityCalls,
   ...limitCalls,
