@@ -1,9 +1,9 @@
 import type { Ram } from '../../machine/ram.ts';
 import { type Pfn, pfn } from '../../machine/units.ts';
 import { type Decoded, decode, decodeCompressed, isCompressed, OPERATIONS } from './decode.ts';
-import { fuse, isRelative, OP_PAGE_END, OP_STRADDLE, OP_UNDECODED, opFor } from './generate.ts';
-import type { Reach } from './interpreter.ts';
+import type { Reach } from './interpreter-flow.ts';
 import * as at from './layout.ts';
+import { fuse, isRelative, OP_PAGE_END, OP_STRADDLE, OP_UNDECODED, opFor } from './op-bytes.ts';
 
 const PAGE = 4096;
 /** Instructions decoded in one go; a guess: a call from WebAssembly costs about as much as decoding two. */

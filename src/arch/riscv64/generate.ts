@@ -1,103 +1,20 @@
-import { assert, panic } from '../../base/assert.ts';
+import { assert } from '../../base/assert.ts';
 import type { PagingFormat } from '../../machine/paging/format.ts';
 import { FunctionBuilder, type Label } from '../wasm/function-builder.ts';
 import { ModuleBuilder } from '../wasm/module-builder.ts';
 import * as w from '../wasm/opcodes.ts';
-import { COMPRESSED_OPERATIONS, OPERATIONS } from './decode.ts';
 import { FP_IMPORTS } from './fp/slow-path.ts';
-import { FUSED_PAIRS } from './fusion.ts';
-import { EXIT_PAGE_FAULT, type Frame, InterpreterEmitter, pushPc, type Reach } from './interpreter.ts';
+import { InterpreterEmitter } from './interpreter.ts';
+import { EXIT_PAGE_FAULT, type Frame, pushPc } from './interpreter-frame.ts';
 import { type ArrivalParts, emitArrival, type LookPace } from './jit/arrival.ts';
 import { enterBody } from './jit/enter.ts';
 import { ENTER_PARAMS, UNIT_PARAMS } from './jit/unit.ts';
 import * as at from './layout.ts';
+import { OPS, type Op } from './op-bytes.ts';
 import type { Helper } from './semantics/emit.ts';
 import { SEMANTICS } from './semantics/table.ts';
 import { defineTranslation, type TranslationFunctions } from './translation.ts';
 import { pushIndex } from './walk.ts';
-
-/**
- * The interpreter as one WebAssembly module. `run(budget)` is one function: a loop over `br_table` on the op byte of a
- * predecoded entry (measured fastest, ahead of tail calls and of decoding every time).
- *
- * An op is an operation of decode.ts with a length, or one of the three below, which are no instructions.
- */
-export const OP_UNDECODED = at.OP_UNDECODED;
-export const OP_PAGE_END = 1;
-export const OP_STRADDLE = 2;
-
-interface Op {
-  readonly operation: string;
-  readonly length: 2 | 4;
-  readonly reach: Reach;
-  /** Executed behind it, in the same dispatch. */
-  readonly second: Op | null;
-}
-
-/** The branches and jumps by offset; their immediate in an entry is in bytes of entries (offset * 4). */
-const RELATIVE: ReadonlySet<string> = new Set(['jal', 'beq', 'bne', 'blt', 'bge', 'bltu', 'bgeu']);
-
-/** Ops from 3 on, and the op of each operation by reach and length. */
-const ops: Op[] = [];
-const opOf = new Map<string, number>();
-
-function addOp(op: Op): void {
-  opOf.set(`${op.operation} ${op.length} ${op.reach}`, ops.push(op) + 2);
-}
-/** Operations whose code is another's: an op is a byte, and there are no more of them. */
-const SAME_CODE: ReadonlyMap<string, string> = new Map([
-  ['fence.i', 'fence'],
-  ['fmv.d.x', 'fmv.x.d'],
-]);
-for (const operation of OPERATIONS) {
-  if (!SEMANTICS.has(operation) || SAME_CODE.has(operation)) continue;
-  const lengths = COMPRESSED_OPERATIONS.has(operation) ? ([2, 4] as const) : ([4] as const);
-  const reaches = RELATIVE.has(operation) ? (['any', 'forward', 'back'] as const) : (['any'] as const);
-  for (const length of lengths) for (const reach of reaches) addOp({ operation, length, reach, second: null });
-}
-
-/** Op of a pair by its members' ops (first * 256 + second), 0 where there is none. */
-const PAIRS = new Uint8Array(65536);
-/** First member of a pair's op; other ops themselves. */
-const FIRSTS = Uint8Array.from({ length: 256 }, (_, op) => op);
-for (const pair of FUSED_PAIRS) {
-  const [first, second] = pair.split(', ').map((name) => opOf.get(`${name} any`));
-  if (first === undefined || second === undefined) panic(`riscv64/fusion.ts: no ops for ${pair}`);
-  const member = ops[second - 3];
-  const op = ops.push({ ...ops[first - 3], second: member }) + 2;
-  FIRSTS[op] = first;
-  for (const reach of ['any', 'forward', 'back']) {
-    const variant = opOf.get(`${member.operation} ${member.length} ${reach}`);
-    if (variant !== undefined) PAIRS[first * 256 + variant] = op;
-  }
-}
-
-/** The op of an entry, given that of the next instruction's entry in the same page. */
-export function fuse(op: number, nextOp: number): number {
-  return PAIRS[op * 256 + FIRSTS[nextOp]] || op;
-}
-const ILLEGAL = opOf.get('illegal 4 any')!;
-/** For numbers: ops by operation * 2 + (0 for 2 bytes, 1 for 4). */
-const tableOf = (reach: Reach): Uint8Array =>
-  Uint8Array.from({ length: OPERATIONS.length * 2 }, (_, i) => {
-    const name = OPERATIONS[i >> 1];
-    const operation = SAME_CODE.get(name) ?? name;
-    return opOf.get(`${operation} ${(i & 1) * 2 + 2} ${RELATIVE.has(operation) ? reach : 'any'}`) ?? ILLEGAL;
-  });
-const TABLES: Readonly<Record<Reach, Uint8Array>> = {
-  any: tableOf('any'),
-  forward: tableOf('forward'),
-  back: tableOf('back'),
-};
-
-/** The op byte of an operation's number. `reach` says where a branch goes, and means nothing to others. */
-export function opFor(operation: number, length: 2 | 4, reach: Reach): number {
-  return TABLES[reach][operation * 2 + length / 2 - 1];
-}
-
-export function isRelative(operation: number): boolean {
-  return RELATIVE.has(OPERATIONS[operation]);
-}
 
 /** What the module depends on. The size of RAM can be changed later (prebuilt.ts). */
 export interface Machine {
@@ -113,6 +30,9 @@ export interface TranslatorShape {
 }
 
 /**
+ * The interpreter as one WebAssembly module. `run(budget)` is one function: a loop over `br_table` on the op byte of a
+ * predecoded entry (measured fastest, ahead of tail calls and of decoding every time).
+ *
  * Imports `env.ensureSlot(frame) -> slot`, `env.decode(slot, entry)`, `env.decodeStraddle(slot, word)`, `env.noteReference(frame,
  * access, TLB entry, page)`, FP_IMPORTS and `env.memory`; exports `run(budget) -> exit code` and `translate(low, high, access) -> offset or -1`.
  * With a translator also `env.translateCode(slot, entry)`, `env.learnJump(slot, from, to)`, `env.dropTranslated(slot, offset,
@@ -120,7 +40,7 @@ export interface TranslatorShape {
  */
 export function generateInterpreter(machine: Machine): Uint8Array<ArrayBuffer> {
   assert(at.LAYOUT_IS_SOUND, 'riscv64/layout.ts: areas do not overlap');
-  assert(ops.length + 3 <= 256, 'riscv64/generate.ts: ops fit a byte');
+  assert(OPS.length + 3 <= 256, 'riscv64/generate.ts: ops fit a byte');
   const module = new ModuleBuilder();
   const ensureSlot = module.importFunction('env', 'ensureSlot', [w.I32], [w.I32]);
   const decode = module.importFunction('env', 'decode', [w.I32, w.I32], []);
@@ -317,7 +237,7 @@ function emitFetch(
 
 function emitDispatch(f: Frame, parts: RunParts): void {
   const { b } = f;
-  const count = ops.length + 3;
+  const count = OPS.length + 3;
   const blocks: Label[] = [];
   for (let op = count - 1; op >= 0; op--) blocks[op] = b.block();
   b.get(f.entry);
@@ -341,7 +261,7 @@ function emitDispatch(f: Frame, parts: RunParts): void {
   adjustLeft(f, 1);
   emitStraddle(f, parts);
 
-  for (const op of ops) {
+  for (const op of OPS) {
     b.end();
     let left = emitOne(f, parts, op);
     if (op.second !== null) {

@@ -1,57 +1,20 @@
 import { INSTRUCTIONS_PER_NS_LOG2 } from '../../machine/cost-model.ts';
-import type { FunctionBuilder, Label } from '../wasm/function-builder.ts';
+import type { FunctionBuilder } from '../wasm/function-builder.ts';
 import * as w from '../wasm/opcodes.ts';
+import { goRelative, goTargetTested, leave, leaveIf, type Reach } from './interpreter-flow.ts';
+import {
+  EXIT_BREAKPOINT,
+  EXIT_ILLEGAL,
+  EXIT_MISALIGNED,
+  EXIT_PAGE_FAULT,
+  EXIT_SYSCALL,
+  type Frame,
+  pushPc,
+} from './interpreter-frame.ts';
 import * as at from './layout.ts';
 import type { Emitter, Helper } from './semantics/emit.ts';
 import type { TranslationFunctions } from './translation.ts';
 import { pushIndex } from './walk.ts';
-
-/** What `run` returns; the values of machine/cpu.ts's TRAP_*. */
-export const EXIT_BUDGET = 0;
-export const EXIT_SYSCALL = 1;
-export const EXIT_PAGE_FAULT = 2;
-export const EXIT_ILLEGAL = 3;
-export const EXIT_BREAKPOINT = 4;
-export const EXIT_MISALIGNED = 5;
-
-/** Where a branch goes, as far as the decoder knows: further on in its page, not further on in its page, or anywhere. */
-export type Reach = 'any' | 'forward' | 'back';
-
-/** Locals of the interpreter's function, and the labels that an instruction leaves through. */
-export interface Frame {
-  readonly b: FunctionBuilder;
-  /** i32 parameter. */
-  readonly budget: number;
-  /** i32: entry of the current instruction. */
-  readonly entry: number;
-  /** i32: slot of the current page. */
-  readonly slot: number;
-  /** i64: pc = pcBase + (entry >> 2). */
-  readonly pcBase: number;
-  /** i32: budget minus instructions begun. */
-  readonly left: number;
-  /** i64: where `jump` goes. */
-  readonly target: number;
-  /** i32: what run returns. */
-  readonly code: number;
-  /** i64: asid << 3. */
-  readonly asidTag: number;
-  /** Scratch of the memory accesses. */
-  readonly va: number;
-  readonly cell: number;
-  /** i32: the entry of the indirect jump that led here; null: nobody wants to know. */
-  readonly origin: number | null;
-  /** The current entry is done or replaced: go on at `entry`. */
-  readonly next: Label;
-  /** The same where control came from elsewhere: the place may have been translated. */
-  readonly arrive: Label;
-  /** Go on at `target`, through the fetch TLB. */
-  readonly jump: Label;
-  /** Return `code` with pc at the current instruction, which has not retired. */
-  readonly leaveHere: Label;
-  /** Return `code` with pc = `target`. */
-  readonly leaveAtTarget: Label;
-}
 
 /** Emits one operation's semantics with operands read from the predecoded entry. */
 export class InterpreterEmitter implements Emitter {
@@ -257,7 +220,7 @@ export class InterpreterEmitter implements Emitter {
     b.tee(f.cell);
     b.i32(-1);
     b.op(w.I32_EQ);
-    this.leaveIf(EXIT_PAGE_FAULT);
+    leaveIf(this.f, EXIT_PAGE_FAULT);
     b.get(f.cell);
     b.end();
     b.memory(opcode);
@@ -277,7 +240,7 @@ export class InterpreterEmitter implements Emitter {
     b.i32(bytes);
     value();
     b.call(this.functions.storeSlow);
-    this.leaveIf(EXIT_PAGE_FAULT);
+    leaveIf(this.f, EXIT_PAGE_FAULT);
     b.end();
   }
 
@@ -302,7 +265,7 @@ export class InterpreterEmitter implements Emitter {
     b.i32(0);
     b.i32(bits);
     b.memory(w.I32_STORE, at.MAIL_TRAP_ACCESS);
-    this.leave(EXIT_MISALIGNED);
+    leave(this.f, EXIT_MISALIGNED);
     b.end();
     b.get(f.va);
     b.i32(bytes);
@@ -311,7 +274,7 @@ export class InterpreterEmitter implements Emitter {
     b.tee(f.cell);
     b.i32(-1);
     b.op(w.I32_EQ);
-    this.leaveIf(EXIT_PAGE_FAULT);
+    leaveIf(this.f, EXIT_PAGE_FAULT);
     b.get(f.cell);
     b.end();
   }
@@ -330,106 +293,14 @@ export class InterpreterEmitter implements Emitter {
     const b = this.b;
     condition();
     b.if();
-    this.goRelative(this.f.next);
+    goRelative(this.f, this.reach, this.f.next);
     b.end();
   }
 
   jump(): void {
     this.setX(() => this.nextPc());
-    this.goRelative(this.f.arrive);
+    goRelative(this.f, this.reach, this.f.arrive);
     this.left = true;
-  }
-
-  /** The immediate of branches and jal is in bytes of entries (offset * 4). */
-  private goRelative(forward: Label): void {
-    const { b, f } = this;
-    if (this.reach !== 'any') {
-      this.goInPage(this.reach, forward);
-      return;
-    }
-    this.immw();
-    b.get(f.entry);
-    b.op(w.I32_ADD);
-    b.tee(f.cell);
-    b.get(f.slot);
-    b.op(w.I32_SUB);
-    b.i32(at.SLOT_CODE_BYTES);
-    b.op(w.I32_LT_U);
-    b.if();
-    this.goToCell(forward);
-    b.end();
-    b.get(f.cell);
-    pushPcOf(f);
-    b.set(f.target);
-    b.get(f.cell);
-    b.get(f.entry);
-    b.op(w.I32_GT_S);
-    b.brIf(f.jump);
-    this.goTargetTested();
-  }
-
-  /** In the page, to entry `cell`: the budget is looked at on the way back only. Goes on behind it where that is used up. */
-  private goToCell(forward: Label): void {
-    const { b, f } = this;
-    const pushIsForward = (): void => {
-      b.get(f.cell);
-      b.get(f.entry);
-      b.op(w.I32_GT_U);
-    };
-    const pushLasts = (): void => {
-      b.get(f.left);
-      b.i32(0);
-      b.op(w.I32_GT_S);
-    };
-    const goIf = (to: Label): void => {
-      b.if();
-      b.get(f.cell);
-      b.set(f.entry);
-      b.br(to);
-      b.end();
-    };
-    pushIsForward();
-    if (forward === f.arrive) {
-      pushLasts();
-      b.op(w.I32_OR);
-      goIf(forward);
-      return;
-    }
-    goIf(forward);
-    pushLasts();
-    goIf(f.arrive);
-  }
-
-  private goInPage(reach: 'forward' | 'back', forward: Label): void {
-    const { b, f } = this;
-    this.immw();
-    b.get(f.entry);
-    b.op(w.I32_ADD);
-    b.set(f.entry);
-    if (reach === 'forward') {
-      b.br(forward);
-      return;
-    }
-    b.get(f.left);
-    b.i32(0);
-    b.op(w.I32_GT_S);
-    b.brIf(f.arrive);
-    pushPc(f);
-    b.set(f.target);
-    b.i32(EXIT_BUDGET);
-    b.set(f.code);
-    b.br(f.leaveAtTarget);
-  }
-
-  private goTargetTested(): void {
-    const { b, f } = this;
-    b.get(f.left);
-    b.i32(0);
-    b.op(w.I32_GT_S);
-    b.brIf(f.jump);
-    b.i32(EXIT_BUDGET);
-    b.set(f.code);
-    b.br(f.leaveAtTarget);
   }
 
   jumpTo(target: () => void): void {
@@ -443,20 +314,20 @@ export class InterpreterEmitter implements Emitter {
       b.set(f.origin);
     }
     this.setX(() => this.nextPc());
-    this.goTargetTested();
+    goTargetTested(this.f);
     this.left = true;
   }
 
   trap(kind: 'syscall' | 'breakpoint' | 'illegal'): void {
     if (kind === 'illegal') this.noteIllegal();
-    this.leave(kind === 'syscall' ? EXIT_SYSCALL : kind === 'breakpoint' ? EXIT_BREAKPOINT : EXIT_ILLEGAL);
+    leave(this.f, kind === 'syscall' ? EXIT_SYSCALL : kind === 'breakpoint' ? EXIT_BREAKPOINT : EXIT_ILLEGAL);
     this.left = true;
   }
 
   illegalIf(): void {
     this.b.if();
     this.noteIllegal();
-    this.leave(EXIT_ILLEGAL);
+    leave(this.f, EXIT_ILLEGAL);
     this.b.end();
   }
 
@@ -464,18 +335,6 @@ export class InterpreterEmitter implements Emitter {
     this.b.i32(0);
     this.pc();
     this.b.memory(w.I64_STORE, at.MAIL_TRAP_ADDRESS);
-  }
-
-  private leaveIf(code: number): void {
-    this.b.if();
-    this.leave(code);
-    this.b.end();
-  }
-
-  private leave(code: number): void {
-    this.b.i32(code);
-    this.b.set(this.f.code);
-    this.b.br(this.f.leaveHere);
   }
 
   /** The current instruction is counted, but has not retired: + 1. */
@@ -506,17 +365,4 @@ export function timeOfInstret(b: FunctionBuilder): void {
   b.i32(0);
   b.memory(w.I64_LOAD, at.MAIL_TIME_OFFSET);
   b.op(w.I64_ADD);
-}
-
-/** i32 entry offset on the stack -> i64 pc. */
-function pushPcOf(f: Pick<Frame, 'b' | 'pcBase'>): void {
-  f.b.i32(2);
-  f.b.op(w.I32_SHR_S, w.I64_EXTEND_I32_S);
-  f.b.get(f.pcBase);
-  f.b.op(w.I64_ADD);
-}
-
-export function pushPc(f: Pick<Frame, 'b' | 'entry' | 'pcBase'>): void {
-  f.b.get(f.entry);
-  pushPcOf(f);
 }

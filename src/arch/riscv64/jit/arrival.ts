@@ -1,6 +1,6 @@
 import type { FunctionBuilder, Label } from '../../wasm/function-builder.ts';
 import * as w from '../../wasm/opcodes.ts';
-import { EXIT_BUDGET, type Frame } from '../interpreter.ts';
+import { EXIT_BUDGET, type Frame } from '../interpreter-frame.ts';
 import * as at from '../layout.ts';
 import { UNIT_BUDGET } from './unit.ts';
 
