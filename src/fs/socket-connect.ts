@@ -192,7 +192,7 @@ function connectUnix(
 ): number | { readonly full: SocketFile } {
   const listener = findUnix(socket, context, address);
   if (typeof listener === 'number') return listener;
-  if (!listener.isListening || listener.isReceiveShut) return -ECONNREFUSED;
+  if (!listener.isListening || listener.isReadShut) return -ECONNREFUSED;
   if (isFull(listener)) return { full: listener };
   if (socket.wasConnected) return -EISCONN;
   if (socket.isListening) return -EINVAL;
@@ -263,7 +263,7 @@ export function acceptFrom(listener: SocketFile): SocketFile | number {
   if (listener.type === 'dgram') return -EOPNOTSUPP;
   if (!listener.isListening) return -EINVAL;
   const end = listener.takePending();
-  if (end === null) return listener.isReceiveShut ? -EINVAL : -EAGAIN;
+  if (end === null) return listener.isReadShut ? -EINVAL : -EAGAIN;
   const next = listener.waiting.shift();
   if (next !== undefined) finishConnect(listener, next);
   return end;

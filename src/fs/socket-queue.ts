@@ -7,6 +7,9 @@ import type { File } from './file.ts';
 import type { FsMemory } from './fs-core.ts';
 import type { SocketAddress } from './socket-address.ts';
 
+/** net.core.wmem_default: bytes that may lie unread in one direction. */
+export const SEND_BUFFER_BYTES = 212_992;
+
 /** SKB_MAX_HEAD(0): bytes that fit into the linear part of an sk_buff of one page beside skb_shared_info. */
 const LINEAR_BYTES = 3776;
 /** UNIX_SKB_FRAGS_SZ: a stream's sk_buff carries so much more in pages. */

@@ -4,6 +4,8 @@ import { POLLHUP, POLLIN, POLLRDHUP } from '../abi/poll.ts';
 import { AF_UNIX, SHUT_WR, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM } from '../abi/socket.ts';
 import { BufferSink, BufferSource } from '../base/io.ts';
 import type { SocketFile } from './socket.ts';
+import { receiveFrom } from './socket-receive.ts';
+import { sendTo } from './socket-send.ts';
 import { bytesOf, createTestVfs, readText, type TestVfs, writeText } from './testing/test-vfs.ts';
 
 function pairOf(t: TestVfs, type: number): [SocketFile, SocketFile] {
@@ -50,7 +52,7 @@ test.each([
   const t = createTestVfs();
   const [a, b] = pairOf(t, type);
   writeText(a, 'first');
-  a.send(new BufferSource(bytesOf('')), []);
+  sendTo(a, new BufferSource(bytesOf('')), []);
   writeText(a, 'last');
   expect(readText(b, 2)).toBe('fi');
   expect(readText(b)).toBe('');
@@ -65,11 +67,15 @@ test('files travel along, and are let go when nobody takes them', () => {
   const [a, b] = pairOf(t, SOCK_STREAM);
   const event = t.vfs.eventfd(0, 0);
   if (typeof event === 'number') throw new Error('no memory');
-  a.send(new BufferSource(bytesOf('f')), [event]);
-  a.send(new BufferSource(bytesOf('g')), [event]);
+  sendTo(a, new BufferSource(bytesOf('f')), [event]);
+  sendTo(a, new BufferSource(bytesOf('g')), [event]);
   event.release();
   const files: (typeof event)[] = [];
-  expect(b.receive(new BufferSink(9), { isPeek: false, files })).toEqual({ bytes: 1, messageBytes: 1, sender: null });
+  expect(receiveFrom(b, new BufferSink(9), { isPeek: false, files })).toEqual({
+    bytes: 1,
+    messageBytes: 1,
+    sender: null,
+  });
   expect(files).toEqual([event]);
   files[0].release();
   b.release();

@@ -1,41 +1,16 @@
-import {
-  EAGAIN,
-  ECONNABORTED,
-  ECONNREFUSED,
-  ECONNRESET,
-  EDESTADDRREQ,
-  EFAULT,
-  EINVAL,
-  EMSGSIZE,
-  ENOTCONN,
-  EPERM,
-  EPIPE,
-} from '../abi/errno.ts';
+import { EAGAIN, ECONNABORTED, ECONNREFUSED, ECONNRESET, EINVAL, ENOTCONN } from '../abi/errno.ts';
 import { FIONREAD } from '../abi/ioctl.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, POLLRDNORM, POLLWRBAND, POLLWRNORM } from '../abi/poll.ts';
 import { AF_INET, INADDR_ANY, INADDR_LOOPBACK, SHUT_RD, SHUT_RDWR, SHUT_WR } from '../abi/socket.ts';
 import type { IoSink, IoSource } from '../base/io.ts';
 import type { WaitQueue } from '../base/wait-queue.ts';
-import { PAGE_SIZE } from '../machine/units.ts';
 import { File, type UserArg } from './file.ts';
 import type { PathRef } from './path.ts';
 import { type InetAddress, type SocketAddress, UNNAMED } from './socket-address.ts';
 import type { SocketNames } from './socket-names.ts';
-import { type Message, SocketQueue, STREAM_MESSAGE_BYTES } from './socket-queue.ts';
-
-/** net.core.wmem_default: bytes that may lie unread in one direction. */
-export const SEND_BUFFER_BYTES = 212_992;
-/** net.unix.max_dgram_qlen: datagrams that wait unread where the receiver is not connected back. */
-const MAX_DGRAM_QLEN = 10;
-/** 65,535 less the headers of IP and UDP. */
-const UDP_MAX_BYTES = 65_507;
-/** What a receive tells. */
-export interface Received {
-  readonly bytes: number;
-  /** The datagram's own length. */
-  readonly messageBytes: number;
-  readonly sender: SocketAddress | null;
-}
+import { SEND_BUFFER_BYTES, SocketQueue } from './socket-queue.ts';
+import { receiveFrom } from './socket-receive.ts';
+import { sendTo } from './socket-send.ts';
 
 /** struct ucred. */
 export interface PeerCredentials {
@@ -53,7 +28,8 @@ export type SocketFamily = 'unix' | 'inet';
 
 /**
  * A socket: AF_UNIX (net/unix/af_unix.c), or AF_INET on the machine's own loopback (net/ipv4/{tcp,udp}.c as a program sees
- * them where nothing is lost and nothing takes time). socket-connect.ts binds and connects.
+ * them where nothing is lost and nothing takes time). socket-connect.ts binds and connects, socket-send.ts and socket-receive.ts move
+ * messages.
  *
  *            bind       listen                     accept (other end)
  *   fresh ---------> named ------> listening <--- pending connection
@@ -87,20 +63,21 @@ export class SocketFile extends File {
   /** True once it was connected, also after the other end is gone. */
   wasConnected = false;
   /** Datagram sockets that are connected to this one. */
-  private readonly senders: SocketFile[] = [];
+  readonly senders: SocketFile[] = [];
   peerCredentials: PeerCredentials = NO_CREDENTIALS;
   /** Values given by setsockopt, as "level:option". */
   readonly options = new Map<string, number>();
   sendBufferBytes = SEND_BUFFER_BYTES;
   receiveTimeoutNs = Number.POSITIVE_INFINITY;
   sendTimeoutNs = Number.POSITIVE_INFINITY;
-  private readonly queue: SocketQueue;
-  private isReadShut = false;
-  private isWriteShut = false;
+  /** What lies unread here. */
+  readonly queue: SocketQueue;
+  isReadShut = false;
+  isWriteShut = false;
   /** sk_err: reported once. */
   private error = 0;
   /** inet: bytes went to an end that was closed; there is nothing more to say to it. */
-  private isReset = false;
+  isReset = false;
   readonly readQueue: WaitQueue;
   /** Woken when there is room: for senders to this socket too (datagrams), and for connects to a listener. */
   readonly writeQueue: WaitQueue;
@@ -134,9 +111,6 @@ export class SocketFile extends File {
   /** An error waits to be told. */
   get hasError(): boolean {
     return this.error !== 0;
-  }
-  get isReceiveShut(): boolean {
-    return this.isReadShut;
   }
 
   /** Both ends of a connection (streams, seqpackets, pairs). */
@@ -197,147 +171,12 @@ export class SocketFile extends File {
   }
 
   override read(sink: IoSink): number {
-    const received = this.receive(sink, { isPeek: false, files: null });
+    const received = receiveFrom(this, sink, { isPeek: false, files: null });
     return typeof received === 'number' ? received : received.bytes;
   }
 
   override write(source: IoSource): number {
-    return this.send(source, []);
-  }
-
-  /**
-   * recvmsg: bytes moved, the whole message's length, and whether it was cut. `files` takes what came along (the receiver owns
-   * the references then); null lets them go. -EAGAIN, -EFAULT, a pending error. `bytes` 0 on a stream is the end.
-   */
-  receive(sink: IoSink, options: { isPeek: boolean; files: File[] | null }): Received | number {
-    if (this.error !== 0 && (this.family === 'unix' || this.queue.messages.length === 0)) return -this.takeError();
-    if (this.queue.messages.length === 0) {
-      if (this.type !== 'dgram' && !this.wasConnected) return this.refuseReceive();
-      const isEnd = this.isReadShut || (this.type !== 'dgram' && (this.peer === null || this.peer.isWriteShut));
-      return isEnd ? { bytes: 0, messageBytes: 0, sender: null } : -EAGAIN;
-    }
-    if (this.type !== 'stream') {
-      const message = this.queue.messages[0];
-      const bytes = this.queue.copyOut(message, sink);
-      if (bytes === 0 && sink.faulted) {
-        // unix_dgram_recvmsg, udp_recvmsg (6.18): the message is gone all the same, with the files in it.
-        this.finish(message, { isPeek: options.isPeek, files: null });
-        return -EFAULT;
-      }
-      const result = { bytes, messageBytes: message.length, sender: message.sender };
-      this.finish(message, options);
-      return result;
-    }
-    if (sink.remaining === 0) return { bytes: 0, messageBytes: 0, sender: null };
-    let bytes = 0;
-    for (const message of [...this.queue.messages]) {
-      if (sink.remaining === 0 || sink.faulted) break;
-      // Bytes do not run together past a message that carries files.
-      if (bytes > 0 && message.files.length > 0) break;
-      const moved = this.queue.copyOut(message, sink);
-      if (sink.faulted) break;
-      bytes += moved;
-      if (options.isPeek) continue;
-      this.queue.takeFiles(message, options.files);
-      this.queue.consume(message, moved);
-      if (message.length > 0) break;
-    }
-    if (bytes === 0 && sink.faulted) return -EFAULT;
-    if (!options.isPeek) this.peer?.writeQueue.wakeAll();
-    return { bytes, messageBytes: bytes, sender: null };
-  }
-
-  /** A stream that is in no connection: unix -EINVAL, seqpackets and TCP -ENOTCONN; a TCP socket that connects waits. */
-  private refuseReceive(): number {
-    if (this.connecting === 'waiting') return -EAGAIN;
-    return this.family === 'unix' && this.type === 'stream' ? -EINVAL : -ENOTCONN;
-  }
-
-  private finish(message: Message, options: { isPeek: boolean; files: File[] | null }): void {
-    if (options.isPeek) return;
-    this.queue.takeFiles(message, options.files);
-    this.queue.drop(message);
-    this.peer?.writeQueue.wakeAll();
-    for (const sender of this.senders) sender.writeQueue.wakeAll();
-    this.writeQueue.wakeAll();
-  }
-
-  /**
-   * sendmsg: bytes sent, less on a stream whose buffer is full. `files` are retained here and travel along; `to` is the
-   * receiver of a datagram in place of the peer. -EAGAIN, -EPIPE, -EMSGSIZE, -ECONNREFUSED (a datagram to a closed end),
-   * -ENOTCONN, -ENOMEM, -EFAULT.
-   */
-  send(source: IoSource, files: readonly File[], to: SocketFile | null = null): number {
-    // unix_stream_sendmsg looks at the other end before it looks for an error.
-    const isUnixStream = this.family === 'unix' && this.type === 'stream';
-    if (isUnixStream && (this.isWriteShut || (this.wasConnected && this.peer === null))) return -EPIPE;
-    if (this.error !== 0) return -this.takeError();
-    if (this.isWriteShut) return -EPIPE;
-    if (this.type === 'dgram') return this.sendDatagram(to ?? this.peer, source, files);
-    const { peer } = this;
-    if (peer === null) return this.sendToNobody(source);
-    if (peer.isReadShut && this.family === 'unix') return -EPIPE;
-    const total = source.remaining;
-    if (this.type === 'stream') return total === 0 ? 0 : this.sendStream(peer, source, files);
-    if (total > this.sendBufferBytes - 32) return -EMSGSIZE;
-    return peer.queue.charged >= this.sendBufferBytes ? -EAGAIN : peer.enqueue(source, total, files, null);
-  }
-
-  private sendToNobody(source: IoSource): number {
-    if (this.connecting === 'waiting') return -EAGAIN;
-    if (!this.wasConnected) return this.family === 'unix' ? -ENOTCONN : -EPIPE;
-    if (this.family === 'unix' || this.isReset) return -EPIPE;
-    // The bytes leave; what comes back is a reset (tcp_reset in TCP_CLOSE_WAIT).
-    this.isReset = true;
-    this.setError(EPIPE);
-    let left = 0;
-    const scratch = new Uint8Array(PAGE_SIZE);
-    while (source.remaining > 0) {
-      const count = source.take(scratch.subarray(0, Math.min(PAGE_SIZE, source.remaining)));
-      if (count === 0) break;
-      left += count;
-    }
-    return left === 0 && source.faulted ? -EFAULT : left;
-  }
-
-  private sendDatagram(to: SocketFile | null, source: IoSource, files: readonly File[]): number {
-    const total = source.remaining;
-    if (to === null) {
-      if (!this.wasConnected) return this.family === 'unix' ? -ENOTCONN : -EDESTADDRREQ;
-      if (this.family === 'unix') this.wasConnected = false;
-      return -ECONNREFUSED;
-    }
-    if (this.family === 'inet') {
-      if (total > UDP_MAX_BYTES) return -EMSGSIZE;
-      // __udp_enqueue_schedule_skb: without room it is lost, and nobody is told.
-      return to.queue.charged >= SEND_BUFFER_BYTES ? total : to.enqueue(source, total, files, this.sourceAddress);
-    }
-    // unix_may_send.
-    if (to.peer !== null && to.peer !== this) return -EPERM;
-    if (to.isReadShut) return -EPIPE;
-    if (total > this.sendBufferBytes - 32) return -EMSGSIZE;
-    const isFull = to.peer === null && to.queue.messages.length > MAX_DGRAM_QLEN;
-    if (isFull || to.queue.charged >= this.sendBufferBytes) return -EAGAIN;
-    return to.enqueue(source, total, files, this.address);
-  }
-
-  /** unix_stream_sendmsg: sk_buff after sk_buff while the buffer has not reached its limit. */
-  private sendStream(peer: SocketFile, source: IoSource, files: readonly File[]): number {
-    let sent = 0;
-    while (source.remaining > 0 && peer.queue.charged < this.sendBufferBytes) {
-      const size = Math.min(source.remaining, this.sendBufferBytes / 2 - 64, STREAM_MESSAGE_BYTES);
-      const result = peer.enqueue(source, size, sent === 0 ? files : [], null);
-      if (result < 0) return sent > 0 ? sent : result;
-      sent += result;
-      if (result < size) break;
-    }
-    return sent > 0 ? sent : -EAGAIN;
-  }
-
-  private enqueue(source: IoSource, total: number, files: readonly File[], sender: SocketAddress | null): number {
-    const result = this.queue.add(source, total, files, { sender, isStream: this.type === 'stream' });
-    if (result >= 0) this.readQueue.wakeAll();
-    return result;
+    return sendTo(this, source, []);
   }
 
   /** SO_ERROR: the pending error's number or 0; it is told once. */

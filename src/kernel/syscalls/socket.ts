@@ -27,9 +27,11 @@ import {
   SOL_SOCKET,
 } from '../../abi/socket.ts';
 import type { File } from '../../fs/file.ts';
-import type { Received, SocketFile } from '../../fs/socket.ts';
+import type { SocketFile } from '../../fs/socket.ts';
 import { encodeAddress } from '../../fs/socket-address.ts';
 import { findReceiver } from '../../fs/socket-connect.ts';
+import { type Received, receiveFrom } from '../../fs/socket-receive.ts';
+import { sendTo } from '../../fs/socket-send.ts';
 import type { IoVec } from '../../mm/user-access.ts';
 import { UserIo } from '../../mm/user-io.ts';
 import type { Kernel } from '../kernel.ts';
@@ -132,7 +134,7 @@ function send(k: Kernel, t: Task, socket: SocketFile, header: Header, files: rea
   if (to === 'lost') return total;
   for (;;) {
     const io = new UserIo(k.mm, spaceOf(t), vectorsAfter(header.vectors, done));
-    const result = socket.send(io, done === 0 ? files : [], to);
+    const result = sendTo(socket, io, done === 0 ? files : [], to);
     if (result === -EAGAIN) {
       if (isNonblocking(socket, flags)) return done > 0 ? done : result;
       return wait(k, t, socket, done, socket.sendTimeoutNs, to ?? socket.peer);
@@ -213,7 +215,7 @@ function receive(
   const isPeek = (flags & MSG_PEEK) !== 0;
   let done = t.wait?.data[0] ?? 0;
   for (;;) {
-    const result = socket.receive(new UserIo(k.mm, spaceOf(t), vectorsAfter(vectors, done)), { isPeek, files });
+    const result = receiveFrom(socket, new UserIo(k.mm, spaceOf(t), vectorsAfter(vectors, done)), { isPeek, files });
     if (result === -EAGAIN) {
       if (isNonblocking(socket, flags)) return done > 0 ? cutShort(done) : result;
       const blocked = wait(k, t, socket, done, socket.receiveTimeoutNs, null);
