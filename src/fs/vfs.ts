@@ -1,6 +1,5 @@
-import { EACCES, EBUSY, EINVAL, EISDIR, ENODEV, ENOENT, ENOTDIR, EPERM, EROFS, ETXTBSY } from '../abi/errno.ts';
-import { O_RDONLY, O_RDWR, O_WRONLY, W_OK, X_OK } from '../abi/fcntl.ts';
-import { IN_ACCESS, IN_ATTRIB, IN_MODIFY } from '../abi/inotify.ts';
+import { EBUSY, ENODEV, ENOENT, ENOTDIR } from '../abi/errno.ts';
+import { O_RDONLY, O_RDWR, O_WRONLY } from '../abi/fcntl.ts';
 import { S_IFDIR } from '../abi/stat.ts';
 import { assert } from '../base/assert.ts';
 import type { Timespec } from '../base/timespec.ts';
@@ -8,6 +7,7 @@ import type { WakeList } from '../base/wait-queue.ts';
 import type { VirtualClock } from '../machine/clock.ts';
 import type { Environment } from '../machine/environment.ts';
 import { makeAnonFile } from './anon-fs.ts';
+import { accessPath, chmodPath, chownPath, setTimesOfPath, truncatePath } from './attributes.ts';
 import { registerCharDevices } from './char-devices.ts';
 import { makeDevRoot } from './dev-fs.ts';
 import { makeEventFile } from './eventfd.ts';
@@ -21,12 +21,11 @@ import type { MemoryInode } from './memory-inode.ts';
 import { MemorySuperblock } from './memory-superblock.ts';
 import { type Mount, MountTable } from './mount.ts';
 import { linkAt, mkdirAt, mknodAt, renameAt, rmdirAt, symlinkAt, unlinkAt } from './name-operations.ts';
-import { notifyChange } from './notify.ts';
 import { openAt, openPath } from './open.ts';
 import type { OverlayInode } from './overlay-inode.ts';
 import { OverlaySuperblock } from './overlay-superblock.ts';
 import { PathRef, resolve } from './path.ts';
-import { checkChmod, checkChown, type FsActor, isOwner, MAY_WRITE, modeAfterChown, permission } from './permission.ts';
+import type { FsActor } from './permission.ts';
 import { makePipe } from './pipe.ts';
 import { makeSecretFile } from './secretmem.ts';
 import type { SocketFile } from './socket.ts';
@@ -36,12 +35,6 @@ import type { StatFs } from './superblock.ts';
 import { Tty } from './tty.ts';
 
 export type HostMountMode = 'ro' | 'rw' | 'overlay';
-
-/** Tells of a change that was made; passes its result on. */
-function told(path: PathRef, result: number, mask: number): number {
-  if (result >= 0 && mask !== 0) notifyChange(path.dentry, mask);
-  return result;
-}
 
 /**
  * The file system of one machine: its mounts, and the operations on paths. `base` is where a relative path starts (the path of
@@ -140,30 +133,14 @@ export class Vfs {
 
   /** truncate(2): the file at the place, link followed. */
   truncate(path: PathRef, sizeBytes: number, actor: FsActor): number {
-    const { inode } = path;
-    if (sizeBytes < 0) return -EINVAL;
-    if (inode.isDirectory) return -EISDIR;
-    if (!inode.isRegular) return -EINVAL;
-    if (path.mount.isReadonly) return -EROFS;
-    const denied = permission(actor, inode, MAY_WRITE);
-    if (denied < 0) return denied;
-    if (inode.isSwapFile && sizeBytes <= inode.size) return -ETXTBSY;
-    return told(path, inode.truncate(sizeBytes), IN_MODIFY);
+    return truncatePath(path, sizeBytes, actor);
   }
   chmod(path: PathRef, mode: number, actor: FsActor): number {
-    if (path.mount.isReadonly) return -EROFS;
-    const allowed = checkChmod(actor, path.inode, mode);
-    return allowed < 0 ? allowed : told(path, path.inode.chmod(allowed), IN_ATTRIB);
+    return chmodPath(path, mode, actor);
   }
   /** -1 leaves an owner as it is. */
   chown(path: PathRef, uid: number, gid: number, actor: FsActor): number {
-    if (path.mount.isReadonly) return -EROFS;
-    const { inode } = path;
-    const denied = checkChown(actor, inode, uid, gid);
-    if (denied < 0) return denied;
-    const mode = modeAfterChown(inode);
-    const error = mode === inode.mode ? 0 : inode.chmod(mode & 0o7777);
-    return error < 0 ? error : told(path, inode.chown(uid, gid), uid === -1 && gid === -1 ? 0 : IN_ATTRIB);
+    return chownPath(path, uid, gid, actor);
   }
   /** `wanted` 'now': both times are the present, for which the right to write is enough. */
   setTimes(
@@ -173,23 +150,11 @@ export class Vfs {
     wanted: 'now' | 'given',
     actor: FsActor,
   ): number {
-    if (path.mount.isReadonly) return -EROFS;
-    if (!isOwner(actor, path.inode)) {
-      const error = wanted === 'now' ? permission(actor, path.inode, MAY_WRITE) : -EPERM;
-      if (error < 0) return error;
-    }
-    const mask = atime !== null && mtime !== null ? IN_ATTRIB : atime !== null ? IN_ACCESS : IN_MODIFY;
-    return told(path, path.inode.setTimes(atime, mtime), mask);
+    return setTimesOfPath(path, atime, mtime, wanted, actor);
   }
   /** F_OK, R_OK, W_OK, X_OK: 0, -EACCES, -EROFS. */
   access(path: PathRef, mode: number, actor: FsActor): number {
-    const { inode, mount } = path;
-    if ((mode & ~7) !== 0) return -EINVAL;
-    if ((mode & X_OK) !== 0 && inode.isRegular && mount.noExec) return -EACCES;
-    const denied = permission(actor, inode, mode);
-    if (denied < 0) return denied;
-    const isStored = inode.isRegular || inode.isDirectory || inode.isSymlink;
-    return (mode & W_OK) !== 0 && isStored && mount.isReadonly ? -EROFS : 0;
+    return accessPath(path, mode, actor);
   }
   statfs(mount: Mount): StatFs {
     return mount.superblock.statfs();
