@@ -7,7 +7,7 @@ import { INVALID_ID } from '../id-map.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
 import { readLongs } from '../user-structs.ts';
-import type { SyscallRow, SyscallRun } from './row.ts';
+import { row, type SyscallRow, type SyscallRun } from './row.ts';
 import { fileAt, walk } from './user.ts';
 
 /** What a file says of itself: mode, owner, times (fs/open.c, fs/utimes.c, 6.18). */
@@ -83,10 +83,10 @@ function timeOf(seconds: number, nanoseconds: number, now: Timespec): Timespec |
 }
 
 export const attributeCalls: readonly SyscallRow[] = [
-  { name: 'fchmod', args: ['fd', 'mode'], run: fchmod, support: 'full', note: '' },
-  { name: 'fchmodat', args: ['fd', 'path', 'mode'], run: fchmodat, support: 'full', note: '' },
-  { name: 'fchmodat2', args: ['fd', 'path', 'mode', 'flags:at'], run: fchmodat2, support: 'full', note: '' },
-  { name: 'fchown', args: ['fd', 'int', 'int'], run: fchown, support: 'full', note: '' },
-  { name: 'fchownat', args: ['fd', 'path', 'int', 'int', 'flags:at'], run: fchownat, support: 'full', note: '' },
-  { name: 'utimensat', args: ['fd', 'path', 'ptr', 'flags:at'], run: utimensat, support: 'full', note: '' },
+  row('fchmod', ['fd', 'mode'], fchmod),
+  row('fchmodat', ['fd', 'path', 'mode'], fchmodat),
+  row('fchmodat2', ['fd', 'path', 'mode', 'flags:at'], fchmodat2),
+  row('fchown', ['fd', 'int', 'int'], fchown),
+  row('fchownat', ['fd', 'path', 'int', 'int', 'flags:at'], fchownat),
+  row('utimensat', ['fd', 'path', 'ptr', 'flags:at'], utimensat),
 ];

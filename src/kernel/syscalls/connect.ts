@@ -6,7 +6,7 @@ import { acceptFrom, bindSocket, connectSocket, listenOn } from '../../fs/socket
 import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
 import { ERESTARTSYS } from '../wait-state.ts';
-import type { SyscallRow, SyscallRun } from './row.ts';
+import { row, type SyscallRow, type SyscallRun } from './row.ts';
 import { readAddress, socketAt, writeAddress } from './socket-arguments.ts';
 import { contextOf, filesOf, installFile } from './user.ts';
 
@@ -112,14 +112,6 @@ const getpeername: SyscallRun = (k, t, fd, address, lengthAddress) => {
   const isConnected = file.family === 'inet' ? file.remoteAddress !== null : file.peer !== null;
   return isConnected ? writeAddress(k, t, peerNameOf(file), address, lengthAddress) : -ENOTCONN;
 };
-
-const row = (name: string, args: SyscallRow['args'], run: SyscallRun, note = ''): SyscallRow => ({
-  name,
-  args,
-  run,
-  support: note === '' ? 'full' : 'partial',
-  note,
-});
 
 const WHERE = 'AF_UNIX, and TCP and UDP of AF_INET on loopback; other families EAFNOSUPPORT';
 

@@ -52,7 +52,7 @@ import type { Task } from '../task.ts';
 import { readBytes, writeI32s } from '../user-structs.ts';
 import { credentialsOf } from './connect.ts';
 import { flock, recordLock } from './locks.ts';
-import type { SyscallRow, SyscallRun } from './row.ts';
+import { row, type SyscallRow, type SyscallRun } from './row.ts';
 import { checkTerminal } from './terminal.ts';
 import { anyFileAt, fileAt, filesOf, IoctlArgument, installFile, spaceOf } from './user.ts';
 
@@ -329,15 +329,6 @@ const syncFileRange: SyscallRun = (k, t, fd, offset, length, flags) => {
   pageCache.awaitWriteback(pages, first, end);
   return file.takeWritebackError();
 };
-
-/** Advice has no effect here: read-ahead looks at what is read. */
-const row = (name: string, args: SyscallRow['args'], run: SyscallRun, note = ''): SyscallRow => ({
-  name,
-  args,
-  run,
-  support: note === '' ? 'full' : 'partial',
-  note,
-});
 
 export const descriptorCalls: readonly SyscallRow[] = [
   row('close', ['fd'], close),

@@ -17,7 +17,7 @@ import { notifyChange, notifyFile } from '../../fs/notify.ts';
 import type { Kernel } from '../kernel.ts';
 import { sendToTask, userInfo } from '../signals/send.ts';
 import type { Task } from '../task.ts';
-import type { SyscallRow, SyscallRun } from './row.ts';
+import { row, type SyscallRow, type SyscallRun } from './row.ts';
 import { fileAt, walk } from './user.ts';
 
 /** How long a file is: truncate, ftruncate, fallocate (fs/open.c, 6.18). */
@@ -81,7 +81,7 @@ const fallocate: SyscallRun = (k, t, fd, mode, offset, length) => {
 };
 
 export const fileSizeCalls: readonly SyscallRow[] = [
-  { name: 'truncate', args: ['path', 'off'], run: truncate, support: 'full', note: '' },
-  { name: 'ftruncate', args: ['fd', 'off'], run: ftruncate, support: 'full', note: '' },
-  { name: 'fallocate', args: ['fd', 'int', 'off', 'off'], run: fallocate, support: 'full', note: '' },
+  row('truncate', ['path', 'off'], truncate),
+  row('ftruncate', ['fd', 'off'], ftruncate),
+  row('fallocate', ['fd', 'int', 'off', 'off'], fallocate),
 ];

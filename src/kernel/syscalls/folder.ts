@@ -8,7 +8,7 @@ import { notifyFile } from '../../fs/notify.ts';
 import { MAY_EXEC, permission } from '../../fs/permission.ts';
 import { capableHere } from '../credentials.ts';
 import { writeBytes } from '../user-structs.ts';
-import type { SyscallRow, SyscallRun } from './row.ts';
+import { row, type SyscallRow, type SyscallRun } from './row.ts';
 import { anyFileAt, contextOf, fileAt, walk } from './user.ts';
 
 /** The working folder, the root, the umask, and what is in a folder (fs/open.c, fs/d_path.c, fs/readdir.c, 6.18). */
@@ -102,10 +102,10 @@ function fillEntries(file: File, bytes: Uint8Array): number {
 }
 
 export const folderCalls: readonly SyscallRow[] = [
-  { name: 'getcwd', args: ['ptr', 'size'], run: getcwd, support: 'full', note: '' },
-  { name: 'chdir', args: ['path'], run: chdir, support: 'full', note: '' },
-  { name: 'fchdir', args: ['fd'], run: fchdir, support: 'full', note: '' },
-  { name: 'chroot', args: ['path'], run: chroot, support: 'full', note: '' },
-  { name: 'umask', args: ['mode'], run: umask, support: 'full', note: '' },
-  { name: 'getdents64', args: ['fd', 'ptr', 'uint'], run: getdents64, support: 'full', note: '' },
+  row('getcwd', ['ptr', 'size'], getcwd),
+  row('chdir', ['path'], chdir),
+  row('fchdir', ['fd'], fchdir),
+  row('chroot', ['path'], chroot),
+  row('umask', ['mode'], umask),
+  row('getdents64', ['fd', 'ptr', 'uint'], getdents64),
 ];

@@ -7,7 +7,7 @@ import type { Kernel } from '../kernel.ts';
 import { findGroup } from '../pid.ts';
 import type { Task } from '../task.ts';
 import { readBytes, writeI32s } from '../user-structs.ts';
-import type { SyscallRow } from './row.ts';
+import { row, type SyscallRow, type SyscallRun } from './row.ts';
 
 /** -1 of a uid_t or gid_t argument: leave as it is. */
 const KEEP = 0xffff_ffff;
@@ -214,15 +214,7 @@ function setsid(k: Kernel, t: Task): number {
   return process.pid;
 }
 
-const full = 'full' as const;
-const row = (name: string, args: SyscallRow['args'], run: SyscallRow['run']): SyscallRow => ({
-  name,
-  args,
-  run,
-  support: full,
-  note: '',
-});
-const pidRow = (name: string, args: SyscallRow['args'], run: SyscallRow['run']): SyscallRow => ({
+const pidRow = (name: string, args: SyscallRow['args'], run: SyscallRun): SyscallRow => ({
   ...row(name, args, run),
   returns: 'pid',
 });

@@ -16,7 +16,7 @@ import { writeBytes } from '../user-structs.ts';
 import { userfaultfd } from '../userfaultfd.ts';
 import { processMadvise } from './process-madvise.ts';
 import { processMrelease } from './process-mrelease.ts';
-import type { SyscallRow, SyscallRun } from './row.ts';
+import { row, type SyscallRow, type SyscallRun } from './row.ts';
 import { fileAt, spaceOf } from './user.ts';
 
 /** System calls on the address space: each decodes and calls its operation in mm/ops. */
@@ -64,13 +64,6 @@ const pkeyAlloc: SyscallRun = (_k, _t, flags, rights) =>
   flags !== 0 || (rights & ~PKEY_ACCESS_MASK) !== 0 || rights > PKEY_ACCESS_MASK ? -EINVAL : -ENOSPC;
 const pkeyFree: SyscallRun = () => -EINVAL;
 
-const row = (name: string, args: SyscallRow['args'], run: SyscallRun, note = ''): SyscallRow => ({
-  name,
-  args,
-  run,
-  support: note === '' ? 'full' : 'partial',
-  note,
-});
 export const memoryCalls: readonly SyscallRow[] = [
   row('mmap', ['ptr', 'size', 'flags:prot', 'flags:map', 'fd', 'off'], mmap),
   row('munmap', ['ptr', 'size'], munmap),
@@ -80,7 +73,12 @@ export const memoryCalls: readonly SyscallRow[] = [
   row('pkey_free', ['int'], pkeyFree),
   row('mremap', ['ptr', 'size', 'size', 'uint', 'ptr'], mremap),
   row('brk', ['ptr'], brk),
-  row('madvise', ['ptr', 'size', 'int'], madvise, 'no MADV_COLLAPSE'),
+  row(
+    'madvise',
+    ['ptr', 'size', 'int'],
+    madvise,
+    'no MADV_HWPOISON and MADV_SOFT_OFFLINE, as without CONFIG_MEMORY_FAILURE',
+  ),
   row('msync', ['ptr', 'size', 'int'], msync),
   row('mincore', ['ptr', 'size', 'ptr'], mincore),
   row('mlock', ['ptr', 'size'], mlock),

@@ -9,7 +9,7 @@ import { systemName } from '../system-name.ts';
 import type { Task } from '../task.ts';
 import { uptimeNs } from '../time-namespace.ts';
 import { readBytes, writeBytes, writeI32s } from '../user-structs.ts';
-import type { SyscallRow, SyscallRun } from './row.ts';
+import { row, type SyscallRow, type SyscallRun } from './row.ts';
 import { isUserRange, MAX_RW_COUNT } from './user.ts';
 
 /** The machine itself: names, numbers, randomness, the kernel log, mounts (kernel/sys.c, drivers/char/random.c, 6.18). */
@@ -155,14 +155,6 @@ const absent = (names: string, note = ''): SyscallRow[] =>
 /** Calls that are there only to say why they fail. */
 const refusing = (names: string, result: number, note: string): SyscallRow[] =>
   names.split(' ').map((name) => ({ name, args: [], run: () => result, support: 'partial', note }));
-
-const row = (name: string, args: SyscallRow['args'], run: SyscallRun, note = ''): SyscallRow => ({
-  name,
-  args,
-  run,
-  support: note === '' ? 'full' : 'partial',
-  note,
-});
 
 export const miscCalls: readonly SyscallRow[] = [
   row('uname', ['ptr'], uname),

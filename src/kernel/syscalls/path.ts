@@ -18,7 +18,7 @@ import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
 import { readU64s } from '../user-structs.ts';
 import { ERESTARTSYS } from '../wait-state.ts';
-import { BLOCKED, type SyscallRow, type SyscallRun } from './row.ts';
+import { BLOCKED, row, type SyscallRow, type SyscallRun } from './row.ts';
 import { baseOf, contextOf, fileAt, filesOf, installFile, pathArgument } from './user.ts';
 
 /** Names: opening, making, removing, renaming (fs/open.c, fs/namei.c, 6.18). */
@@ -131,18 +131,12 @@ const symlinkat: SyscallRun = (k, t, target, dirfd, path) => {
 };
 
 export const pathCalls: readonly SyscallRow[] = [
-  { name: 'openat', args: ['fd', 'path', 'flags:open', 'mode'], run: openat, support: 'full', note: '' },
-  {
-    name: 'openat2',
-    args: ['fd', 'path', 'ptr', 'size'],
-    run: openat2,
-    support: 'partial',
-    note: 'RESOLVE_CACHED always answers EAGAIN',
-  },
-  { name: 'mkdirat', args: ['fd', 'path', 'mode'], run: mkdirat, support: 'full', note: '' },
-  { name: 'mknodat', args: ['fd', 'path', 'mode', 'uint'], run: mknodat, support: 'full', note: '' },
-  { name: 'unlinkat', args: ['fd', 'path', 'flags:at'], run: unlinkat, support: 'full', note: '' },
-  { name: 'renameat2', args: ['fd', 'path', 'fd', 'path', 'uint'], run: renameat2, support: 'full', note: '' },
-  { name: 'linkat', args: ['fd', 'path', 'fd', 'path', 'flags:at'], run: linkat, support: 'full', note: '' },
-  { name: 'symlinkat', args: ['path', 'fd', 'path'], run: symlinkat, support: 'full', note: '' },
+  row('openat', ['fd', 'path', 'flags:open', 'mode'], openat),
+  row('openat2', ['fd', 'path', 'ptr', 'size'], openat2, 'RESOLVE_CACHED always answers EAGAIN'),
+  row('mkdirat', ['fd', 'path', 'mode'], mkdirat),
+  row('mknodat', ['fd', 'path', 'mode', 'uint'], mknodat),
+  row('unlinkat', ['fd', 'path', 'flags:at'], unlinkat),
+  row('renameat2', ['fd', 'path', 'fd', 'path', 'uint'], renameat2),
+  row('linkat', ['fd', 'path', 'fd', 'path', 'flags:at'], linkat),
+  row('symlinkat', ['path', 'fd', 'path'], symlinkat),
 ];

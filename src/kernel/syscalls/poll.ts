@@ -23,7 +23,7 @@ import { restoreTemporaryMask, setTemporaryMask } from '../signals/mask.ts';
 import type { Task } from '../task.ts';
 import { readBytes, readTimespecNs, writeBytes, writeTimespecNs } from '../user-structs.ts';
 import { ERESTARTNOHAND } from '../wait-state.ts';
-import { BLOCKED, type SyscallRow, type SyscallRun } from './row.ts';
+import { BLOCKED, row, type SyscallRow, type SyscallRun } from './row.ts';
 import { anyFileAt, fileAt, filesOf, installFile, readWords } from './user.ts';
 
 /** Waiting for several files at once (fs/select.c, fs/eventpoll.c, 6.18). */
@@ -285,14 +285,6 @@ function doEpollWait(k: Kernel, t: Task, epfd: number, address: number, max: num
   }
   return writeBytes(k, t, address, bytes) < 0 ? -EFAULT : ready.length;
 }
-
-const row = (name: string, args: SyscallRow['args'], run: SyscallRun): SyscallRow => ({
-  name,
-  args,
-  run,
-  support: 'full',
-  note: '',
-});
 
 export const pollCalls: readonly SyscallRow[] = [
   row('ppoll', ['ptr', 'uint', 'ptr', 'ptr', 'size'], ppoll),

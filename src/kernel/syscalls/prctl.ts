@@ -20,7 +20,7 @@ import type { Task } from '../task.ts';
 import { readBytes, writeBytes, writeI32s, writeLongs } from '../user-structs.ts';
 import { capabilityPrctl } from './capability.ts';
 import { mmPrctl } from './prctl-mm.ts';
-import type { SyscallRow } from './row.ts';
+import { row, type SyscallRow } from './row.ts';
 
 /** prctl (kernel/sys.c, 6.18): what is about memory or capabilities is in prctl-mm.ts and capability.ts. */
 
@@ -87,11 +87,10 @@ function prctl(k: Kernel, t: Task, option: number, a1: number, a2: number, a3: n
 }
 
 export const prctlCalls: readonly SyscallRow[] = [
-  {
-    name: 'prctl',
-    args: ['int', 'ulong', 'ulong', 'ulong', 'ulong'],
-    run: prctl,
-    support: 'partial',
-    note: 'names, death signal, dumpable, no_new_privs, subreaper, timer slack, capabilities, PR_SET_MM, PR_SET_VMA, THP, memory merge, MDWE',
-  },
+  row(
+    'prctl',
+    ['int', 'ulong', 'ulong', 'ulong', 'ulong'],
+    prctl,
+    'names, death signal, dumpable, no_new_privs, subreaper, timer slack, capabilities, PR_SET_MM, PR_SET_VMA, THP, memory merge, MDWE',
+  ),
 ];

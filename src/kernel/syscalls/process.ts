@@ -10,7 +10,7 @@ import { exitGroup, exitTask } from '../exit.ts';
 import type { Kernel } from '../kernel.ts';
 import { ownTid } from '../pid-namespace.ts';
 import type { Task } from '../task.ts';
-import { NO_RESULT, type SyscallRow } from './row.ts';
+import { NO_RESULT, row, type SyscallRow } from './row.ts';
 import { baseOf, contextOf } from './user.ts';
 
 /** What a task does with itself: run another program, end, choose a personality (fs/exec.c, kernel/exit.c; 6.18). */
@@ -84,18 +84,12 @@ function personality(_k: Kernel, t: Task, persona: number): number {
 }
 
 export const processCalls: readonly SyscallRow[] = [
-  { name: 'execve', args: ['path', 'ptr', 'ptr'], run: execveCall, support: 'full', note: '' },
-  { name: 'execveat', args: ['fd', 'path', 'ptr', 'ptr', 'int'], run: execveAt, support: 'full', note: '' },
-  { name: 'exit', args: ['int'], run: exit, support: 'full', note: '' },
-  { name: 'exit_group', args: ['int'], run: exitGroupCall, support: 'full', note: '' },
-  { name: 'set_tid_address', args: ['ptr'], run: setTidAddress, support: 'full', note: '' },
-  {
-    name: 'personality',
-    args: ['uint'],
-    run: personality,
-    support: 'partial',
-    note: 'every flag that acts on a 64-bit program; no PER_LINUX32 (uname -m)',
-  },
+  row('execve', ['path', 'ptr', 'ptr'], execveCall),
+  row('execveat', ['fd', 'path', 'ptr', 'ptr', 'int'], execveAt),
+  row('exit', ['int'], exit),
+  row('exit_group', ['int'], exitGroupCall),
+  row('set_tid_address', ['ptr'], setTidAddress),
+  row('personality', ['uint'], personality, 'every flag that acts on a 64-bit program; no PER_LINUX32 (uname -m)'),
   {
     name: 'rseq',
     args: ['ptr', 'uint', 'int', 'uint'],

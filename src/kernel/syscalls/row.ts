@@ -89,3 +89,8 @@ export interface SyscallRow {
   /** The result is the number of a process: the caller sees it by the numbers of its namespace. */
   readonly returns?: 'pid';
 }
+
+/** A row as most are: full without a note, with one partial. */
+export function row(name: string, args: SyscallRow['args'], run: SyscallRun, note = ''): SyscallRow {
+  return { name, args, run, support: note === '' ? 'full' : 'partial', note };
+}

@@ -3,7 +3,7 @@ import { SCHED_BATCH, SCHED_FIFO, SCHED_IDLE, SCHED_OTHER, SCHED_RESET_ON_FORK, 
 import type { Kernel } from '../kernel.ts';
 import type { Task } from '../task.ts';
 import { readBytes, writeBytes, writeI32s, writeTimespecNs } from '../user-structs.ts';
-import type { SyscallRow } from './row.ts';
+import { row, type SyscallRow } from './row.ts';
 
 /** Scheduling parameters are kept and shown; one CPU runs all in turn whatever they say. */
 const find = (k: Kernel, t: Task, pid: number): Task | null => (pid === 0 ? t : (k.tasks.get(pid) ?? null));
@@ -84,13 +84,6 @@ function rrInterval(k: Kernel, t: Task, pid: number, address: number): number {
   return writeTimespecNs(k, t, address, target.policy === SCHED_FIFO ? 0 : k.config.sliceNs);
 }
 
-const row = (name: string, args: SyscallRow['args'], run: SyscallRow['run'], note = ''): SyscallRow => ({
-  name,
-  args,
-  run,
-  support: note === '' ? 'full' : 'partial',
-  note,
-});
 const KEPT = 'kept; slices do not depend on it';
 export const schedCalls: readonly SyscallRow[] = [
   row('sched_yield', [], sched_yield),

@@ -34,7 +34,7 @@ import { SigSet } from '../signals/sigset.ts';
 import type { Task } from '../task.ts';
 import { readBytes, readTimespecNs, writeBytes } from '../user-structs.ts';
 import { ERESTARTNOHAND } from '../wait-state.ts';
-import { NO_RESULT, type SyscallRow } from './row.ts';
+import { NO_RESULT, row, type SyscallRow } from './row.ts';
 
 const UAPI_SA_FLAGS =
   (SA_NOCLDSTOP |
@@ -306,14 +306,6 @@ function rtTgsigqueueinfo(k: Kernel, t: Task, tgid: number, tid: number, signo: 
   return tgkillTo(k, t, tgid, tid, info);
 }
 
-const full = 'full' as const;
-const row = (name: string, args: SyscallRow['args'], run: SyscallRow['run']): SyscallRow => ({
-  name,
-  args,
-  run,
-  support: full,
-  note: '',
-});
 export const signalCalls: readonly SyscallRow[] = [
   row('rt_sigaction', ['sig', 'ptr', 'ptr', 'size'], rtSigaction),
   row('rt_sigprocmask', ['int', 'ptr', 'ptr', 'size'], rtSigprocmask),

@@ -40,7 +40,7 @@ import type { Task } from '../task.ts';
 import { readBytes, writeBytes, writeI32s } from '../user-structs.ts';
 import { ERESTARTSYS } from '../wait-state.ts';
 import { connectCalls } from './connect.ts';
-import { BLOCKED, type SyscallRow, type SyscallRun } from './row.ts';
+import { BLOCKED, row, type SyscallRow, type SyscallRun } from './row.ts';
 import { readAddress, SOCKADDR_MAX, socketAt, writeAddress } from './socket-arguments.ts';
 import { socketOptionCalls } from './socket-options.ts';
 import {
@@ -316,14 +316,6 @@ const shutdown: SyscallRun = (_k, t, fd, how) => {
   const socket = socketAt(t, fd);
   return typeof socket === 'number' ? socket : socket.shutdown(how);
 };
-
-const row = (name: string, args: SyscallRow['args'], run: SyscallRun, note = ''): SyscallRow => ({
-  name,
-  args,
-  run,
-  support: note === '' ? 'full' : 'partial',
-  note,
-});
 
 const WHERE = 'AF_UNIX, and AF_INET on loopback';
 

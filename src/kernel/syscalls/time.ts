@@ -33,7 +33,7 @@ import {
   writeTimespecNs,
 } from '../user-structs.ts';
 import { ERESTART_RESTARTBLOCK, ERESTARTNOHAND } from '../wait-state.ts';
-import { BLOCKED, type SyscallRow } from './row.ts';
+import { BLOCKED, row, type SyscallRow } from './row.ts';
 
 /** Reading of a clock, or -EINVAL: seconds and ns. */
 export function readClock(k: Kernel, t: Task, clock: number): { seconds: number; ns: number } | number {
@@ -301,14 +301,6 @@ function timerDelete(_k: Kernel, t: Task, id: number): number {
   return 0;
 }
 
-const full = 'full' as const;
-const row = (name: string, args: SyscallRow['args'], run: SyscallRow['run'], note = ''): SyscallRow => ({
-  name,
-  args,
-  run,
-  support: note === '' ? full : 'partial',
-  note,
-});
 export const timeCalls: readonly SyscallRow[] = [
   row('clock_gettime', ['int', 'ptr'], clockGettime),
   row('clock_getres', ['int', 'ptr'], clockGetres),

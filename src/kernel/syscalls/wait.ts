@@ -24,7 +24,7 @@ import type { Task } from '../task.ts';
 import { writeBytes, writeLongs } from '../user-structs.ts';
 import { type WaitTarget, waitForChild } from '../wait.ts';
 import { usageLongs } from './limits.ts';
-import type { SyscallRow } from './row.ts';
+import { row, type SyscallRow } from './row.ts';
 
 /** Waiting for a child: wait4 and waitid (kernel/exit.c, 6.18). */
 
@@ -93,11 +93,5 @@ function waitid(
 
 export const waitCalls: readonly SyscallRow[] = [
   { name: 'wait4', args: ['pid', 'ptr', 'int', 'ptr'], run: wait4, returns: 'pid', support: 'full', note: '' },
-  {
-    name: 'waitid',
-    args: ['int', 'int', 'ptr', 'int', 'ptr'],
-    run: waitid,
-    support: 'full',
-    note: '',
-  },
+  row('waitid', ['int', 'int', 'ptr', 'int', 'ptr'], waitid),
 ];
