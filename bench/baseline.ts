@@ -5,7 +5,7 @@ export interface Ratios {
 }
 
 /** A loss of more is worth a word. Nothing fails: a busy machine can look like it. */
-export const LOSS = 0.15;
+const LOSS = 0.15;
 
 /** One note for each ratio that fell by more than LOSS. */
 export function compareWithBaseline(now: Ratios, before: Ratios | undefined): string[] {

@@ -15,13 +15,13 @@ export function geometricMean(values: readonly number[]): number | null {
   return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }
 
-export function formatNs(ns: number | null): string {
+function formatNs(ns: number | null): string {
   if (ns === null) return '-';
   if (ns >= 1e6) return `${(ns / 1e6).toPrecision(3)} ms`;
   return ns >= 1000 ? `${(ns / 1000).toPrecision(3)} us` : `${ns.toPrecision(3)} ns`;
 }
 
-export function formatRatio(ratio: number | null): string {
+function formatRatio(ratio: number | null): string {
   if (ratio === null) return '-';
   return ratio >= 100 ? ratio.toFixed(0) : ratio >= 10 ? ratio.toFixed(1) : ratio.toFixed(ratio < 0.1 ? 3 : 2);
 }

@@ -34,7 +34,7 @@ export function levelsCommand(): Command {
 }
 
 /** Ends with a newline. */
-export function formatLevelsTable(report: LevelsReport, commandLine: string): string {
+function formatLevelsTable(report: LevelsReport, commandLine: string): string {
   const lines = report.rows.map(({ levels, indexBits, tables, bytes, isInForce }) => {
     const notes = [
       `${grouped(bytes).padStart(19)}`,

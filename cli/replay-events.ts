@@ -60,7 +60,7 @@ function goOn(replay: Replay, to: Exclude<ReplayWhere, { at: 'change' }>, what: 
 }
 
 /** No names: all. */
-export function parseKinds(text: string | undefined): number[] {
+function parseKinds(text: string | undefined): number[] {
   return text === undefined ? EVENT_KINDS.map((_, kind) => kind) : parseEventNames('--kind', text);
 }
 

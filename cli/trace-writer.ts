@@ -70,7 +70,7 @@ function packerOf(file: string): (bytes: Uint8Array) => Uint8Array {
 const BLOCK_BYTES = 2 ** 17;
 
 /** A zstd frame of blocks that are not compressed (RFC 8878, 3.1.1). */
-export function storedFrame(bytes: Uint8Array): Uint8Array {
+function storedFrame(bytes: Uint8Array): Uint8Array {
   const blocks = Math.max(1, Math.ceil(bytes.length / BLOCK_BYTES));
   const frame = new Uint8Array(9 + 3 * blocks + bytes.length);
   const view = new DataView(frame.buffer);

@@ -2,7 +2,7 @@ import type { ArchStructs } from './structs.ts';
 import type { Unwinding } from './unwinding.ts';
 
 /**
- * All that the kernel needs to know of an architecture (DESIGN.md section 5): register roles, system-call numbers, structures
+ * All that the kernel needs to know of an architecture (docs/design.md, section 4): register roles, system-call numbers, structures
  * whose layout differs, the signal frame, ELF identification and the vdso. `registers` is a register file in the CPU's layout:
  * the live one or a task's saved one. Addresses are plain numbers here: they come from and go to registers.
  */

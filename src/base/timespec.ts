@@ -28,7 +28,3 @@ export function timespecOfNs(ns: number): Timespec {
   const seconds = Math.floor(ns / NS_PER_S);
   return { seconds, nanoseconds: Math.floor(ns - seconds * NS_PER_S) };
 }
-
-export function nsOfTimespec(time: Timespec): number {
-  return time.seconds * NS_PER_S + time.nanoseconds;
-}

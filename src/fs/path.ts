@@ -196,7 +196,7 @@ export function lookupChild(parent: PathRef, name: string): PathRef | number {
 }
 
 /** One level up, through mounts, not above `root`. */
-export function parentOf(path: PathRef, root: PathRef): PathRef {
+function parentOf(path: PathRef, root: PathRef): PathRef {
   let at = path;
   for (;;) {
     if (at.equals(root)) return at;

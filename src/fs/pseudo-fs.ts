@@ -1,5 +1,5 @@
 import { EBADF, EFAULT, EINVAL, EIO, ENOENT, ENOMEM } from '../abi/errno.ts';
-import { S_IFDIR, S_IFLNK, S_IFREG } from '../abi/stat.ts';
+import { S_IFDIR, S_IFREG } from '../abi/stat.ts';
 import type { IoSink, IoSource } from '../base/io.ts';
 import { DirectoryFile } from './directory-file.ts';
 import { File, MAX_FILE_BYTES, seekIn, takeFilpSlot } from './file.ts';
@@ -61,31 +61,6 @@ export class PseudoFileInode extends PseudoInode {
   open(path: PathRef, flags: number): File | number {
     const slot = takeFilpSlot(this.superblock.core);
     return slot === 0 ? -ENOMEM : new PseudoFile(path, flags, slot, this.content);
-  }
-}
-
-/** A link: `target` is asked at each use; `follow` may lead straight to an object (/proc/PID/exe, fd/N, cwd, root). */
-export interface PseudoLinkTarget {
-  /** The text of the link. */
-  readlink(): string | number;
-  follow?(): PathRef | number;
-}
-
-export class PseudoLinkInode extends PseudoInode {
-  readonly target: PseudoLinkTarget;
-
-  constructor(superblock: PseudoSuperblock, slot: number, permissions: number, ino: number, target: PseudoLinkTarget) {
-    super(superblock, slot, S_IFLNK | permissions, ino);
-    this.target = target;
-  }
-  override readlink(): string | number {
-    return this.target.readlink();
-  }
-  override followMagic(): PathRef | number | null {
-    return this.target.follow?.() ?? null;
-  }
-  open(): number {
-    return -EINVAL;
   }
 }
 
@@ -157,7 +132,7 @@ export class PseudoFile extends File {
 }
 
 /** UTF-8 (src/ has no TextEncoder type of its own). */
-export function encodeText(text: string): Uint8Array {
+function encodeText(text: string): Uint8Array {
   const bytes = new Uint8Array(byteLength(text));
   let at = 0;
   for (const character of text) {

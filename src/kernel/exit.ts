@@ -133,13 +133,13 @@ export function dropSpace(k: Kernel, t: Task): void {
 }
 
 /** complete_vfork_done: the parent goes on. */
-export function finishVfork(k: Kernel, t: Task): void {
+function finishVfork(k: Kernel, t: Task): void {
   const parent = k.tasks.get(t.vforkParent);
   t.vforkParent = 0;
   if (parent !== undefined) wakeTask(k, parent, 'event');
 }
 
-export function releaseSighand(k: Kernel, t: Task): void {
+function releaseSighand(k: Kernel, t: Task): void {
   const { sighand } = t;
   t.sighand = null;
   if (sighand !== null && --sighand.users === 0) k.caches.sighand.free(sighand.slot);

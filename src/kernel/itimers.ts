@@ -33,7 +33,7 @@ export function nextExpiry(expiresNs: number, intervalNs: number, nowNs: number)
 }
 
 /** True if the process has something that counts CPU time. */
-export function hasCpuTimers(process: Process): boolean {
+function hasCpuTimers(process: Process): boolean {
   return (
     process.itimers[ITIMER_VIRTUAL].expiresNs > 0 ||
     process.itimers[ITIMER_PROF].expiresNs > 0 ||

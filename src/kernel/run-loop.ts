@@ -57,7 +57,7 @@ const MAX_BUDGET = 1_000_000;
 const MAX_IDLE_STEPS = 10_000;
 
 /**
- * The run loop (DESIGN.md section 3): pick a task, run it until a trap, act on the trap, return to user mode through signals.
+ * The run loop (docs/page-fault.md): pick a task, run it until a trap, act on the trap, return to user mode through signals.
  * Everything that happens is a function of virtual time and of what came in through Environment (decision D3).
  */
 export function runMachine(k: Kernel, limits: RunLimits & RunPart): RunStatus {

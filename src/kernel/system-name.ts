@@ -11,8 +11,8 @@ export interface SystemName {
   readonly domainname: string;
 }
 
-export const LINUX_RELEASE = '6.18.0-faultline';
-export const LINUX_VERSION = '#1 SMP PREEMPT_DYNAMIC Thu Jan  1 00:00:00 UTC 2026';
+const LINUX_RELEASE = '6.18.0-faultline';
+const LINUX_VERSION = '#1 SMP PREEMPT_DYNAMIC Thu Jan  1 00:00:00 UTC 2026';
 
 /** As the caller sees it. */
 export function systemName(k: Kernel): SystemName {

@@ -94,7 +94,7 @@ function makeFile(k: Kernel, context: UffdContext, flags: number): UserfaultFile
 }
 
 /** new_userfaultfd: a descriptor, or -EINVAL for flags that are not there. */
-export function newUserfaultfd(k: Kernel, t: Task, flags: number): number {
+function newUserfaultfd(k: Kernel, t: Task, flags: number): number {
   if ((flags & ~(UFFD_USER_MODE_ONLY | O_CLOEXEC | O_NONBLOCK)) !== 0) return -EINVAL;
   if (t.space === null) return -ESRCH;
   const mode = (flags & UFFD_USER_MODE_ONLY) !== 0 ? 'user' : 'any';

@@ -1,5 +1,5 @@
 /**
- * Units of address (DESIGN.md section 4). Bytes: Vaddr, Paddr. Page numbers: Vpn, Pfn. Branded numbers: they cannot be
+ * Units of address (docs/design.md, section 3). Bytes: Vaddr, Paddr. Page numbers: Vpn, Pfn. Branded numbers: they cannot be
  * mixed, and the only casts are here and in typed-array getters. JavaScript shifts cut to 32 bits, so conversion is by
  * multiplication and division. Ranges are half-open. Exact up to 2^53 bytes.
  */
@@ -9,17 +9,14 @@ export type Paddr = number & { readonly [unit]: 'Paddr' };
 export type Vpn = number & { readonly [unit]: 'Vpn' };
 export type Pfn = number & { readonly [unit]: 'Pfn' };
 
-export const PAGE_SHIFT = 12;
 export const PAGE_SIZE = 4096;
 
 export const vaddr = (bytes: number): Vaddr => bytes as Vaddr;
-export const paddr = (bytes: number): Paddr => bytes as Paddr;
 export const vpn = (page: number): Vpn => page as Vpn;
 export const pfn = (frame: number): Pfn => frame as Pfn;
 
 /** The page that holds the byte. */
 export const vpnOf = (address: Vaddr): Vpn => Math.floor(address / PAGE_SIZE) as Vpn;
-export const pfnOf = (address: Paddr): Pfn => Math.floor(address / PAGE_SIZE) as Pfn;
 /** The first byte of the page. */
 export const vaddrOf = (page: Vpn): Vaddr => (page * PAGE_SIZE) as Vaddr;
 export const paddrOf = (frame: Pfn): Paddr => (frame * PAGE_SIZE) as Paddr;

@@ -97,7 +97,7 @@ export function hugetlbMeminfo({ defaultPool, totalSmallPages }: Hugetlb): { cou
 }
 
 /** Pages that a program could get without swapping (si_mem_available, mm/show_mem.c). */
-export function availablePages(alloc: FrameAllocator): number {
+function availablePages(alloc: FrameAllocator): number {
   const { stat, lru, zones } = alloc;
   const low = zones.reduce((sum, zone) => sum + zone.watermarks[WMARK_LOW], 0);
   const fileLru = lru.sizes[LRU_ACTIVE_FILE] + lru.sizes[LRU_INACTIVE_FILE];

@@ -44,7 +44,7 @@ interface Header {
   magic: number[];
 }
 
-export const INTERPRETERS = ['/elf/nothing', '/dev/null', '/elf', '/elf/interpreter', '/elf/text', ''] as const;
+const INTERPRETERS = ['/elf/nothing', '/dev/null', '/elf', '/elf/interpreter', '/elf/text', ''] as const;
 
 function page(machine: Machine): Uint8Array {
   const bytes = new Uint8Array(PAGE);

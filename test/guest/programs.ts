@@ -14,7 +14,7 @@ export interface GuestProgram {
 }
 
 /** No contraction to fused multiply-add: x86-64 has none by default, so the last digit would differ. */
-export const WARNING_FLAGS = ['-Wall', '-Wextra', '-ffp-contract=off'];
+const WARNING_FLAGS = ['-Wall', '-Wextra', '-ffp-contract=off'];
 
 export function listGuestPrograms(): GuestProgram[] {
   return ['', 'cxx'].flatMap((dir) =>

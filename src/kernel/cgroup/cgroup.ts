@@ -6,7 +6,7 @@ import type { Task } from '../task.ts';
 export const CONTROLLERS = ['memory', 'pids'] as const;
 export type Controller = (typeof CONTROLLERS)[number];
 /** Those that threads of one process may be under apart (cgrp_dfl_threaded_ss_mask). */
-export const THREADED_CONTROLLERS: readonly Controller[] = ['pids'];
+const THREADED_CONTROLLERS: readonly Controller[] = ['pids'];
 
 /** What a cgroup's pids controller counts and allows (struct pids_cgroup). */
 export interface PidsState {

@@ -16,7 +16,7 @@ const UNITS = 'kmgtpe';
 const MAX_SWAPPINESS = 200;
 
 /** memparse: a number, decimal or 0x or 0 in front, and a unit; null where something else is behind it. */
-export function parseBytes(text: string): number | null {
+function parseBytes(text: string): number | null {
   const found = /^(0x[0-9a-f]+|0[0-7]*|[1-9]\d*)([kmgtpe]?)$/i.exec(text);
   if (found === null) return null;
   const [, digits, unit] = found;

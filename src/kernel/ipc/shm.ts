@@ -12,7 +12,7 @@ import type { Task } from '../task.ts';
 import { IpcIds, type IpcObject, type IpcPerm, newPerm } from './ipc-ids.ts';
 
 /** shmmax and shmall as Linux has them (SHMMAX, SHMALL): as good as no limit. */
-export const SHM_UNLIMITED = 2n ** 64n - 1n - (1n << 24n);
+const SHM_UNLIMITED = 2n ** 64n - 1n - (1n << 24n);
 
 /**
  * shmid_kernel: one segment. Its memory is a shmem file that lives as long as the segment.

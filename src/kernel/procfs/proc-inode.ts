@@ -20,7 +20,7 @@ export interface ProcInodeParts {
 }
 
 /** The task that an entry is about, or null when it has been reaped (get_proc_task). */
-export function liveTask(k: Kernel, subject: Subject): Task | null {
+function liveTask(k: Kernel, subject: Subject): Task | null {
   if (subject === null) return null;
   if ('threads' in subject) return k.processes.get(subject.pid) === subject ? subject.leader : null;
   return k.tasks.get(subject.tid) === subject ? subject : null;

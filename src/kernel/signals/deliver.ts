@@ -180,7 +180,7 @@ export function resetAltStack(stack: AltStack): void {
   stack.flags = SS_DISABLE;
 }
 
-export function hasAltStack(stack: AltStack): boolean {
+function hasAltStack(stack: AltStack): boolean {
   return stack.sizeBytes !== 0;
 }
 

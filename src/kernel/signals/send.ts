@@ -132,7 +132,7 @@ function continueProcess(k: Kernel, process: Process): void {
 }
 
 /** sig_ignored: a blocked signal is kept, for its action may change. */
-export function isIgnored(target: Task, signo: number): boolean {
+function isIgnored(target: Task, signo: number): boolean {
   // A tracer wants to see ignored signals too.
   if (target.trace !== null && signo !== SIGKILL) return false;
   if (target.sigmask.has(signo) || (target.realMask?.has(signo) ?? false)) return false;

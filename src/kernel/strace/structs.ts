@@ -120,7 +120,7 @@ export const sigset: StructFormat = (view, address) => {
   return data === null ? pointer(address) : signalSet(data.getUint32(0, true), data.getUint32(4, true));
 };
 
-export function signalSet(low: number, high: number): string {
+function signalSet(low: number, high: number): string {
   let count = 0;
   for (let i = 1; i <= 64; i++) if (isMember(low, high, i)) count++;
   const inverted = count >= 42; // strace: more than two thirds of the signals
@@ -193,7 +193,7 @@ export const waitStatus: StructFormat = (view, address) => {
   return data === null ? pointer(address) : `[${waitStatusText(data.getInt32(0, true))}]`;
 };
 
-export function waitStatusText(status: number): string {
+function waitStatusText(status: number): string {
   const signo = status & 0x7f;
   if (status === 0xffff) return '{WIFCONTINUED(s)}';
   if (signo === 0) return `{WIFEXITED(s) && WEXITSTATUS(s) == ${(status >> 8) & 0xff}}`;

@@ -36,7 +36,7 @@ import { ERESTART_RESTARTBLOCK, ERESTARTNOHAND } from '../wait-state.ts';
 import { BLOCKED, row, type SyscallRow } from './row.ts';
 
 /** Reading of a clock, or -EINVAL: seconds and ns. */
-export function readClock(k: Kernel, t: Task, clock: number): { seconds: number; ns: number } | number {
+function readClock(k: Kernel, t: Task, clock: number): { seconds: number; ns: number } | number {
   const split = (ns: number): { seconds: number; ns: number } => {
     const whole = Math.floor(ns);
     return { seconds: Math.floor(whole / NS_PER_S), ns: whole % NS_PER_S };

@@ -12,7 +12,7 @@ import { mapParts, mapsLeaf, READY } from './map-large.ts';
 import { wantsNoWriteNotice } from './write-notice.ts';
 
 /** fault_around_bytes (64 KiB): a power of two of pages, so that a window lies in one leaf table. */
-export const FAULT_AROUND_PAGES = 16;
+const FAULT_AROUND_PAGES = 16;
 
 /**
  * Maps what the page cache has already of the 16 pages around a read fault (Linux 6.18: do_fault_around, filemap_map_pages).

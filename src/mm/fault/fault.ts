@@ -34,7 +34,7 @@ import { expandStack } from './stack.ts';
 import { swapFault } from './swap.ts';
 
 /**
- * An access that the page tables did not allow (DESIGN.md section 3). Allocates no JavaScript object.
+ * An access that the page tables did not allow (docs/page-fault.md). Allocates no JavaScript object.
  *
  *   find the VMA, or grow the stack -> check rights -> classify -> one handler -> installed entry
  *

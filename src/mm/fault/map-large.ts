@@ -16,7 +16,7 @@ export const READY = PG_uptodate | PG_readahead | PG_locked;
  * Whether all of the large page lies in the VMA and under one leaf table where it would be mapped, its frame `part` at `page`
  * (folio_within_vma; finish_fault, filemap_map_folio_range of 6.18).
  */
-export function fitsLarge(mm: MemoryManager, vma: Vma, page: Vpn, part: Pfn): boolean {
+function fitsLarge(mm: MemoryManager, vma: Vma, page: Vpn, part: Pfn): boolean {
   const { frames, pageTables } = mm;
   const head = frames.headOf(part);
   const first = page - (part - head);

@@ -83,7 +83,7 @@ function mergeWithOther(ksm: Ksm, frame: Pfn, item: number, node: number): void 
 }
 
 /** find_mergeable_vma: the VMA of a page that KSM may still touch, or null. */
-export function findMergeableVma(space: AddressSpace, page: Vpn): Vma | null {
+function findMergeableVma(space: AddressSpace, page: Vpn): Vma | null {
   const vma = space.vmas.find(page);
   if (vma === null || vma.startVpn > page) return null;
   return (vma.flags & VM_MERGEABLE) === 0 || vma.anonVma === null ? null : vma;

@@ -41,7 +41,7 @@ export function removeNode(ksm: Ksm, node: number): void {
 }
 
 /** is_page_sharing_candidate: somebody maps the page, and `offset` more items than one fit under max_page_sharing. */
-export function canShare(ksm: Ksm, node: number, offset = 0): boolean {
+function canShare(ksm: Ksm, node: number, offset = 0): boolean {
   const length = ksm.nodes.length[node];
   return length > 0 && length + offset < ksm.knobs.maxPageSharing;
 }

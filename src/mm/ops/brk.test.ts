@@ -3,7 +3,7 @@ import { PAGE_SIZE, vaddr } from '../../machine/units.ts';
 import { checkInvariants } from '../invariants.ts';
 import { createTestMachine } from '../testing/test-machine.ts';
 import { copyToUser } from '../user-access.ts';
-import { brk, mapBss } from './brk.ts';
+import { brk } from './brk.ts';
 import { dupSpace } from './fork.ts';
 import { mmap } from './mmap.ts';
 import { munmap } from './munmap.ts';
@@ -48,7 +48,15 @@ describe('brk', () => {
 
   it('does not widen the bss below its start, but goes on with a heap that a hole was cut into', () => {
     const { mm, space } = machineWithBreak();
-    expect(mapBss(mm, space, START - PAGE_SIZE, 100, 'noexec')).toBe(0);
+    const bss = {
+      address: START - PAGE_SIZE,
+      lengthBytes: PAGE_SIZE,
+      prot: 3,
+      flags: 0x32,
+      file: null,
+      offsetBytes: 0,
+    };
+    expect(mmap(mm, space, bss)).toBe(START - PAGE_SIZE);
     brk(mm, space, START + PAGE_SIZE);
     expect(space.vmas.count).toBe(2);
     brk(mm, space, START + 4 * PAGE_SIZE);

@@ -4,7 +4,7 @@ import { PAGE_SIZE, roundUpToPage, type Vaddr, type Vpn, vpn } from '../../machi
 import { mayExpandVm, mlockFutureOk } from '../accounting.ts';
 import type { AddressSpace } from '../address-space.ts';
 import type { MemoryManager } from '../memory-manager.ts';
-import { VM_ACCOUNT, VM_DATA_DEFAULT_FLAGS, VM_EXEC, VM_LOCKED, VM_SOFTDIRTY } from '../vm-flags.ts';
+import { VM_ACCOUNT, VM_DATA_DEFAULT_FLAGS, VM_LOCKED, VM_SOFTDIRTY } from '../vm-flags.ts';
 import { VMA_ANON } from '../vma.ts';
 import { allocVma, linkVma } from '../vma-adjust.ts';
 import { mergeNewRange } from '../vma-merge.ts';
@@ -36,7 +36,7 @@ export function brk(mm: MemoryManager, space: AddressSpace, newBrk: number): num
   if (checkBrkLimits(mm, space, oldEnd, lengthBytes) !== 0) return space.brk;
   const next = space.vmas.find(vpn(oldEnd / PAGE_SIZE));
   if (next !== null && newEnd / PAGE_SIZE + 1 > startWithGap(mm, next)) return space.brk;
-  if (extendBreak(mm, space, vpn(oldEnd / PAGE_SIZE), vpn(newEnd / PAGE_SIZE), 0) !== 0) return space.brk;
+  if (extendBreak(mm, space, vpn(oldEnd / PAGE_SIZE), vpn(newEnd / PAGE_SIZE)) !== 0) return space.brk;
   space.brk = newBrk as Vaddr;
   if ((space.defFlags & VM_LOCKED) !== 0) populateRange(mm, space, vpn(oldEnd / PAGE_SIZE), vpn(newEnd / PAGE_SIZE));
   return space.brk;
@@ -50,9 +50,9 @@ function checkBrkLimits(mm: MemoryManager, space: AddressSpace, address: number,
 }
 
 /** do_brk_flags: anonymous memory at [start, end), which is free; widens the heap below it if that ends there. */
-function extendBreak(mm: MemoryManager, space: AddressSpace, start: Vpn, end: Vpn, extraFlags: number): number {
+function extendBreak(mm: MemoryManager, space: AddressSpace, start: Vpn, end: Vpn): number {
   const pages = end - start;
-  const flags = withMemoryMerge(mm, space, VM_DATA_DEFAULT_FLAGS | VM_ACCOUNT | space.defFlags | extraFlags);
+  const flags = withMemoryMerge(mm, space, VM_DATA_DEFAULT_FLAGS | VM_ACCOUNT | space.defFlags);
   if (!mayExpandVm(space, flags, pages)) return -ENOMEM;
   if (space.mapCount > mm.config.maxMapCount) return -ENOMEM;
   if (mm.chargeCommit(space, pages) !== 0) return -ENOMEM;
@@ -92,23 +92,4 @@ function extendBreak(mm: MemoryManager, space: AddressSpace, start: Vpn, end: Vp
   if ((flags & VM_LOCKED) !== 0) space.lockedVm += pages;
   vma.flags |= VM_SOFTDIRTY;
   return 0;
-}
-
-/** vm_brk_flags, the ELF loader's bss: replaces what is in [address, address + length). 0 or -ERRNO. */
-export function mapBss(
-  mm: MemoryManager,
-  space: AddressSpace,
-  address: number,
-  lengthBytes: number,
-  rights: 'exec' | 'noexec',
-): number {
-  const length = roundUpToPage(lengthBytes);
-  if (length === 0) return 0;
-  const checked = checkBrkLimits(mm, space, address, length);
-  if (checked !== 0) return checked;
-  const start = vpn(address / PAGE_SIZE);
-  const end = vpn((address + length) / PAGE_SIZE);
-  const unmapped = unmapRange(mm, space, start, end);
-  if (unmapped !== 0) return unmapped;
-  return extendBreak(mm, space, start, end, rights === 'exec' ? VM_EXEC : 0);
 }

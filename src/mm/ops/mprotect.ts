@@ -77,7 +77,7 @@ export function mprotect(
 }
 
 /** mprotect_fixup: one VMA, or a part of one. Also exec's way to make a stack executable. */
-export function changeRights(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, wanted: number): number {
+function changeRights(mm: MemoryManager, vma: Vma, start: Vpn, end: Vpn, wanted: number): number {
   const { space } = vma;
   const oldFlags = vma.flags;
   if ((oldFlags & VM_SEALED) !== 0) return -EPERM;

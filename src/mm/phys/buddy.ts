@@ -6,7 +6,7 @@ import { PG_buddy } from './page-flags.ts';
 
 /** Blocks have 2^0 to 2^10 frames (include/linux/mmzone.h). */
 export const MAX_PAGE_ORDER = 10;
-export const NR_PAGE_ORDERS = MAX_PAGE_ORDER + 1;
+const NR_PAGE_ORDERS = MAX_PAGE_ORDER + 1;
 
 /**
  * The binary buddy system over the frames [startPfn, endPfn) of one zone (Linux: mm/page_alloc.c, __rmqueue_smallest, expand,

@@ -49,7 +49,7 @@ export function checkPhysical(parts: {
 }
 
 /** B1 to B4, F1, F3, F5, F6. Returns the frames in no free block: the others are blank, so further checks look at these alone. */
-export function checkBuddy(alloc: FrameAllocator): Uint32Array {
+function checkBuddy(alloc: FrameAllocator): Uint32Array {
   const inUse = new Uint32Array(alloc.frames.frameCount);
   let count = 0;
   for (const zone of alloc.zones) count = checkZone(alloc.frames, zone, inUse, count);
@@ -163,7 +163,7 @@ function countFree(frames: FrameTable, cache: KmemCache, slab: Pfn, slots: numbe
 }
 
 /** L1, L2. */
-export function checkLru(alloc: FrameAllocator, inUse: Uint32Array): void {
+function checkLru(alloc: FrameAllocator, inUse: Uint32Array): void {
   const { frames, lru } = alloc;
   let listed = 0;
   const sums = new Float64Array(NR_LRU_LISTS);
@@ -208,7 +208,7 @@ function checkDeferred({ frames, deferredSplits }: FrameAllocator, inUse: Uint32
 }
 
 /** C1 to C5, R1's gauges, and the references that the cache and page tables account for. */
-export function checkPageCache(cache: PageCache, inUse: Uint32Array): void {
+function checkPageCache(cache: PageCache, inUse: Uint32Array): void {
   const { frames, allocator, files } = cache;
   const { flags, refcount } = frames;
   const { stat } = allocator;

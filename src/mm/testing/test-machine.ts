@@ -27,7 +27,7 @@ export const TEST_LAYOUT: LayoutConstants = {
 };
 
 /** i386's: 3 GiB (PAGE_OFFSET 0xc0000000), as Linux 6.18 draws them (arch/x86/include/asm/{elf,processor}.h). */
-export const TEST_I386_LAYOUT: LayoutConstants = {
+const TEST_I386_LAYOUT: LayoutConstants = {
   taskSize: vpn(0xc0000),
   stackTop: vpn(0xc0000),
   unmappedBase: vpn(0x40000),

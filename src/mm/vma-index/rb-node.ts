@@ -24,7 +24,7 @@ export function gapBefore(node: RbNode): number {
 }
 
 /** vma_compute_gap: what subtreeGap must be, given those of the children. */
-export function computeGap(node: RbNode): number {
+function computeGap(node: RbNode): number {
   let gap = gapBefore(node);
   if (node.left !== null && node.left.subtreeGap > gap) gap = node.left.subtreeGap;
   if (node.right !== null && node.right.subtreeGap > gap) gap = node.right.subtreeGap;

@@ -1,9 +1,6 @@
 /** Numbers of DWARF 5 (chapter 7), under its names; those of 2 to 4 are a part of them. */
-export const DW_TAG_compile_unit = 0x11;
 export const DW_TAG_inlined_subroutine = 0x1d;
 export const DW_TAG_subprogram = 0x2e;
-export const DW_TAG_partial_unit = 0x3c;
-export const DW_TAG_skeleton_unit = 0x4a;
 
 export const DW_AT_sibling = 0x01;
 export const DW_AT_name = 0x03;

@@ -176,7 +176,7 @@ interface KnownOfBuffer {
 }
 
 /** A page: what changes seldom does not lie beside what changes often. */
-export const PIECE_WORDS = 1024;
+const PIECE_WORDS = 1024;
 const PIECE_BYTES = PIECE_WORDS * 4;
 
 /** How many pieces a buffer has, the bytes that are left over included. */

@@ -30,7 +30,7 @@ import { OverlaySuperblock } from '../../fs/overlay-superblock.ts';
 import { PathRef } from '../../fs/path.ts';
 import { PipeAccounts } from '../../fs/pipe-accounts.ts';
 import { Pipe, PipeInode, PipeFile } from '../../fs/pipe.ts';
-import { PseudoSuperblock, PseudoFileInode, PseudoLinkInode, PseudoFile } from '../../fs/pseudo-fs.ts';
+import { PseudoSuperblock, PseudoFileInode, PseudoFile } from '../../fs/pseudo-fs.ts';
 import { RegularFile, LimitedSource } from '../../fs/regular-file.ts';
 import { SecretInode, SecretFile } from '../../fs/secretmem.ts';
 import { SharedAnonymousInode } from '../../fs/shared-anonymous-inode.ts';
@@ -400,7 +400,6 @@ export const STATE_CLASSES: readonly { readonly prototype: object }[] = [
   PipeFile,
   PseudoSuperblock,
   PseudoFileInode,
-  PseudoLinkInode,
   PseudoFile,
   RegularFile,
   LimitedSource,

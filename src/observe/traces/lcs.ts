@@ -5,7 +5,7 @@ import { FixedRecords } from './fixed-records.ts';
  * libCacheSim's lcs (traceReader/customizedReader/lcs.h): a header of 8192 bytes, which begins and ends with a magic number and says the version,
  * statistics of the trace, and records, as long as the version has them. All little-endian, packed.
  */
-export const LCS_HEADER_BYTES = 8192;
+const LCS_HEADER_BYTES = 8192;
 /** 0x123456789abcdef0. */
 const MAGIC_LOW = 0x9abcdef0;
 const MAGIC_HIGH = 0x12345678;

@@ -15,7 +15,7 @@ function boxOf(format: FpFormat): bigint {
   return (1n << 64n) - (1n << BigInt(format.width));
 }
 
-export function unbox(format: FpFormat, register: bigint): bigint {
+function unbox(format: FpFormat, register: bigint): bigint {
   if (format.width === 64) return register;
   const ones = boxOf(format);
   return (register & ones) === ones ? register & ~ones : format.canonicalNan;

@@ -72,7 +72,7 @@ export function roundToInteger(
   return { integer: up ? floor + 1n : floor, inexact: true };
 }
 
-export function bitLength(value: bigint): number {
+function bitLength(value: bigint): number {
   const hex = value.toString(16);
   return hex.length * 4 - (Math.clz32(Number.parseInt(hex[0] ?? '0', 16)) - 28);
 }

@@ -9,7 +9,7 @@ import { HUGE_CLASS_BYTES } from './size-classes.ts';
 import { ZsPool } from './zs-pool.ts';
 
 /** What a slot has. */
-export const ZRAM_NONE = 0;
+const ZRAM_NONE = 0;
 /** One word, over and over, which stands in place of the handle (ZRAM_SAME). */
 export const ZRAM_SAME = 1;
 export const ZRAM_COMPRESSED = 2;

@@ -28,7 +28,7 @@ export interface FpHarness {
 }
 
 /** The verbs that F and D semantics use, over the cells. */
-export function cellEmitter(b: FunctionBuilder, call: (helper: Helper) => void): Emitter {
+function cellEmitter(b: FunctionBuilder, call: (helper: Helper) => void): Emitter {
   const load = (opcode: number, offset: number) => () => {
     b.i32(0);
     b.memory(opcode, offset);
@@ -101,7 +101,7 @@ export function cellEmitter(b: FunctionBuilder, call: (helper: Helper) => void):
   return verbs as Emitter;
 }
 
-export function helperCaller(
+function helperCaller(
   module: ModuleBuilder,
   indices: Map<string, number>,
 ): (b: FunctionBuilder, helper: Helper) => void {
