@@ -91,6 +91,7 @@ export class System {
     const environment = journal === null ? options.environment : new RecordingEnvironment(options.environment, journal);
 
     this.injector = options.inject === undefined ? null : new FaultInjector(options.inject, seed);
+    const reclaim = options.reclaim ?? RECLAIM_POLICIES[0];
     const physical = createPhysicalMemory({
       ram,
       vmstat,
@@ -101,6 +102,7 @@ export class System {
       reservedFrames: RESERVED_FRAMES,
       injector: this.injector,
       disk: options.disk ?? 'nvme',
+      reclaim: typeof reclaim === 'string' ? policiesByName(reclaim) : reclaim,
       wakeList,
     });
     const mm = new MemoryManager(
@@ -120,8 +122,6 @@ export class System {
         createIndex: () => createVmaIndex(indexKind),
       },
     );
-    const reclaim = options.reclaim ?? RECLAIM_POLICIES[0];
-    mm.setReclaimPolicies(typeof reclaim === 'string' ? policiesByName(reclaim) : reclaim);
     mm.slab.shrink();
     this.freeFramesAtBoot = mm.alloc.freeCount;
     for (const { sizeBytes, count } of options.hugepages ?? []) fillPool(mm, sizeBytes, count);

@@ -27,7 +27,6 @@ import { __GFP_ZERO, GFP_KERNEL } from './phys/gfp.ts';
 import { PG_reserved } from './phys/page-flags.ts';
 import type { KmemCache, SlabAllocator } from './phys/slab.ts';
 import { PteEditor } from './pte-editor.ts';
-import type { ReclaimPolicies } from './reclaim/kinds.ts';
 import type { Reclaim } from './reclaim/reclaim.ts';
 import type { Rmap } from './rmap/rmap.ts';
 import { ShmemLargePages } from './shmem/large-pages.ts';
@@ -199,16 +198,11 @@ export class MemoryManager {
     this.ksm = new Ksm(this);
     this.rmap.setEditor(new PteEditor(this));
     this.reclaimer.setTableWalker(new YoungWalker(this));
+    if (this.reclaimer.wantsReferences) this.mmu.setReferenceStream(this.reclaimer);
     this.hugePageShrinker = new DeferredSplitShrinker(this);
     this.reclaimer.setHugePageShrinker(this.hugePageShrinker);
     this.rmap.setKsmReverse(new KsmWalk(this.ksm));
     this.rmap.anonVmas.setNeighbourFinder(new VmaNeighbours());
-  }
-
-  /** Which pages go when memory is short; at boot. Policies that want every access get them. */
-  setReclaimPolicies(policies: ReclaimPolicies): void {
-    this.reclaimer.setPolicies(policies);
-    this.mmu.setReferenceStream(this.reclaimer.wantsReferences ? this.reclaimer : null);
   }
 
   /** mm_alloc: an empty space with its top-level table, or -ENOMEM. */

@@ -13,6 +13,7 @@ import { FrameTable } from './phys/frame-table.ts';
 import type { FaultInjector } from './phys/inject.ts';
 import { SlabAllocator } from './phys/slab.ts';
 import type { ZoneConfig } from './phys/zone.ts';
+import { policiesByName, RECLAIM_POLICIES, type ReclaimPolicies } from './reclaim/kinds.ts';
 import { Reclaim } from './reclaim/reclaim.ts';
 import { AnonVmas } from './rmap/anon-vmas.ts';
 import { Rmap } from './rmap/rmap.ts';
@@ -30,6 +31,8 @@ export interface PhysicalMemoryOptions {
   readonly injector?: FaultInjector | null;
   /** Default 'nvme'. */
   readonly disk?: DiskKind;
+  /** Which pages go when memory is short; default RECLAIM_POLICIES[0]. */
+  readonly reclaim?: ReclaimPolicies;
   /** The machine's; a test without tasks needs none. */
   readonly wakeList?: WakeList;
 }
@@ -75,7 +78,7 @@ export function createPhysicalMemory(options: PhysicalMemoryOptions): PhysicalMe
     clock,
     io: block,
   });
-  const reclaimer = new Reclaim(pageCache, slab, memcgs);
+  const reclaimer = new Reclaim(pageCache, slab, memcgs, options.reclaim ?? policiesByName(RECLAIM_POLICIES[0]));
   alloc.setReclaimer(reclaimer);
   block.setPageEnd(reclaimer.pages);
   return { frames, alloc, slab, block, rmap, pageCache, swap, reclaimer, memcgs };

@@ -14,9 +14,9 @@ const BASE = 0x1000000;
 const PAGES = 100;
 
 it('takes from processes above their RLIMIT_RSS first', () => {
-  const machine = createTestMachine({ ramMiB: 4, config: { overcommitMemory: 1 } });
+  const reclaim = new NamedPolicies('aging-2.4');
+  const machine = createTestMachine({ ramMiB: 4, reclaim, config: { overcommitMemory: 1 } });
   const { mm } = machine;
-  mm.reclaimer.setPolicies(new NamedPolicies('aging-2.4'));
   const store = new MemoryStore(1001 * PAGE_SIZE);
   mm.swap.addArea({ path: 'test', kind: 'partition', store, slotCount: 1001, badSlots: [] }, null);
   const spaces = [0, 1].map((): AddressSpace => {

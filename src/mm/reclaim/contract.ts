@@ -44,9 +44,9 @@ export const RECLAIM_CONTRACT: readonly ContractCase[] = [
   { name: 'frees a page where every page can go, and misses no less than the optimum', run: freesOnePageEach },
 ];
 
-function boot(policies: ReclaimPolicies, swapPages: number): ReturnType<typeof createTestMachine> {
-  const machine = createTestMachine({ ramMiB: (RAM_PAGES * PAGE_SIZE) / 2 ** 20, config: { overcommitMemory: 1 } });
-  machine.mm.setReclaimPolicies(policies);
+function boot(reclaim: ReclaimPolicies, swapPages: number): ReturnType<typeof createTestMachine> {
+  const ramMiB = (RAM_PAGES * PAGE_SIZE) / 2 ** 20;
+  const machine = createTestMachine({ ramMiB, reclaim, config: { overcommitMemory: 1 } });
   if (swapPages > 0) {
     const slotCount = swapPages + 1;
     const store = new MemoryStore(slotCount * PAGE_SIZE);

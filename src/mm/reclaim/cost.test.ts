@@ -18,8 +18,7 @@ const PAGES = 700;
 
 /** Clean pages of a file, mapped and just read, so that reclaim writes nothing. */
 function boot(policy: 'mglru' | 'two-list'): { machine: TestMachine; space: AddressSpace } {
-  const machine = createTestMachine({ ramMiB: 16 });
-  machine.mm.setReclaimPolicies(new NamedPolicies(policy));
+  const machine = createTestMachine({ ramMiB: 16, reclaim: new NamedPolicies(policy) });
   const file = machine.createFile(new Uint8Array(PAGES * PAGE_SIZE));
   const space = machine.createSpace();
   const request = { address: BASE, lengthBytes: PAGES * PAGE_SIZE, prot: 1, flags: 0x11, file, offsetBytes: 0 };

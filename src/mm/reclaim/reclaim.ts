@@ -14,7 +14,7 @@ import type { PageCache } from '../page-cache/page-cache.ts';
 import { PG_lru, PG_tail } from '../phys/page-flags.ts';
 import type { Reclaimer, UseListener } from '../phys/reclaimer.ts';
 import type { SlabAllocator } from '../phys/slab.ts';
-import { LruGenPolicies, policiesByName, RECLAIM_POLICIES, type ReclaimPolicies } from './kinds.ts';
+import { LruGenPolicies, type ReclaimPolicies } from './kinds.ts';
 import { LruvecPages, RECLAIM_BY, type ReclaimRun, type TableWalker } from './lruvec-pages.ts';
 import type { LruGen } from './mglru/lru-gen.ts';
 import { MglruPolicy } from './mglru/mglru.ts';
@@ -42,22 +42,25 @@ export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseLis
   private readonly memcgs: Memcgs;
   private readonly run: ReclaimRun;
   private hugePages: HugePageShrinker | null = null;
-  private policies: ReclaimPolicies = policiesByName(RECLAIM_POLICIES[0]);
+  private readonly policies: ReclaimPolicies;
   /** By id of the memory cgroup. */
   private readonly lruvecs: (LruvecPages | null)[] = [];
   /** Where the last walk that stopped half way is to go on: id of a memory cgroup (mem_cgroup_reclaim_iter). */
   private nextMemcg = 0;
 
-  constructor(cache: PageCache, slab: SlabAllocator, memcgs: Memcgs) {
+  /** Every lruvec gets a policy of the kind. No page may be on a list yet. */
+  constructor(cache: PageCache, slab: SlabAllocator, memcgs: Memcgs, policies: ReclaimPolicies) {
     this.cache = cache;
     this.slab = slab;
     this.memcgs = memcgs;
+    this.policies = policies;
     this.run = { rng: new Rng(0x7ec1a1), swappiness: 60, by: 'direct', target: memcgs.root, tables: null };
     this.workingset = new Workingset(cache, this.lruvecs);
     cache.refaults = this.workingset;
     cache.swap.refaults = this.workingset;
     this.pages = new PageReclaim(cache, this.workingset);
-    this.setPolicies(this.policies);
+    for (const memcg of memcgs.all) if (memcg !== null) this.memcgAdded(memcg);
+    cache.uses = this.wantsReferences ? this : null;
     memcgs.setReclaim(this);
   }
 
@@ -97,16 +100,6 @@ export class Reclaim implements Reclaimer, MemcgReclaim, ReferenceStream, UseLis
     const { frames } = this.cache;
     const page = (frames.flags[frame] & PG_tail) === 0 ? frame : frames.headOf(frame);
     if ((frames.flags[page] & PG_lru) !== 0) this.policyOf(page).referenced?.(page);
-  }
-
-  /** At boot: every lruvec gets a policy of the kind; the pages that there are become known to it in the order of their frames. */
-  setPolicies(policies: ReclaimPolicies): void {
-    this.policies = policies;
-    const { frames } = this.cache;
-    for (const memcg of this.memcgs.all) if (memcg !== null) this.memcgAdded(memcg);
-    for (let page = 0; page < frames.frameCount; page++)
-      if ((frames.flags[page] & PG_lru) !== 0) this.policyOf(page as Pfn).added?.(page as Pfn, 'other');
-    this.cache.uses = this.wantsReferences ? this : null;
   }
 
   /** What can be set of mglru; null on a machine that was booted with another policy (a kernel without CONFIG_LRU_GEN). */

@@ -13,9 +13,8 @@ import { NamedPolicies } from './kinds.ts';
 const BASE = 0x1000000;
 
 function boot(): ReturnType<typeof createTestMachine> {
-  const machine = createTestMachine({ ramMiB: 4, config: { overcommitMemory: 1 } });
-  machine.mm.setReclaimPolicies(new NamedPolicies('two-list'));
-  return machine;
+  const reclaim = new NamedPolicies('two-list');
+  return createTestMachine({ ramMiB: 4, reclaim, config: { overcommitMemory: 1 } });
 }
 
 describe('refault detection', () => {

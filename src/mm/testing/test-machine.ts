@@ -13,6 +13,7 @@ import type { MappableFile } from '../mappable-file.ts';
 import { MemoryManager, type MmConfig } from '../memory-manager.ts';
 import type { FilePages, PageBacking } from '../page-cache/file-pages.ts';
 import { createPhysicalMemory } from '../physical-memory.ts';
+import type { ReclaimPolicies } from '../reclaim/kinds.ts';
 import { ReferenceMmu } from './reference-mmu.ts';
 
 /** riscv64's Sv39 addresses, spelled out here because mm knows no architecture. */
@@ -48,7 +49,13 @@ export interface TestMachine {
 
 /** A memory manager that TypeScript drives: real RAM and tables, no CPU, no kernel. */
 export function createTestMachine(
-  options: { ramMiB?: number; format?: PagingFormat; mmu?: 'plain' | 'cached'; config?: Partial<MmConfig> } = {},
+  options: {
+    ramMiB?: number;
+    format?: PagingFormat;
+    mmu?: 'plain' | 'cached';
+    reclaim?: ReclaimPolicies;
+    config?: Partial<MmConfig>;
+  } = {},
 ): TestMachine {
   const ramBytes = (options.ramMiB ?? 16) * 2 ** 20;
   const format = options.format ?? sv39;
@@ -63,6 +70,7 @@ export function createTestMachine(
     clock,
     zones: [{ name: 'DMA32', startPfn: 0, endPfn: ram.frameCount }],
     reservedFrames: 16,
+    ...(options.reclaim === undefined ? {} : { reclaim: options.reclaim }),
   });
   const mmu = new ReferenceMmu(ram, format, options.mmu ?? 'cached');
   const mm = new MemoryManager(

@@ -56,8 +56,7 @@ function listed(mm: MemoryManager): Pfn[] {
 
 describe('lru_gen/enabled', () => {
   it('is there on a machine with mglru only', () => {
-    const { mm } = createTestMachine();
-    mm.setReclaimPolicies(new NamedPolicies('two-list'));
+    const { mm } = createTestMachine({ reclaim: new NamedPolicies('two-list') });
     expect(mm.reclaimer.lruGen).toBe(null);
   });
 
