@@ -11,9 +11,9 @@ const RUN_LENGTH = 32;
 const NONE = -1;
 
 /** Behind these nothing follows in the line of execution, or something else may: what is decoded ran (jit/control-flow.ts). */
-const ENDS_RUN: ReadonlySet<number> = new Set(
-  ['jal', 'jalr', 'ebreak', 'illegal', 'beq', 'bne', 'blt', 'bge', 'bltu', 'bgeu'].map((n) => OPERATIONS.indexOf(n)),
-);
+const RUN_ENDS = ['jal', 'jalr', 'ebreak', 'illegal', 'beq', 'bne', 'blt', 'bge', 'bltu', 'bgeu'];
+const ENDS_RUN = Uint8Array.from(OPERATIONS, (operation) => (RUN_ENDS.includes(operation) ? 1 : 0));
+
 /**
  * Decoded code by frame: hands out slots (layout.ts) and fills their entries from the frame's bytes. Slots are reused in
  * the order in which they were taken.
@@ -130,7 +130,7 @@ export class CodeCache {
       this.write(target, decoded, length, reach);
       if (previous >= 0) u8[previous] = fuse(u8[previous], u8[target]);
       previous = target;
-      if (ENDS_RUN.has(decoded.operation)) return;
+      if (ENDS_RUN[decoded.operation] !== 0) return;
       position += length;
     }
   }

@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts';
 import { expand } from './compressed.ts';
 import { EXTENSION_INSTRUCTIONS, type ExtensionInstruction } from './extensions.ts';
 import { INSTRUCTIONS, type Instruction } from './instructions.ts';
@@ -30,24 +31,53 @@ export const OPERATIONS: readonly string[] = [
 const RDINSTRET = OPERATIONS.indexOf('rdinstret');
 const RDTIME = OPERATIONS.indexOf('rdtime');
 
-/** Rows by opcode (bits 2..6) and funct3. */
-interface Candidate {
-  readonly row: Instruction;
+/** How an instruction's word is made up, for its decoder: what is done here once need not be done for each word of each program. */
+interface Shape {
+  /** As signed words, which compare without conversion. */
+  readonly mask: number;
+  readonly match: number;
   readonly operation: number;
+  /** What a register's field is added to, for x 0 and for f 32; ABSENT: the instruction has none there. */
+  readonly rd: number;
+  readonly rs1: number;
+  readonly rs2: number;
+  /** What makes the immediate, of IMMEDIATES. */
+  readonly immediate: number;
   readonly extension: ExtensionInstruction | null;
 }
-const CANDIDATES: readonly Candidate[] = [
-  ...INSTRUCTIONS.map((row, index) => ({ row, operation: index + 1, extension: null })),
-  ...EXTENSION_INSTRUCTIONS.map((row) => ({ row, operation: OPERATIONS.indexOf(row.operation), extension: row })),
-];
-/** Made when the first of them is met. */
-const buckets: (readonly Candidate[] | undefined)[] = Array.from({ length: 256 });
+const ABSENT = -1;
+/** The letters of an instruction's operands behind its registers. */
+const IMMEDIATES = ['', 'i', 'o', 'b', 'u', 'j', 'h', 'w', 'm', 'Rm', 'c', 'z'];
 
-function makeBucket(key: number): readonly Candidate[] {
-  const word = ((key >> 3) << 2) | ((key & 7) << 12) | 3;
-  const bucket = CANDIDATES.filter(({ row }) => ((word ^ row.match) & row.mask & 0x707f) === 0);
-  buckets[key] = bucket;
-  return bucket;
+/** By opcode (bits 2..6) and funct3, in the order of the rows. */
+const SHAPES: readonly Shape[][] = Array.from({ length: 256 }, () => []);
+for (const [index, row] of INSTRUCTIONS.entries()) addShape(row, index + 1, null);
+for (const row of EXTENSION_INSTRUCTIONS) addShape(row, OPERATIONS.indexOf(row.operation), row);
+
+function addShape(
+  { mask, match, operands }: Instruction,
+  operation: number,
+  extension: ExtensionInstruction | null,
+): void {
+  const shape: Shape = {
+    mask: mask | 0,
+    match: match | 0,
+    operation,
+    rd: baseOf(operands, 'd', 'D'),
+    rs1: baseOf(operands, 's', 'S'),
+    rs2: baseOf(operands, 't', 'T'),
+    immediate: IMMEDIATES.indexOf(operands.replace(/[dst]/gi, '')),
+    extension,
+  };
+  assert(shape.immediate >= 0, 'riscv64/decode.ts: the operands of every instruction can be read');
+  const opcode = (match >> 2) & 31;
+  const funct3 = (match >> 12) & 7;
+  if ((mask & 0x7000) !== 0) SHAPES[opcode * 8 + funct3].push(shape);
+  else for (let each = 0; each < 8; each++) SHAPES[opcode * 8 + each].push(shape);
+}
+
+function baseOf(operands: string, x: string, f: string): number {
+  return operands.includes(x) ? 0 : operands.includes(f) ? 32 : ABSENT;
 }
 
 const ILLEGAL: Readonly<Decoded> = { operation: 0, rd: 0, rs1: 0, rs2: 0, imm: 0 };
@@ -69,84 +99,68 @@ export function decodeCompressed(half: number): Readonly<Decoded> {
 }
 
 export function decode(word: number): Decoded {
-  if ((word & 3) !== 3) return { ...ILLEGAL };
-  const key = ((word >> 2) & 31) * 8 + ((word >> 12) & 7);
-  for (const { row, operation, extension } of buckets[key] ?? makeBucket(key)) {
-    if ((word & row.mask) >>> 0 !== row.match) continue;
-    const decoded = operandsOf(word, row.operands, operation);
-    if (extension !== null && decoded.operation !== 0) select(decoded, extension);
-    return decoded;
+  if ((word & 3) === 3) {
+    const shapes = SHAPES[((word >> 2) & 31) * 8 + ((word >> 12) & 7)];
+    for (let i = 0; i < shapes.length; i++) {
+      const shape = shapes[i];
+      if ((word & shape.mask) === shape.match) return operandsOf(word, shape);
+    }
   }
   return { ...ILLEGAL };
+}
+
+function operandsOf(word: number, { operation, rd, rs1, rs2, immediate, extension }: Shape): Decoded {
+  const rdField = (word >> 7) & 31;
+  const d: Decoded = {
+    operation,
+    rd: rd === ABSENT || rd + rdField === 0 ? DISCARD_REGISTER : rd + rdField,
+    rs1: rs1 === ABSENT ? 0 : rs1 + ((word >> 15) & 31),
+    rs2: rs2 === ABSENT ? 0 : rs2 + ((word >> 20) & 31),
+    imm: 0,
+  };
+  switch (immediate) {
+    case 1: // i
+      d.imm = word >> 20;
+      break;
+    case 2: // o
+      d.imm = ((word >> 25) << 5) | rdField;
+      break;
+    case 3: // b
+      d.imm = ((word >> 31) << 12) | ((rdField & 1) << 11) | (((word >> 25) & 63) << 5) | (rdField & 30);
+      break;
+    case 4: // u
+      d.imm = word & 0xfffff000;
+      break;
+    case 5: // j
+      d.imm = ((word >> 31) << 20) | (word & 0xff000) | (((word >> 20) & 1) << 11) | (((word >> 21) & 0x3ff) << 1);
+      break;
+    case 6: // h
+      d.imm = (word >> 20) & 63;
+      break;
+    case 7: // w
+      d.imm = (word >> 20) & 31;
+      break;
+    case 8: // m
+    case 9: {
+      // Rm
+      const rm = (word >> 12) & 7;
+      if (rm === 5 || rm === 6) return { ...ILLEGAL };
+      d.imm = (rm ^ 7) | (immediate === 9 ? (32 + (word >>> 27)) << 8 : 0);
+      break;
+    }
+    case 10: // c
+      return csr(word, d, 0);
+    case 11: // z
+      return csr(word, d, (word >> 15) & 31);
+  }
+  if (extension !== null) select(d, extension);
+  return d;
 }
 
 /** Adds what tells the members of a group apart. One without an rm field is rounded to nearest, whatever frm says. */
 function select(d: Decoded, { operation, operands, selector }: ExtensionInstruction): void {
   if (operation === 'half' && !operands.includes('m')) d.imm |= 7;
   d.imm = (d.imm & 0xffff) | (selector << 16);
-}
-
-function operandsOf(word: number, operands: string, operation: number): Decoded {
-  const d: Decoded = { operation, rd: DISCARD_REGISTER, rs1: 0, rs2: 0, imm: 0 };
-  const rd = (word >> 7) & 31;
-  const rs1 = (word >> 15) & 31;
-  const rs2 = (word >> 20) & 31;
-  for (const letter of operands) {
-    switch (letter) {
-      case 'd':
-        d.rd = rd === 0 ? DISCARD_REGISTER : rd;
-        break;
-      case 'D':
-        d.rd = 32 + rd;
-        break;
-      case 's':
-        d.rs1 = rs1;
-        break;
-      case 'S':
-        d.rs1 = 32 + rs1;
-        break;
-      case 't':
-        d.rs2 = rs2;
-        break;
-      case 'T':
-        d.rs2 = 32 + rs2;
-        break;
-      case 'R':
-        d.imm |= (32 + (word >>> 27)) << 8;
-        break;
-      case 'm': {
-        const rm = (word >> 12) & 7;
-        if (rm === 5 || rm === 6) return { ...ILLEGAL };
-        d.imm |= rm ^ 7;
-        break;
-      }
-      case 'i':
-        d.imm = word >> 20;
-        break;
-      case 'o':
-        d.imm = ((word >> 25) << 5) | rd;
-        break;
-      case 'b':
-        d.imm = ((word >> 31) << 12) | ((rd & 1) << 11) | (((word >> 25) & 63) << 5) | (rd & 30);
-        break;
-      case 'u':
-        d.imm = word & 0xfffff000;
-        break;
-      case 'j':
-        d.imm = ((word >> 31) << 20) | (word & 0xff000) | (((word >> 20) & 1) << 11) | (((word >> 21) & 0x3ff) << 1);
-        break;
-      case 'h':
-        d.imm = (word >> 20) & 63;
-        break;
-      case 'w':
-        d.imm = (word >> 20) & 31;
-        break;
-      case 'c':
-      case 'z':
-        return csr(word, d, letter === 'z' ? rs1 : 0);
-    }
-  }
-  return d;
 }
 
 /** fflags, frm, fcsr as a field of fcsr: shift in bits 0..7, mask in bits 8..15, the 5-bit immediate in bits 16..20. */

@@ -23,6 +23,7 @@ export interface Op {
 
 /** The branches and jumps by offset; their immediate in an entry is in bytes of entries (offset * 4). */
 const RELATIVE: ReadonlySet<string> = new Set(['jal', 'beq', 'bne', 'blt', 'bge', 'bltu', 'bgeu']);
+const IS_RELATIVE = Uint8Array.from(OPERATIONS, (operation) => (RELATIVE.has(operation) ? 1 : 0));
 
 /** Ops from 3 on. */
 const ops: Op[] = [];
@@ -85,5 +86,5 @@ export function opFor(operation: number, length: 2 | 4, reach: Reach): number {
 }
 
 export function isRelative(operation: number): boolean {
-  return RELATIVE.has(OPERATIONS[operation]);
+  return IS_RELATIVE[operation] !== 0;
 }
