@@ -9,8 +9,8 @@ import { type CpuProfile, modulesOfBundle, reportProfile, type Share } from './p
  * function, from V8's sampling profiler. `--keep FILE` before the program keeps the .cpuprofile (DevTools and speedscope read it).
  */
 const CLI = join(import.meta.dirname, '../dist/cli.js');
-/** What cli.js runs. */
-const MAIN = join(import.meta.dirname, '../dist/main.cjs');
+/** What cli.js runs for `run`. */
+const MAIN = join(import.meta.dirname, '../dist/run.cjs');
 const LEAST_SHARE = 0.005;
 const FUNCTIONS = 30;
 

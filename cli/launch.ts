@@ -4,8 +4,8 @@ import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 
 /**
- * dist/cli.js: runs main.cjs, the whole command line in one file, from V8's code cache. Reading and compiling so much JavaScript takes
- * as long as all the rest of a short run; what V8 made of it the last time does not.
+ * dist/cli.js: runs main.cjs, the whole command line in one file, or run.cjs, which is `run` alone, from V8's code cache. Reading and
+ * compiling so much JavaScript takes as long as all the rest of a short run; what V8 made of it the last time does not.
  *
  * Always true:
  *  - The cache is a cache: V8 checks that it is of the same V8 and flags, its name that it is of the same file, and without one,
@@ -19,7 +19,7 @@ const KEPT_CACHES = 8;
 // Else what V8 compiled at the start of a long run is gone at its end, when the cache is written. Of the flags that a cache is checked for.
 setFlagsFromString('--no-flush-bytecode');
 
-const main = join(dirname(import.meta.filename), 'main.cjs');
+const main = join(dirname(import.meta.filename), process.argv[2] === 'run' ? 'run.cjs' : 'main.cjs');
 const cacheFile = findCacheFile();
 const cachedData = cacheFile === null ? undefined : readOrNothing(cacheFile);
 const script = new Script(readFileSync(main, 'latin1'), {

@@ -1,4 +1,4 @@
-// Builds dist/: the command line (cli.js starts main.cjs), the library (index.js) and its types. Runs on `npm ci` through "prepare".
+// Builds dist/: the command line (cli.js starts main.cjs, or run.cjs for `run`), the library (index.js) and its types. Runs on `npm ci` through "prepare".
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -15,9 +15,9 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 /** Of Node's own modules those that a plain run does not need: loading these takes it some 10 ms. */
 const LAZY =
-  /__toESM\((require\("node:(?:child_process|crypto|os|readline|tty|zlib)"\))(?:, 1)?\)|require\("node:(?:child_process|crypto|os|readline|tty|zlib)"\)/g;
+  /__toESM\((require\("node:(?:child_process|crypto|module|os|readline|tty|zlib)"\))(?:, 1)?\)|require\("node:(?:child_process|crypto|module|os|readline|tty|zlib)"\)/g;
 
-/** Puts a stand-in for each of them into main.cjs, which loads it at its first use. */
+/** Puts a stand-in for each of them into a script of the command line, which loads it at its first use. */
 function loadLazily(file) {
   const text = readFileSync(file, 'latin1');
   const lazy = text.replaceAll(LAZY, (found) => `lazily(${/"[^"]+"/.exec(found)[0]})`);
@@ -72,10 +72,10 @@ await Promise.all([
     outExtension: { '.js': '.mjs' },
     platform: 'neutral',
   }),
-  // All of the command line as a script, which V8 can keep compiled, and the module that starts it so (cli/launch.ts).
+  // All of the command line as a script, which V8 can keep compiled, its commonest part as another, and what starts them so (cli/launch.ts).
   esbuild.build({
     ...shared,
-    entryPoints: { main: 'cli/main.ts' },
+    entryPoints: { main: 'cli/main.ts', run: 'cli/main-run.ts' },
     outdir: 'dist',
     outExtension: { '.js': '.cjs' },
     format: 'cjs',
@@ -97,14 +97,14 @@ await Promise.all([
     banner: { js: '#!/usr/bin/env node' },
   }),
 ]);
-loadLazily(join(root, 'dist/main.cjs'));
+for (const script of ['main', 'run']) loadLazily(join(root, `dist/${script}.cjs`));
 chmodSync(join(root, 'dist/cli.js'), 0o755);
 // Node starts a script 5 ms sooner than a module.
 writeFileSync(join(root, 'dist/package.json'), '{ "type": "commonjs" }\n');
-// main.cjs holds packages whose licences ask for their text beside every copy.
+// They hold packages whose licences ask for their text beside every copy.
 const licenses = ['commander', 'fzstd', 'hyparquet', 'hyparquet-writer'].map((name) => {
   const text = readFileSync(join(root, 'node_modules', name, 'LICENSE'), 'utf8');
-  return `dist/main.cjs contains ${name}:\n\n${text}`;
+  return `dist/main.cjs and dist/run.cjs contain ${name}:\n\n${text}`;
 });
 writeFileSync(join(root, 'dist/third-party-licenses.txt'), licenses.join('\n'));
 

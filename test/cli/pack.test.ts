@@ -69,6 +69,7 @@ test('it holds what it says, and no sources or tests', () => {
   for (const file of [
     'dist/cli.js',
     'dist/main.cjs',
+    'dist/run.cjs',
     'dist/index.mjs',
     'dist/types/index.d.ts',
     'guest/demo.c',
