@@ -1,5 +1,5 @@
 import { AccessFrequency, type AccessSnapshot, type Replay } from '../src/index.ts';
-import { UsageError } from './usage-error.ts';
+import { requireReferences } from './unobserved-references.ts';
 import type { WorkProgress } from './work-progress.ts';
 
 /** DAMON's: so many samples are one snapshot (sample 5 ms, aggregation 100 ms). */
@@ -38,10 +38,7 @@ export interface DamoRequest {
 
 /** A replay from its start as damo's JSON (awslabs/damo, _damo_records.py): one record a process, exact counts of every page. Times are virtual. */
 export function damoRecords(replay: Replay, { untilNs, snapshotNs, progress }: DamoRequest): DamoRecord[] {
-  if (replay.system.kernel.mm.reclaimer.wantsReferences)
-    throw new UsageError(
-      'the run has a reclaim policy that listens to the references itself (lru, arc); record it with another one',
-    );
+  requireReferences(replay);
   const sampleNs = Math.max(1, Math.ceil((snapshotNs ?? untilNs / SNAPSHOTS) / SAMPLES));
   const frequency = new AccessFrequency(replay.system.kernel);
   const records = new Map<number, DamoRecord>();

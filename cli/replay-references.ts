@@ -13,6 +13,7 @@ import {
 import { CHUNK, NumberSpool } from './number-spool.ts';
 import { PageSpool } from './page-spool.ts';
 import { TraceWriter } from './trace-writer.ts';
+import { requireReferences } from './unobserved-references.ts';
 import { UsageError } from './usage-error.ts';
 import type { WorkProgress } from './work-progress.ts';
 
@@ -59,10 +60,7 @@ export function writeReferences(replay: Replay, request: ReferencesRequest): Wri
 
 function take(replay: Replay, taken: TakenReferences, { until, progress }: ReferencesRequest): void {
   const { kernel } = replay.system;
-  if (kernel.mm.reclaimer.wantsReferences)
-    throw new UsageError(
-      'the run has a reclaim policy that listens to the references itself (lru, arc); record it with another one',
-    );
+  requireReferences(replay);
   const lives = new PageLives(kernel, {
     referenced: (page, access, asid, at) => {
       taken.add(page, access, asid, at, kernel.clock.nowNs);

@@ -1,13 +1,14 @@
 import { Option } from 'commander';
 import { HeatMaps, type HeatRow, ResidentPeaks } from '../../src/index.ts';
 import type { OpenRecording } from '../open-recording.ts';
+import { requireReferences } from '../unobserved-references.ts';
 import { UsageError } from '../usage-error.ts';
 import { heatCsv, heatJson } from './heat-data.ts';
 import { heatSvg } from './heat-svg.ts';
 import { heatText } from './heat-text.ts';
 import { writeReport } from './output.ts';
 import type { Question, ReportOptions } from './question.ts';
-import { replaySampled, samplingOf, statusOf } from './sampled-replay.ts';
+import { noProcess, replaySampled, samplingOf, statusOf } from './sampled-replay.ts';
 
 const FORMATS = ['text', 'svg', 'csv', 'json'] as const;
 type HeatFormat = (typeof FORMATS)[number];
@@ -85,10 +86,7 @@ function reportHeat(recording: OpenRecording, options: HeatOptions): number {
     throw new UsageError(`--every ${options.every}: makes ${columns} columns; there are at most ${MOST_COLUMNS}`);
   const replay = recording.makeReplay();
   const { kernel } = replay.system;
-  if (kernel.mm.reclaimer.wantsReferences)
-    throw new UsageError(
-      'the run has a reclaim policy that listens to the references itself (lru, arc); record it with another one',
-    );
+  requireReferences(replay);
   const peaks = new ResidentPeaks(kernel);
   const maps = new HeatMaps(kernel, columns);
   const ended = replaySampled(replay, sampling, () =>
@@ -98,10 +96,7 @@ function reportHeat(recording: OpenRecording, options: HeatOptions): number {
   const bands = space === undefined ? [] : maps.bandsOf(space.space, mostRows);
   peaks.close();
   maps.close();
-  if (space === undefined || bands.length === 0)
-    throw new UsageError(
-      options.pid === undefined ? 'nothing ran up to there' : `--pid ${options.pid}: the run has no such process`,
-    );
+  if (space === undefined || bands.length === 0) throw noProcess(options.pid);
   const map = trimmed({
     command: recording.header.command.join(' '),
     pid: space.pid,

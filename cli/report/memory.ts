@@ -17,7 +17,7 @@ import { UsageError } from '../usage-error.ts';
 import { replayAttributed } from './attributed-replay.ts';
 import { writeReport } from './output.ts';
 import type { Question, ReportOptions } from './question.ts';
-import { EVERY, replaySampled, samplingOf, statusOf } from './sampled-replay.ts';
+import { EVERY, noProcess, replaySampled, samplingOf, statusOf } from './sampled-replay.ts';
 
 /** The moment at which most was resident, all processes together. */
 interface Peak {
@@ -71,8 +71,7 @@ function reportMemory(recording: OpenRecording, options: MemoryOptions): number 
     spaces,
     samples,
   };
-  if (options.pid !== undefined && spaces.every(({ pid }) => pid !== options.pid))
-    throw new UsageError(`--pid ${options.pid}: the run has no such process`);
+  if (options.pid !== undefined && spaces.every(({ pid }) => pid !== options.pid)) throw noProcess(options.pid);
   if (options.json === true) writeReport(`${JSON.stringify(report, null, 2)}\n`, options);
   else if (options.output?.endsWith('.svg')) writeReport(chartSvg(chartOf(report, options.pid)), options);
   else writeReport(formatMemory(report, options), options);

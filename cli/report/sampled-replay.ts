@@ -78,3 +78,8 @@ export function timeOf(text: string, option: string): number {
   if (where.at !== 'time' || where.ns <= 0) throw new UsageError(`${option} ${text}: write a time such as 100us`);
   return where.ns;
 }
+
+/** Of a question about one process: there is none to tell of. */
+export function noProcess(pid: number | undefined): UsageError {
+  return new UsageError(pid === undefined ? 'nothing ran up to there' : `--pid ${pid}: the run has no such process`);
+}

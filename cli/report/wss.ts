@@ -5,10 +5,11 @@ import { type Chart, chartsSvg, formatChart } from '../chart.ts';
 import { grouped } from '../numbers.ts';
 import type { OpenRecording } from '../open-recording.ts';
 import { formatSize } from '../size.ts';
+import { requireReferences } from '../unobserved-references.ts';
 import { UsageError } from '../usage-error.ts';
 import { writeReport } from './output.ts';
 import type { Question, ReportOptions } from './question.ts';
-import { replaySampled, samplingOf, statusOf, timeOf } from './sampled-replay.ts';
+import { noProcess, replaySampled, samplingOf, statusOf, timeOf } from './sampled-replay.ts';
 
 /** Ticks of a run, where nobody says how long one is: at most. */
 const MOST_TICKS = 4096;
@@ -83,10 +84,7 @@ function reportWss(recording: OpenRecording, options: WssOptions): number {
     throw new UsageError(`--window ${options.window}: is no multiple of a tick, ${ms(tickNs)}; choose it with --every`);
   const replay = recording.makeReplay();
   const { kernel } = replay.system;
-  if (kernel.mm.reclaimer.wantsReferences)
-    throw new UsageError(
-      'the run has a reclaim policy that listens to the references itself (lru, arc); record it with another one',
-    );
+  requireReferences(replay);
   // The last tick is a whole one.
   const firstNs = (Number.isFinite(untilNs) ? untilNs % tickNs : 0) || tickNs;
   const peaks = new ResidentPeaks(kernel);
@@ -104,10 +102,7 @@ function reportWss(recording: OpenRecording, options: WssOptions): number {
   peaks.close();
   sets.close();
   const shown = report.processes.find(({ pid }) => options.pid === undefined || options.pid === pid);
-  if (shown === undefined)
-    throw new UsageError(
-      options.pid === undefined ? 'nothing ran up to there' : `--pid ${options.pid}: the run has no such process`,
-    );
+  if (shown === undefined) throw noProcess(options.pid);
   if (options.json === true) writeReport(`${JSON.stringify(report, null, 2)}\n`, options);
   else if (options.output?.endsWith('.svg')) writeReport(chartsSvg(chartsOf(report, shown)), options);
   else writeReport(formatWss(report, shown, options.limit), options);

@@ -1,8 +1,7 @@
 import type { Kernel } from '../kernel/kernel.ts';
 import { PSS_UNIT, sizesOfSpace } from '../kernel/procfs/smaps.ts';
-import { PAGE_SIZE, type Vaddr } from '../machine/units.ts';
-import type { AddressSpace } from '../mm/address-space.ts';
-import { peekMemory } from './peek-memory.ts';
+import { PAGE_SIZE } from '../machine/units.ts';
+import { argumentsOf } from './command-line.ts';
 
 /** What one process has of the machine's memory now; KiB. */
 export interface ProcessMemory {
@@ -20,6 +19,7 @@ export interface ProcessMemory {
   readonly command: string;
 }
 
+/** Bytes. */
 const LONGEST_COMMAND = 200;
 
 /** Every process with memory, the largest share first. Reads and changes nothing, so that it may be asked at any time of a run. */
@@ -39,18 +39,13 @@ export function collectProcessMemory(kernel: Kernel): ProcessMemory[] {
       swapKb: sizes.swap / 1024,
       minorFaults: threads.reduce((sum, thread) => sum + thread.minflt, minflt),
       majorFaults: threads.reduce((sum, thread) => sum + thread.majflt, majflt),
-      command: commandOf(kernel, space) || leader.comm,
+      command: printable(argumentsOf(kernel, space, LONGEST_COMMAND)) || leader.comm,
     });
   }
   return all.sort((a, b) => b.pssKb - a.pssKb || a.pid - b.pid);
 }
 
-function commandOf(kernel: Kernel, space: AddressSpace): string {
-  const length = Math.min(LONGEST_COMMAND, space.argEnd - space.argStart);
-  if (length <= 0) return '';
-  const bytes = new Uint8Array(length);
-  const count = peekMemory(kernel.mm, space, space.argStart as Vaddr, bytes);
-  const text = new TextDecoder().decode(bytes.subarray(0, count)).replace(/\0+$/, '').replaceAll('\0', ' ');
-  // Control characters would disturb a terminal.
+/** Control characters would disturb a terminal. */
+function printable(text: string): string {
   return [...text].map((letter) => (letter < ' ' || letter === '\x7f' ? '?' : letter)).join('');
 }

@@ -1,8 +1,7 @@
 import type { Kernel } from '../../kernel/kernel.ts';
 import { PSS_UNIT, sizesOfSpace } from '../../kernel/procfs/smaps.ts';
-import { PAGE_SIZE, vaddr } from '../../machine/units.ts';
-import type { AddressSpace } from '../../mm/address-space.ts';
-import { peekMemory } from '../peek-memory.ts';
+import { PAGE_SIZE } from '../../machine/units.ts';
+import { commandOf } from '../command-line.ts';
 import { pidOfSpace } from '../space-owner.ts';
 
 /** The columns of procrank, in bytes. PSS is not rounded: each page counts by 1/4096 of a byte, as in smaps. */
@@ -33,12 +32,4 @@ export function sampleMemory(kernel: Kernel): MemorySample {
     processes.push({ pid, cmdline: commandOf(kernel, space, pid), vss, rss, pss: pss / PSS_UNIT, uss, swap });
   }
   return { nowNs: kernel.clock.nowNs, processes: processes.sort((a, b) => a.pid - b.pid) };
-}
-
-/** The words of the program's arguments; where they are not resident, its name in brackets, as ps has it. */
-export function commandOf(kernel: Kernel, space: AddressSpace, pid: number): string {
-  const bytes = new Uint8Array(Math.max(0, space.argEnd - space.argStart));
-  const length = peekMemory(kernel.mm, space, vaddr(space.argStart), bytes);
-  const words = new TextDecoder().decode(bytes.subarray(0, length)).replaceAll('\0', ' ').trim();
-  return words !== '' ? words : `[${kernel.processes.get(pid)?.leader.comm ?? '?'}]`;
 }

@@ -8,8 +8,8 @@ import {
 } from '../../base/event-kinds.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { AddressSpace } from '../../mm/address-space.ts';
+import { commandOf } from '../command-line.ts';
 import { pidOfSpace } from '../space-owner.ts';
-import { commandOf } from './memory-sample.ts';
 
 /** The most that an address space had resident: VmHWM, and when. */
 export interface SpacePeak {

@@ -12,6 +12,12 @@ export class FixedRecords {
     this.kept = new Uint8Array(recordBytes);
   }
 
+  /** What of a record is there where the last piece ended; null: it ended with a whole one. */
+  get cutOff(): string | null {
+    const { count, begun, recordBytes } = this;
+    return begun === 0 ? null : `record ${count + 1} is cut off: ${begun} of its ${recordBytes} bytes are there`;
+  }
+
   /** `take` gets where each record stands. */
   push(bytes: Uint8Array, take: (view: DataView, at: number) => void): void {
     const { recordBytes } = this;

@@ -43,9 +43,8 @@ export class LcsDecoder implements TraceDecoder {
   end(): string | null {
     if (this.records === null)
       return `its header is cut off: ${this.header.begun} of its ${LCS_HEADER_BYTES} bytes are there`;
-    const { count, begun, recordBytes } = this.records;
-    if (begun > 0) return `record ${count + 1} is cut off: ${begun} of its ${recordBytes} bytes are there`;
-    return count < this.announced ? `${count} of its ${this.announced} records are there` : null;
+    const { count, cutOff } = this.records;
+    return cutOff ?? (count < this.announced ? `${count} of its ${this.announced} records are there` : null);
   }
 
   private takeHeader(view: DataView, at: number): void {

@@ -15,9 +15,7 @@ export class OracleGeneralDecoder implements TraceDecoder {
   }
 
   end(): string | null {
-    const { count, begun } = this.records;
-    if (begun === 0) return null;
-    return `record ${count + 1} is cut off: ${begun} of its ${ORACLE_RECORD_BYTES} bytes are there`;
+    return this.records.cutOff;
   }
 }
 
