@@ -45,6 +45,10 @@ const COMMANDS: readonly { readonly args: readonly string[]; readonly left: 'pre
   { args: ['report', 'FILE'], left: 'an answer' },
   { args: ['report', 'FILE', 'memory', '--every', '0.2ms'], left: 'an answer' },
   { args: ['report', 'FILE', 'fork'], left: 'an answer' },
+  { args: ['report', 'FILE', 'heat', '--every', '0.2ms'], left: 'an answer' },
+  { args: ['report', 'FILE', 'wss', '--every', '0.1ms'], left: 'an answer' },
+  { args: ['report', 'FILE', 'reclaim'], left: 'an answer' },
+  { args: ['report', 'FILE', 'thp'], left: 'an answer' },
   { args: ['diff', 'WHOLE', 'FILE'], left: 'an answer' },
 ];
 
@@ -55,7 +59,7 @@ const DAMAGE_LINE = new RegExp(DAMAGE.source, 'm');
 const NOTHING = /^faultline: \S+: (is no recording; .*|its header is damaged, so nothing of it can be replayed)$/;
 /** What is said besides: the run goes no further than that. */
 const SHORT =
-  /^faultline: (the run ends before that point; this is its end|.*\bthe recording (ends|was cut off)\b.*|.*\bthe run (has|is) .*|.*: say (up to when|how far).*|.*has no end.*|process \d+ is not there.*|.*not the recorded run.*|.*no references.*|nothing is resident up to there)$/;
+  /^faultline: (the run ends before that point; this is its end|.*\bthe recording (ends|was cut off)\b.*|.*\bthe run (has|is) .*|.*: say (up to when|how far).*|.*has no end.*|process \d+ is not there.*|.*not the recorded run.*|.*no references.*|nothing (is resident|ran) up to there)$/;
 
 let folder: string;
 let whole: Buffer;

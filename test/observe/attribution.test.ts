@@ -2,18 +2,15 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decompressSection } from '../../cli/decompress-section.ts';
-import { NodeEnvironment } from '../../cli/node-environment.ts';
-import { compileForGuest } from '../../cli/toolchain.ts';
 import {
   ATTRIBUTION_KEYS,
   AttributedRun,
   type AttributionTable,
-  MemoryEnvironment,
   type RunStats,
   type SourcePlace,
-  System,
 } from '../../src/index.ts';
 import { DEBIAN_DYNAMIC_ROOT, debianFile, HOW_TO_GET, HOW_TO_GET_DYNAMIC, hasDynamicRoot } from '../programs/debian.ts';
+import { compileProgram, makeWatched, runWatched } from './watched-machine.ts';
 
 interface Outcome {
   readonly tables: readonly AttributionTable[];
@@ -28,12 +25,7 @@ interface Machine {
 }
 
 function attribute(argv: readonly string[], { root, memoryMiB = 128, swapMiB = 0 }: Machine): Outcome {
-  const { host } = new NodeEnvironment();
-  const environment = new MemoryEnvironment({ host, onOutput: () => {} });
-  const memoryBytes = memoryMiB * 2 ** 20;
-  const system = new System({ environment, memoryBytes, ...(root === undefined ? {} : { root: { host: root } }) });
-  if (swapMiB > 0) system.addSwap({ sizeBytes: swapMiB * 2 ** 20 });
-  if (root === undefined) system.mount({ host: argv[0], guest: argv[0], mode: 'ro' });
+  const system = makeWatched(argv[0], { memoryMiB, swapMiB, root });
   const { kernel } = system;
   const run = new AttributedRun(kernel, decompressSection, { tlbMisses: 'by code' });
   const { pages } = run.attribution;
@@ -44,8 +36,7 @@ function attribute(argv: readonly string[], { root, memoryMiB = 128, swapMiB = 0
     if (resident !== pages.pages) throw new Error(`${pages.pages} pages are put down, ${resident} are resident`);
     peak = Math.max(peak, resident);
   };
-  expect(system.spawn(argv[0], argv)).toBeGreaterThan(0);
-  for (let slices = 0; system.run({ instructions: 1e7 }) !== 'exited'; slices++) expect(slices).toBeLessThan(200);
+  runWatched(system, argv);
   run.close();
   // Within a trap more may be resident than before and behind it.
   expect(pages.peakPages).toBeGreaterThanOrEqual(peak);
@@ -78,9 +69,7 @@ function expectExact({ tables, stats, run }: Outcome): void {
 }
 
 async function compile(source: string): Promise<string> {
-  const compiled = await compileForGuest(join(import.meta.dirname, source), {});
-  if ('error' in compiled) throw new Error(compiled.error);
-  return compiled.elf;
+  return compileProgram(join(import.meta.dirname, source));
 }
 
 describe('attribution', () => {

@@ -2,18 +2,10 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decompressSection } from '../../cli/decompress-section.ts';
-import { NodeEnvironment } from '../../cli/node-environment.ts';
-import { compileForGuest } from '../../cli/toolchain.ts';
-import {
-  AttributedRun,
-  ForkCalls,
-  type ForkReport,
-  MemoryEnvironment,
-  makeForkReport,
-  System,
-} from '../../src/index.ts';
+import { AttributedRun, ForkCalls, type ForkReport, makeForkReport, type System } from '../../src/index.ts';
 import { PG_anon } from '../../src/mm/phys/page-flags.ts';
 import { DEBIAN_DYNAMIC_ROOT, debianFile, HOW_TO_GET, HOW_TO_GET_DYNAMIC, hasDynamicRoot } from '../programs/debian.ts';
+import { compileProgram, makeWatched, runWatched } from './watched-machine.ts';
 
 interface Machine {
   readonly memoryMiB?: number;
@@ -43,12 +35,7 @@ function sharedNow({ mm }: Kernel, parent: Space, child: Space): number {
 }
 
 function reportOf(argv: readonly string[], { memoryMiB = 128, root, checks = 'the sums' }: Machine): ForkReport {
-  const { host } = new NodeEnvironment();
-  const environment = new MemoryEnvironment({ host, onOutput: () => {} });
-  const memoryBytes = memoryMiB * 2 ** 20;
-  const system = new System({ environment, memoryBytes, ...(root === undefined ? {} : { root: { host: root } }) });
-  system.addSwap({ sizeBytes: 64 * 2 ** 20 });
-  if (root === undefined) system.mount({ host: argv[0], guest: argv[0], mode: 'ro' });
+  const system = makeWatched(argv[0], { memoryMiB, swapMiB: 64, root });
   const { kernel } = system;
   const run = new AttributedRun(kernel, decompressSection);
   const calls = new ForkCalls(kernel, run);
@@ -64,8 +51,7 @@ function reportOf(argv: readonly string[], { memoryMiB = 128, root, checks = 'th
         compared++;
       }
     };
-  expect(system.spawn(argv[0], argv)).toBeGreaterThan(0);
-  for (let slices = 0; system.run({ instructions: 1e7 }) !== 'exited'; slices++) expect(slices).toBeLessThan(400);
+  runWatched(system, argv);
   run.close();
   calls.close();
   if (checks === 'each trap') expect(compared).toBeGreaterThan(100);
@@ -94,9 +80,7 @@ function reportOf(argv: readonly string[], { memoryMiB = 128, root, checks = 'th
 }
 
 async function compile(source: string): Promise<string> {
-  const compiled = await compileForGuest(join(import.meta.dirname, source), {});
-  if ('error' in compiled) throw new Error(compiled.error);
-  return compiled.elf;
+  return compileProgram(join(import.meta.dirname, source));
 }
 
 describe('what forks share and copy', () => {

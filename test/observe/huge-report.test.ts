@@ -2,19 +2,10 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decompressSection } from '../../cli/decompress-section.ts';
-import { NodeEnvironment } from '../../cli/node-environment.ts';
-import { compileForGuest } from '../../cli/toolchain.ts';
-import {
-  AttributedRun,
-  HugeRanges,
-  type HugeReport,
-  HugeTally,
-  MemoryEnvironment,
-  makeHugeReport,
-  System,
-} from '../../src/index.ts';
+import { AttributedRun, HugeRanges, type HugeReport, HugeTally, makeHugeReport, type System } from '../../src/index.ts';
 import { sizesOfSpace } from '../../src/kernel/procfs/smaps.ts';
 import { DEBIAN_DYNAMIC_ROOT, HOW_TO_GET_DYNAMIC, hasDynamicRoot } from '../programs/debian.ts';
+import { compileProgram, makeWatched, runWatched } from './watched-machine.ts';
 
 interface Wish {
   readonly enabled?: 'always' | 'madvise' | 'never';
@@ -29,12 +20,7 @@ interface Outcome {
 }
 
 function run(argv: readonly string[], { enabled = 'never', memoryMiB = 64, root }: Wish): Outcome {
-  const { host } = new NodeEnvironment();
-  const environment = new MemoryEnvironment({ host, onOutput: () => {} });
-  const memoryBytes = memoryMiB * 2 ** 20;
-  const system = new System({ environment, memoryBytes, ...(root === undefined ? {} : { root: { host: root } }) });
-  system.addSwap({ sizeBytes: 64 * 2 ** 20 });
-  if (root === undefined) system.mount({ host: argv[0], guest: argv[0], mode: 'ro' });
+  const system = makeWatched(argv[0], { memoryMiB, swapMiB: 64, root });
   const { kernel } = system;
   kernel.mm.thp.enabled = enabled;
   const attributed = new AttributedRun(kernel, decompressSection);
@@ -49,8 +35,7 @@ function run(argv: readonly string[], { enabled = 'never', memoryMiB = 64, root 
       sizes.reduce((total, each) => total + value(each), 0);
     expect([ranges.anonBytes, ranges.hugeBytes]).toEqual([sum((each) => each.anonymous), sum((each) => each.anonHuge)]);
   };
-  expect(system.spawn(argv[0], argv)).toBeGreaterThan(0);
-  for (let slices = 0; system.run({ instructions: 1e7 }) !== 'exited'; slices++) expect(slices).toBeLessThan(400);
+  runWatched(system, argv);
   attributed.close();
   ranges.close();
   tally.close();
@@ -81,9 +66,7 @@ function run(argv: readonly string[], { enabled = 'never', memoryMiB = 64, root 
 }
 
 async function compile(source: string): Promise<string> {
-  const compiled = await compileForGuest(join(import.meta.dirname, source), {});
-  if ('error' in compiled) throw new Error(compiled.error);
-  return compiled.elf;
+  return compileProgram(join(import.meta.dirname, source));
 }
 
 describe('huge pages', () => {

@@ -2,17 +2,15 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decompressSection } from '../../cli/decompress-section.ts';
-import { NodeEnvironment } from '../../cli/node-environment.ts';
-import { compileForGuest } from '../../cli/toolchain.ts';
 import {
   AttributedRun,
-  MemoryEnvironment,
   PeakGrowth,
   ResidentPeaks,
   type SpacePeak,
-  System,
+  type System,
   sampleMemory,
 } from '../../src/index.ts';
+import { compileProgram, makeWatched, spawnWatched } from './watched-machine.ts';
 
 const PAGE = 4096;
 
@@ -31,19 +29,13 @@ const CASES: readonly Case[] = [
 ];
 
 async function compile(source: string): Promise<string> {
-  const compiled = await compileForGuest(join(import.meta.dirname, 'programs', source), {});
-  if ('error' in compiled) throw new Error(compiled.error);
-  return compiled.elf;
+  return compileProgram(join(import.meta.dirname, 'programs', source));
 }
 
 function start(program: string, memoryMiB: number, watch: (kernel: System['kernel']) => void): System {
-  const { host } = new NodeEnvironment();
-  const environment = new MemoryEnvironment({ host, onOutput: () => {} });
-  const system = new System({ environment, memoryBytes: memoryMiB * 2 ** 20 });
-  system.addSwap({ sizeBytes: 16 * 2 ** 20 });
-  system.mount({ host: program, guest: program, mode: 'ro' });
+  const system = makeWatched(program, { memoryMiB });
   watch(system.kernel);
-  expect(system.spawn(program, [program])).toBeGreaterThan(0);
+  spawnWatched(system, [program]);
   return system;
 }
 

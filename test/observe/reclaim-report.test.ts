@@ -2,18 +2,16 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decompressSection } from '../../cli/decompress-section.ts';
-import { NodeEnvironment } from '../../cli/node-environment.ts';
-import { compileForGuest } from '../../cli/toolchain.ts';
 import {
   AttributedRun,
   Evictions,
-  MemoryEnvironment,
   makeReclaimReport,
   RECLAIM_POLICIES,
   type ReclaimReport,
   ScanTally,
-  System,
+  type System,
 } from '../../src/index.ts';
+import { compileProgram, makeWatched, runWatched } from './watched-machine.ts';
 
 type Vmstat = System['kernel']['vmstat'];
 
@@ -28,19 +26,13 @@ async function reclaim(
   policy: (typeof RECLAIM_POLICIES)[number],
   watched: 'watched' | 'alone' = 'watched',
 ): Promise<Outcome> {
-  const compiled = await compileForGuest(join(import.meta.dirname, source), {});
-  if ('error' in compiled) throw new Error(compiled.error);
-  const { host } = new NodeEnvironment();
-  const environment = new MemoryEnvironment({ host, onOutput: () => {} });
-  const system = new System({ environment, memoryBytes: 8 * 2 ** 20, reclaim: policy });
-  system.addSwap({ sizeBytes: 32 * 2 ** 20 });
-  system.mount({ host: compiled.elf, guest: compiled.elf, mode: 'ro' });
+  const compiled = await compileProgram(join(import.meta.dirname, source));
+  const system = makeWatched(compiled, { memoryMiB: 8, swapMiB: 32, reclaim: policy });
   const { kernel } = system;
   const run = new AttributedRun(kernel, decompressSection);
   const evictions = watched === 'watched' ? new Evictions(kernel, run) : null;
   const tally = new ScanTally(kernel);
-  expect(system.spawn(compiled.elf, [compiled.elf])).toBeGreaterThan(0);
-  for (let slices = 0; system.run({ instructions: 1e7 }) !== 'exited'; slices++) expect(slices).toBeLessThan(400);
+  runWatched(system, [compiled]);
   run.close();
   evictions?.close();
   tally.close();

@@ -2,28 +2,19 @@
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { decompressSection } from '../../cli/decompress-section.ts';
-import { NodeEnvironment } from '../../cli/node-environment.ts';
-import { compileForGuest } from '../../cli/toolchain.ts';
-import { ATTRIBUTION_KEYS, AttributedRun, MemoryEnvironment, System, type SystemOptions } from '../../src/index.ts';
+import { ATTRIBUTION_KEYS, AttributedRun, type SystemOptions } from '../../src/index.ts';
+import { compileProgram, makeWatched } from './watched-machine.ts';
 
 const PAGES = 5000;
 const ENTRIES = 4096;
 let elf: string;
 
 beforeAll(async () => {
-  const compiled = await compileForGuest(join(import.meta.dirname, 'programs/strides.c'), {});
-  if ('error' in compiled) throw new Error(compiled.error);
-  elf = compiled.elf;
+  elf = await compileProgram(join(import.meta.dirname, 'programs/strides.c'));
 }, 120_000);
 
 function runStrides(jit: SystemOptions['jit'], listens: 'listening' | 'by itself') {
-  const { host } = new NodeEnvironment();
-  const system = new System({
-    environment: new MemoryEnvironment({ host, onOutput: () => {} }),
-    memoryBytes: 64 * 2 ** 20,
-    jit,
-  });
-  system.mount({ host: elf, guest: elf, mode: 'ro' });
+  const system = makeWatched(elf, { memoryMiB: 64, swapMiB: 0, jit });
   const run =
     listens === 'by itself' ? null : new AttributedRun(system.kernel, decompressSection, { tlbMisses: 'by code' });
   system.spawn(elf, [elf]);

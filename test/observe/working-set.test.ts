@@ -1,26 +1,19 @@
 /** Working sets: what the accessed bits say, and what the whole reference stream says. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { NodeEnvironment } from '../../cli/node-environment.ts';
-import { compileForGuest } from '../../cli/toolchain.ts';
-import { MemoryEnvironment, System, WorkingSets } from '../../src/index.ts';
+import { type System, WorkingSets } from '../../src/index.ts';
+import { compileProgram, makeWatched, spawnWatched } from './watched-machine.ts';
 
 const PAGE = 4096;
 const TICK_NS = 1000;
 
 async function compile(source: string): Promise<string> {
-  const compiled = await compileForGuest(join(import.meta.dirname, 'programs', source), {});
-  if ('error' in compiled) throw new Error(compiled.error);
-  return compiled.elf;
+  return compileProgram(join(import.meta.dirname, 'programs', source));
 }
 
 function start(program: string, memoryMiB = 64): System {
-  const { host } = new NodeEnvironment();
-  const environment = new MemoryEnvironment({ host, onOutput: () => {} });
-  const system = new System({ environment, memoryBytes: memoryMiB * 2 ** 20 });
-  system.addSwap({ sizeBytes: 16 * 2 ** 20 });
-  system.mount({ host: program, guest: program, mode: 'ro' });
-  expect(system.spawn(program, [program])).toBeGreaterThan(0);
+  const system = makeWatched(program, { memoryMiB });
+  spawnWatched(system, [program]);
   return system;
 }
 
