@@ -22,6 +22,12 @@ export interface TranslationRoot {
 export interface Mmu {
   /** Byte offset in Ram.memory of the byte at `address`, or -1 where the access faults. Never raises a trap itself. */
   translate(root: TranslationRoot, address: Vaddr, access: Access): number;
+  /**
+   * Copies between the memory of an address space from `address` on and Ram.memory from its byte `place` on, upwards: ACCESS_READ from the
+   * space, ACCESS_WRITE into it. Bytes copied: all, or fewer, maybe none, where a page faults, or holds code, or is of those at `place`.
+   * To copy the same bytes again then changes nothing.
+   */
+  copyPresent(root: TranslationRoot, address: Vaddr, access: Access, place: number, bytes: number): number;
   /** sfence.vma of one page of one address space. */
   flushPage(asid: number, page: Vpn): void;
   /** sfence.vma of one address space. */

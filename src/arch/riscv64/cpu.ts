@@ -40,7 +40,7 @@ const HARDWARE_ASIDS = 511;
  * Invariant: TLB entries and decoded code are caches; losing them at any trap changes no architectural result.
  */
 export class Riscv64Cpu implements Cpu, Restorable {
-  static readonly [NOT_STATE] = ['pace', 'translator', 'enter', 'translateWords', 'misses'];
+  static readonly [NOT_STATE] = ['pace', 'translator', 'enter', 'translateWords', 'userCopy', 'misses'];
   /** What slots hold is made again; which frames have one is state, because a new one empties the write TLB. */
   readonly [UNKEPT_BYTES]: UnkeptBytes;
   readonly registers: Uint32Array;
@@ -59,6 +59,7 @@ export class Riscv64Cpu implements Cpu, Restorable {
   private translator: Translator | null = null;
   private enter!: (budget: number) => number;
   private translateWords!: (low: number, high: number, access: number) => number;
+  private userCopy!: (low: number, high: number, place: number, bytes: number, access: number) => number;
   /** Asid of the kernel -> asid in tags. A flushed space gets a new one. */
   private readonly tags = new Map<number, number>();
   private nextTag = 1;
@@ -110,7 +111,8 @@ export class Riscv64Cpu implements Cpu, Restorable {
     });
     this.translator?.connect(exports);
     this.enter = exports['run'] as (budget: number) => number;
-    this.translateWords = exports['translate'] as (low: number, high: number, access: number) => number;
+    this.translateWords = exports['translate'] as Riscv64Cpu['translateWords'];
+    this.userCopy = exports['userCopy'] as Riscv64Cpu['userCopy'];
   }
 
   private translatorImports(): Record<string, WebAssembly.ImportValue> {
@@ -198,6 +200,14 @@ export class Riscv64Cpu implements Cpu, Restorable {
     const offset = this.translateWords((address - high * WORD) | 0, high | 0, access);
     if (misses.listener !== null) misses.noteOfKernel(root, address, access, before);
     return offset === -1 ? -1 : offset >>> 0;
+  }
+
+  copyPresent(root: TranslationRoot, address: Vaddr, access: Access, place: number, bytes: number): number {
+    // Who listens to misses is told of each before the next.
+    if (this.misses.listener !== null) return 0;
+    this.loadRoot(root);
+    const high = Math.floor(address / WORD);
+    return this.userCopy((address - high * WORD) | 0, high | 0, place, bytes, access);
   }
 
   flushPage(asid: number, page: Vpn): void {

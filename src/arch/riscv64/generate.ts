@@ -14,6 +14,7 @@ import { OPS, type Op } from './op-bytes.ts';
 import type { Helper } from './semantics/emit.ts';
 import { SEMANTICS } from './semantics/table.ts';
 import { defineTranslation, type TranslationFunctions } from './translation.ts';
+import { userCopyBody } from './user-copy.ts';
 import { pushIndex } from './walk.ts';
 
 /** What the module depends on. The size of RAM can be changed later (prebuilt.ts). */
@@ -34,7 +35,8 @@ export interface TranslatorShape {
  * predecoded entry (measured fastest, ahead of tail calls and of decoding every time).
  *
  * Imports `env.ensureSlot(frame) -> slot`, `env.decode(slot, entry)`, `env.decodeStraddle(slot, word)`, `env.noteReference(frame,
- * access, TLB entry, page)`, FP_IMPORTS and `env.memory`; exports `run(budget) -> exit code` and `translate(low, high, access) -> offset or -1`.
+ * access, TLB entry, page)`, FP_IMPORTS and `env.memory`; exports `run(budget) -> exit code`, `translate(low, high, access) -> offset or -1`
+ * and `userCopy` (user-copy.ts).
  * With a translator also `env.translateCode(slot, entry)`, `env.learnJump(slot, from, to)`, `env.dropTranslated(slot, offset,
  * bytes)` and `env.table`, and exports what units call: `enter`, and each helper under its name.
  */
@@ -83,6 +85,9 @@ export function generateInterpreter(machine: Machine): Uint8Array<ArrayBuffer> {
   const translate = module.declare([w.I32, w.I32, w.I32], [w.I32]);
   module.define(translate, translateExport(functions));
   module.exportFunction('translate', translate);
+  const userCopy = module.declare([w.I32, w.I32, w.I32, w.I32, w.I32], [w.I32]);
+  module.define(userCopy, userCopyBody(functions.translate));
+  module.exportFunction('userCopy', userCopy);
   return module.build(machine.memoryPages);
 }
 

@@ -114,6 +114,14 @@ export class FunctionBuilder {
     this.bytes.byte(0);
   }
 
+  /** Stack: destination, source, length. */
+  memoryCopy(): void {
+    this.bytes.byte(0xfc);
+    this.bytes.byte(10);
+    this.bytes.byte(0);
+    this.bytes.byte(0);
+  }
+
   block(type: BlockType = null): Label {
     return this.open(0x02, type);
   }

@@ -1,8 +1,8 @@
-import type { Access, Mmu, TranslationRoot } from '../../machine/mmu.ts';
+import { ACCESS_WRITE, type Access, type Mmu, type TranslationRoot } from '../../machine/mmu.ts';
 import type { PagingFormat } from '../../machine/paging/format.ts';
 import type { Ram } from '../../machine/ram.ts';
 import type { ReferenceStream } from '../../machine/reference-stream.ts';
-import { offsetInPage, type Pfn, type Vaddr, type Vpn, vpnOf } from '../../machine/units.ts';
+import { offsetInPage, PAGE_SIZE, type Pfn, type Vaddr, type Vpn, vaddr, vpnOf } from '../../machine/units.ts';
 
 interface Cached {
   readonly entry: number;
@@ -58,6 +58,24 @@ export class ReferenceMmu implements Mmu {
       this.cache?.set(key, { entry: marked, frame, level });
       return this.accessed(root, frame, address, access);
     }
+  }
+
+  copyPresent(root: TranslationRoot, address: Vaddr, access: Access, place: number, bytes: number): number {
+    const { ram } = this;
+    let done = 0;
+    while (done < bytes) {
+      const user = this.translate(root, vaddr(address + done), access);
+      if (user === -1) break;
+      const page = user - (user % PAGE_SIZE);
+      const count = Math.min(bytes - done, PAGE_SIZE - (user - page));
+      const at = place + done;
+      if (at < page + PAGE_SIZE && page < at + count) break;
+      if (access === ACCESS_WRITE && ram.holdsCode[(page - ram.ramBase) / PAGE_SIZE] !== 0) break;
+      const [to, from] = access === ACCESS_WRITE ? [user, at] : [at, user];
+      ram.u8.copyWithin(to, from, from + count);
+      done += count;
+    }
+    return done;
   }
 
   private accessed(root: TranslationRoot, frame: Pfn, address: Vaddr, access: Access): number {
