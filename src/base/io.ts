@@ -9,6 +9,13 @@ export interface IoSink {
   put(bytes: Uint8Array): number;
   /** The same of bytes [start, end), without a view made for them. Absent: `putRange` (the function) makes one. */
   putRange?(bytes: Uint8Array, start: number, end: number): number;
+  /**
+   * Copies `count` bytes of RAM from its byte `start` on to where the next bytes belong, as far as that goes without a page fault. Bytes
+   * copied, maybe none; they count as put only by `advance`. Absent: none.
+   */
+  copyPresent?(start: number, count: number): number;
+  /** So many of the bytes that copyPresent copied are put. */
+  advance?(count: number): void;
   /** True once an address could not be written or read: the call's result is the short count, or -EFAULT if nothing moved. */
   readonly faulted: boolean;
   /** 'leave': a read stops at a page that a device is still reading, sets isAtLockedPage, and its caller sleeps. Absent: it waits. */
@@ -29,6 +36,9 @@ export interface IoSource {
   /** As `take`, but where a page fault would be it stops, and that is no failure (copy_folio_from_iter_atomic). */
   takePresent(into: Uint8Array): number;
   takePresentRange?(into: Uint8Array, start: number, end: number): number;
+  /** Copies the next bytes to RAM, as IoSink.copyPresent does from there; those that `advance` is told of are taken. */
+  fillPresent?(start: number, count: number): number;
+  advance?(count: number): void;
   /** Takes the page faults of the next bytes (fault_in_iov_iter_readable); false, and `faulted`, if not one can be read. */
   faultIn(lengthBytes: number): boolean;
 }

@@ -188,4 +188,12 @@ export class LimitedSource implements IoSource {
     this.left -= count;
     return count;
   }
+
+  fillPresent(start: number, count: number): number {
+    return this.inner.fillPresent?.(start, Math.min(count, this.left)) ?? 0;
+  }
+  advance(count: number): void {
+    this.inner.advance?.(count);
+    this.left -= count;
+  }
 }

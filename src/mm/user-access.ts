@@ -47,6 +47,25 @@ function findUserByte(mm: MemoryManager, space: AddressSpace, address: number, a
   return isUserAddress(space, address) ? mm.mmu.translate(space, vaddr(address), access) : -1;
 }
 
+/** Mmu.copyPresent within what a program may pass. */
+export function copyPresent(
+  mm: MemoryManager,
+  space: AddressSpace,
+  address: number,
+  access: Access,
+  place: number,
+  bytes: number,
+): number {
+  if (!isUserAddress(space, address)) return 0;
+  return mm.mmu.copyPresent(
+    space,
+    vaddr(address),
+    access,
+    place,
+    Math.min(bytes, space.taskSize * PAGE_SIZE - address),
+  );
+}
+
 /**
  * Fills bytes [start, end) of `into`. Bytes copied: fewer than asked where an address is bad; with 'stop', where an access would fault
  * (copy_from_user_inatomic).
@@ -70,7 +89,7 @@ export function copyFromUser(
     const count = Math.min(end - done, PAGE_SIZE - offsetInPage(at));
     if (count < 32) for (let i = 0; i < count; i++) into[done + i] = u8[offset + i];
     // Within RAM (a page of the page cache) no view is made on the way: that would cost more than the copy.
-    else if (into.buffer === u8.buffer) copyUpwards(u8, into.byteOffset + done, offset, count);
+    else if (into === u8 || into.buffer === u8.buffer) copyUpwards(u8, into.byteOffset + done, offset, count);
     else into.set(u8.subarray(offset, offset + count), done);
     done += count;
   }
@@ -132,7 +151,7 @@ export function copyToUserNow(
     const count = Math.min(end - done, PAGE_SIZE - offsetInPage(at));
     beforeWrite(mm, offset);
     if (count < 32) for (let i = 0; i < count; i++) u8[offset + i] = from[done + i];
-    else if (from.buffer === u8.buffer) copyUpwards(u8, offset, from.byteOffset + done, count);
+    else if (from === u8 || from.buffer === u8.buffer) copyUpwards(u8, offset, from.byteOffset + done, count);
     else u8.set(count === from.length ? from : from.subarray(done, done + count), offset);
     done += count;
   }

@@ -1,9 +1,9 @@
 import type { IoSink, IoSource } from '../base/io.ts';
-import { ACCESS_READ } from '../machine/mmu.ts';
+import { ACCESS_READ, ACCESS_WRITE, type Access } from '../machine/mmu.ts';
 import { PAGE_SIZE } from '../machine/units.ts';
 import type { AddressSpace } from './address-space.ts';
 import type { MemoryManager } from './memory-manager.ts';
-import { copyFromUser, copyToUser, copyToUserNow, ensureUserByte, type IoVec } from './user-access.ts';
+import { copyFromUser, copyPresent, copyToUser, copyToUserNow, ensureUserByte, type IoVec } from './user-access.ts';
 
 /** User memory, one or several stretches in a row, as the source or sink of a file operation (Linux: struct iov_iter). */
 export class UserIo implements IoSink, IoSource {
@@ -57,6 +57,30 @@ export class UserIo implements IoSink, IoSource {
 
   takePresentRange(into: Uint8Array, start: number, end: number): number {
     return this.move('take present', into, start, end);
+  }
+
+  copyPresent(start: number, count: number): number {
+    // Bytes that are owed come first (copyToUser).
+    return this.mm.waiter !== null && this.mm.waiter.stores.length > 0
+      ? 0
+      : this.movePresent(ACCESS_WRITE, start, count);
+  }
+
+  fillPresent(start: number, count: number): number {
+    return this.movePresent(ACCESS_READ, start, count);
+  }
+
+  private movePresent(access: Access, start: number, count: number): number {
+    const { mm, space, vectors } = this;
+    if (this.faulted || this.remaining === 0) return 0;
+    for (; this.offset === vectors[this.at].lengthBytes; this.at++) this.offset = 0;
+    const { address, lengthBytes } = vectors[this.at];
+    return copyPresent(mm, space, address + this.offset, access, start, Math.min(count, lengthBytes - this.offset));
+  }
+
+  advance(count: number): void {
+    this.offset += count;
+    this.remaining -= count;
   }
 
   faultIn(lengthBytes: number): boolean {

@@ -20,6 +20,11 @@ export class DirtySettings {
   expireCentisecs = 3000;
 }
 
+/** Whether with so many dirty pages more there is still nothing to do for PageCache.balanceDirty. */
+export function hasRoomForDirty(alloc: FrameAllocator, settings: DirtySettings, pages: number): boolean {
+  return alloc.stat.nr_dirty + alloc.stat.nr_writeback + pages <= dirtyLimits(alloc, settings).background;
+}
+
 /** global_dirty_limits, in pages. */
 export function dirtyLimits(
   alloc: FrameAllocator,

@@ -2,8 +2,10 @@ import { EFAULT } from '../../abi/errno.ts';
 import { type IoSink, type IoSource, putRange, takePresentRange } from '../../base/io.ts';
 import { PAGE_SIZE, type Pfn } from '../../machine/units.ts';
 import { PAGE_LOCKED } from '../block/request.ts';
+import { hasRoomForDirty } from './dirty-limits.ts';
 import type { FilePages } from './file-pages.ts';
 import type { PageCache } from './page-cache.ts';
+import { findPlainRun, wholePages } from './page-run.ts';
 import type { ReadAhead } from './readahead.ts';
 
 const ZEROES = new Uint8Array(PAGE_SIZE);
@@ -28,6 +30,11 @@ export function readInto(
     const position = positionBytes + done;
     const left = file.sizeBytes - position;
     if (left <= 0) break;
+    const run = readRun(cache, file, position, Math.min(left, sink.remaining), sink);
+    if (run > 0) {
+      done += run;
+      continue;
+    }
     const index = Math.floor(position / PAGE_SIZE);
     const offset = position % PAGE_SIZE;
     const want = Math.min(PAGE_SIZE - offset, left, sink.remaining);
@@ -53,6 +60,27 @@ export function readInto(
   return done === 0 && sink.faulted ? -EFAULT : done;
 }
 
+/**
+ * Pages in a row, to memory that is there: nothing stops it half way, so all are moved at once. Bytes moved, up to the end of a page or
+ * `most`; 0: page by page, then.
+ */
+function readRun(cache: PageCache, file: FilePages, position: number, most: number, sink: IoSink): number {
+  if (sink.copyPresent === undefined || cache.uses !== null) return 0;
+  const index = Math.floor(position / PAGE_SIZE);
+  const offset = position % PAGE_SIZE;
+  const pages = findPlainRun(cache, file, index, Math.ceil((offset + most) / PAGE_SIZE), 'load');
+  if (pages === 0) return 0;
+  const frame = file.findPage(index) as Pfn;
+  const wanted = Math.min(pages * PAGE_SIZE - offset, most);
+  const moved = wholePages(sink.copyPresent(cache.ram.offsetOf(frame) + offset, wanted), offset, wanted);
+  if (moved === 0) return 0;
+  sink.advance!(moved);
+  const end = frame + Math.ceil((offset + moved) / PAGE_SIZE);
+  for (let used = file.backing !== null || offset === 0 ? frame : frame + 1; used < end; used++)
+    cache.markAccessed(used as Pfn);
+  return moved;
+}
+
 /** How often a page of the source may be reclaimed between its fault and the copy. */
 const MAX_TRIES = 3;
 
@@ -69,6 +97,12 @@ export function writeFrom(cache: PageCache, file: FilePages, positionBytes: numb
   let tries = 0;
   while (source.remaining > 0) {
     const position = positionBytes + done;
+    const run = rewriteRun(cache, file, position, source);
+    if (run > 0) {
+      done += run;
+      tries = 0;
+      continue;
+    }
     const want = Math.min(PAGE_SIZE - (position % PAGE_SIZE), source.remaining);
     const moved = write(cache, file, position, want, source);
     if (moved < 0) return done > 0 ? done : moved;
@@ -77,6 +111,25 @@ export function writeFrom(cache: PageCache, file: FilePages, positionBytes: numb
     if (moved === 0 && (tries > MAX_TRIES || !source.faultIn(want))) return done > 0 ? done : -EFAULT;
   }
   return done;
+}
+
+/** As readRun: pages that the cache has, from memory that is there, and no writer has to wait. */
+function rewriteRun(cache: PageCache, file: FilePages, position: number, source: IoSource): number {
+  if (source.fillPresent === undefined || cache.uses !== null) return 0;
+  const index = Math.floor(position / PAGE_SIZE);
+  const offset = position % PAGE_SIZE;
+  const most = source.remaining;
+  const pages = findPlainRun(cache, file, index, Math.ceil((offset + most) / PAGE_SIZE), 'store');
+  if (pages === 0 || (file.backing !== null && !hasRoomForDirty(cache.allocator, cache.dirty, pages))) return 0;
+  const frame = file.findPage(index) as Pfn;
+  const wanted = Math.min(pages * PAGE_SIZE - offset, most);
+  const moved = wholePages(source.fillPresent(cache.ram.offsetOf(frame) + offset, wanted), offset, wanted);
+  if (moved === 0) return 0;
+  source.advance!(moved);
+  const end = frame + Math.ceil((offset + moved) / PAGE_SIZE);
+  for (let stored = frame; stored < end; stored++) finishStore(cache, stored as Pfn);
+  if (position + moved > file.sizeBytes) file.sizeBytes = position + moved;
+  return moved;
 }
 
 /**
