@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
+import { cachedDataVersionTag, setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 
 /**
@@ -8,8 +8,8 @@ import { Script } from 'node:vm';
  * compiling so much JavaScript takes as long as all the rest of a short run; what V8 made of it the last time does not.
  *
  * Always true:
- *  - The cache is a cache: V8 checks that it is of the same V8 and flags, its name that it is of the same file, and without one,
- *    or where none can be kept, everything runs as it does with one.
+ *  - The cache is a cache: its name says of which file, V8 and flags it is, V8 checks the last two, and without one, or where none can be
+ *    kept, everything runs as it does with one.
  *  - It lies in a folder of the user's own, never in one that others can write to: it is code.
  *  - A cache file appears whole or not at all (written beside, then renamed).
  */
@@ -29,6 +29,8 @@ const script = new Script(readFileSync(main, 'latin1'), {
 // At the end, so that functions that V8 compiled on the way are in it.
 if (cacheFile !== null && (cachedData === undefined || script.cachedDataRejected === true))
   process.on('exit', () => keep(cacheFile));
+// With nothing left to do; by itself Node would take its heap apart first.
+process.on('beforeExit', () => process.exit());
 const module = { exports: {} };
 // import() does not work in a script that comes from the cache (Node 20 and 22), so it is given this module's.
 const importModule = (url: string): Promise<unknown> => import(url);
@@ -40,7 +42,7 @@ function findCacheFile(): string | null {
   const base = XDG_CACHE_HOME?.startsWith('/') ? XDG_CACHE_HOME : join(HOME ?? '', '.cache');
   if (!base.startsWith('/')) return null;
   const { size, mtimeMs, ino } = statSync(main);
-  return join(base, 'faultline', 'code', `${process.version}-${size}-${ino}-${Math.floor(mtimeMs)}`);
+  return join(base, 'faultline', 'code', `${cachedDataVersionTag()}-${size}-${ino}-${Math.floor(mtimeMs)}`);
 }
 
 function readOrNothing(file: string): Buffer | undefined {
