@@ -5,12 +5,15 @@ import { decompressSection } from '../../cli/decompress-section.ts';
 import {
   AttributedRun,
   Evictions,
+  GuardedPolicies,
   makeReclaimReport,
   RECLAIM_POLICIES,
   type ReclaimReport,
   ScanTally,
   type System,
 } from '../../src/index.ts';
+import { FifoPolicy } from '../../src/mm/reclaim/fifo.ts';
+import type { ReclaimPolicies } from '../../src/mm/reclaim/kinds.ts';
 import { compileProgram, makeWatched, runWatched } from './watched-machine.ts';
 
 type Vmstat = System['kernel']['vmstat'];
@@ -21,13 +24,18 @@ interface Outcome {
   readonly refaults: number;
 }
 
+interface Run {
+  readonly watched?: 'watched' | 'alone';
+  readonly memoryMiB?: number;
+}
+
 async function reclaim(
   source: string,
-  policy: (typeof RECLAIM_POLICIES)[number],
-  watched: 'watched' | 'alone' = 'watched',
+  policy: (typeof RECLAIM_POLICIES)[number] | ReclaimPolicies,
+  { watched = 'watched', memoryMiB = 8 }: Run = {},
 ): Promise<Outcome> {
   const compiled = await compileProgram(join(import.meta.dirname, source));
-  const system = makeWatched(compiled, { memoryMiB: 8, swapMiB: 32, reclaim: policy });
+  const system = makeWatched(compiled, { memoryMiB, swapMiB: 32, reclaim: policy });
   const { kernel } = system;
   const run = new AttributedRun(kernel, decompressSection);
   const evictions = watched === 'watched' ? new Evictions(kernel, run) : null;
@@ -40,7 +48,7 @@ async function reclaim(
   const report =
     evictions === null
       ? ({} as ReclaimReport)
-      : makeReclaimReport(run, evictions, tally, { policy, nowNs: kernel.clock.nowNs });
+      : makeReclaimReport(run, evictions, tally, { policy: kernel.mm.reclaimer.policyName, nowNs: kernel.clock.nowNs });
   const outcome = {
     report,
     vmstat: { ...kernel.vmstat },
@@ -97,7 +105,7 @@ it('does not change the run by looking', async () => {
   for (const policy of ['mglru', 'two-list'] as const) {
     const [watched, alone] = [
       await reclaim('../cli/rounds.c', policy),
-      await reclaim('../cli/rounds.c', policy, 'alone'),
+      await reclaim('../cli/rounds.c', policy, { watched: 'alone' }),
     ];
     expect([watched.vmstat, watched.refaults]).toEqual([alone.vmstat, alone.refaults]);
   }
@@ -117,4 +125,36 @@ it('tells of what was asked for: MADV_PAGEOUT, POSIX_FADV_DONTNEED, drop_caches'
   expect([pageout?.back, pageout?.wanted]).toEqual([10, 10]);
   expect(report.causes.some(({ by, stack }) => by === 'asked' && stack[0] === 'sys_madvise')).toBe(true);
   expect(pageout?.unusedNs).toBeGreaterThan(0);
+}, 120_000);
+
+it('tells of what the limit of a memory cgroup made go', async () => {
+  // Memory is not short, but in the cgroup.
+  const { report, vmstat } = await reclaim('programs/limited.c', 'mglru', { memoryMiB: 64 });
+  const { causes, groups, total } = report;
+  expect([vmstat.pgsteal_direct, vmstat.pgsteal_kswapd]).toEqual([total.reclaimed, 0]);
+  // Of 768 pages, touched twice over, a third has room; what was taken is all wanted back in the second round.
+  expect([total.reclaimed > 1024, total.wanted]).toEqual([true, 768]);
+  for (const { by, memcg, process } of causes)
+    expect([by, memcg > 0, process.endsWith('/6')]).toEqual(['limit', true, true]);
+  expect(causes[0].stack[0]).toMatch(/^main limited\.c:\d+$/);
+  expect([groups[0].why, groups[0].how, groups[0].place]).toEqual(['generation', 'swapped', causes[0].stack[0]]);
+}, 120_000);
+
+it("has the words of a user's policy, and only those that there are", async () => {
+  /** The oldest first; what is said of them by turns. */
+  class Talkative extends FifoPolicy {
+    private turn = 0;
+    protected override get why(): never {
+      return SAID[this.turn++ % SAID.length] as never;
+    }
+  }
+  const SAID = ['cold', 'aged', 'I like it', 'pageout', undefined];
+  const policy = new GuardedPolicies('talkative.mjs', ({ frameCount }) => new Talkative(frameCount));
+  const { report, vmstat } = await reclaim('../cli/rounds.c', policy);
+  const { pages, total } = report;
+  expect([pages.length, total.asked]).toEqual([vmstat.pgsteal_direct + vmstat.pgsteal_kswapd, 0]);
+  const share = (said: string): number => pages.filter(({ why }) => why === said).length / pages.length;
+  expect(share('cold')).toBeCloseTo(1 / 5, 2);
+  expect(share('aged')).toBeCloseTo(1 / 5, 2);
+  expect(share('policy')).toBeCloseTo(3 / 5, 2);
 }, 120_000);
