@@ -1,7 +1,7 @@
 /* The pool of 2 MiB pages, for the guest programs: what /proc says of it, and setting it. Needs root. */
 #ifndef HUGEPOOL_H
 #define HUGEPOOL_H
-#include "check.h"
+#include "text-file.h"
 
 #define HP (2L << 20)
 #ifndef MAP_HUGETLB
@@ -10,15 +10,6 @@
 #define HUGE_2M (21 << 26)
 #define HUGE_1G (30 << 26)
 
-static char text[1 << 18];
-static inline char *slurp(const char *path) {
-  long n = 0, got;
-  int fd = open(path, O_RDONLY);
-  while (fd >= 0 && (got = read(fd, text + n, sizeof text - 1 - (size_t)n)) > 0) n += got;
-  if (fd >= 0) close(fd);
-  text[n] = 0;
-  return text;
-}
 static inline long field(const char *path, const char *name) {
   char *at = slurp(path), key[64];
   snprintf(key, sizeof key, "\n%s:", name);

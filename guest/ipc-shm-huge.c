@@ -1,5 +1,5 @@
 /* System V shared memory of 2 MiB pages: SHM_HUGETLB, its reservations, alignment, fork, removal. Needs root. */
-#include "check.h"
+#include "text-file.h"
 #include <grp.h>
 #include <sched.h>
 #include <sys/ipc.h>
@@ -9,15 +9,6 @@
 #define RW (IPC_CREAT | 0600)
 #define HUGE_2M (21 << 26)
 
-static char text[1 << 18];
-static char *slurp(const char *path) {
-  long n = 0, got;
-  int fd = open(path, O_RDONLY);
-  while (fd >= 0 && (got = read(fd, text + n, sizeof text - 1 - (size_t)n)) > 0) n += got;
-  if (fd >= 0) close(fd);
-  text[n] = 0;
-  return text;
-}
 static long field(const char *name) {
   char *at = slurp("/proc/meminfo"), key[64];
   snprintf(key, sizeof key, "\n%s:", name);

@@ -1,30 +1,12 @@
 /* khugepaged: small pages that become a huge one by themselves, what its limits keep small, and PR_SET_THP_DISABLE. Needs root. */
-#include "check.h"
+#include "text-file.h"
 #include <sys/prctl.h>
 
 #define HP (2L << 20)
 #define THP "/sys/kernel/mm/transparent_hugepage/"
 #define KHD THP "khugepaged/"
 
-static char text[1 << 18];
-static char *slurp(const char *path) {
-  long n = 0, got;
-  int fd = open(path, O_RDONLY);
-  while (fd >= 0 && (got = read(fd, text + n, sizeof text - 1 - (size_t)n)) > 0) n += got;
-  if (fd >= 0) close(fd);
-  text[n] = 0;
-  return text;
-}
 static long number(const char *path) { return strtol(slurp(path), NULL, 10); }
-static int word(const char *path, const char *value) {
-  int fd = open(path, O_WRONLY);
-  if (fd < 0) return -1;
-  long n = write(fd, value, strlen(value));
-  int saved = errno;
-  close(fd);
-  errno = saved;
-  return n == (long)strlen(value) ? 0 : -1;
-}
 static int set(const char *path, long value) {
   char buffer[32];
   snprintf(buffer, sizeof buffer, "%ld", value);

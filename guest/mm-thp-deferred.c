@@ -1,26 +1,10 @@
 /* Huge pages that are mapped in part, or hold zeroes: queued, and split when the kernel wants memory back. Needs root. */
-#include "check.h"
+#include "text-file.h"
 
 #define HP (2L << 20)
 #define THP "/sys/kernel/mm/transparent_hugepage/"
 #define STATS THP "hugepages-2048kB/stats/"
 
-static char text[1 << 18];
-static char *slurp(const char *path) {
-  long n = 0, got;
-  int fd = open(path, O_RDONLY);
-  while (fd >= 0 && (got = read(fd, text + n, sizeof text - 1 - (size_t)n)) > 0) n += got;
-  if (fd >= 0) close(fd);
-  text[n] = 0;
-  return text;
-}
-static int word(const char *path, const char *value) {
-  int fd = open(path, O_WRONLY);
-  if (fd < 0) return -1;
-  long n = write(fd, value, strlen(value));
-  close(fd);
-  return n == (long)strlen(value) ? 0 : -1;
-}
 static long kib(char *p, const char *field) {
   int inside = 0;
   long sum = 0;

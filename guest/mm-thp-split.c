@@ -1,25 +1,9 @@
 /* A huge page that two processes map: what one of them does to a part of it changes its own page table alone. Needs root. */
-#include "check.h"
+#include "text-file.h"
 
 #define HP (2L << 20)
 #define ENABLED "/sys/kernel/mm/transparent_hugepage/enabled"
 
-static char text[1 << 18];
-static char *slurp(const char *path) {
-  long n = 0, got;
-  int fd = open(path, O_RDONLY);
-  while (fd >= 0 && (got = read(fd, text + n, sizeof text - 1 - (size_t)n)) > 0) n += got;
-  if (fd >= 0) close(fd);
-  text[n] = 0;
-  return text;
-}
-static int word(const char *path, const char *value) {
-  int fd = open(path, O_WRONLY);
-  if (fd < 0) return -1;
-  long n = write(fd, value, strlen(value));
-  close(fd);
-  return n == (long)strlen(value) ? 0 : -1;
-}
 /* Sums over the records of smaps that touch [p, p + HP). */
 static void smap(const char *title, char *p) {
   static const char *const wanted[] = {"Rss:", "Pss:", "Shared_Dirty:", "Private_Dirty:", "AnonHugePages:", NULL};

@@ -1,5 +1,5 @@
 /* Transparent huge pages of anonymous memory: asked for by madvise, mapped at the first touch, split, shared, collapsed. Needs root. */
-#include "check.h"
+#include "text-file.h"
 
 #define HP (2L << 20)
 #define ENABLED "/sys/kernel/mm/transparent_hugepage/enabled"
@@ -7,15 +7,6 @@
 #define MADV_COLLAPSE 25
 #endif
 
-static char text[1 << 18];
-static char *slurp(const char *path) {
-  long n = 0, got;
-  int fd = open(path, O_RDONLY);
-  while (fd >= 0 && (got = read(fd, text + n, sizeof text - 1 - (size_t)n)) > 0) n += got;
-  if (fd >= 0) close(fd);
-  text[n] = 0;
-  return text;
-}
 static long resident(char *p, long pages) {
   static unsigned char vec[4096];
   long n = 0;
@@ -24,14 +15,6 @@ static long resident(char *p, long pages) {
   return n;
 }
 
-
-static int word(const char *path, const char *value) {
-  int fd = open(path, O_WRONLY);
-  if (fd < 0) return -1;
-  long n = write(fd, value, strlen(value));
-  close(fd);
-  return n == (long)strlen(value) ? 0 : -1;
-}
 /* Sums over the records of smaps that touch [p, p + HP). */
 static void smap(const char *title, char *p) {
   static const char *const wanted[] = {"Rss:", "Anonymous:", "AnonHugePages:", "KernelPageSize:", "THPeligible:", NULL};

@@ -1,7 +1,7 @@
 /* What the programs about huge pages of shared memory look at (mm-thp-shmem*.c). Needs root. */
 #ifndef THP_SHMEM_H
 #define THP_SHMEM_H
-#include "check.h"
+#include "text-file.h"
 #include <sys/mount.h>
 
 #define HP (2L << 20)
@@ -11,24 +11,6 @@
 #define MADV_COLLAPSE 25
 #endif
 
-static char text[1 << 18];
-static inline char *slurp(const char *path) {
-  long n = 0, got;
-  int fd = open(path, O_RDONLY);
-  while (fd >= 0 && (got = read(fd, text + n, sizeof text - 1 - (size_t)n)) > 0) n += got;
-  if (fd >= 0) close(fd);
-  text[n] = 0;
-  return text;
-}
-static inline int word(const char *path, const char *value) {
-  int fd = open(path, O_WRONLY);
-  if (fd < 0) return -1;
-  long n = write(fd, value, strlen(value));
-  int saved = errno;
-  close(fd);
-  errno = saved;
-  return n == (long)strlen(value) ? 0 : -1;
-}
 /* Sums over the records of smaps that touch [p, p + bytes). */
 static inline void smap_of(const char *title, char *p, long bytes) {
   static const char *const wanted[] = {"Rss:", "Pss:", "Shared_Dirty:", "ShmemPmdMapped:", "Anonymous:", "THPeligible:", NULL};
