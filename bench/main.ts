@@ -4,7 +4,7 @@ import { runCurves } from './curves.ts';
 import { runEvents } from './events.ts';
 import { runChild } from './faultline-child.ts';
 import { runFull } from './full.ts';
-import { runMemory, runMemoryOf } from './memory.ts';
+import { runMemory } from './memory.ts';
 import { runPauses } from './pauses.ts';
 import { runQuick } from './quick.ts';
 import { runReplay } from './replay.ts';
@@ -20,7 +20,6 @@ import { runStartUp } from './start-up.ts';
  * a bundler makes variables of the constants of modules that are loaded later, which is slower than what users run.
  */
 if (process.argv.includes('--child')) console.log(JSON.stringify(runChild(JSON.parse(process.argv.at(-1)!))));
-else if (process.argv.includes('--memory-of')) runMemoryOf(JSON.parse(process.argv.at(-1)!));
 else if (process.argv.includes('--quick')) await runQuick();
 else if (process.argv.includes('--cpu')) runCpu();
 else if (process.argv.includes('--curves')) await runCurves();

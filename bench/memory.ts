@@ -1,17 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { NodeHostFiles } from '../cli/node-host-files.ts';
 import { compileForGuest } from '../cli/toolchain.ts';
-import { MemoryEnvironment } from '../src/machine/memory-environment.ts';
-import { PAGE_SIZE } from '../src/machine/units.ts';
-import { System } from '../src/system.ts';
+import { plainEnvironment } from './plain-environment.ts';
 import { DEBIAN_ROOT, GUEST_FLAGS } from './platforms.ts';
 
 /**
- * `npm run bench -- --memory`: the host's memory at its peak, over what the guest has touched of its own: what Faultline itself takes.
- * Each program runs in a process of its own, translated as users have it. Programs of Debian where the test suite has put them.
+ * `npm run bench -- --memory [--rounds N]`: the host's memory at its peak, over what the guest has touched of its own: what Faultline itself
+ * takes. Each program runs by dist/cli.js, as users run it; of several rounds the largest counts, and the smallest is beside it. Programs of
+ * Debian where the test suite has put them.
  */
 interface Case {
   readonly name: string;
@@ -53,13 +50,19 @@ const CASES: readonly Case[] = [
   { name: 'sqlite', program: '/usr/bin/sqlite3', root: DEBIAN_ROOT, args: [':memory:', SQL] },
 ];
 
+const CLI = join(import.meta.dirname, '../dist/cli.js');
+const HOOK = join(import.meta.dirname, 'peak-of-process.cjs');
+
+/** What peak-of-process.cjs says. */
 interface Peak {
   readonly hostBytes: number;
   readonly guestBytes: number;
 }
 
 export async function runMemory(): Promise<void> {
-  const self = process.env['FAULTLINE_BENCH_BUNDLE'] ?? fileURLToPath(import.meta.url);
+  if (!existsSync(CLI)) throw new Error('dist/ is not built: npm run build');
+  const roundsAt = process.argv.indexOf('--rounds');
+  const rounds = roundsAt < 0 ? 1 : Number(process.argv[roundsAt + 1]);
   let worst = 0;
   console.log('MiB of the host at the peak, of guest RAM that was touched, and the rest');
   for (const each of CASES) {
@@ -68,17 +71,37 @@ export async function runMemory(): Promise<void> {
       continue;
     }
     const program = each.root === null ? await compile(each.program) : each.program;
-    const request = JSON.stringify({ ...each, program });
-    const child = spawnSync(process.execPath, [self, '--memory-of', request], { encoding: 'utf8' });
-    if (child.status !== 0) throw new Error(`${each.name}: ${child.stderr}`);
-    const { hostBytes, guestBytes } = JSON.parse(child.stdout) as Peak;
-    const ownMiB = (hostBytes - guestBytes) / MIB;
-    worst = Math.max(worst, ownMiB);
-    const columns = [hostBytes / MIB, guestBytes / MIB, ownMiB].map((mib) => mib.toFixed(0).padStart(6));
-    console.log(`${each.name.padEnd(28)}${columns.join('')}${ownMiB > LIMIT_MIB ? `  above ${LIMIT_MIB}` : ''}`);
+    // The first run of all leaves V8's code cache (cli/launch.ts).
+    if (worst === 0) measure(each, program);
+    const peaks = Array.from({ length: rounds }, () => measure(each, program)).sort((a, b) => ownMiB(a) - ownMiB(b));
+    const most = peaks[rounds - 1];
+    worst = Math.max(worst, ownMiB(most));
+    const columns = [most.hostBytes / MIB, most.guestBytes / MIB, ownMiB(most)].map((mib) =>
+      mib.toFixed(0).padStart(6),
+    );
+    const least = rounds === 1 ? '' : `  (${ownMiB(peaks[0]).toFixed(0)} at least)`;
+    console.log(
+      `${each.name.padEnd(28)}${columns.join('')}${least}${ownMiB(most) > LIMIT_MIB ? `  above ${LIMIT_MIB}` : ''}`,
+    );
   }
   console.log(`${worst.toFixed(0)} MiB at most; no more than ${LIMIT_MIB} is the aim`);
   if (worst > LIMIT_MIB) process.exitCode = 1;
+}
+
+function ownMiB({ hostBytes, guestBytes }: Peak): number {
+  return (hostBytes - guestBytes) / MIB;
+}
+
+function measure({ name, root, args, memoryMiB }: Case, program: string): Peak {
+  const options = ['--memory', `${memoryMiB ?? 256}M`, ...(root === null ? [] : ['--root', root])];
+  const child = spawnSync(process.execPath, ['--require', HOOK, CLI, 'run', ...options, program, ...args], {
+    encoding: 'utf8',
+    env: plainEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  });
+  const said = child.output[3];
+  if (!said) throw new Error(`${name}: ${child.stderr}`);
+  return JSON.parse(said) as Peak;
 }
 
 async function compile(program: string): Promise<string> {
@@ -86,36 +109,4 @@ async function compile(program: string): Promise<string> {
   const built = await compileForGuest(source, { extraFlags: GUEST_FLAGS });
   if ('error' in built) throw new Error(built.error);
   return built.elf;
-}
-
-/** In the process of one case. */
-export function runMemoryOf({ program, root, args, memoryMiB }: Case): void {
-  const system = new System({
-    environment: new MemoryEnvironment({ host: new NodeHostFiles() }),
-    memoryBytes: (memoryMiB ?? 256) * MIB,
-    root: root === null ? null : { host: root },
-  });
-  const path = root === null ? '/program' : program;
-  if (root === null) system.writeFile(path, readFileSync(program), 0o755);
-  const pid = system.spawn(path, [path, ...args]);
-  if (pid < 0) throw new Error(`${program}: error ${pid} of execve`);
-  while (system.run({ instructions: 4_000_000 }) !== 'exited');
-  const hostBytes = process.resourceUsage().maxRSS * 1024;
-  console.log(JSON.stringify({ hostBytes, guestBytes: touchedBytes(system) } satisfies Peak));
-  system.shutdown();
-}
-
-/** Pages of guest RAM that are not all zero: at least those are the host's, too. */
-function touchedBytes(system: System): number {
-  const { ramBase, frameCount, u32 } = system.kernel.mm.ram;
-  let pages = 0;
-  for (let frame = 0; frame < frameCount; frame++) {
-    const start = (ramBase + frame * PAGE_SIZE) / 4;
-    for (let word = start; word < start + PAGE_SIZE / 4; word++) {
-      if (u32[word] === 0) continue;
-      pages++;
-      break;
-    }
-  }
-  return pages * PAGE_SIZE;
 }

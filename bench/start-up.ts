@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { compileForGuest } from '../cli/toolchain.ts';
 import { childrenCpuMs } from './children-cpu.ts';
 import { median } from './measure.ts';
+import { plainEnvironment } from './plain-environment.ts';
 import { GUEST_FLAGS } from './platforms.ts';
 
 /** From the start of the process to its end, medians. */
@@ -32,7 +33,7 @@ export function measureStartUp(program: string, rounds: number): StartUp | null 
   const node: Taken[] = [];
   const time = (args: readonly string[]): Taken => {
     const [start, startMs] = [childrenCpuMs(), performance.now()];
-    spawnSync(process.execPath, args, { stdio: 'ignore' });
+    spawnSync(process.execPath, args, { stdio: 'ignore', env: plainEnvironment() });
     return { wallMs: performance.now() - startMs, cpuMs: childrenCpuMs() - start };
   };
   // The first run leaves V8's code cache (cli/launch.ts).
