@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { NodeHostFiles } from '../cli/node-host-files.ts';
+import { keepNewSpaceSmall } from '../cli/small-heap.ts';
 import type { JitMode } from '../src/arch/riscv64/jit/pace.ts';
 import { MemoryEnvironment } from '../src/machine/memory-environment.ts';
 import { System } from '../src/system.ts';
@@ -23,6 +24,8 @@ const RUNS = 2;
 
 /** Runs one program in a machine; the time between its markers is the host's, read when the program writes them. */
 export function runChild(request: ChildRequest): Sample {
+  // As cli/launch.ts.
+  keepNewSpaceSmall();
   let markers = new MarkerReader('harness');
   const environment = new MemoryEnvironment({
     host: new NodeHostFiles(),

@@ -1,7 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { cachedDataVersionTag, setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
+import { readApart } from './read-apart.ts';
+import { keepNewSpaceSmall } from './small-heap.ts';
 
 /**
  * dist/cli.js: runs main.cjs, the whole command line in one file, or run.cjs, which is `run` alone, from V8's code cache. Reading and
@@ -18,11 +20,14 @@ const KEPT_CACHES = 8;
 
 // Else what V8 compiled at the start of a long run is gone at its end, when the cache is written. Of the flags that a cache is checked for.
 setFlagsFromString('--no-flush-bytecode');
+const isRun = process.argv[2] === 'run';
+// The others make objects that stay.
+if (isRun) keepNewSpaceSmall();
 
-const main = join(dirname(import.meta.filename), process.argv[2] === 'run' ? 'run.cjs' : 'main.cjs');
+const main = join(dirname(import.meta.filename), isRun ? 'run.cjs' : 'main.cjs');
 const cacheFile = findCacheFile();
 const cachedData = cacheFile === null ? undefined : readOrNothing(cacheFile);
-const script = new Script(readFileSync(main, 'latin1'), {
+const script = new Script(readApart(main).toString('latin1'), {
   filename: main,
   ...(cachedData === undefined ? {} : { cachedData }),
 });
@@ -47,7 +52,7 @@ function findCacheFile(): string | null {
 
 function readOrNothing(file: string): Buffer | undefined {
   try {
-    return readFileSync(file);
+    return readApart(file);
   } catch {
     return undefined;
   }

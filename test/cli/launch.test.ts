@@ -38,6 +38,25 @@ test('a cache that V8 does not take is made again', () => {
   expect(readFileSync(file).length).toBeGreaterThan(100_000);
 });
 
+test('the new space of a run stays small, whatever survives', () => {
+  const hook = join(folder, 'hook.cjs');
+  writeFileSync(
+    hook,
+    `process.on('exit', () => {
+      const kept = Array.from({ length: 400_000 }, (_, at) => ({ at }));
+      const { space_size } = require('node:v8').getHeapSpaceStatistics().find((each) => each.space_name === 'new_space');
+      console.log(kept.length, space_size / 2 ** 20);
+    });`,
+  );
+  const { stdout } = faultline(['run', program], {
+    env: { XDG_CACHE_HOME: folder, NODE_OPTIONS: `--require ${hook}` },
+  });
+  const [kept, newSpaceMiB] = stdout.split(' ').map(Number);
+  expect(kept).toBe(400_000);
+  // It begins with two halves of 1 MiB, and would have two of 8 by then.
+  expect(newSpaceMiB).toBeLessThan(4);
+});
+
 test('nowhere to keep it is no error', () => {
   expect(run('/proc/nowhere')).toEqual({ status: 0, stdout: '', stderr: '' });
 });
