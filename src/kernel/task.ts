@@ -25,9 +25,9 @@ import type { Wait } from './wait-state.ts';
 
 /**
  *   'R' runnable or running --block()--> 'S' / 'D' --wakeTask()--> 'R'
- *   'R','S' --stopTask() (SIGSTOP..)--> 'T' --continueProcess()--> 'R'
+ *   'R','S' --joinStop() (SIGSTOP..)--> 'T' --continueProcess()--> 'R'
  *   'R' --stopForTracer() (ptrace/stop.ts)--> 't' --resumeTracee()--> 'R'
- *   'R' --exitTask()--> 'Z' (leader, until reaped) --releaseTask()--> 'X' (no longer in kernel.tasks)
+ *   'R' --exitTask()--> 'Z' (leader, until reaped) --freeTask()--> 'X' (no longer in kernel.tasks)
  */
 export type TaskState = 'R' | 'S' | 'D' | 'T' | 't' | 'Z' | 'X' | 'I';
 

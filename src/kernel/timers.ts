@@ -1,4 +1,4 @@
-/** What a timer does when it fires; timers-run.ts acts on it. */
+/** What a timer does when it fires; timer-fire.ts acts on it. */
 export type TimerKind = 'wait' | 'itimer' | 'posix' | 'kthread' | 'khugepaged' | 'queue' | 'disk' | 'psi';
 
 /**

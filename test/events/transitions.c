@@ -1,4 +1,4 @@
-/* What test/events/exactness.test.ts counts: fork, swap, files, huge pages, merging, locks and advice, with too little memory for all
+/* What test/events/events.test.ts counts: fork, swap, files, huge pages, merging, locks and advice, with too little memory for all
  * of it. Prints what it finds, so that a wrong page shows. */
 #define _GNU_SOURCE
 #include <fcntl.h>

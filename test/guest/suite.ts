@@ -5,7 +5,7 @@ import { compileAll, listGuestPrograms } from './programs.ts';
 import { runGuest } from './run.ts';
 
 /**
- * Each program under guest/ prints in Faultline what it printed on real Linux, and exits 0 (STYLE.md, habit 11); at every trap
+ * Each program under guest/ prints in Faultline what it printed on real Linux, and exits 0; at every trap
  * all invariants hold; at the end every frame is free again. One file per compiler, so that they run side by side.
  */
 export function testGuestPrograms(compiler: GuestCompiler): void {

@@ -94,7 +94,7 @@ export class Ksm {
   cursorSlot: KsmSlot | null = null;
   cursorVpn = 0 as Vpn;
   cursorItem = NO_ROW;
-  /** Results of liveNode (stable-tree.ts): the row in the tree, and the node that was chosen of it. */
+  /** Results of liveFrame (stable-tree.ts): the row in the tree, and the node that was chosen of it. */
   foundNode = NO_ROW;
   foundDup = NO_ROW;
   readonly mm: MemoryManager;

@@ -9,7 +9,7 @@ const FIRST_ROWS = 128;
 
 /**
  * One row for each KSM page (struct ksm_stable_node, mm/ksm.c), row 0 is none. A node holds no reference to its page: it knows
- * by FrameTable.owner whether the frame is still its own, and is removed when somebody finds that it is not (KsmTrees.frameOf).
+ * by FrameTable.owner whether the frame is still its own, and is removed when somebody finds that it is not (frameOfNode).
  *
  *   stable tree:   node            node            chain
  *                   |               |                |--- dup --- dup --- dup      the same contents, each with its own page

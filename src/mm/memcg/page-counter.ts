@@ -25,7 +25,7 @@ export class PageCounter {
   max = NO_LIMIT;
   /** Charges that met the limit. */
   failCount = 0;
-  /** What of min and low holds under the reclaim that is going on (MemcgProtection). */
+  /** What of min and low holds under the reclaim that is going on (protection.ts). */
   effectiveMin = 0;
   effectiveLow = 0;
 
