@@ -1,7 +1,7 @@
 import { ForkCalls, type ForkCost, type ForkReport, makeForkReport } from '../../src/index.ts';
 import { align } from '../align-columns.ts';
 import { type Chart, chartSvg, formatChart } from '../chart.ts';
-import { grouped } from '../numbers.ts';
+import { grouped, more } from '../numbers.ts';
 import type { OpenRecording } from '../open-recording.ts';
 import { formatSize } from '../size.ts';
 import { UsageError } from '../usage-error.ts';
@@ -178,10 +178,6 @@ function stepsOf(points: readonly (readonly [x: number, y: number])[]): (readonl
 function namesOf(numbers: readonly number[]): string {
   const shown = numbers.slice(0, 4).join(', ');
   return numbers.length > 4 ? `${shown} and ${grouped(numbers.length - 4)} more` : shown;
-}
-
-function more(length: number, limit: number): string[] {
-  return length > limit ? [`... and ${grouped(length - limit)} more (--limit ${length})`] : [];
 }
 
 function count(value: number, one: string, many = `${one}s`): string {

@@ -1,5 +1,5 @@
 import type { HeatRow } from '../../src/index.ts';
-import { grouped } from '../numbers.ts';
+import { grouped, ms } from '../numbers.ts';
 import type { HeatMap } from './heat.ts';
 import { formatCount, LEVELS, levelStart, scaleOf } from './heat-scale.ts';
 
@@ -152,10 +152,6 @@ function text(at: string, words: string): string {
 
 function clipped(words: string, most: number): string {
   return words.length <= most ? words : `${words.slice(0, most - 3)}...`;
-}
-
-function ms(ns: number): string {
-  return `${(ns / 1e6).toFixed(3)} ms`;
 }
 
 function escaped(words: string): string {

@@ -1,6 +1,6 @@
 import { HEAT_COUNTS, type HeatCount, type HeatRow } from '../../src/index.ts';
 import { align } from '../align-columns.ts';
-import { grouped } from '../numbers.ts';
+import { grouped, ms } from '../numbers.ts';
 import type { HeatMap, NamedBand } from './heat.ts';
 import { formatCount, LEVELS, levelStart, scaleOf } from './heat-scale.ts';
 
@@ -79,8 +79,4 @@ function bandLine({ name, rows }: NamedBand): string[] {
 
 function short(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 3)}...`;
-}
-
-function ms(ns: number): string {
-  return `${(ns / 1e6).toFixed(3)} ms`;
 }

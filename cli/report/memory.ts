@@ -10,7 +10,7 @@ import {
 } from '../../src/index.ts';
 import { align } from '../align-columns.ts';
 import { type Chart, chartSvg, formatChart } from '../chart.ts';
-import { grouped } from '../numbers.ts';
+import { grouped, ms } from '../numbers.ts';
 import type { OpenRecording } from '../open-recording.ts';
 import { formatSize } from '../size.ts';
 import { UsageError } from '../usage-error.ts';
@@ -181,10 +181,6 @@ function chartOf({ command, samples }: MemoryReport, pid: number | undefined): C
     formatX: ms,
     formatY: (bytes) => formatSize(Math.round(bytes)),
   };
-}
-
-function ms(ns: number): string {
-  return `${(ns / 1e6).toFixed(3)} ms`;
 }
 
 function signed(bytes: number): string {

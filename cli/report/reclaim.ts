@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import { Evictions, makeReclaimReport, type ReclaimReport, ScanTally, type Victim } from '../../src/index.ts';
 import { align } from '../align-columns.ts';
 import { type Chart, chartsSvg, formatChart } from '../chart.ts';
-import { grouped } from '../numbers.ts';
+import { grouped, more } from '../numbers.ts';
 import type { OpenRecording } from '../open-recording.ts';
 import { formatSize } from '../size.ts';
 import { UsageError } from '../usage-error.ts';
@@ -245,10 +245,6 @@ function ratesOf(command: string, { pages, nowNs, policy }: ReclaimReport): Char
     formatX: time,
     formatY: (count) => grouped(Math.round(count)),
   };
-}
-
-function more(length: number, limit: number): string[] {
-  return length > limit ? [`... and ${grouped(length - limit)} more (--limit ${length})`] : [];
 }
 
 function percent(part: number, whole: number): string {

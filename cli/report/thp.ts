@@ -1,7 +1,7 @@
 import { HugeRanges, type HugeReport, HugeTally, makeHugeReport } from '../../src/index.ts';
 import { align } from '../align-columns.ts';
 import { type Chart, chartSvg, formatChart } from '../chart.ts';
-import { grouped } from '../numbers.ts';
+import { grouped, more, ms } from '../numbers.ts';
 import type { OpenRecording } from '../open-recording.ts';
 import { formatSize } from '../size.ts';
 import { replayAttributed } from './attributed-replay.ts';
@@ -194,14 +194,6 @@ function chartOf(command: string, { samples, total }: HugeReport): Chart {
   };
 }
 
-function more(length: number, limit: number): string[] {
-  return length > limit ? [`... and ${grouped(length - limit)} more (--limit ${length})`] : [];
-}
-
 function percent(part: number, whole: number): string {
   return whole === 0 ? '0%' : `${((100 * part) / whole).toFixed(0)}%`;
-}
-
-function ms(ns: number): string {
-  return `${(ns / 1e6).toFixed(3)} ms`;
 }

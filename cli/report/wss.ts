@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import { ResidentPeaks, type SpacePeak, type SpaceWorkingSet, type WindowUse, WorkingSets } from '../../src/index.ts';
 import { align } from '../align-columns.ts';
 import { type Chart, chartsSvg, formatChart } from '../chart.ts';
-import { grouped } from '../numbers.ts';
+import { grouped, ms } from '../numbers.ts';
 import type { OpenRecording } from '../open-recording.ts';
 import { formatSize } from '../size.ts';
 import { requireReferences } from '../unobserved-references.ts';
@@ -252,8 +252,4 @@ function chartsOf(report: WssReport, shown: ProcessWorkingSet): Chart[] {
       formatX: ms,
     },
   ];
-}
-
-function ms(ns: number): string {
-  return `${(ns / 1e6).toFixed(3)} ms`;
 }

@@ -28,8 +28,8 @@ import { mprotect } from '../../mm/ops/mprotect.ts';
 import { mremap } from '../../mm/ops/mremap.ts';
 import { munmap } from '../../mm/ops/munmap.ts';
 import { swapOff } from '../../mm/ops/swapoff.ts';
-import { MemoryStore, type SwapStore } from '../../mm/swap/store.ts';
 import { createTestMachine, type TestFile } from '../../mm/testing/test-machine.ts';
+import { addTestSwap } from '../../mm/testing/test-swap.ts';
 import { copyFromUser, copyToUser } from '../../mm/user-access.ts';
 import { sumPss } from '../testing/pss-sum.ts';
 
@@ -81,19 +81,6 @@ const step = fc.record({
   who: fc.nat(SPACES - 1),
 });
 type Step = Parameters<Parameters<typeof step.map>[0]>[0];
-
-function addSwap(mm: MemoryManager, speed: 'synchronous' | 'device'): void {
-  const memory = new MemoryStore(601 * PAGE_SIZE);
-  const store: SwapStore = {
-    speed,
-    sizeBytes: memory.sizeBytes,
-    read: (slot, into) => memory.read(slot, into),
-    write: (slot, from) => memory.write(slot, from),
-    discard: (slot) => memory.discard(slot),
-    costNs: () => 0,
-  };
-  mm.swap.addArea({ path: speed, kind: 'partition', store, slotCount: 601, badSlots: [3] }, 0);
-}
 
 function act(mm: MemoryManager, spaces: AddressSpace[], file: TestFile, { kind, page, size, who }: Step): void {
   const space = spaces[who % spaces.length];
@@ -167,7 +154,7 @@ function act(mm: MemoryManager, spaces: AddressSpace[], file: TestFile, { kind, 
     case 'swapoff': {
       const area = mm.swap.areas.find((each) => each !== null) ?? null;
       if (area === null || swapOff(mm, area) !== 0) return;
-      addSwap(mm, area.store.speed);
+      addTestSwap(mm, { speed: area.store.speed, slots: 600, badSlots: [3] });
       return;
     }
     case 'reclaim':
@@ -208,8 +195,8 @@ it('with swap, huge and merged pages: all Pss together are the mapped frames, to
       const machine = createTestMachine({ ramMiB: 16 });
       const { mm } = machine;
       const free = machine.countFree();
-      addSwap(mm, 'synchronous');
-      addSwap(mm, 'device');
+      addTestSwap(mm, { speed: 'synchronous', slots: 600, badSlots: [3] });
+      addTestSwap(mm, { speed: 'device', slots: 600, badSlots: [3] });
       mm.thp.khugepaged.maxPtesNone = mm.thp.pages;
       mm.pageCache.shmemHuge.set('always');
       const file = machine.createFile(new Uint8Array(FILE_PAGES * PAGE_SIZE).fill(7));

@@ -8,8 +8,8 @@ import { sv57 } from '../../machine/paging/sv57.ts';
 import { PAGE_SIZE, vpn } from '../../machine/units.ts';
 import type { AddressSpace } from '../address-space.ts';
 import { checkInvariants } from '../invariants.ts';
-import { MemoryStore, type SwapStore } from '../swap/store.ts';
 import { createTestMachine, type TestFile } from '../testing/test-machine.ts';
+import { addTestSwap } from '../testing/test-swap.ts';
 import { copyFromUser, copyToUser } from '../user-access.ts';
 import { createVmaIndex } from '../vma-index/kinds.ts';
 import { exitSpace } from './exit.ts';
@@ -75,8 +75,8 @@ for (const [format, indexKind] of [
             config: { createIndex: () => createVmaIndex(indexKind) },
           });
           const free = machine.countFree();
-          addSwap(machine.mm, 'synchronous', 6, 5);
-          addSwap(machine.mm, 'device', 24, 5);
+          addTestSwap(machine.mm, { speed: 'synchronous', slots: 6, priority: 5, badSlots: [3] });
+          addTestSwap(machine.mm, { speed: 'device', slots: 24, priority: 5, badSlots: [3] });
           const disk = new Uint8Array(FILE_PAGES * PAGE_SIZE).map((_, i) =>
             i % PAGE_SIZE === 0 ? 200 + i / PAGE_SIZE : 0,
           );
@@ -120,20 +120,6 @@ for (const [format, indexKind] of [
       );
     });
   });
-
-/** An area for `slots` pages; one of the speed 'device' goes through the swap cache and reads ahead. */
-function addSwap(mm: Machine, speed: 'synchronous' | 'device', slots: number, priority: number): void {
-  const memory = new MemoryStore((slots + 1) * PAGE_SIZE);
-  const store: SwapStore = {
-    speed,
-    sizeBytes: memory.sizeBytes,
-    read: (slot, into) => memory.read(slot, into),
-    write: (slot, from) => memory.write(slot, from),
-    discard: (slot) => memory.discard(slot),
-    costNs: () => 0,
-  };
-  mm.swap.addArea({ path: speed, kind: 'partition', store, slotCount: slots + 1, badSlots: [3] }, priority);
-}
 
 type Machine = ReturnType<typeof createTestMachine>['mm'];
 
@@ -197,7 +183,7 @@ function walk(
       const area = mm.swap.areas.find((each) => each !== null);
       if (area === null || area === undefined) return;
       expect(swapOff(mm, area)).toBe(0);
-      addSwap(mm, area.store.speed, area.slotCount - 1, area.priority);
+      addTestSwap(mm, { speed: area.store.speed, slots: area.slotCount - 1, priority: area.priority, badSlots: [3] });
       return;
     }
     case 'move': {
