@@ -1,15 +1,15 @@
 import { unreachable } from '../../../base/assert.ts';
-import { EV_LRU_GEN_NEW } from '../../../base/event-kinds.ts';
 import type { EventSink } from '../../../base/events.ts';
 import type { Pfn } from '../../../machine/units.ts';
 import { type FrameTable, NO_FRAME } from '../../phys/frame-table.ts';
 import { PG_dirty, PG_swapbacked, PG_swapcache } from '../../phys/page-flags.ts';
 import { DEF_PRIORITY, type ReclaimablePages, type ReclaimPolicy, type TableVisitor } from '../policy.ts';
 import { BloomFilter } from './bloom-filter.ts';
-import { GEN_ANON, GEN_FILE, GEN_TYPES, Generations, type GenType, MAX_NR_GENS, MIN_NR_GENS } from './generations.ts';
+import { beginGeneration, dropEmptyGenerations, type GenerationLists } from './generation-steps.ts';
+import { GEN_ANON, GEN_FILE, Generations, type GenType, MAX_NR_GENS, MIN_NR_GENS } from './generations.ts';
 import { LruGen } from './lru-gen.ts';
 import { PageUse } from './page-use.ts';
-import { evictableTypes, MAX_SWAPPINESS, MIN_LRU_BATCH, Tiers } from './tiers.ts';
+import { evictableTypes, MIN_LRU_BATCH, Tiers } from './tiers.ts';
 
 /** Pages looked at in one go at most (MAX_LRU_BATCH). */
 const MAX_LRU_BATCH = MIN_LRU_BATCH * 64;
@@ -34,7 +34,7 @@ const SEQ_MASK = 2 ** 24 - 1;
  * table for the next walk. Differs from Linux where it cannot be told from outside or nothing else is here: one zone, one node,
  * walks are not shared out over time; the last slots of swap are used up (Linux leaves 64).
  */
-export class MglruPolicy implements ReclaimPolicy, TableVisitor {
+export class MglruPolicy implements ReclaimPolicy, TableVisitor, GenerationLists {
   readonly name = 'mglru';
   readonly generations: Generations;
   readonly tiers = new Tiers();
@@ -49,7 +49,7 @@ export class MglruPolicy implements ReclaimPolicy, TableVisitor {
   private isFiltered = false;
   private canSwap = true;
   /** Whose pages they are, for events. */
-  private memcg = 0;
+  memcg = 0;
   /** Where the priority begins when much is wanted (set_initial_priority). */
   private firstPriority = DEF_PRIORITY;
 
@@ -226,7 +226,7 @@ export class MglruPolicy implements ReclaimPolicy, TableVisitor {
       done = this.scan(pages, type, wanted, priority);
       if (done.scanned > 0) break;
     }
-    if (this.dropEmptyGenerations(swappiness)) done.scanned++;
+    if (dropEmptyGenerations(this, swappiness)) done.scanned++;
     return done;
   }
 
@@ -330,7 +330,7 @@ export class MglruPolicy implements ReclaimPolicy, TableVisitor {
       }
       this.walkedSeq = generations.maxSeq;
     }
-    this.beginGeneration(swappiness);
+    beginGeneration(this, swappiness);
     generations.birthsNs[generations.maxSeq % MAX_NR_GENS] = pages.nowNs;
   }
 
@@ -365,55 +365,5 @@ export class MglruPolicy implements ReclaimPolicy, TableVisitor {
       default:
         unreachable(by);
     }
-  }
-
-  /** inc_max_seq. */
-  private beginGeneration(swappiness: number): void {
-    const { generations } = this;
-    for (const type of GEN_TYPES)
-      if (generations.generationCount(type) === MAX_NR_GENS)
-        this.dropOldestGeneration(type, evictableTypes(swappiness));
-    generations.maxSeq++;
-    const { events, maxSeq, minSeq } = generations;
-    if (events !== null && events.enabled[EV_LRU_GEN_NEW] !== 0)
-      events.emit(EV_LRU_GEN_NEW, this.memcg, maxSeq, minSeq[GEN_ANON], minSeq[GEN_FILE]);
-  }
-
-  /** inc_min_seq: what is still in it goes to the next one's old end. */
-  private dropOldestGeneration(type: GenType, evictable: readonly GenType[]): void {
-    const { generations, use } = this;
-    const seq = generations.minSeq[type];
-    for (let page = generations.oldestOf(seq, type); page !== NO_FRAME; page = generations.oldestOf(seq, type)) {
-      const each = page as Pfn;
-      if (evictable.includes(type) && !use.isTop(each))
-        this.tiers.noteProtection(type, use.tierOf(each), generations.weightOf(each));
-      generations.move(each, seq + 1, type);
-      use.clear(each);
-    }
-    this.tiers.carryOver(type);
-    generations.minSeq[type]++;
-  }
-
-  /** try_to_inc_min_seq: whether a generation was empty. */
-  private dropEmptyGenerations(swappiness: number): boolean {
-    const { generations } = this;
-    const least = [...generations.minSeq];
-    for (const type of evictableTypes(swappiness))
-      while (least[type] + MIN_NR_GENS <= generations.maxSeq && generations.oldestOf(least[type], type) === NO_FRAME)
-        least[type]++;
-    if (swappiness > 0 && swappiness <= MAX_SWAPPINESS) {
-      // Neither kind is to be without a generation that can be evicted from while the other has some.
-      const last = generations.maxSeq - MIN_NR_GENS;
-      if (least[GEN_ANON] > last && least[GEN_FILE] < last) least[GEN_ANON] = last;
-      else if (least[GEN_FILE] > last && least[GEN_ANON] < last) least[GEN_FILE] = last;
-    }
-    let changed = false;
-    for (const type of evictableTypes(swappiness)) {
-      if (least[type] === generations.minSeq[type]) continue;
-      this.tiers.carryOver(type);
-      generations.minSeq[type] = least[type];
-      changed = true;
-    }
-    return changed;
   }
 }
