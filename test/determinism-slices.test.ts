@@ -5,7 +5,8 @@ import { compileForGuest } from '../cli/toolchain.ts';
 import { type JitMode, type JitPace, PACES } from '../src/arch/riscv64/jit/pace.ts';
 import { MemoryEnvironment } from '../src/machine/memory-environment.ts';
 import { System } from '../src/system.ts';
-import { callSequence, fuzzData } from './fuzz/call-generator.ts';
+import { fuzzData } from './fuzz/call-data.ts';
+import { callSequence } from './fuzz/call-generator.ts';
 import { tableProgram } from './fuzz/table-machine.ts';
 
 /**

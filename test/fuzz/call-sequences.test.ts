@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { MemoryEnvironment } from '../../src/machine/memory-environment.ts';
 import { System } from '../../src/system.ts';
-import { callSequence, fuzzData } from './call-generator.ts';
+import { fuzzData } from './call-data.ts';
+import { callSequence } from './call-generator.ts';
 import { runRandomCode } from './random-code.ts';
 import { tableProgram } from './table-machine.ts';
 
