@@ -1,4 +1,3 @@
-import type { Vmstat } from '../base/vmstat.ts';
 import type { FrameAllocator } from './phys/alloc.ts';
 import {
   LRU_ACTIVE_ANON,
@@ -41,15 +40,5 @@ export function collectNodeStats(alloc: FrameAllocator): VmstatRow[] {
     ['nr_kernel_stack', stat.nr_kernel_stack],
     ['nr_page_table_pages', stat.nr_page_table_pages],
     ['nr_swapcached', stat.nr_swapcached],
-  ];
-}
-
-/** The lines of /proc/vmstat: free pages and mlock (zone gauges), the node's gauges, then the counters since boot. */
-export function collectVmstat(alloc: FrameAllocator, vmstat: Vmstat): VmstatRow[] {
-  return [
-    ['nr_free_pages', alloc.freeCount],
-    ['nr_mlock', alloc.stat.nr_mlock],
-    ...collectNodeStats(alloc),
-    ...(Object.entries(vmstat) as VmstatRow[]),
   ];
 }
