@@ -141,24 +141,27 @@ function takeInput(k: Kernel): boolean {
 /** Until the task leaves the CPU, or a limit is reached; then it is at the right place of the run queue. */
 function runSlice(k: Kernel, t: Task, stopIssued: number, untilNs: number, stopWhen: () => boolean): void {
   const { clock } = k;
+  // Instructions retire in `run` alone.
+  let before = clock.retiredNs;
   for (;;) {
     if (!returnToUser(k, t)) return;
-    const before = clock.retiredNs;
     const left =
       Math.min(t.sliceEndNs, k.timers.nextDeadlineNs, untilNs, k.loadAverage.nextNs) - (before + clock.chargedNs);
     const budget = Math.min(
       MAX_BUDGET,
-      clock.instructionsUntil(Math.min(left, cpuTimeLeftNs(t.process))),
+      clock.instructionsUntil(Math.min(left, cpuTimeLeftNs(t.process)), before),
       stopIssued - issued(k),
     );
     // The time counter shows virtual time: what the vdso reads is what the system call would say.
     k.cpu.timeOffset = clock.chargedNs;
     const trap = k.cpu.run(Math.max(1, budget));
-    addUserTime(t, clock.retiredNs - before);
+    const after = clock.retiredNs;
+    addUserTime(t, after - before);
+    before = after;
     // That its budget is over is no event of the machine: a run that is cut into pieces has as many traps.
     if (trap !== TRAP_BUDGET) k.traps++;
     handleTrap(k, t, trap);
-    let now = clock.nowNs;
+    let now = after + clock.chargedNs;
     if (now >= k.loadAverage.nextNs) k.loadAverage.sample(now, k.runQueue.length + 1);
     checkCpuTimers(k, t);
     if (k.afterTrap !== null) k.afterTrap();

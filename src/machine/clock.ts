@@ -28,11 +28,12 @@ export class VirtualClock {
     return Math.floor(this.source.retired / INSTRUCTIONS_PER_NS);
   }
 
-  /** How many instructions from here it is until `ns` more have passed, if nothing else is charged: the least that do. */
-  instructionsUntil(ns: number): number {
-    // Not %: the remainder of doubles is a call.
-    const { retired } = this.source;
-    return (Math.ceil(ns) + Math.floor(retired / INSTRUCTIONS_PER_NS)) * INSTRUCTIONS_PER_NS - retired;
+  /**
+   * How many instructions from here it is until `ns` more have passed, if nothing else is charged: the least that do. `retiredNs` is that
+   * of now.
+   */
+  instructionsUntil(ns: number, retiredNs = this.retiredNs): number {
+    return (Math.ceil(ns) + retiredNs) * INSTRUCTIONS_PER_NS - this.source.retired;
   }
 
   charge(ns: number): void {

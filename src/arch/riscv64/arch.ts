@@ -67,6 +67,11 @@ export const RISCV64_ARCH: Arch = {
     for (let i = 0; i < 6; i++) {
       const low = registers[X_A0 + 2 * i];
       const high = registers[X_A0 + 2 * i + 1];
+      // Most are the same number in every width.
+      if ((high | (low >> 31)) === 0) {
+        into[i] = low;
+        continue;
+      }
       const width = widths[i];
       if (width === 'u64') into[i] = high === 0 ? low : unsigned64(low, high);
       else if (width === 'i32') into[i] = low | 0;
