@@ -11,7 +11,11 @@ const LONGEST = 2 ** 31 - 1;
  */
 export function withLateTierUp<T>(make: () => T): T {
   const before = DEFAULTS[process.versions.v8.split('.')[0]];
-  if (before === undefined) return make();
+  // V8 tells nobody what a flag is: one that the user gave could not be put back.
+  const given = [...process.execArgv, process.env.NODE_OPTIONS].some((text) =>
+    /wasm[-_]tiering[-_]budget/.test(text ?? ''),
+  );
+  if (before === undefined || given) return make();
   setFlagsFromString(`--wasm-tiering-budget=${LONGEST}`);
   try {
     return make();
