@@ -1,4 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
+import { isFlagGiven } from './given-flag.ts';
 
 /** `--wasm-tiering-budget`, some bytes of code executed: V8's default in Node 20 and 22, and the most that it takes. */
 const DEFAULTS: Readonly<Record<string, number>> = { 11: 1_800_000, 12: 13_000_000 };
@@ -11,11 +12,7 @@ const LONGEST = 2 ** 31 - 1;
  */
 export function withLateTierUp<T>(make: () => T): T {
   const before = DEFAULTS[process.versions.v8.split('.')[0]];
-  // V8 tells nobody what a flag is: one that the user gave could not be put back.
-  const given = [...process.execArgv, process.env.NODE_OPTIONS].some((text) =>
-    /wasm[-_]tiering[-_]budget/.test(text ?? ''),
-  );
-  if (before === undefined || given) return make();
+  if (before === undefined || isFlagGiven('wasm-tiering-budget')) return make();
   setFlagsFromString(`--wasm-tiering-budget=${LONGEST}`);
   try {
     return make();

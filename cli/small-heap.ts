@@ -1,4 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
+import { isFlagGiven } from './given-flag.ts';
 
 /** Versions of V8 that are known to have these flags (Node 20 and 22): of a flag that it does not know, V8 complains on standard error. */
 const KNOWN = new Set(['11', '12']);
@@ -12,6 +13,6 @@ const KNOWN = new Set(['11', '12']);
  */
 export function keepNewSpaceSmall(): void {
   if (!KNOWN.has(process.versions.v8.split('.')[0])) return;
-  setFlagsFromString('--semi-space-growth-factor=1');
-  setFlagsFromString('--no-parallel-scavenge');
+  if (!isFlagGiven('semi-space-growth-factor')) setFlagsFromString('--semi-space-growth-factor=1');
+  if (!isFlagGiven('parallel-scavenge')) setFlagsFromString('--no-parallel-scavenge');
 }
