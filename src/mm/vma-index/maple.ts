@@ -207,11 +207,11 @@ function insertUnder(node: Node, vma: Vma): Node | null {
   if (children === null) {
     let i = vmas.length;
     while (i > 0 && vmas[i - 1].startVpn > vma.startVpn) i--;
-    vmas.splice(i, 0, vma);
+    insertAt(vmas, i, vma);
   } else {
     const i = childFor(children, vma.startVpn);
     const sibling = insertUnder(children[i], vma);
-    if (sibling !== null) children.splice(i + 1, 0, sibling);
+    if (sibling !== null) insertAt(children, i + 1, sibling);
   }
   const size = children === null ? vmas.length : children.length;
   let right: Node | null = null;
@@ -230,7 +230,7 @@ function eraseUnder(node: Node, vma: Vma): void {
   if (children === null) {
     const i = vmas.indexOf(vma);
     assert(i >= 0, 'mm/vma-index/maple.ts: an erased VMA is in the tree');
-    vmas.splice(i, 1);
+    removeAt(vmas, i);
   } else {
     const i = childFor(children, vma.startVpn);
     const child = children[i];
@@ -238,6 +238,17 @@ function eraseUnder(node: Node, vma: Vma): void {
     if (sizeOf(child) < MIN_FILL) refill(children, i);
   }
   refresh(node);
+}
+
+/** As splice, which makes an array of what it took out. */
+function insertAt<T>(slots: T[], at: number, value: T): void {
+  for (let i = slots.length; i > at; i--) slots[i] = slots[i - 1];
+  slots[at] = value;
+}
+
+function removeAt<T>(slots: T[], at: number): void {
+  for (let i = at + 1; i < slots.length; i++) slots[i - 1] = slots[i];
+  slots.pop();
 }
 
 function sizeOf(node: Node): number {
@@ -261,7 +272,7 @@ function refill(children: Node[], i: number): void {
     right.children = all.slice(keep);
   }
   refresh(left);
-  if (keep === total) children.splice(at + 1, 1);
+  if (keep === total) removeAt(children, at + 1);
   else refresh(right);
 }
 
