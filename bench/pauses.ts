@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { NodeHostFiles } from '../cli/node-host-files.ts';
 import { PACES } from '../src/arch/riscv64/jit/pace.ts';
@@ -26,9 +26,18 @@ export function runPauses(): void {
     root: root === null ? null : { host: root },
   });
   const path = root === null ? `/${basename(program)}` : program;
+  if (root === null && !existsSync(program)) {
+    console.error(`bench: ${program}: there is no such file`);
+    process.exit(2);
+  }
   if (root === null) system.writeFile(path, readFileSync(program), 0o755);
   const pid = system.spawn(path, [path, ...args]);
-  if (pid < 0) throw new Error(`${program}: error ${pid} of execve`);
+  if (pid < 0) {
+    console.error(
+      `bench: ${program} cannot be run (${-pid} of errno): name a riscv64 program${root === null ? '' : ` in ${root}`}`,
+    );
+    process.exit(2);
+  }
   const startMs = performance.now();
   while (system.run({ instructions: 4_000_000 }) !== 'exited');
   const wallMs = performance.now() - startMs;

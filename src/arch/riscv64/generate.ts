@@ -15,7 +15,7 @@ import type { Helper } from './semantics/emit.ts';
 import { SEMANTICS } from './semantics/table.ts';
 import { defineTranslation, type TranslationFunctions } from './translation.ts';
 import { userCopyBody } from './user-copy.ts';
-import { pushIndex } from './walk.ts';
+import { pushAddress, pushIndex } from './walk.ts';
 
 /** What the module depends on. The size of RAM can be changed later (prebuilt.ts). */
 export interface Machine {
@@ -93,12 +93,7 @@ export function generateInterpreter(machine: Machine): Uint8Array<ArrayBuffer> {
 
 function translateExport(functions: TranslationFunctions): FunctionBuilder {
   const b = new FunctionBuilder([w.I32, w.I32, w.I32], [w.I32]);
-  b.get(0);
-  b.op(w.I64_EXTEND_I32_U);
-  b.get(1);
-  b.op(w.I64_EXTEND_I32_U);
-  b.i64(32);
-  b.op(w.I64_SHL, w.I64_OR);
+  pushAddress(b, 0, 1);
   b.get(2);
   b.call(functions.translate);
   return b;

@@ -1,7 +1,7 @@
 import { FunctionBuilder } from '../wasm/function-builder.ts';
 import * as w from '../wasm/opcodes.ts';
 import * as at from './layout.ts';
-import { pushIndex, pushSlotOfFrame, type TranslationParts, translateBody } from './walk.ts';
+import { pushFrameOf, pushIndex, pushSlotOfFrame, type TranslationParts, translateBody } from './walk.ts';
 
 /**
  * The generated functions around the walk (walk.ts): accesses that the interpreter's fast path does not do itself, because
@@ -49,13 +49,7 @@ function dropEntriesBody({ dropTranslated }: TranslationParts): FunctionBuilder 
   const last = b.local(w.I32);
   const OFFSET = 0;
   const BYTES = 1;
-  pushSlotOfFrame(b, () => {
-    b.get(OFFSET);
-    b.i32(at.MACHINE_AREA_BYTES);
-    b.op(w.I32_SUB);
-    b.i32(12);
-    b.op(w.I32_SHR_U);
-  });
+  pushSlotOfFrame(b, () => pushFrameOf(b, OFFSET));
   b.tee(slot);
   b.if();
   if (dropTranslated !== null) {
@@ -317,11 +311,7 @@ function fetchSlowBody({ ensureSlot }: TranslationParts, translate: number): Fun
   const frame = b.local(w.I32);
   const slot = b.local(w.I32);
   translateOrReturn(b, translate, { va: PC, access: 4, into: frame, failure: 0 });
-  b.get(frame);
-  b.i32(at.MACHINE_AREA_BYTES);
-  b.op(w.I32_SUB);
-  b.i32(12);
-  b.op(w.I32_SHR_U);
+  pushFrameOf(b, frame);
   b.set(frame);
   pushSlotOfFrame(b, () => b.get(frame));
   b.tee(slot);

@@ -1,7 +1,6 @@
 import { FunctionBuilder } from '../wasm/function-builder.ts';
 import * as w from '../wasm/opcodes.ts';
-import * as at from './layout.ts';
-import { pushSlotOfFrame } from './walk.ts';
+import { pushAddress, pushFrameOf, pushSlotOfFrame } from './walk.ts';
 
 /**
  * (low, high, place, bytes, access) -> bytes copied: between user memory from the address on, page by page, and memory at `place` in a row;
@@ -17,12 +16,7 @@ export function userCopyBody(translate: number): FunctionBuilder {
   const from = b.local(w.I32);
   const piece = b.local(w.I32);
   const left = b.local(w.I32);
-  b.get(LOW);
-  b.op(w.I64_EXTEND_I32_U);
-  b.get(HIGH);
-  b.op(w.I64_EXTEND_I32_U);
-  b.i64(32);
-  b.op(w.I64_SHL, w.I64_OR);
+  pushAddress(b, LOW, HIGH);
   b.set(va);
   b.get(BYTES);
   b.set(left);
@@ -67,13 +61,7 @@ export function userCopyBody(translate: number): FunctionBuilder {
   b.i32(2);
   b.op(w.I32_EQ);
   b.if();
-  pushSlotOfFrame(b, () => {
-    b.get(user);
-    b.i32(at.MACHINE_AREA_BYTES);
-    b.op(w.I32_SUB);
-    b.i32(12);
-    b.op(w.I32_SHR_U);
-  });
+  pushSlotOfFrame(b, () => pushFrameOf(b, user));
   b.brIf(stop);
   b.get(user);
   b.set(to);

@@ -303,6 +303,25 @@ export function pushIndex(b: FunctionBuilder, va: number, entries: number): void
   b.op(w.I32_AND);
 }
 
+/** Pushes the frame of the byte of RAM at the offset in local `offset`. */
+export function pushFrameOf(b: FunctionBuilder, offset: number): void {
+  b.get(offset);
+  b.i32(at.MACHINE_AREA_BYTES);
+  b.op(w.I32_SUB);
+  b.i32(12);
+  b.op(w.I32_SHR_U);
+}
+
+/** Pushes the address whose low and high word are in these locals. */
+export function pushAddress(b: FunctionBuilder, low: number, high: number): void {
+  b.get(low);
+  b.op(w.I64_EXTEND_I32_U);
+  b.get(high);
+  b.op(w.I64_EXTEND_I32_U);
+  b.i64(32);
+  b.op(w.I64_SHL, w.I64_OR);
+}
+
 /** Pushes the slot map's entry of the frame that `frame` pushes. */
 export function pushSlotOfFrame(b: FunctionBuilder, frame: () => void): void {
   frame();
